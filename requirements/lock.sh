@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Writes the lock files anew: exact versions with hashes, naming no package index. Needs `uv` on the PATH.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+lock() { env -u PIP_FIND_LINKS -u UV_FIND_LINKS uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --no-emit-find-links --custom-compile-command 'requirements/lock.sh' "$@"; }
+lock pyproject.toml --extra motor --output-file requirements/runtime.txt
+lock pyproject.toml requirements/dev.in --extra motor --extra local --constraint requirements/runtime.txt --output-file requirements/dev.txt

@@ -1,0 +1,106 @@
+"""What channel systems tell Rapport: `crm.inbound`. Reported facts are claims: the services judge and record them."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from shared.contracts.fact import Amount, Attributes, Code, Currency, Fact, Identifiers, Key, Moment, Name, Part, Topic
+
+MAX_EVENT_BYTES = 1_000_000
+"""The largest body of one event. The topic takes larger records, so that those too become dead letters."""
+
+
+class Address(Part):
+    """A postal address."""
+
+    lines: Annotated[list[Name], Field(max_length=6)] = []
+    postal_code: Annotated[str, Field(max_length=20)] | None = None
+    city: Name | None = None
+    region: Name | None = None
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+
+
+class ConsentClaim(Part):
+    """What the customer said: may we, for this purpose, on this channel?"""
+
+    purpose: Code
+    channel: Code = "any"
+    status: Literal["granted", "denied", "withdrawn"]
+    given_at: Moment
+    evidence: Annotated[str, Field(max_length=500)] | None = None
+
+
+class ContactReported(Fact):
+    """A channel has learnt who a customer is, or something new about them. Absent fields stay as they are."""
+
+    TYPE: ClassVar[str] = "crm.contact.reported.v1"
+
+    customer: Identifiers
+    reported_at: Moment
+    party: Literal["person", "organisation", "household"] | None = None
+    stage: Literal["lead", "prospect", "customer"] | None = None
+    name: Name | None = None
+    email: Annotated[str, Field(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$")] | None = None
+    phone: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = None
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = None
+    address: Address | None = None
+    attributes: Attributes = {}
+    consents: Annotated[list[ConsentClaim], Field(max_length=50)] = []
+
+
+class Discounts(Part):
+    """What was taken off a line, by who bears it, each zero or more."""
+
+    retail: Annotated[Amount, Field(ge=0)] = Decimal(0)
+    """The shop's own reduction (loyalty price)."""
+    coupon: Annotated[Amount, Field(ge=0)] = Decimal(0)
+    """A manufacturer's coupon."""
+    coupon_match: Annotated[Amount, Field(ge=0)] = Decimal(0)
+    """The shop's match of a manufacturer's coupon."""
+
+
+class SaleLine(Part):
+    """One product of a sale; `value` is what the company receives for the whole line."""
+
+    product: Key
+    quantity: Annotated[Amount, Field(ge=0)]
+    value: Annotated[Amount, Field(ge=0)]
+    discounts: Discounts = Discounts()
+
+
+class SaleReported(Fact):
+    """A customer has bought."""
+
+    TYPE: ClassVar[str] = "crm.sale.reported.v1"
+
+    customer: Identifiers
+    order: Key
+    """The channel's own number of the order, unique within the channel."""
+    ordered_at: Moment
+    store: Key | None = None
+    currency: Currency
+    lines: Annotated[list[SaleLine], Field(min_length=1, max_length=1000)]
+
+
+class InteractionReported(Fact):
+    """Customer and company have met: a call, a visit, a mailing, a redeemed coupon, a page viewed."""
+
+    TYPE: ClassVar[str] = "crm.interaction.reported.v1"
+
+    customer: Identifiers
+    kind: Code
+    occurred_at: Moment
+    direction: Literal["inbound", "outbound"] | None = None
+    campaign: Key | None = None
+    summary: Annotated[str, Field(max_length=2000)] | None = None
+    attributes: Attributes = {}
+
+
+INBOUND = Topic(
+    "crm.inbound",
+    (ContactReported, SaleReported, InteractionReported),
+    retention=timedelta(days=7),
+    max_message_bytes=8 * 1_048_576,
+)

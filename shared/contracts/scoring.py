@@ -1,0 +1,59 @@
+"""What scoring tells: what a customer is worth and whether they are leaving (`crm.scores`)."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from shared.contracts.fact import Amount, Currency, CustomerId, Fact, Moment, Part, Topic
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class ModelVersion(Part):
+    """Which model with which parameters made a score."""
+
+    name: str
+    version: int
+
+
+class Score(Part):
+    """A customer's scores as of a moment. Without enough data for a fitted model, the predictions are null."""
+
+    customer_id: CustomerId
+    as_of: Moment
+    first_purchase: Moment | None = None
+    last_purchase: Moment | None = None
+    purchases: int
+    """Orders, all of them."""
+    recency_days: float | None = None
+    """Days from the last purchase to `as_of`."""
+    frequency: int
+    """Repeat purchase days."""
+    money: Amount
+    """What the customer has paid so far."""
+    mean_spend: Amount | None = None
+    """Money per purchase day."""
+    currency: Currency
+    p_alive: Probability | None = None
+    """Probability that the customer has not left for good."""
+    p_churn: Probability | None = None
+    """Probability of no purchase within the horizon."""
+    expected_purchases: Annotated[float, Field(ge=0)] | None = None
+    """Within the horizon."""
+    horizon_days: int
+    expected_spend: Amount | None = None
+    """Per future purchase day (Gamma-Gamma)."""
+    value: Amount | None = None
+    """Expected spend within the horizon: expected purchases times expected spend."""
+    segment: Literal["new", "valuable", "valuable-slipping", "regular", "slipping", "gone"] | None = None
+    model: ModelVersion | None = None
+
+
+class ScoreChanged(Fact):
+    """A customer's scores have moved by more than rounding."""
+
+    TYPE: ClassVar[str] = "crm.score.changed.v1"
+    score: Score
+
+
+SCORES = Topic("crm.scores", (ScoreChanged,))

@@ -1,0 +1,91 @@
+"""What sync tells: the single view of each customer (`crm.customers`), and who may use the APIs (`crm.access`)."""
+
+from decimal import Decimal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from shared.contracts.contacts import Contact
+from shared.contracts.fact import Amount, Code, Currency, CustomerId, Fact, Key, Moment, Part, Topic
+from shared.contracts.scoring import Score
+
+
+class SalesSummary(Part):
+    """A customer's orders in figures."""
+
+    orders: int = 0
+    total: Amount = Decimal(0)
+    currency: Currency | None = None
+    first_order_at: Moment | None = None
+    last_order_at: Moment | None = None
+
+
+class InteractionNote(Part):
+    """One of a customer's latest interactions."""
+
+    interaction_id: str
+    kind: Code
+    channel: str
+    occurred_at: Moment
+    campaign: Key | None = None
+    summary: str | None = None
+
+
+class CampaignNote(Part):
+    """A campaign that wants this customer contacted. Customers held out are never told to channels."""
+
+    campaign_id: Key
+    name: str
+    channel: Code
+    message: str | None = None
+    selected_at: Moment
+    respond_until: Moment
+
+
+class CustomerView(Part):
+    """All that Rapport knows of a customer at one version; versions of one customer grow by one."""
+
+    customer_id: CustomerId
+    version: Annotated[int, Field(ge=1)]
+    changed_at: Moment
+    contact: Contact | None = None
+    sales: SalesSummary = SalesSummary()
+    interactions: int = 0
+    recent_interactions: Annotated[list[InteractionNote], Field(max_length=10)] = []
+    campaigns: list[CampaignNote] = []
+    score: Score | None = None
+
+
+class CustomerChanged(Fact):
+    """The view of a customer has a new version."""
+
+    TYPE: ClassVar[str] = "crm.customer.changed.v1"
+    view: CustomerView
+
+
+class KeyIssued(Fact):
+    """An API key is valid from now on. Only the hash of its secret is ever told."""
+
+    TYPE: ClassVar[str] = "crm.access.key-issued.v1"
+
+    key_id: str
+    name: str
+    kind: Literal["channel", "person", "service"]
+    scopes: list[str]
+    secret_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    channel_id: str | None = None
+    """The channel that this key speaks for, if any."""
+    issued_at: Moment
+
+
+class KeyRevoked(Fact):
+    """An API key is not valid any more."""
+
+    TYPE: ClassVar[str] = "crm.access.key-revoked.v1"
+
+    key_id: str
+    revoked_at: Moment
+
+
+CUSTOMERS = Topic("crm.customers", (CustomerChanged,), compacted=True)
+ACCESS = Topic("crm.access", (KeyIssued, KeyRevoked), compacted=True)
