@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, Literal
 
-from shared.contracts.fact import Code, CustomerId, Fact, Key, Moment, Topic
+from shared.contracts.fact import Code, CustomerId, Deadline, Fact, Key, Moment, Topic
 
 
 class CampaignLaunched(Fact):
@@ -32,7 +32,7 @@ class CustomerSelected(Fact):
     """The kind of channel that is to make the contact."""
     message: str | None = None
     selected_at: Moment
-    respond_until: Moment
+    respond_until: Deadline
 
 
 CAMPAIGNS = Topic("crm.campaigns", (CampaignLaunched, CustomerSelected))

@@ -92,6 +92,10 @@ def plausible(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
+def in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
 def known_currency(code: str) -> str:
     if code not in CURRENCIES:
         raise PydanticCustomError(Reason.WRONG_CURRENCY.value, "currency must be an ISO 4217 code such as USD")
@@ -100,6 +104,8 @@ def known_currency(code: str) -> str:
 
 Moment = Annotated[AwareDatetime, AfterValidator(plausible)]
 """An RFC 3339 time with offset, kept in UTC."""
+Deadline = Annotated[AwareDatetime, AfterValidator(in_utc)]
+"""A time that may well lie in the future."""
 Currency = Annotated[str, AfterValidator(known_currency)]
 Amount = Annotated[Decimal, Field(max_digits=18, decimal_places=6)]
 """An exact decimal, written as a string."""

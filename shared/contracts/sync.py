@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from shared.contracts.contacts import Contact
-from shared.contracts.fact import Amount, Code, Currency, CustomerId, Fact, Key, Moment, Part, Topic
+from shared.contracts.fact import Amount, Code, Currency, CustomerId, Deadline, Fact, Key, Moment, Part, Topic
 from shared.contracts.scoring import Score
 
 
@@ -39,7 +39,7 @@ class CampaignNote(Part):
     channel: Code
     message: str | None = None
     selected_at: Moment
-    respond_until: Moment
+    respond_until: Deadline
 
 
 class CustomerView(Part):
