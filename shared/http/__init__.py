@@ -1,0 +1,18 @@
+"""What every service's HTTP side has in common: problems, pages, and the application around the routers."""
+
+from shared.http.app import Health, create_app
+from shared.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
+from shared.http.problems import FieldError, Problem, ProblemDetails
+
+__all__ = [
+    "Cursor",
+    "FieldError",
+    "Health",
+    "Limit",
+    "Page",
+    "Problem",
+    "ProblemDetails",
+    "create_app",
+    "decode_cursor",
+    "encode_cursor",
+]

@@ -1,0 +1,46 @@
+"""Lists over HTTP: a page, its opaque cursor, and the parameters that ask for the next one."""
+
+import base64
+import binascii
+from typing import Annotated, Any, Generic, TypeVar
+
+import orjson
+from fastapi import Query
+from pydantic import BaseModel, Field
+
+from shared.http.problems import Problem
+
+T = TypeVar("T")
+
+Limit = Annotated[int, Query(ge=1, le=1000, description="How many items a page has at most.")]
+"""Declare it as `limit: Limit = 100`."""
+Cursor = Annotated[str | None, Query(max_length=2000, description="`next` of the page before; absent for the first.")]
+"""Declare it as `cursor: Cursor = None`, and read it with `decode_cursor`."""
+
+
+class Page(BaseModel, Generic[T]):
+    """A part of a list. `next` is the cursor of the following part, null on the last."""
+
+    items: list[T]
+    next: Annotated[str | None, Field(examples=["eyJhZnRlciI6IjAxOWFhNyJ9"])] = None
+
+
+def encode_cursor(value: dict[str, Any]) -> str:
+    """An opaque cursor. `value` holds what JSON holds; datetimes come back as their ISO text."""
+    return base64.urlsafe_b64encode(orjson.dumps(value)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> dict[str, Any]:
+    """What `encode_cursor` was given. Anything that is no cursor is a 400 that names it."""
+    try:
+        value = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+    except (ValueError, binascii.Error):
+        value = None
+    if not isinstance(value, dict):
+        raise bad_cursor()
+    return value
+
+
+def bad_cursor() -> Problem:
+    """For a cursor that is well-formed, but not one of this list."""
+    return Problem(400, "Invalid cursor", errors=[("query.cursor", "use `next` of the page before, unchanged")])

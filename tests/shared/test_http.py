@@ -1,0 +1,210 @@
+"""What every service answers alike: problems, pages, probes, headers, limits."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from fastapi import APIRouter, Request
+from hypothesis import given, strategies as st
+from pydantic import BaseModel, Field
+from pymongo.errors import ServerSelectionTimeoutError
+
+from shared.http import Cursor, Limit, Page, Problem, create_app, decode_cursor, encode_cursor
+from tests.web import serving
+
+
+class Healthy:
+    async def live(self) -> tuple[bool, dict[str, Any]]:
+        return True, {"alive": True}
+
+    async def ready(self) -> tuple[bool, dict[str, Any]]:
+        return False, {"mongo": "away"}
+
+
+class Thing(BaseModel):
+    name: str = Field(min_length=2, examples=["spoon"])
+    sizes: list[int] = []
+
+
+def things() -> APIRouter:
+    router = APIRouter(prefix="/v1/things", tags=["things"])
+
+    @router.get("")
+    async def list_things(limit: Limit = 100, cursor: Cursor = None) -> Page[str]:
+        start = decode_cursor(cursor)["from"] if cursor else 0
+        return Page(items=[str(n) for n in range(start, start + limit)], next=encode_cursor({"from": start + limit}))
+
+    @router.post("")
+    async def make_thing(thing: Thing) -> Thing:
+        return thing
+
+    @router.put("/raw")
+    async def measure(request: Request) -> int:
+        return len(await request.body())
+
+    @router.get("/taken")
+    async def taken() -> None:
+        raise Problem(409, "Taken", "Someone was faster.", type="urn:x:taken", errors=[("body.name", "is taken")])
+
+    @router.get("/bug")
+    async def bug() -> None:
+        raise ValueError("the password is 1234")
+
+    @router.get("/away")
+    async def away() -> None:
+        raise ServerSelectionTimeoutError("mongo:27017 refused")
+
+    return router
+
+
+def an_app(max_body_bytes: int = 1000) -> Any:
+    return create_app(
+        title="Things",
+        description="Of the test",
+        version="1.2.3",
+        lifespan=None,
+        routers=[things()],
+        keys=None,
+        health=Healthy(),
+        max_body_bytes=max_body_bytes,
+    )
+
+
+async def problem(method: str, path: str, **options: Any) -> dict[str, Any]:
+    async with serving(an_app()) as client, client.request(method, path, **options) as response:
+        assert response.content_type == "application/problem+json"
+        body: dict[str, Any] = json.loads(await response.text())
+        assert body["status"] == response.status
+        assert body["correlation_id"] == response.headers["x-correlation-id"]
+        return body
+
+
+async def test_a_validation_error_names_each_field() -> None:
+    body = await problem("POST", "/v1/things", json={"name": "x", "sizes": [1, "two"]})
+    assert body["status"] == 422
+    assert [error["field"] for error in body["errors"]] == ["body.name", "body.sizes.1"]
+    assert "two" not in json.dumps(body), "what the client sent is not repeated"
+
+
+@pytest.mark.parametrize("data", [b"{", b"", b'"\xff"', b"[" * 100_0])
+async def test_a_body_that_is_no_json_is_refused(data: bytes) -> None:
+    body = await problem("POST", "/v1/things", data=data, headers={"content-type": "application/json"})
+    assert body["status"] in {400, 422}
+
+
+async def test_a_lone_surrogate_is_a_validation_error_and_no_crash() -> None:
+    body = await problem(
+        "POST", "/v1/things", data=b'{"name": "ab\\ud800"}', headers={"content-type": "application/json"}
+    )
+    assert [error["field"] for error in body["errors"]] == ["body.name"]
+
+
+async def test_query_parameters_are_named_too() -> None:
+    body = await problem("GET", "/v1/things?limit=5000")
+    assert [error["field"] for error in body["errors"]] == ["query.limit"]
+
+
+@pytest.mark.parametrize("cursor", ["!!", "e30", "bm90IGpzb24", "WzFd", "é"])
+async def test_a_wrong_cursor_is_a_400_that_names_it(cursor: str) -> None:
+    if cursor == "e30":  # well-formed, and empty: the route's own business
+        assert decode_cursor(cursor) == {}
+        return
+    body = await problem("GET", f"/v1/things?cursor={cursor}")
+    assert body["status"] == 400
+    assert body["errors"][0]["field"] == "query.cursor"
+
+
+async def test_an_unknown_path_is_a_problem() -> None:
+    assert (await problem("GET", "/v1/nothing"))["title"] == "Not Found"
+    assert (await problem("GET", "/v1/things/"))["status"] == 404
+
+
+async def test_a_wrong_method_is_a_problem_that_lists_the_right_ones() -> None:
+    async with serving(an_app()) as client, client.delete("/v1/things") as response:
+        assert response.status == 405
+        assert response.content_type == "application/problem+json"
+        assert "GET" in response.headers["allow"] or "POST" in response.headers["allow"]
+
+
+async def test_a_problem_says_all_it_knows() -> None:
+    body = await problem("GET", "/v1/things/taken", headers={"x-correlation-id": "abc-1"})
+    assert body == {
+        "type": "urn:x:taken",
+        "title": "Taken",
+        "status": 409,
+        "detail": "Someone was faster.",
+        "errors": [{"field": "body.name", "message": "is taken"}],
+        "correlation_id": "abc-1",
+    }
+
+
+async def test_a_bug_is_a_500_that_tells_nothing() -> None:
+    body = await problem("GET", "/v1/things/bug")
+    assert (body["status"], body["title"]) == (500, "Internal Server Error")
+    assert "1234" not in json.dumps(body)
+
+
+async def test_a_database_that_is_away_is_a_503_to_be_tried_again() -> None:
+    async with serving(an_app()) as client, client.get("/v1/things/away") as response:
+        assert response.status == 503
+        assert int(response.headers["retry-after"]) > 0
+        assert "mongo:27017" not in await response.text()
+
+
+async def test_a_declared_or_streamed_body_over_the_limit_is_a_413() -> None:
+    async def stream() -> AsyncIterator[bytes]:
+        for _ in range(11):
+            yield b"x" * 100
+
+    for data in (b"x" * 1001, stream()):
+        assert (await problem("PUT", "/v1/things/raw", data=data))["status"] == 413
+    async with serving(an_app()) as client, client.put("/v1/things/raw", data=b"x" * 1000) as response:
+        assert await response.json() == 1000
+
+
+async def test_answers_carry_safe_headers_and_a_correlation_id() -> None:
+    async with serving(an_app()) as client, client.get("/v1/things") as first, client.get("/v1/things") as second:
+        assert first.headers["x-content-type-options"] == "nosniff"
+        assert first.headers["cache-control"] == "no-store"
+        assert first.headers["x-correlation-id"] != second.headers["x-correlation-id"]
+    for strange in ("a b", "x" * 200):
+        async with serving(an_app()) as client, client.get("/livez", headers={"x-correlation-id": strange}) as response:
+            assert response.headers["x-correlation-id"] != strange
+
+
+async def test_probes_and_metrics_are_on_every_service() -> None:
+    async with serving(an_app()) as client:
+        live, ready, metrics = [await client.get(path) for path in ("/livez", "/readyz", "/metrics")]
+        assert (live.status, await live.json()) == (200, {"alive": True})
+        assert (ready.status, await ready.json()) == (503, {"mongo": "away"})
+        assert "python_info" in await metrics.text()
+
+
+async def test_pages_follow_their_cursor() -> None:
+    async with serving(an_app()) as client, client.get("/v1/things?limit=2") as first:
+        page = await first.json()
+        async with client.get("/v1/things", params={"limit": 2, "cursor": page["next"]}) as second:
+            assert (await second.json())["items"] == ["2", "3"]
+
+
+def test_the_openapi_document_shows_errors_as_problems() -> None:
+    document = an_app().openapi()
+    post = document["paths"]["/v1/things"]["post"]
+    assert post["operationId"] == "make_thing"
+    reference = post["responses"]["4XX"]["content"]["application/problem+json"]["schema"]["$ref"]
+    assert reference == "#/components/schemas/ProblemDetails"
+    assert set(document["components"]["schemas"]) >= {"ProblemDetails", "FieldError", "Thing"}
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+@given(st.dictionaries(st.text(), st.none() | st.integers(-(2**53), 2**53) | st.text() | st.booleans()))
+def test_a_cursor_comes_back_as_it_was(value: dict[str, Any]) -> None:
+    assert decode_cursor(encode_cursor(value)) == value
+
+
+@given(st.text().filter(lambda text: not re.fullmatch(r"[\w=-]*", text, re.ASCII)))
+def test_no_text_but_a_cursor_is_taken_for_one(text: str) -> None:
+    with pytest.raises(Problem, match="400"):
+        decode_cursor(text)
