@@ -1,0 +1,122 @@
+"""Writes over HTTP that may be sent twice: the answer is kept in the transaction that makes the change.
+
+The answer is stored as sent, so an answer that shows a secret must not go through here.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, NamedTuple, Protocol, TypeVar
+
+from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import DuplicateKeyError
+
+from shared.http.problems import Problem
+from shared.security import Principal
+
+T = TypeVar("T")
+HEADER = "idempotency-key"
+COLLECTION = "idempotency"
+KEPT_FOR = timedelta(hours=24)
+# A race is lost once; more often only if the winner's answer expires in between.
+RACES = 3
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[\x21-\x7e]{1,200}$",
+        description="Any text unique to this write. The same key and body again change nothing and get the same answer.",
+    ),
+]
+
+
+class Answer(NamedTuple):
+    """What a write answers."""
+
+    status: int
+    body: BaseModel | None = None
+    headers: Mapping[str, str] = {}
+
+
+class Transactions(Protocol):
+    """The part of the core that is used here."""
+
+    database: AsyncDatabase[dict[str, Any]]
+
+    async def transact(self, change: Callable[[Any], Awaitable[T]]) -> T: ...
+
+
+async def _documented(key: Key = None) -> None:
+    """Nothing to do: FastAPI checks the header's form and shows it in the OpenAPI document."""
+
+
+TAKES_KEY = Depends(_documented)
+"""For the decorator of a route that answers through `idempotent`: `dependencies=[TAKES_KEY]`."""
+
+
+async def prepare(database: AsyncDatabase[dict[str, Any]]) -> None:
+    """Create the index that forgets old answers."""
+    await database[COLLECTION].create_index("expires_at", expireAfterSeconds=0)
+
+
+async def idempotent(
+    request: Request, principal: Principal, messaging: Transactions, change: Callable[[Any], Awaitable[Answer]]
+) -> Response:
+    """Run `change` in a transaction and answer; if the caller has sent this very request before, only answer.
+
+    The same key with another request is a 422. Of two at the same time one wins and both get its answer. A `change`
+    that raises leaves nothing behind, so it may be tried again under the same key.
+    """
+    key = request.headers.get(HEADER)
+    if key is None:
+        return _response(_kept(await messaging.transact(change)))
+    answers = messaging.database[COLLECTION]
+    slot = f"{principal.key_id}:{key}"
+    fingerprint = await _fingerprint(request)
+
+    async def once(unit: Any) -> dict[str, Any]:
+        known = await answers.find_one({"_id": slot}, session=unit.session)
+        if known:
+            return _same(known, fingerprint)
+        answer = _kept(await change(unit))
+        expires_at = datetime.now(UTC) + KEPT_FOR
+        record = {"_id": slot, "fingerprint": fingerprint, "expires_at": expires_at, **answer}
+        await answers.insert_one(record, session=unit.session)
+        return answer
+
+    return _response(await _raced(lambda: messaging.transact(once)))
+
+
+async def _raced(attempt: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+    for _ in range(RACES):
+        try:
+            return await attempt()
+        except DuplicateKeyError as lost:
+            if (lost.details or {}).get("keyPattern") != {"_id": 1} or COLLECTION not in str(lost):
+                raise
+    raise Problem(409, "Conflict", "The same write is under way. Try again.", headers={"retry-after": "1"})
+
+
+async def _fingerprint(request: Request) -> str:
+    """Hashed, because paths and bodies hold personal data and this outlives the request."""
+    head = f"{request.method} {request.url.path}?{request.url.query}\n"
+    return hashlib.sha256(head.encode() + await request.body()).hexdigest()
+
+
+def _same(known: dict[str, Any], fingerprint: str) -> dict[str, Any]:
+    if known["fingerprint"] != fingerprint:
+        error = ("header.Idempotency-Key", "was used for another request; take a new one")
+        raise Problem(422, "Idempotency key reused", errors=[error])
+    return known
+
+
+def _kept(answer: Answer) -> dict[str, Any]:
+    body = None if answer.body is None else answer.body.model_dump_json()
+    return {"status": answer.status, "body": body, "headers": dict(answer.headers)}
+
+
+def _response(kept: dict[str, Any]) -> Response:
+    return Response(kept["body"], kept["status"], kept["headers"], media_type="application/json")
