@@ -1,0 +1,146 @@
+"""What happened: the CSV files as events, each said by the system that saw it. When and how often is in `plan`."""
+
+import csv
+import gzip
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from demo.emitters.systems import COUPONS, LOYALTY, MAIL_HOUSE, System, of_store
+
+DATA = Path(__file__).parents[1] / "data"
+YEAR_BEGINS = datetime(2017, 1, 1, tzinfo=UTC)
+CONTACT, SALE, INTERACTION = (f"crm.{name}.reported.v1" for name in ("contact", "sale", "interaction"))
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing a system has to say."""
+
+    system: System
+    id: str
+    type: str
+    at: datetime
+    household: int
+    data: dict[str, Any]
+
+    def envelope(self) -> dict[str, Any]:
+        return {
+            "specversion": "1.0",
+            "id": self.id,
+            "source": self.system.source,
+            "type": self.type,
+            "time": rfc3339(self.at),
+        }
+
+
+def rfc3339(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parsed(text: str) -> datetime:
+    """The source gives no zone; we read its times as UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def rows(folder: Path, name: str) -> list[Row]:
+    with gzip.open(folder / f"{name}.csv.gz", "rt", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def within(share: float, household: int) -> bool:
+    """A fixed share of all households, the same ones whenever asked."""
+    return zlib.crc32(b"%d" % household) < share * 2**32
+
+
+def contact(row: Row) -> Event:
+    household = int(row["household_id"])
+    told = {name: value for name, value in row.items() if name != "household_id" and value}
+    data = {
+        "customer": LOYALTY.identifiers(household),
+        "reported_at": rfc3339(YEAR_BEGINS),
+        "party": "household",
+        "stage": "customer",
+        "name": f"Household {household}",
+        "attributes": told,
+    }
+    return Event(LOYALTY, f"card-{household}", CONTACT, YEAR_BEGINS, household, data)
+
+
+def line(row: Row) -> dict[str, Any]:
+    taken_off = {"retail": "retail_disc", "coupon": "coupon_disc", "coupon_match": "coupon_match_disc"}
+    return {
+        "product": row["product_id"],
+        "quantity": row["quantity"],
+        "value": row["sales_value"],
+        "discounts": {name: row[column] for name, column in taken_off.items()},
+    }
+
+
+def sale(basket: str, lines: list[Row]) -> Event:
+    first = lines[0]
+    household, store, at = int(first["household_id"]), int(first["store_id"]), parsed(first["transaction_timestamp"])
+    system = of_store(store)
+    data = {
+        "customer": system.identifiers(household),
+        "order": basket,
+        "ordered_at": rfc3339(at),
+        "store": str(store),
+        "currency": "USD",
+        "lines": [line(row) for row in lines],
+    }
+    return Event(system, f"sale-{basket}", SALE, at, household, data)
+
+
+def mailing(row: Row, description: Row) -> Event:
+    household, campaign, at = int(row["household_id"]), row["campaign_id"], parsed(description["start_date"])
+    data = {
+        "customer": MAIL_HOUSE.identifiers(household),
+        "kind": "campaign-contact",
+        "occurred_at": rfc3339(at),
+        "direction": "outbound",
+        "campaign": f"mail-{campaign}",
+        "summary": f"Mailing {campaign} ({description['campaign_type']})",
+    }
+    return Event(MAIL_HOUSE, f"mail-{campaign}-{household}", INTERACTION, at, household, data)
+
+
+def redemption(row: Row) -> Event:
+    household, campaign, at = int(row["household_id"]), row["campaign_id"], parsed(row["redemption_date"])
+    data = {
+        "customer": COUPONS.identifiers(household),
+        "kind": "coupon-redemption",
+        "occurred_at": rfc3339(at),
+        "direction": "inbound",
+        "campaign": f"mail-{campaign}",
+        "attributes": {"coupon": row["coupon_upc"]},
+    }
+    event_id = f"coupon-{row['coupon_upc']}-{campaign}-{household}-{row['redemption_date']}"
+    return Event(COUPONS, event_id, INTERACTION, at, household, data)
+
+
+def baskets(lines: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:
+    for basket, found in groupby(
+        sorted(lines, key=lambda row: int(row["basket_id"])), key=lambda row: row["basket_id"]
+    ):
+        yield basket, list(found)
+
+
+def events(folder: Path = DATA, share: float = 1.0) -> list[Event]:
+    """All that the systems have to say about the share's households, in time order."""
+    mine = {
+        name: [row for row in rows(folder, name) if within(share, int(row["household_id"]))]
+        for name in ("transactions", "demographics", "campaigns", "coupon_redemptions")
+    }
+    descriptions = {row["campaign_id"]: row for row in rows(folder, "campaign_descriptions")}
+    said = [contact(row) for row in mine["demographics"]]
+    said += [sale(basket, lines) for basket, lines in baskets(mine["transactions"])]
+    said += [mailing(row, descriptions[row["campaign_id"]]) for row in mine["campaigns"]]
+    said += [redemption(row) for row in mine["coupon_redemptions"]]
+    return sorted(said, key=lambda event: (event.at, event.type, event.id))

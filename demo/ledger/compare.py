@@ -1,0 +1,190 @@
+"""Every difference between the books and what the platform says it holds."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from demo.ledger.accounts import Account, Accounts
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing on which the books and the platform disagree."""
+
+    what: str
+    expected: object
+    found: object
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.expected!s} in the books, {self.found!s} in the platform"
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """All that the platform must agree with."""
+
+    accounts: Accounts
+    duplicates: Mapping[str, int]
+    """Second copies of events that were sent, by the service that is to drop them."""
+    dead_letters: Mapping[str, int]
+    rejected: Mapping[str, int]
+    sent_again: int = 0
+    """Events posted once more after an answer was lost: up to so many second copies more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What the platform answers, as its public APIs give it."""
+
+    customers: list[Document] = field(default_factory=list)
+    orders: list[Document] = field(default_factory=list)
+    scores: list[Document] = field(default_factory=list)
+    interactions: int = 0
+    sales: Document = field(default_factory=dict)
+    duplicates: Mapping[str, int] = field(default_factory=dict)
+    dead_letters: Mapping[str, int] = field(default_factory=dict)
+    rejected: Mapping[str, int] = field(default_factory=dict)
+
+
+def compare(books: Books, held: Holdings) -> list[Difference]:
+    """All differences; none when every effect happened exactly once."""
+    return [
+        *customers(books.accounts, held.customers),
+        *scores(books.accounts, held),
+        *orders(books.accounts, held),
+        *totals(books.accounts, held),
+        *faults(books, held),
+    ]
+
+
+def unequal(what: str, expected: object, found: object) -> Iterator[Difference]:
+    if expected != found:
+        yield Difference(what, expected, found)
+
+
+def moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def money(text: str | None) -> Decimal | None:
+    """Only exact text is money: a float in the answer is a difference, even where it looks the same."""
+    return Decimal(text) if isinstance(text, str) else None
+
+
+def identifiers(view: Document) -> list[str]:
+    return [f"{known['scheme']}:{known['value']}" for known in (view.get("contact") or {}).get("identifiers", ())]
+
+
+def household_of(view: Document) -> int | None:
+    """The household whose loyalty card the customer carries; None unless it is exactly one."""
+    cards = {name for name in identifiers(view) if name.startswith("loyalty-card:LC-")}
+    return int(cards.pop().removeprefix("loyalty-card:LC-")) if len(cards) == 1 else None
+
+
+def households(views: Iterable[Document]) -> dict[str, int | None]:
+    return {view["customer_id"]: household_of(view) for view in views}
+
+
+def customers(accounts: Accounts, views: list[Document]) -> Iterator[Difference]:
+    seen = Counter(household_of(view) for view in views)
+    for household, times in seen.items():
+        if household is None:
+            yield Difference("customers without exactly one loyalty card", 0, times)
+        elif times > 1:
+            yield Difference(f"customers for household {household}", 1, times)
+    for household in accounts.keys() ^ (seen.keys() - {None}):
+        yield Difference(f"household {household}", household in accounts, household in seen)
+    for view in views:
+        household = household_of(view)
+        if household in accounts:
+            yield from customer(accounts[household], view)
+
+
+def customer(account: Account, view: Document) -> Iterator[Difference]:
+    name, sales, contact = f"household {account.household}", view["sales"], view["contact"]
+    times = account.times
+    yield from unequal(f"{name}: identifiers", sorted(account.identifiers), sorted(identifiers(view)))
+    yield from unequal(f"{name}: attributes", account.attributes, contact["attributes"])
+    yield from unequal(f"{name}: is a household", bool(account.attributes), contact["party"] == "household")
+    yield from unequal(f"{name}: orders", len(account.orders), sales["orders"])
+    yield from unequal(f"{name}: total", account.total, money(sales["total"]))
+    yield from unequal(f"{name}: currency", "USD" if account.orders else None, sales["currency"])
+    yield from unequal(f"{name}: first order", times[0] if times else None, moment(sales["first_order_at"]))
+    yield from unequal(f"{name}: last order", times[-1] if times else None, moment(sales["last_order_at"]))
+    yield from unequal(f"{name}: interactions", account.interactions, view["interactions"])
+
+
+def scores(accounts: Accounts, held: Holdings) -> Iterator[Difference]:
+    whose = households(held.customers)
+    scored = Counter(whose.get(score["customer_id"]) for score in held.scores)
+    buyers = {household for household, account in accounts.items() if account.orders}
+    for household in buyers | (scored.keys() - {None}):
+        yield from unequal(f"household {household}: scores", int(household in buyers), scored[household])
+    yield from unequal("scores of unknown customers", 0, scored[None])
+    viewed = {view["customer_id"]: view.get("score") for view in held.customers}
+    for score in held.scores:
+        household = whose.get(score["customer_id"])
+        if household in buyers:
+            yield from scored_on(accounts[household], "score", score)
+            yield from scored_on(accounts[household], "score in the view", viewed[score["customer_id"]] or {})
+
+
+def scored_on(account: Account, what: str, score: Document) -> Iterator[Difference]:
+    name, times = f"household {account.household}: {what}", account.times
+    yield from unequal(f"{name}: purchases", len(account.orders), score.get("purchases"))
+    yield from unequal(f"{name}: frequency", account.repeat_days, score.get("frequency"))
+    yield from unequal(f"{name}: money", account.total, money(score.get("money")))
+    yield from unequal(f"{name}: first purchase", times[0], moment(score.get("first_purchase")))
+    yield from unequal(f"{name}: last purchase", times[-1], moment(score.get("last_purchase")))
+
+
+def orders(accounts: Accounts, held: Holdings) -> Iterator[Difference]:
+    """Every basket is one order, resolved to its household, worth its lines."""
+    booked = {basket: order for account in accounts.values() for basket, order in account.orders.items()}
+    whose = households(held.customers)
+    stored = Counter(basket_of(order) for order in held.orders)
+    for basket in booked.keys() | stored.keys():
+        yield from unequal(f"basket {basket}: orders", int(basket in booked), stored[basket])
+    for found in held.orders:
+        basket = basket_of(found)
+        if basket in booked:
+            order, name = booked[basket], f"basket {basket}"
+            yield from unequal(f"{name}: household", order.household, whose.get(found["customer_id"]))
+            yield from unequal(f"{name}: ordered at", order.ordered_at, moment(found["ordered_at"]))
+            yield from unequal(f"{name}: store", order.store, found["store"])
+            yield from unequal(f"{name}: total", order.total, money(found["total"]))
+            yield from unequal(f"{name}: discount", order.discount, money(found["discount"]))
+            yield from unequal(f"{name}: lines", order.lines, len(found["lines"]))
+
+
+def basket_of(order: Document) -> str:
+    """The channel's own number of the order, which ends the platform's id of it."""
+    return str(order["order_id"]).rpartition("/")[2].rpartition(":")[2]
+
+
+def totals(accounts: Accounts, held: Holdings) -> Iterator[Difference]:
+    total = sum((account.total for account in accounts.values()), Decimal(0))
+    yield from unequal("orders in all", sum(len(account.orders) for account in accounts.values()), held.sales["orders"])
+    yield from unequal("value of all orders", total, money(held.sales["total"]))
+    yield from unequal(
+        "interactions in all", sum(account.interactions for account in accounts.values()), held.interactions
+    )
+
+
+def faults(books: Books, held: Holdings) -> Iterator[Difference]:
+    for service, expected in books.duplicates.items():
+        found = held.duplicates.get(service, 0)
+        if not expected <= found <= expected + books.sent_again:
+            yield Difference(f"second copies dropped by {service}", expected, found)
+    yield from by_reason("dead letters", books.dead_letters, held.dead_letters)
+    yield from by_reason("rejections over HTTP", books.rejected, held.rejected)
+
+
+def by_reason(what: str, expected: Mapping[str, int], found: Mapping[str, int]) -> Iterator[Difference]:
+    for reason in sorted(expected.keys() | found.keys()):
+        yield from unequal(f"{what} for {reason}", expected.get(reason, 0), found.get(reason, 0))

@@ -1,0 +1,45 @@
+"""Four households, written by hand, in the files' own form."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from demo.emitters.history import Event, events
+
+MINI = {
+    "transactions": """\
+transaction_timestamp,basket_id,household_id,store_id,product_id,quantity,sales_value,retail_disc,coupon_disc,coupon_match_disc
+2017-01-03 10:00:00,100,1,309,A,1,1.50,0.50,0.00,0.00
+2017-01-03 10:00:00,100,1,309,B,2,0.10,0.00,0.20,0.10
+2017-02-03 10:00:00,101,1,310,A,1,2.00,0.00,0.00,0.00
+2017-02-03 18:00:00,102,1,310,A,1,0.00,0.00,0.00,0.00
+2017-03-01 09:30:00,103,2,310,C,1,19.99,0.00,0.00,0.00
+""",
+    "demographics": """\
+household_id,age,income,home_ownership
+2,65+,35-49K,Homeowner
+3,19-24,Under 15K,
+""",
+    "campaigns": "campaign_id,household_id\n1,1\n1,4\n2,1\n",
+    "campaign_descriptions": """\
+campaign_id,campaign_type,start_date,end_date
+1,Type A,2016-12-01,2017-02-01
+2,Type B,2017-02-10,2017-03-01
+""",
+    "coupon_redemptions": "household_id,coupon_upc,campaign_id,redemption_date\n1,777,1,2017-01-05\n",
+}
+
+
+@pytest.fixture(scope="session")
+def mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("mini")
+    for name, text in MINI.items():
+        with gzip.open(folder / f"{name}.csv.gz", "wt") as file:
+            file.write(text)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def everything() -> list[Event]:
+    return events()

@@ -1,0 +1,73 @@
+"""The CSV files as events: what each system says of whom."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from demo.emitters.history import CONTACT, INTERACTION, SALE, Event, events
+from demo.emitters.systems import NORTH, SOUTH
+from shared.contracts.channels import INBOUND
+
+
+def test_events_come_in_time_order(mini: Path) -> None:
+    said = [event.id for event in events(mini)]
+    assert said == [
+        "mail-1-1",
+        "mail-1-4",
+        "card-2",
+        "card-3",
+        "sale-100",
+        "coupon-777-1-1-2017-01-05",
+        "sale-101",
+        "sale-102",
+        "mail-2-1",
+        "sale-103",
+    ]
+
+
+def test_a_basket_is_one_sale_with_its_lines_and_discounts(mini: Path) -> None:
+    sale = next(event for event in events(mini) if event.id == "sale-100")
+    assert sale.data["order"] == "100"
+    assert [line["value"] for line in sale.data["lines"]] == ["1.50", "0.10"]
+    assert sale.data["lines"][1]["discounts"] == {"retail": "0.00", "coupon": "0.20", "coupon_match": "0.10"}
+    assert sale.data["ordered_at"] == "2017-01-03T10:00:00Z"
+
+
+def test_each_half_of_the_stores_knows_a_customer_by_its_own_number_and_the_card(mini: Path) -> None:
+    sales = {event.id: event for event in events(mini) if event.type == SALE}
+    assert sales["sale-100"].system is NORTH
+    assert sales["sale-101"].system is SOUTH
+    assert sales["sale-100"].data["customer"] == [
+        {"scheme": "north-pos", "value": "N-000001"},
+        {"scheme": "loyalty-card", "value": "LC-000001"},
+    ]
+
+
+def test_what_a_household_did_not_tell_is_not_reported(mini: Path) -> None:
+    cards = {event.household: event for event in events(mini) if event.type == CONTACT}
+    assert cards[3].data["attributes"] == {"age": "19-24", "income": "Under 15K"}
+    assert cards[3].data["customer"] == [{"scheme": "loyalty-card", "value": "LC-000003"}]
+
+
+def test_the_whole_history_is_there(everything: list[Event]) -> None:
+    said = everything
+    kinds = [event.type for event in said]
+    assert (kinds.count(SALE), kinds.count(CONTACT), kinds.count(INTERACTION)) == (47_243, 801, 6_589 + 2_102)
+    assert len({(event.system.source, event.id) for event in said}) == len(said)
+    lines = [line for event in said if event.type == SALE for line in event.data["lines"]]
+    assert len(lines) == 75_000
+    assert sum(Decimal(line["value"]) for line in lines) == Decimal("233935.24")
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1])
+def test_a_slice_is_a_share_of_whole_households(everything: list[Event], share: float) -> None:
+    some = events(share=share)
+    chosen = {event.household for event in some}
+    assert abs(len(chosen) / 2379 - share) < 0.02
+    assert [event.id for event in some] == [event.id for event in everything if event.household in chosen]
+
+
+def test_every_event_keeps_its_contract(mini: Path) -> None:
+    for event in events(mini):
+        INBOUND.types[event.type].model_validate(event.data)
