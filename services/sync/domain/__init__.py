@@ -1,0 +1,1 @@
+"""The rules of sync: folding views, what a channel may see, when and how it is delivered. Pure and synchronous."""

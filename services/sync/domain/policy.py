@@ -1,0 +1,132 @@
+"""What a channel may see of a customer: the fields its policy names, as far as the customer's consent goes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import orjson
+from pydantic import BaseModel
+
+from shared.contracts.sync import CustomerView
+
+Basis = Literal["contract", "legitimate-interest", "consent"]
+"""Why the channel may process personal data at all (GDPR, article 6)."""
+Tree = dict[str, "Tree | None"]
+"""The named fields as nested keys; None ends a path and takes all that lies below."""
+EVERYTHING = "*"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One version of what a channel receives and why."""
+
+    version: int
+    purpose: str
+    basis: Basis
+    fields: tuple[str, ...]
+    consent_channel: str
+
+    def allows(self, contact: Mapping[str, Any] | None) -> bool:
+        """Whether the customer's answers let the channel have more than the bare id."""
+        if self.basis == "contract":
+            return True
+        answer = standing_answer(contact, self.purpose, self.consent_channel)
+        # Whoever objects to a legitimate interest is heard as well (article 21).
+        return answer == "granted" if self.basis == "consent" else answer not in {"denied", "withdrawn"}
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The part of a view that a channel may see, as JSON, and the fields that the customer keeps back."""
+
+    customer: bytes
+    withheld: tuple[str, ...] = ()
+
+
+def standing_answer(contact: Mapping[str, Any] | None, purpose: str, channel: str) -> str | None:
+    """The customer's answer for a purpose: the one for this very channel, else the one for any channel."""
+    answers = {c["channel"]: c["status"] for c in (contact or {}).get("consents", ()) if c["purpose"] == purpose}
+    return answers.get(channel, answers.get("any"))
+
+
+def allowed(policy: Policy, view: bytes) -> Allowed:
+    """Cut a view, given as JSON, down to what the policy allows. Reads no more of it than it must."""
+    everything = EVERYTHING in policy.fields
+    if everything and policy.basis == "contract":
+        return Allowed(view)
+    document = orjson.loads(view)
+    if not policy.allows(document.get("contact")):
+        return Allowed(b"{}", policy.fields)
+    return Allowed(view if everything else orjson.dumps(cut(document, tree(policy.fields))))
+
+
+def cut(value: Any, fields: Tree | None) -> Any:
+    """The named fields of a document; of a list, the named fields of each element."""
+    if fields is None or value is None:
+        return value
+    if isinstance(value, list):
+        return [cut(element, fields) for element in value]
+    return {name: cut(value[name], below) for name, below in fields.items() if name in value}
+
+
+@cache
+def tree(fields: tuple[str, ...]) -> Tree:
+    """Paths as a tree; a path that takes a whole part swallows the paths into that part."""
+    root: Tree = {}
+    for path in sorted(fields, key=lambda path: len(steps(path)), reverse=True):
+        *parents, last = steps(path)
+        place = root
+        for step in parents:
+            below = place.setdefault(step, {})
+            assert below is not None, "longer paths come first"
+            place = below
+        place[last] = None
+    return root
+
+
+def steps(path: str) -> list[str]:
+    """The keys on a path. The names of attributes may hold dots themselves."""
+    table = next((table for table in tables() if path.startswith(f"{table}.")), None)
+    return path.split(".") if table is None else [*table.split("."), path.removeprefix(f"{table}.")]
+
+
+def known_field(path: str) -> str:
+    """The path, if it names something in a customer view. Raises ValueError."""
+    in_table = any(path.startswith(f"{table}.") and len(path) > len(table) + 1 for table in tables())
+    if path != EVERYTHING and path not in known_paths() and not in_table:
+        raise ValueError(f"a customer view has no field {path!r}")
+    return path
+
+
+@cache
+def known_paths() -> dict[str, bool]:
+    """Every path into a customer view -> whether it is a table of free keys."""
+    return dict(paths(CustomerView, ""))
+
+
+@cache
+def tables() -> tuple[str, ...]:
+    return tuple(path for path, free in known_paths().items() if free)
+
+
+def paths(model: type[BaseModel], prefix: str) -> Iterable[tuple[str, bool]]:
+    for name, field in model.model_fields.items():
+        kinds = list(plain_types(field.annotation))
+        yield f"{prefix}{name}", dict in kinds
+        for kind in kinds:
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from paths(kind, f"{prefix}{name}.")
+
+
+def plain_types(annotation: Any) -> Iterable[Any]:
+    """The types inside Annotated, Optional and list."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from plain_types(get_args(annotation)[0])
+    elif origin in {Union, UnionType, list}:
+        for inner in get_args(annotation):
+            yield from plain_types(inner)
+    else:
+        yield origin or annotation

@@ -1,0 +1,118 @@
+"""The fold of facts into a view: any order, any split into batches, the same view."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, strategies as st
+
+from services.sync.domain.view import Held, Unfit, blank, next_version, origin_of, take
+from shared.contracts.fact import Fact, Reason
+from shared.contracts.sync import CustomerView
+from tests.sync.facts import ANNA, NOW, contact, day, interaction, order, score, selected
+
+
+def fold(facts: Sequence[Fact], before: Held | None = None, origin: str | None = None) -> Held | None:
+    view = before.view if before else blank(ANNA, NOW)
+    caused_by: set[str | None] = set()
+    for fact in facts:
+        after = take(view, fact)
+        caused_by |= {origin} if after is not view else set()
+        view = after
+    return next_version(before, view, caused_by, NOW)
+
+
+def folded(facts: Sequence[Fact]) -> CustomerView:
+    held = fold(facts)
+    assert held is not None
+    return held.view
+
+
+def test_a_customer_known_by_a_sale_alone_has_a_view() -> None:
+    view = folded([order(total="10.50")])
+    assert (view.version, view.contact, view.sales.orders, view.sales.total) == (1, None, 1, Decimal("10.50"))
+
+
+def test_a_batch_makes_one_version_however_many_facts_it_holds() -> None:
+    first = fold([contact(), order(number=1), order(number=2)])
+    second = fold([order(number=3), interaction(), score()], before=first)
+    assert first is not None
+    assert second is not None
+    assert (first.view.version, second.view.version) == (1, 2)
+
+
+def test_an_older_contact_does_not_overwrite_a_newer_one() -> None:
+    first = fold([contact(version=5)])
+    assert fold([contact(version=4), contact(version=5)], before=first) is None
+
+
+def test_an_older_score_does_not_overwrite_a_newer_one_and_the_later_of_one_moment_counts() -> None:
+    view = folded([score(as_of=5, value="1"), score(as_of=4, value="2"), score(as_of=5, value="3")])
+    assert view.score is not None
+    assert view.score.value == Decimal(3)
+
+
+def test_customers_held_out_are_not_told_to_channels() -> None:
+    assert fold([selected(arm="control")]) is None
+    assert [note.campaign_id for note in folded([selected(number=1), selected(number=2)]).campaigns] == [
+        "campaign-2",
+        "campaign-1",
+    ]
+
+
+def test_the_newest_ten_interactions_are_kept_and_all_are_counted() -> None:
+    view = folded([interaction(number=n) for n in (*range(6, 13), *range(5))])
+    assert view.interactions == 12
+    assert [note.occurred_at for note in view.recent_interactions] == [
+        day(n) for n in (12, 11, 10, 9, 8, 7, 6, 4, 3, 2)
+    ]
+
+
+def test_orders_in_a_second_currency_do_not_fit() -> None:
+    with pytest.raises(Unfit) as refused:
+        take(folded([order()]), order(number=2, currency="EUR"))
+    assert refused.value.reason is Reason.WRONG_CURRENCY
+
+
+def test_a_sum_that_would_break_the_contract_does_not_fit() -> None:
+    view = folded([order(total="999999999999.999999")])
+    CustomerView.model_validate_json(view.model_dump_json())
+    with pytest.raises(Unfit):
+        take(view, order(number=2, total="0.000001"))
+
+
+def test_a_view_reads_back_without_loss() -> None:
+    view = folded([contact(), order(total="0.100000"), interaction(), score(), selected()])
+    again = CustomerView.model_validate_json(view.model_dump_json())
+    assert again == view
+    assert again.model_dump_json() == view.model_dump_json()
+
+
+def test_who_caused_the_newest_version_is_known_for_every_source() -> None:
+    held = None
+    for origin in ("/shop", None, "/calls", "/calls", "/mail"):
+        held = fold([order()], before=held, origin=origin)
+    assert held is not None
+    assert [held.newest_by_others(source) for source in ("/mail", "/calls", "/shop")] == [4, 5, 5]
+
+
+def test_what_rapport_works_out_itself_is_news_to_the_channel_that_set_it_off() -> None:
+    assert origin_of(score(), "/channels/e-shop") is None
+    assert origin_of(order(), "/channels/e-shop") == "/channels/e-shop"
+
+
+FACTS = [
+    *(contact(version=n) for n in range(1, 4)),
+    *(order(number=n, total=f"{n}.{n:06}") for n in range(1, 5)),
+    *(interaction(number=n) for n in range(14)),
+    *(score(as_of=n) for n in range(3)),
+    *(selected(number=n) for n in range(3)),
+]
+
+
+@given(facts=st.permutations(FACTS), cut=st.integers(0, len(FACTS)))
+def test_any_order_in_any_batches_gives_the_same_view(facts: list[Fact], cut: int) -> None:
+    first = fold(facts[:cut])
+    held = fold(facts[cut:], before=first) or first
+    assert held is not None
+    assert held.view.model_copy(update={"version": 1}) == folded(FACTS)
