@@ -11,7 +11,6 @@ from typing import Annotated, Any, NamedTuple, Protocol, TypeVar
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import DuplicateKeyError
 
 from shared.http.problems import Problem
 from shared.security import Principal
@@ -20,8 +19,6 @@ T = TypeVar("T")
 HEADER = "idempotency-key"
 COLLECTION = "idempotency"
 KEPT_FOR = timedelta(hours=24)
-# A race is lost once; more often only if the winner's answer expires in between.
-RACES = 3
 
 Key = Annotated[
     str | None,
@@ -84,20 +81,11 @@ async def idempotent(
         answer = _kept(await change(unit))
         expires_at = datetime.now(UTC) + KEPT_FOR
         record = {"_id": slot, "fingerprint": fingerprint, "expires_at": expires_at, **answer}
+        # Of two at once the later gets a write conflict here, is run again by the core, and finds the first one's answer.
         await answers.insert_one(record, session=unit.session)
         return answer
 
-    return _response(await _raced(lambda: messaging.transact(once)))
-
-
-async def _raced(attempt: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
-    for _ in range(RACES):
-        try:
-            return await attempt()
-        except DuplicateKeyError as lost:
-            if (lost.details or {}).get("keyPattern") != {"_id": 1} or COLLECTION not in str(lost):
-                raise
-    raise Problem(409, "Conflict", "The same write is under way. Try again.", headers={"retry-after": "1"})
+    return _response(await messaging.transact(once))
 
 
 async def _fingerprint(request: Request) -> str:

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from math import isfinite
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+MAX_TEXT = 1000
 CLOCK_SKEW = timedelta(days=1)
 """How far a channel's clock may run ahead of ours before a time is called implausible."""
 
@@ -102,6 +104,17 @@ def known_currency(code: str) -> str:
     return code
 
 
+def storable(value: str | float | bool | None) -> str | float | bool | None:
+    """Refuse what no database keeps or no log carries: endless texts, numbers over 64 bits, infinity."""
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        raise PydanticCustomError(Reason.INVALID_DATA.value, "a text has at most 1000 characters")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise PydanticCustomError(Reason.INVALID_DATA.value, "a whole number has at most 64 bits")
+    if isinstance(value, float) and not isfinite(value):
+        raise PydanticCustomError(Reason.INVALID_DATA.value, "a number must be finite")
+    return value
+
+
 Moment = Annotated[AwareDatetime, AfterValidator(plausible)]
 """An RFC 3339 time with offset, kept in UTC."""
 Deadline = Annotated[AwareDatetime, AfterValidator(in_utc)]
@@ -115,7 +128,9 @@ Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Key = Annotated[str, Field(min_length=1, max_length=200)]
 CustomerId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
 """A customer's id in Rapport: a UUIDv7."""
-Attributes = Annotated[dict[Code, str | int | float | bool | None], Field(max_length=50)]
+Scalar = Annotated[str | int | float | bool | None, AfterValidator(storable)]
+"""A text of at most 1,000 characters, a finite number (whole ones of 64 bits), true, false or null."""
+Attributes = Annotated[dict[Code, Scalar], Field(max_length=50)]
 
 
 class Identifier(Part):
