@@ -1,0 +1,1 @@
+"""What we say to customers: segments, campaigns with control groups, and what the campaigns really did."""

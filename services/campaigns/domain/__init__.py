@@ -1,0 +1,1 @@
+"""The rules of segments, campaigns and their effect: pure and synchronous."""

@@ -1,0 +1,84 @@
+"""Campaigns: what one is, the states it passes, and into which arm each customer falls."""
+
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+
+from services.campaigns.domain.profile import to_the_millisecond
+from services.campaigns.domain.rules import All, Node, TextCondition
+
+Arm: TypeAlias = Literal["treatment", "control"]
+State: TypeAlias = Literal["draft", "launching", "launched", "closed"]
+
+
+class WrongState(Exception):
+    """What was asked for is not possible in the state that the campaign is in."""
+
+
+class Campaign(BaseModel):
+    """A campaign at one moment. Until it is launched, nobody has been chosen."""
+
+    model_config = ConfigDict(frozen=True)
+
+    campaign_id: str
+    name: str
+    channel: str
+    message: str
+    rule: dict[str, Any]
+    segment_id: str | None = None
+    control_share: float
+    response_days: int
+    seed: str
+    requires_consent: str | None = None
+    state: State = "draft"
+    created_at: datetime
+    launched_at: datetime | None = None
+    """The moment the customers were drawn: what they buy from then on is their response."""
+    respond_until: datetime | None = None
+    closed_at: datetime | None = None
+    treated: int = 0
+    held_out: int = 0
+
+    def window(self) -> tuple[datetime, datetime]:
+        """From when until when (exclusive) an order is a response."""
+        if self.launched_at is None or self.respond_until is None:
+            raise WrongState(f"campaign {self.campaign_id} has not been launched")
+        return self.launched_at, min(self.respond_until, self.closed_at or self.respond_until)
+
+
+def drawn(campaign: Campaign, now: datetime, treated: int, held_out: int) -> Campaign:
+    """The campaign once its customers are fixed, as of `now`."""
+    at = to_the_millisecond(now)
+    return campaign.model_copy(
+        update={
+            "launched_at": at,
+            "respond_until": at + timedelta(days=campaign.response_days),
+            "treated": treated,
+            "held_out": held_out,
+        }
+    )
+
+
+def closed(campaign: Campaign, now: datetime) -> Campaign:
+    """The campaign once nothing more is to be counted. Closing again changes nothing."""
+    if campaign.state == "launching":
+        raise WrongState(f"campaign {campaign.campaign_id} is being launched; close it when it is")
+    if campaign.state == "closed":
+        return campaign
+    return campaign.model_copy(update={"state": "closed", "closed_at": to_the_millisecond(now)})
+
+
+def arm(seed: str, customer_id: str, control_share: float) -> Arm:
+    """The arm of a customer: a hash of seed and id, so the same on every machine, at every attempt, in any order."""
+    digest = blake2b(f"{seed}\n{customer_id}".encode(), digest_size=8).digest()
+    return "control" if int.from_bytes(digest, "big") < control_share * 2**64 else "treatment"
+
+
+def audience(rule: Node, channel: str, requires_consent: str | None) -> Node:
+    """The segment, without those who have not agreed to be addressed for this purpose on this channel."""
+    if requires_consent is None:
+        return rule
+    agreed = TextCondition.model_validate({"field": f"consent.{requires_consent}@{channel}", "is": "granted"})
+    return All(all=[rule, agreed])

@@ -1,0 +1,189 @@
+"""One customer as segments see them, and how the facts of four topics fold into that, in whatever order they come."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from shared.contracts.channels import Address
+from shared.contracts.contacts import Consent, Contact, ContactChanged, ContactRegistered
+from shared.contracts.fact import Fact
+from shared.contracts.interactions import InteractionRecorded, OrderPlaced
+from shared.contracts.scoring import Score, ScoreChanged
+
+Scalar: TypeAlias = str | int | float | bool
+Value: TypeAlias = Scalar | Decimal | datetime
+Section: TypeAlias = Literal["contact", "score", "sales", "interactions"]
+
+MAX_KINDS = 200
+"""Kinds of interaction counted one by one for a customer; what comes beyond counts in the total only, so that a channel
+that invents a kind per event cannot blow up a profile."""
+
+NEVER = datetime(1, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Sales:
+    """A customer's orders in figures."""
+
+    orders: int = 0
+    total: Decimal = Decimal(0)
+    first_order_at: datetime | None = None
+    last_order_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Seen:
+    """How often, and when last."""
+
+    count: int = 0
+    last_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Profile:
+    """All that a segment can ask of one customer. `touched` names the sections that differ from what is stored."""
+
+    customer_id: str
+    contact: dict[str, Value] = field(default_factory=dict)
+    attributes: dict[str, Scalar] = field(default_factory=dict)
+    consents: dict[str, dict[str, str]] = field(default_factory=dict)
+    """The standing answer by purpose and channel; `any` holds for channels without an answer of their own."""
+    score: dict[str, Value] = field(default_factory=dict)
+    sales: Sales = field(default_factory=Sales)
+    interactions: Seen = field(default_factory=Seen)
+    kinds: dict[str, Seen] = field(default_factory=dict)
+    touched: set[Section] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """As much of an order as the effect of campaigns needs."""
+
+    order_id: str
+    customer_id: str
+    ordered_at: datetime
+    total: Decimal
+
+
+def fold(profile: Profile, fact: Fact) -> None:
+    """Take one fact into its customer's profile. Facts of one kind may come in any order."""
+    match fact:
+        case OrderPlaced():
+            take_order(profile, fact)
+        case InteractionRecorded():
+            take_interaction(profile, fact)
+        case ScoreChanged():
+            take_score(profile, fact.score)
+        case ContactRegistered() | ContactChanged():
+            take_contact(profile, fact.contact)
+        case _:
+            pass
+
+
+def take_order(profile: Profile, order: OrderPlaced) -> None:
+    sales, at = profile.sales, to_the_millisecond(order.ordered_at)
+    sales.orders += 1
+    sales.total += order.total
+    sales.first_order_at = min(sales.first_order_at or at, at)
+    sales.last_order_at = max(sales.last_order_at or at, at)
+    profile.touched.add("sales")
+
+
+def take_interaction(profile: Profile, interaction: InteractionRecorded) -> None:
+    at = to_the_millisecond(interaction.occurred_at)
+    count(profile.interactions, at)
+    kind = profile.kinds.get(interaction.kind)
+    if kind is None and len(profile.kinds) < MAX_KINDS:
+        kind = profile.kinds[interaction.kind] = Seen()
+    if kind is not None:
+        count(kind, at)
+    profile.touched.add("interactions")
+
+
+def count(seen: Seen, at: datetime) -> None:
+    seen.count += 1
+    seen.last_at = max(seen.last_at or at, at)
+
+
+def take_score(profile: Profile, score: Score) -> None:
+    """The newest score wins; of two as of the same moment the one told later (a refit without new facts)."""
+    as_of = to_the_millisecond(score.as_of)
+    known = profile.score.get("as_of", NEVER)
+    assert isinstance(known, datetime)
+    if as_of < known:
+        return
+    profile.score = present(
+        as_of=as_of,
+        segment=score.segment,
+        value=score.value,
+        money=score.money,
+        mean_spend=score.mean_spend,
+        expected_spend=score.expected_spend,
+        expected_purchases=score.expected_purchases,
+        p_alive=score.p_alive,
+        p_churn=score.p_churn,
+        frequency=score.frequency,
+        purchases=score.purchases,
+        first_purchase=score.first_purchase and to_the_millisecond(score.first_purchase),
+        last_purchase=score.last_purchase and to_the_millisecond(score.last_purchase),
+    )
+    profile.touched.add("score")
+
+
+def take_contact(profile: Profile, contact: Contact) -> None:
+    """A contact fact carries the whole state at one version; an older version never overwrites a newer one."""
+    known = profile.contact.get("version", 0)
+    assert isinstance(known, int)
+    if contact.version <= known:
+        return
+    address = contact.address or Address()
+    profile.contact = present(
+        version=contact.version,
+        party=contact.party,
+        stage=contact.stage,
+        language=contact.language,
+        country=address.country,
+        region=address.region,
+        city=address.city,
+        postal_code=address.postal_code,
+        registered_at=to_the_millisecond(contact.registered_at),
+    )
+    profile.attributes = {code: value for code, value in contact.attributes.items() if value is not None}
+    profile.consents = standing(contact.consents)
+    profile.touched.add("contact")
+
+
+def standing(consents: Iterable[Consent]) -> dict[str, dict[str, str]]:
+    """The answer in force by purpose and channel.
+
+    On one channel both its own answer and the answer for `any` channel speak, and the later one counts; of two answers
+    of the same moment the refusal does. So a withdrawal on all channels ends every earlier permission, and a later
+    permission for one channel opens that channel again.
+    """
+    latest: dict[str, dict[str, Consent]] = {}
+    for consent in consents:
+        by_channel = latest.setdefault(consent.purpose, {})
+        by_channel[consent.channel] = later(by_channel.get(consent.channel), consent)
+    return {
+        purpose: {channel: later(by_channel.get("any"), own).status for channel, own in by_channel.items()}
+        for purpose, by_channel in latest.items()
+    }
+
+
+def later(one: Consent | None, other: Consent) -> Consent:
+    if one is None or other.given_at > one.given_at:
+        return other
+    if other.given_at < one.given_at or other.status == "granted":
+        return one
+    return other if one.status == "granted" else max(one, other, key=lambda consent: consent.status)
+
+
+def present(**values: Value | None) -> dict[str, Value]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def to_the_millisecond(moment: datetime) -> datetime:
+    """MongoDB keeps milliseconds. Cut at once, a rule sees the same moment in memory and in the database."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -1,0 +1,145 @@
+"""Facts as other services tell them, and strategies for whole histories of them."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from shared.contracts.channels import Address
+from shared.contracts.contacts import Consent, Contact, ContactChanged
+from shared.contracts.fact import Fact
+from shared.contracts.interactions import InteractionRecorded, OrderPlaced
+from shared.contracts.scoring import Score, ScoreChanged
+
+START = datetime(2017, 1, 1, tzinfo=UTC)
+KINDS = ("call", "web.visit", "campaign-contact")
+PURPOSES = ("marketing", "news.letter")
+CHANNELS = ("any", "mail", "e-mail.weekly")
+CODES = ("age", "income.band", "vip")
+
+
+def customer(number: int) -> str:
+    return f"01960000-0000-7000-8000-{number:012x}"
+
+
+def day(number: float) -> datetime:
+    return START + timedelta(days=number)
+
+
+def order(number: int, customer_id: str, at: datetime, total: str = "10.00") -> OrderPlaced:
+    return OrderPlaced(
+        order_id=f"order-{number}",
+        customer_id=customer_id,
+        channel="/channels/north",
+        ordered_at=at,
+        currency="USD",
+        total=Decimal(total),
+        lines=[],
+    )
+
+
+def interaction(number: int, customer_id: str, at: datetime, kind: str = "call") -> InteractionRecorded:
+    return InteractionRecorded(
+        interaction_id=f"interaction-{number}",
+        customer_id=customer_id,
+        channel="/channels/call-centre",
+        kind=kind,
+        occurred_at=at,
+    )
+
+
+def scored(customer_id: str, as_of: datetime, **said: Any) -> ScoreChanged:
+    known: dict[str, Any] = {
+        "purchases": 1,
+        "frequency": 0,
+        "money": Decimal("10.00"),
+        "currency": "USD",
+        "horizon_days": 90,
+    }
+    return ScoreChanged(score=Score(customer_id=customer_id, as_of=as_of, **known | said))
+
+
+def contact(customer_id: str, version: int, **said: Any) -> ContactChanged:
+    known: dict[str, Any] = {
+        "party": "household",
+        "stage": "customer",
+        "identifiers": [],
+        "registered_at": START,
+        "changed_at": START,
+    }
+    return ContactChanged(contact=Contact(customer_id=customer_id, version=version, **known | said), changed=[])
+
+
+def consent(purpose: str, channel: str, status: str, given_at: datetime) -> Consent:
+    return Consent.model_validate(
+        {"purpose": purpose, "channel": channel, "status": status, "given_at": given_at, "source": "/channels/e-shop"}
+    )
+
+
+moments = st.integers(0, 400 * 86_400_000_000).map(lambda microseconds: START + timedelta(microseconds=microseconds))
+amounts = st.decimals(0, 10_000, places=2, allow_nan=False)
+scalars = st.one_of(
+    st.none(), st.booleans(), st.integers(-3, 70), st.sampled_from([0.5, 1.0, 2.5]), st.sampled_from(["a", "b", "1"])
+)
+consents = st.lists(
+    st.builds(
+        consent,
+        st.sampled_from(PURPOSES),
+        st.sampled_from(CHANNELS),
+        st.sampled_from(["granted", "denied", "withdrawn"]),
+        st.integers(0, 3).map(day),
+    ),
+    max_size=5,
+)
+
+
+@st.composite
+def histories(draw: st.DrawFn, customer_id: str, first_number: int = 0) -> list[Fact]:
+    """All facts about one customer, each version and each moment of a score once."""
+    orders = [
+        order(first_number + number, customer_id, draw(moments), str(draw(amounts)))
+        for number in range(draw(st.integers(0, 3)))
+    ]
+    interactions = [
+        interaction(first_number + number, customer_id, draw(moments), draw(st.sampled_from(KINDS)))
+        for number in range(draw(st.integers(0, 3)))
+    ]
+    scored_at = sorted(draw(st.sets(st.integers(0, 400), max_size=2)))
+    versions = range(1, draw(st.integers(1, 3)))
+    return [
+        *orders,
+        *interactions,
+        *(draw(scores(customer_id, day(as_of))) for as_of in scored_at),
+        *(draw(contacts(customer_id, version)) for version in versions),
+    ]
+
+
+@st.composite
+def scores(draw: st.DrawFn, customer_id: str, as_of: datetime) -> ScoreChanged:
+    probability = st.one_of(st.none(), st.sampled_from([0.0, 0.25, 0.5, 1.0]))
+    return scored(
+        customer_id,
+        as_of,
+        money=draw(amounts),
+        value=draw(st.one_of(st.none(), amounts)),
+        p_alive=draw(probability),
+        p_churn=draw(probability),
+        purchases=draw(st.integers(0, 5)),
+        last_purchase=draw(st.one_of(st.none(), moments)),
+        segment=draw(st.sampled_from([None, "new", "valuable", "valuable-slipping", "gone"])),
+    )
+
+
+@st.composite
+def contacts(draw: st.DrawFn, customer_id: str, version: int) -> ContactChanged:
+    return contact(
+        customer_id,
+        version,
+        stage=draw(st.sampled_from(["lead", "prospect", "customer"])),
+        language=draw(st.sampled_from([None, "de", "en"])),
+        address=draw(st.one_of(st.none(), st.sampled_from(["US", "DE"]).map(lambda code: Address(country=code)))),
+        attributes=draw(st.dictionaries(st.sampled_from(CODES), scalars)),
+        consents=draw(consents),
+        registered_at=draw(moments),
+    )
