@@ -1,0 +1,1 @@
+"""Scoring: what each customer is worth, and whether they are leaving."""
