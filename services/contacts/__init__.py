@@ -1,0 +1,1 @@
+"""Who the customers are: people, organisations and households, their identifiers and consents."""

@@ -1,0 +1,172 @@
+"""Which of many reports about a customer holds: for each field the latest said, whatever the order of arrival.
+
+Folding is commutative and idempotent: any order and repetition of the same statements ends in the same contact.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from services.contacts.domain.identities import distinct
+from shared.contracts.channels import ContactReported
+from shared.contracts.contacts import Consent, Contact
+from shared.contracts.fact import Identifier
+
+FIELDS = ("party", "stage", "name", "email", "phone", "language", "address")
+PUBLISHED = (*FIELDS, "attributes", "identifiers", "consents")
+ATTRIBUTE = "attributes."
+# A contact must fit a database document and a log record, whatever channels send in the course of years.
+MAX_ATTRIBUTES = 50
+MAX_IDENTIFIERS = 500
+MAX_CONSENTS = 200
+STRICTNESS = {"granted": 0, "denied": 1, "withdrawn": 2}
+
+
+class TooManyConsents(ValueError):
+    """More purposes and channels than a contact can hold. Refused, because to forget an old denial would be worse."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a source says about a customer, as of a time. A field that is None is removed; attributes likewise."""
+
+    source: str
+    said_at: datetime
+    identifiers: list[Identifier] = field(default_factory=list)
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    consents: list[Consent] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A contact, and when each of its fields was said. Fields that nobody has spoken of have no time."""
+
+    contact: Contact
+    said: Mapping[str, datetime]
+
+
+def statement(
+    report: ContactReported,
+    source: str,
+    *,
+    said_at: datetime | None = None,
+    given: Collection[str] | None = None,
+    identifiers: Iterable[Identifier] | None = None,
+) -> Statement:
+    """A report as a statement. `given` names the fields that speak even if they are null; else null says nothing."""
+    values = {name: getattr(report, name) for name in FIELDS}
+    speaking = given if given is not None else {name for name, value in values.items() if value is not None}
+    return Statement(
+        source=source,
+        said_at=milliseconds(said_at or report.reported_at),
+        identifiers=distinct(report.customer if identifiers is None else identifiers),
+        fields={name: value for name, value in values.items() if name in speaking},
+        attributes=report.attributes,
+        consents=[
+            Consent(**claim.model_dump(exclude={"given_at"}), given_at=milliseconds(claim.given_at), source=source)
+            for claim in report.consents
+        ],
+    )
+
+
+def milliseconds(moment: datetime) -> datetime:
+    """What MongoDB keeps of a time. Cut before comparing, so that a stored time equals the one it was."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def newcomer(customer_id: str, now: datetime) -> Known:
+    """A prospect of whom nothing is known yet."""
+    moment = milliseconds(now)
+    contact = Contact(
+        customer_id=customer_id,
+        version=1,
+        party="person",
+        stage="prospect",
+        identifiers=[],
+        registered_at=moment,
+        changed_at=moment,
+    )
+    return Known(contact, {})
+
+
+def fold(known: Known, told: Statement) -> Known:
+    """The contact after a statement. Its version stays; see `revise`."""
+    contact, said = known.contact, dict(known.said)
+    update: dict[str, Any] = {}
+    for name, value in told.fields.items():
+        if _wins(told.said_at, value, said.get(name), getattr(contact, name)):
+            said[name] = told.said_at
+            update[name] = value
+    update["attributes"] = _attributes(contact.attributes, said, told)
+    update["identifiers"] = _identifiers(contact.identifiers, told.identifiers)
+    update["consents"] = _consents(contact.consents, told.consents)
+    return Known(contact.model_copy(update=update), said)
+
+
+def revise(before: Known | None, after: Known, now: datetime) -> tuple[Known, list[str]]:
+    """The next version, if anything that others may see is different, and the names of the fields that are."""
+    if before is None:
+        return after, [name for name in PUBLISHED if getattr(after.contact, name)]
+    changed = [name for name in PUBLISHED if _differs(getattr(before.contact, name), getattr(after.contact, name))]
+    if not changed:
+        return after, []
+    update = {"version": before.contact.version + 1, "changed_at": milliseconds(now)}
+    return replace(after, contact=after.contact.model_copy(update=update)), changed
+
+
+def _wins(at: datetime, value: Any, old_at: datetime | None, old_value: Any) -> bool:
+    """Later wins; of two said at the same millisecond the greater text, so that arrival does not decide."""
+    return old_at is None or (at, _canonical(value)) > (old_at, _canonical(old_value))
+
+
+def _canonical(value: Any) -> str:
+    if value is None:
+        return ""
+    return value.model_dump_json() if isinstance(value, BaseModel) else json.dumps(value, sort_keys=True)
+
+
+def _differs(before: Any, after: Any) -> bool:
+    """`==` holds 1, 1.0 and true for the same; the outside world does not."""
+    return before != after or (isinstance(before, dict) and _canonical(before) != _canonical(after))
+
+
+def _attributes(held: Mapping[str, Any], said: dict[str, datetime], told: Statement) -> dict[str, Any]:
+    """The attributes after a statement; `said` is brought up to date. Beyond the limit the longest unsaid give way."""
+    attributes = dict(held)
+    for code, value in told.attributes.items():
+        if _wins(told.said_at, value, said.get(ATTRIBUTE + code), attributes.get(code)):
+            said[ATTRIBUTE + code] = told.said_at
+            attributes[code] = value
+    times = sorted((at, name) for name, at in said.items() if name.startswith(ATTRIBUTE))
+    for _, name in times[: max(0, len(times) - MAX_ATTRIBUTES)]:
+        del said[name]
+        attributes.pop(name.removeprefix(ATTRIBUTE), None)
+    return {code: value for code, value in sorted(attributes.items()) if value is not None}
+
+
+def _identifiers(held: list[Identifier], told: Iterable[Identifier]) -> list[Identifier]:
+    """Sorted, so that their order says nothing. A full contact takes no more; see `MAX_IDENTIFIERS`."""
+    have = {str(one) for one in held}
+    new = [one for one in told if str(one) not in have][: max(0, MAX_IDENTIFIERS - len(held))]
+    return sorted([*held, *new], key=str) if new else held
+
+
+def _consents(held: list[Consent], told: Iterable[Consent]) -> list[Consent]:
+    """The latest answer for each purpose and channel; of two given at once the stricter."""
+    standing = {(consent.purpose, consent.channel): consent for consent in held}
+    for consent in told:
+        place = (consent.purpose, consent.channel)
+        if place not in standing or _rank(consent) > _rank(standing[place]):
+            standing[place] = consent
+    if len(standing) > MAX_CONSENTS:
+        raise TooManyConsents(f"a contact holds at most {MAX_CONSENTS} consents")
+    return [standing[place] for place in sorted(standing)]
+
+
+def _rank(consent: Consent) -> tuple[datetime, int, str, str]:
+    return consent.given_at, STRICTNESS[consent.status], consent.source, consent.evidence or ""
