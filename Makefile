@@ -1,0 +1,48 @@
+# The verbs of this project. `make` alone lists them.
+BIN := .venv/bin
+SLICE ?= 1.0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down status check test bench schemas clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.ready ## make the virtual environment with the locked dependencies
+
+.venv/.ready: requirements/dev.txt pyproject.toml
+	@deploy/local/setup
+
+demo: setup ## play a year of real customers through the platform and check every figure (SLICE=0.1: a tenth of them)
+	@$(BIN)/rapport demo --slice $(SLICE)
+
+up: setup ## start servers and services on this machine, and leave them running
+	@$(BIN)/rapport up
+
+down: setup ## stop what `make up` started; its data stays
+	@$(BIN)/rapport down
+
+status: setup ## what runs, where, since when, and how far behind
+	@$(BIN)/rapport status
+
+check: setup ## format, lint, types, import contracts, schema compatibility and unit tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m shared.contracts.documents --check
+	$(BIN)/pytest -q -m "not integration and not journey"
+
+test: setup ## all tests, against real Kafka, MongoDB and Redis
+	$(BIN)/pytest -q
+
+bench: setup ## measure the core against the raw client libraries
+	$(BIN)/python -m tests.bench
+
+schemas: setup ## write the JSON Schemas and the AsyncAPI document anew from the contracts
+	$(BIN)/python -m shared.contracts.documents
+
+clean: ## stop the platform and delete its data, the test leftovers and all caches
+	@if [ -x $(BIN)/rapport ]; then $(BIN)/rapport down --wipe; fi
+	@rm -rf var build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

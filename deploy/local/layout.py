@@ -1,0 +1,83 @@
+"""Where one platform keeps its files and which ports it listens on. Nothing is started here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.errors import DiskFull
+from deploy.local.routes import SERVICES
+
+ROOT = Path(__file__).resolve().parents[2]
+DEFAULT_BASE = 8800
+NEEDED_MB = 1024
+OFFSETS = {"gateway": 0, "mongo": 17, "redis": 79, "kafka": 92, "controller": 93} | {
+    name: 1 + index for index, name in enumerate(SERVICES)
+}
+"""How far each listener's port is from the base."""
+
+Ports = dict[str, int]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One platform's directory and ports; several of them can live side by side."""
+
+    state: Path
+    ports: Ports
+
+    @property
+    def servers(self) -> Path:
+        return self.state / "servers"
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "log"
+
+    @property
+    def run(self) -> Path:
+        return self.state / "run"
+
+    @property
+    def admin_key(self) -> Path:
+        return self.run / "admin.key"
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['gateway']}"
+
+    def log(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
+
+    def create(self) -> None:
+        for place in (self.servers, self.logs, self.run):
+            place.mkdir(parents=True, exist_ok=True)
+        self.run.chmod(0o700)
+        free_mb = shutil.disk_usage(self.state).free // 1_048_576
+        if free_mb < NEEDED_MB:
+            raise DiskFull(self.state, free_mb, NEEDED_MB)
+
+
+def shifted(base: int) -> Ports:
+    return {name: base + offset for name, offset in OFFSETS.items()}
+
+
+def free() -> Ports:
+    """Ports that nobody listens on now; all are held open together so that no two are the same."""
+    with ExitStack() as held:
+        ports = {}
+        for name in OFFSETS:
+            listener = held.enter_context(socket.socket())
+            listener.bind(("127.0.0.1", 0))
+            ports[name] = listener.getsockname()[1]
+        return ports
+
+
+def default_layout() -> Layout:
+    """The platform of `rapport up`: `var/` and ports from 8800, both of which the environment can move."""
+    state = Path(os.environ.get("RAPPORT_STATE") or ROOT / "var").resolve()
+    return Layout(state, shifted(int(os.environ.get("RAPPORT_PORT_BASE") or DEFAULT_BASE)))

@@ -1,0 +1,20 @@
+"""Which service answers which paths: one table for the local gateway and for the Kubernetes ingress. Only data."""
+
+from __future__ import annotations
+
+ROUTES: dict[str, tuple[str, ...]] = {
+    "contacts": ("/v1/contacts", "/v1/identities"),
+    "interactions": ("/v1/events", "/v1/interactions", "/v1/orders", "/v1/dead-letters"),
+    "campaigns": ("/v1/campaigns", "/v1/segments"),
+    "scoring": ("/v1/scores", "/v1/models"),
+    "sync": ("/v1/customers", "/v1/channels", "/v1/keys", "/v1/deliveries"),
+}
+"""Path prefixes by service; a prefix covers whole segments only (`/v1/contacts` is not `/v1/contacts-old`)."""
+SERVICES = tuple(ROUTES)
+
+_BY_PREFIX = {prefix: service for service, prefixes in ROUTES.items() for prefix in prefixes}
+
+
+def service_of(path: str) -> str | None:
+    """The service that answers this path; None where nobody does."""
+    return _BY_PREFIX.get("/".join(path.split("/", 3)[:3]))

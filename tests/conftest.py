@@ -1,0 +1,103 @@
+"""What all tests share: real servers, a namespace of their own, and the rule that unit tests talk to no server."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+from pymongo import MongoClient
+
+from deploy.local import topics as local_topics
+from deploy.local.errors import CannotStart
+from deploy.local.servers import Servers
+from tests import ladder
+
+if TYPE_CHECKING:
+    from shared.settings import PlatformSettings
+
+PARTITIONS = 4
+SERVERS = pytest.StashKey[Servers]()
+STARTED = pytest.StashKey[ExitStack]()
+REAL = ("integration", "journey")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start the servers before the first test, so that the run begins with what it runs against."""
+    config = session.config
+    wanted = any("servers" in getattr(item, "fixturenames", ()) for item in session.items)
+    if not wanted or config.option.collectonly:
+        return
+    reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+    stack = config.stash[STARTED] = ExitStack()
+    try:
+        config.stash[SERVERS] = stack.enter_context(ladder.running(reporter.write_line))
+    except CannotStart as error:
+        pytest.exit(f"The tests need real servers: {error}", returncode=3)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if stack := config.stash.get(STARTED, None):
+        stack.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "servers" in getattr(item, "fixturenames", ()) and not _is_real(item):
+            item.add_marker("integration")
+
+
+def _is_real(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in REAL)
+
+
+@pytest.fixture(autouse=True)
+def _no_server_in_unit_tests(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A unit test may talk to a server of its own making in this process, and to nobody else."""
+    if not _is_real(request.node):
+        monkeypatch.setattr(socket.socket, "connect", _connect_to_ourselves)
+
+
+def _connect_to_ourselves(self: socket.socket, address: Any, _connect: Any = socket.socket.connect) -> None:
+    ours = {found.laddr[1] for found in psutil.Process().net_connections("tcp") if found.status == psutil.CONN_LISTEN}
+    assert self.family == socket.AF_UNIX or address[1] in ours, f"a unit test wants to connect to {address}"
+    _connect(self, address)
+
+
+@pytest.fixture(scope="session")
+def servers(pytestconfig: pytest.Config) -> Servers:
+    return pytestconfig.stash[SERVERS]
+
+
+@pytest.fixture
+def namespace() -> str:
+    return f"test-{secrets.token_hex(4)}-"
+
+
+@pytest.fixture
+def settings(servers: Servers, namespace: str) -> Iterator[PlatformSettings]:
+    """What every service reads, for a namespace that nobody else uses; its databases are dropped afterwards."""
+    from shared.settings import PlatformSettings
+
+    yield PlatformSettings(
+        kafka_bootstrap=servers.kafka.url,
+        mongo_url=servers.mongo.url,
+        redis_url=servers.redis.url,
+        namespace=namespace,
+        partitions=PARTITIONS,
+    )
+    with MongoClient[dict[str, object]](servers.mongo.url) as client:
+        for name in client.list_database_names():
+            if name.startswith(namespace):
+                client.drop_database(name)
+
+
+@pytest.fixture
+async def topics(servers: Servers, namespace: str) -> AsyncIterator[dict[str, int]]:
+    """All topics of the namespace, by full name with their partitions."""
+    yield await local_topics.create(servers.kafka.url, namespace, PARTITIONS)
+    await local_topics.delete(servers.kafka.url, namespace)
