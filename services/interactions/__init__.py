@@ -1,0 +1,1 @@
+"""What happened between customers and company: the gateway for channel systems, the history, orders, dead letters."""

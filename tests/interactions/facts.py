@@ -1,0 +1,28 @@
+"""Events and facts as channels tell them, for the tests of interactions."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.contracts.channels import InteractionReported, SaleReported
+from shared.contracts.fact import Identifier
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ANNA = "01890a5d-ac96-774b-bcce-b302099a8057"
+BEN = "01890a5d-ac96-774b-bcce-b302099a8058"
+SHOP = "/channels/north-pos"
+
+
+def identifiers(*values: str) -> list[Identifier]:
+    return [Identifier(scheme=value.partition(":")[0], value=value.partition(":")[2]) for value in values]
+
+
+def sale(order: str = "O-1", *values: str, customer: Sequence[str] = ("pos:N-1",), **told: Any) -> SaleReported:
+    lines = [{"product": f"P-{n}", "quantity": "1", "value": value} for n, value in enumerate(values or ("9.99",))]
+    data = {"order": order, "ordered_at": NOON, "currency": "USD", "lines": lines, **told}
+    return SaleReported.model_validate({"customer": identifiers(*customer), **data})
+
+
+def interaction(kind: str = "call", *, customer: Sequence[str] = ("pos:N-1",), **told: Any) -> InteractionReported:
+    data = {"customer": identifiers(*customer), "kind": kind, "occurred_at": NOON, **told}
+    return InteractionReported.model_validate(data)
