@@ -24,12 +24,18 @@ class NotAllowed(Exception):
     """The platform knows us and says no; trying again will not help."""
 
 
+class NotYetKnown(Exception):
+    """The key is not known, or not yet: a new one takes a moment to reach every service."""
+
+
 async def follow(session: aiohttp.ClientSession, url: str, key: str, copies: Copies) -> None:
     """One connection, from where the last one ended."""
     headers = {"authorization": f"Bearer {key}", "accept": "text/event-stream"}
     if copies.cursor:
         headers["last-event-id"] = copies.cursor
     async with session.get(url, headers=headers) as response:
+        if response.status == 401:
+            raise NotYetKnown
         if 400 <= response.status < 500 and response.status != 429:
             raise NotAllowed(f"{response.status}: {await response.text()}")
         response.raise_for_status()
@@ -47,7 +53,7 @@ async def follow_for_ever(url: str, key: str, copies: Copies) -> None:
             began = time.monotonic()
             try:
                 await follow(session, url, key, copies)
-            except (aiohttp.ClientError, TimeoutError) as error:
+            except (aiohttp.ClientError, TimeoutError, NotYetKnown) as error:
                 log.info("stream_lost error=%r", error)
             waits = 0.25 if time.monotonic() - began > 5 else min(waits * 2 + 0.25, 5.0)
             copies.counts["reconnected"] += 1

@@ -10,6 +10,8 @@ from typing import Any
 from demo.ledger.accounts import Account, Accounts
 
 Document = Mapping[str, Any]
+Likeness = tuple[int | None, datetime | None, str | None, Decimal | None, Decimal | None, int]
+"""What tells one order from another without its name: household, time, store, total, discount, lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,26 +147,28 @@ def scored_on(account: Account, what: str, score: Document) -> Iterator[Differen
 
 def orders(accounts: Accounts, held: Holdings) -> Iterator[Difference]:
     """Every basket is one order, resolved to its household, worth its lines."""
-    booked = {basket: order for account in accounts.values() for basket, order in account.orders.items()}
+    booked: Counter[Likeness] = Counter(
+        (household, order.ordered_at, order.store, order.total, order.discount, order.lines)
+        for household, account in accounts.items()
+        for order in account.orders.values()
+    )
     whose = households(held.customers)
-    stored = Counter(basket_of(order) for order in held.orders)
-    for basket in booked.keys() | stored.keys():
-        yield from unequal(f"basket {basket}: orders", int(basket in booked), stored[basket])
-    for found in held.orders:
-        basket = basket_of(found)
-        if basket in booked:
-            order, name = booked[basket], f"basket {basket}"
-            yield from unequal(f"{name}: household", order.household, whose.get(found["customer_id"]))
-            yield from unequal(f"{name}: ordered at", order.ordered_at, moment(found["ordered_at"]))
-            yield from unequal(f"{name}: store", order.store, found["store"])
-            yield from unequal(f"{name}: total", order.total, money(found["total"]))
-            yield from unequal(f"{name}: discount", order.discount, money(found["discount"]))
-            yield from unequal(f"{name}: lines", order.lines, len(found["lines"]))
-
-
-def basket_of(order: Document) -> str:
-    """The channel's own number of the order, which ends the platform's id of it."""
-    return str(order["order_id"]).rpartition("/")[2].rpartition(":")[2]
+    stored: Counter[Likeness] = Counter(
+        (
+            whose.get(order["customer_id"]),
+            moment(order["ordered_at"]),
+            order["store"],
+            money(order["total"]),
+            money(order["discount"]),
+            len(order["lines"]),
+        )
+        for order in held.orders
+    )
+    for order in (booked - stored) + (stored - booked):
+        household, at, store, total, *_ = order
+        yield Difference(
+            f"household {household}: orders of {total} at store {store}, {at}", booked[order], stored[order]
+        )
 
 
 def totals(accounts: Accounts, held: Holdings) -> Iterator[Difference]:

@@ -5,33 +5,22 @@ from typing import Any
 
 from demo.ledger.compare import Difference, Document
 
-ABSENT = object()
+Paths = Sequence[Sequence[str]]
 
 
-def permitted(view: Document, fields: Sequence[str]) -> dict[str, Any]:
+def permitted(view: Document, fields: Sequence[str]) -> Any:
     """The part of a view that a policy of dotted field names lets through."""
-    if "*" in fields:
-        return dict(view)
-    allowed: dict[str, Any] = {}
-    for path in fields:
-        put(allowed, path.split("."), reached(view, path.split(".")))
-    return allowed
+    return dict(view) if "*" in fields else part(view, [field.split(".") for field in fields])
 
 
-def reached(value: Any, path: list[str]) -> Any:
-    for name in path:
-        if not isinstance(value, Mapping) or name not in value:
-            return ABSENT
-        value = value[name]
-    return value
-
-
-def put(target: dict[str, Any], path: list[str], value: Any) -> None:
-    if value is ABSENT:
-        return
-    for name in path[:-1]:
-        target = target.setdefault(name, {})
-    target[path[-1]] = value
+def part(value: Any, paths: Paths) -> Any:
+    """Of an object its named fields, of a list the named fields of each element; what is null stays null."""
+    if value is None or any(not path for path in paths):
+        return value
+    if isinstance(value, list):
+        return [part(element, paths) for element in value]
+    names = {path[0] for path in paths if path[0] in value}
+    return {name: part(value[name], [path[1:] for path in paths if path[0] == name]) for name in names}
 
 
 def stale(

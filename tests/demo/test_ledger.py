@@ -54,7 +54,7 @@ def score(account: Account) -> dict[str, Any]:
 def order_documents(books: Accounts) -> list[dict[str, Any]]:
     return [
         {
-            "order_id": f"/channels/somewhere/{basket}",
+            "order_id": f"order-{basket}",
             "customer_id": f"customer-{account.household}",
             "ordered_at": order.ordered_at.isoformat(),
             "store": order.store,
@@ -294,6 +294,19 @@ def test_a_copy_is_stale_by_absence_version_or_content(held: Holdings) -> None:
     del copies["customer-3"]
     copies["customer-8"] = {"version": 1, "customer": {}}
     assert len(stale("shop", held.customers, copies, fields)) == 4
+
+
+def test_a_policy_reaches_into_lists_and_leaves_what_is_null() -> None:
+    view = {
+        "score": None,
+        "notes": [{"id": 1, "text": "a"}, {"id": 2, "text": "b"}],
+        "sales": {"orders": 1, "total": "2"},
+    }
+    assert permitted(view, ["score.segment", "notes.id", "sales.orders", "sales", "unknown"]) == {
+        "score": None,
+        "notes": [{"id": 1}, {"id": 2}],
+        "sales": {"orders": 1, "total": "2"},
+    }
 
 
 def test_a_channel_that_got_more_than_it_may_know_is_a_difference(held: Holdings) -> None:

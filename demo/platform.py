@@ -1,0 +1,98 @@
+"""The platform as a stranger sees it: its public HTTP APIs, read page by page."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+import orjson
+
+from demo.ledger.campaign import Campaign
+from demo.ledger.compare import Holdings
+
+PAGE = 1000
+JSON = dict[str, Any]
+
+
+class Refused(Exception):
+    """An answer other than the one that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How much of what was sent the platform has worked through."""
+
+    done: int
+    customers: int
+    behind: int
+    """Views that channels have not got yet."""
+
+
+class Platform:
+    """One base URL and one key."""
+
+    def __init__(self, base_url: str, key: str) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._headers = {"authorization": f"Bearer {key}"}
+        self._timeout = aiohttp.ClientTimeout(total=120)
+
+    async def __aenter__(self) -> Self:
+        self.session = aiohttp.ClientSession(timeout=self._timeout, connector=aiohttp.TCPConnector(limit=16))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.session.close()
+
+    async def get(self, path: str, **params: str | int) -> JSON:
+        return await self._ask("GET", path, params=params)
+
+    async def post(self, path: str, body: JSON | None = None) -> JSON:
+        return await self._ask("POST", path, json=body)
+
+    async def _ask(self, method: str, path: str, **how: Any) -> JSON:
+        async with self.session.request(method, self.base_url + path, headers=self._headers, **how) as response:
+            body = await response.read()
+            if response.status >= 300:
+                raise Refused(f"{method} {path}: {response.status} {body.decode(errors='replace')[:2000]}")
+            answer: JSON = orjson.loads(body) if body else {}
+            return answer
+
+    async def pages(self, path: str, **params: str | int) -> AsyncIterator[list[JSON]]:
+        cursor: str | None = ""
+        while cursor is not None:
+            after = {"cursor": cursor} if cursor else {}
+            page = await self.get(path, limit=PAGE, **params, **after)
+            yield page["items"]
+            cursor = page.get("next")
+
+    async def every(self, path: str, **params: str | int) -> list[JSON]:
+        return [item async for page in self.pages(path, **params) for item in page]
+
+    async def holdings(self, rejected: Counter[str]) -> Holdings:
+        """All that the ledger is to judge; `rejected` is what the senders were told over HTTP."""
+        recorded = await self.get("/v1/interactions/summary")
+        contacts = await self.get("/v1/contacts/summary")
+        return Holdings(
+            customers=list(await self.every("/v1/customers")),
+            orders=list(await self.every("/v1/orders")),
+            scores=list(await self.every("/v1/scores")),
+            interactions=recorded["interactions"],
+            sales=await self.get("/v1/orders/summary"),
+            duplicates={"contacts": contacts["duplicates"], "interactions": recorded["duplicates"]},
+            dead_letters=await self.dead_letters(),
+            rejected=rejected,
+        )
+
+    async def dead_letters(self) -> Counter[str]:
+        return Counter(letter["reason"] for letter in await self.every("/v1/dead-letters"))
+
+    async def campaign(self, campaign_id: str) -> tuple[Campaign, JSON]:
+        """Its customers and figures for the ledger, and the whole effect for the reader."""
+        effect = await self.get(f"/v1/campaigns/{campaign_id}/effect")
+        customers = await self.every(f"/v1/campaigns/{campaign_id}/customers")
+        arms = {name: effect[name] for name in ("treatment", "control")}
+        return Campaign(campaign_id, list(customers), arms), effect
