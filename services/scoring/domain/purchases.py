@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import reduce
 from typing import NamedTuple
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -56,27 +55,22 @@ class Purchases:
             bought = _single(order)
             known = by_day.get(bought.day)
             by_day[bought.day] = known.plus(bought) if known else bought
-        return cls(tuple(by_day[day] for day in sorted(by_day)))._within_books()
+        return _within_books(cls(tuple(by_day[day] for day in sorted(by_day))))
 
     def plus(self, other: "Purchases") -> "Purchases":
         """Both together: new orders of the same customer, or a second customer who turns out to be the same."""
         if not self.days or not other.days:
             return self if self.days else other
         if self.days[-1].day < other.days[0].day:
-            return Purchases(self.days + other.days)._within_books()
+            return _within_books(Purchases(self.days + other.days))
         by_day = {day.day: day for day in self.days}
         for day in other.days:
             by_day[day.day] = by_day[day.day].plus(day) if day.day in by_day else day
-        return Purchases(tuple(by_day[day] for day in sorted(by_day)))._within_books()
+        return _within_books(Purchases(tuple(by_day[day] for day in sorted(by_day))))
 
     def until(self, day: int) -> "Purchases":
         """What was known at the end of that day."""
         return Purchases(tuple(known for known in self.days if known.day <= day))
-
-    def _within_books(self) -> "Purchases":
-        if not -LIMIT_MICROS < self.micros < LIMIT_MICROS:
-            raise BeyondTheBooks("the customer's money would exceed 18 digits")
-        return self
 
     @property
     def orders(self) -> int:
@@ -88,7 +82,7 @@ class Purchases:
 
     @property
     def money(self) -> Decimal:
-        return Decimal(self.micros).scaleb(-6)
+        return money_of(self.micros)
 
     @property
     def frequency(self) -> int:
@@ -127,13 +121,21 @@ class Purchases:
         return cls(tuple(PurchaseDay._make(fields) for fields in RECORD.iter_unpack(packed)))
 
 
-def together(parts: Iterable[Purchases]) -> Purchases:
-    return reduce(Purchases.plus, parts, Purchases())
-
-
 def day_of(moment: datetime) -> int:
     """The UTC calendar day, counted from 1970-01-01."""
     return (moment - EPOCH).days
+
+
+def money_of(micros: int) -> Decimal:
+    """Millionths as an amount: two decimals where they say it all, as people write money."""
+    cents, rest = divmod(micros, 10_000)
+    return Decimal(micros).scaleb(-6) if rest else Decimal(cents).scaleb(-2)
+
+
+def _within_books(purchases: Purchases) -> Purchases:
+    if not -LIMIT_MICROS < purchases.micros < LIMIT_MICROS:
+        raise BeyondTheBooks("the customer's money would exceed 18 digits")
+    return purchases
 
 
 def _single(order: Order) -> PurchaseDay:
