@@ -6,7 +6,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 import pytest
@@ -15,10 +15,8 @@ from pymongo import MongoClient
 from deploy.local import topics as local_topics
 from deploy.local.errors import CannotStart
 from deploy.local.servers import Servers
+from shared.settings import PlatformSettings
 from tests import ladder
-
-if TYPE_CHECKING:
-    from shared.settings import PlatformSettings
 
 PARTITIONS = 4
 SERVERS = pytest.StashKey[Servers]()
@@ -81,8 +79,6 @@ def namespace() -> str:
 @pytest.fixture
 def settings(servers: Servers, namespace: str) -> Iterator[PlatformSettings]:
     """What every service reads, for a namespace that nobody else uses; its databases are dropped afterwards."""
-    from shared.settings import PlatformSettings
-
     yield PlatformSettings(
         kafka_bootstrap=servers.kafka.url,
         mongo_url=servers.mongo.url,

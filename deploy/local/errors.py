@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 TAIL_LINES = 15
+LONGEST_LINE = 1000
 
 
 class CannotStart(Exception):
@@ -43,12 +44,12 @@ class Unreachable(CannotStart):
         super().__init__(f"{variable} is set, but nothing answers at {url}. Start that server, or unset {variable}.")
 
 
-def tail(log: Path, lines: int = TAIL_LINES) -> str:
+def tail(log: Path, lines: int = TAIL_LINES, indent: str = "  ") -> str:
     """The last lines of a log, without reading all of it."""
     try:
         with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - 64_000))
+            file.seek(max(0, log.stat().st_size - lines * LONGEST_LINE))
             text = file.read().decode(errors="replace")
     except OSError as error:
         return f"  (no log: {error})"
-    return "\n".join(f"  {line[:400]}" for line in text.splitlines()[-lines:]) or "  (the log is empty)"
+    return "\n".join(f"{indent}{line[:LONGEST_LINE]}" for line in text.splitlines()[-lines:]) or "  (the log is empty)"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.errors import DiskFull
+from deploy.local.errors import CannotStart, DiskFull
 from deploy.local.routes import SERVICES
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_BASE = 8800
+PORTS_FILE = "ports.json"
 NEEDED_MB = 1024
 OFFSETS = {"gateway": 0, "mongo": 17, "redis": 79, "kafka": 92, "controller": 93} | {
     name: 1 + index for index, name in enumerate(SERVICES)
@@ -80,4 +82,24 @@ def free() -> Ports:
 def default_layout() -> Layout:
     """The platform of `rapport up`: `var/` and ports from 8800, both of which the environment can move."""
     state = Path(os.environ.get("RAPPORT_STATE") or ROOT / "var").resolve()
-    return Layout(state, shifted(int(os.environ.get("RAPPORT_PORT_BASE") or DEFAULT_BASE)))
+    return Layout(state, shifted(_port_base()))
+
+
+def remembered(state: Path) -> Layout:
+    """The layout that the platform in this directory was last started with, else the default ports."""
+    ports = default_layout().ports
+    with suppress(FileNotFoundError):
+        ports |= json.loads((state / "run" / PORTS_FILE).read_text())
+    return Layout(state, ports)
+
+
+def remember(layout: Layout) -> None:
+    (layout.run / PORTS_FILE).write_text(json.dumps(layout.ports))
+
+
+def _port_base() -> int:
+    given = os.environ.get("RAPPORT_PORT_BASE") or str(DEFAULT_BASE)
+    highest = 65_535 - max(OFFSETS.values())
+    if not given.isdigit() or not 1024 <= int(given) <= highest:
+        raise CannotStart(f"RAPPORT_PORT_BASE must be a number from 1024 to {highest}, not {given!r}")
+    return int(given)

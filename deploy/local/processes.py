@@ -127,6 +127,12 @@ def await_ready(record: Record, ready: Callable[[], bool], *, log: Path, seconds
         time.sleep(0.05)
 
 
+def listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=2):
+        return True
+    return False
+
+
 def require_free(name: str, port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,0 +1,31 @@
+"""How the program talks to the person at the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+
+from deploy.local.api import Refused
+from deploy.local.errors import CannotStart
+
+OUT = Console(highlight=False, soft_wrap=True)
+ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(line: str) -> None:
+    """Progress: not the result, so not on standard output."""
+    ERR.print(f"[dim]·[/dim] {line}", markup=True) if "[" not in line else ERR.print(f"· {line}", markup=False)
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Expected errors are told in words, without a traceback; exit code 1."""
+    try:
+        yield
+    except (CannotStart, Refused) as error:
+        ERR.print("[bold red]rapport:[/bold red] ", end="")
+        ERR.print(str(error), markup=False)
+        raise typer.Exit(1) from None
