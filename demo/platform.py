@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,16 +17,6 @@ JSON = dict[str, Any]
 
 class Refused(Exception):
     """An answer other than the one that was asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How much of what was sent the platform has worked through."""
-
-    done: int
-    customers: int
-    behind: int
-    """Views that channels have not got yet."""
 
 
 class Platform:
@@ -90,9 +79,6 @@ class Platform:
     async def dead_letters(self) -> Counter[str]:
         return Counter(letter["reason"] for letter in await self.every("/v1/dead-letters"))
 
-    async def campaign(self, campaign_id: str) -> tuple[Campaign, JSON]:
-        """Its customers and figures for the ledger, and the whole effect for the reader."""
+    async def campaign(self, campaign_id: str) -> Campaign:
         effect = await self.get(f"/v1/campaigns/{campaign_id}/effect")
-        customers = await self.every(f"/v1/campaigns/{campaign_id}/customers")
-        arms = {name: effect[name] for name in ("treatment", "control")}
-        return Campaign(campaign_id, list(customers), arms), effect
+        return Campaign(campaign_id, list(await self.every(f"/v1/campaigns/{campaign_id}/customers")), effect)

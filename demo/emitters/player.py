@@ -37,27 +37,29 @@ class Sending:
 class Player:
     """Sends steps and remembers when each sale of the steady part left its system."""
 
-    def __init__(self, http: Mapping[str, Sender], kafka: Sender, progress: Callable[[int], None]) -> None:
+    def __init__(self, http: Mapping[str, Sender], kafka: Sender) -> None:
         self._senders: dict[str, Sender] = {**http, "kafka": kafka}
-        self._progress = progress
         self._number = 0
         self._orders: Counter[int] = Counter()
         self.sendings: list[Sending] = []
 
-    async def play(self, steps: Sequence[Step]) -> float:
+    async def play(self, steps: Sequence[Step], progress: Callable[[int], None]) -> float:
         """As fast as the systems' messages are taken. Returns the seconds it took."""
         began = time.perf_counter()
         for start in range(0, len(steps), WINDOW):
-            await self._send(steps[start : start + WINDOW])
+            window = steps[start : start + WINDOW]
+            await self._send(window)
+            progress(len(window))
         return time.perf_counter() - began
 
-    async def play_steadily(self, steps: Sequence[Step], rate: float) -> float:
+    async def play_steadily(self, steps: Sequence[Step], rate: float, progress: Callable[[int], None]) -> float:
         """So many events a second, each sale's departure noted. Returns the seconds it took."""
         began, done = time.perf_counter(), 0
         while done < len(steps):
             due = min(len(steps), 1 + int((time.perf_counter() - began) * rate))
             if due > done:
                 await self._send(steps[done:due], note=True)
+                progress(due - done)
                 done = due
             else:
                 await asyncio.sleep(TICK)
@@ -72,7 +74,6 @@ class Player:
             by_road.setdefault(road, []).append((self._number, step))
             self._count(step, left_at if note else None)
         await asyncio.gather(*(self._senders[road].send(numbered) for road, numbered in by_road.items()))
-        self._progress(len(steps))
 
     def _count(self, step: Step, left_at: float | None) -> None:
         event = step.event

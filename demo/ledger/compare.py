@@ -10,8 +10,8 @@ from typing import Any
 from demo.ledger.accounts import Account, Accounts
 
 Document = Mapping[str, Any]
-Likeness = tuple[int | None, datetime | None, str | None, Decimal | None, Decimal | None, int]
-"""What tells one order from another without its name: household, time, store, total, discount, lines."""
+Likeness = tuple[str, int | None, datetime | None, str | None, Decimal | None, Decimal | None, int]
+"""All that is compared of an order: number, household, time, store, total, discount, lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +148,14 @@ def scored_on(account: Account, what: str, score: Document) -> Iterator[Differen
 def orders(accounts: Accounts, held: Holdings) -> Iterator[Difference]:
     """Every basket is one order, resolved to its household, worth its lines."""
     booked: Counter[Likeness] = Counter(
-        (household, order.ordered_at, order.store, order.total, order.discount, order.lines)
+        (basket, household, order.ordered_at, order.store, order.total, order.discount, order.lines)
         for household, account in accounts.items()
-        for order in account.orders.values()
+        for basket, order in account.orders.items()
     )
     whose = households(held.customers)
     stored: Counter[Likeness] = Counter(
         (
+            order["number"],
             whose.get(order["customer_id"]),
             moment(order["ordered_at"]),
             order["store"],

@@ -1,0 +1,148 @@
+"""The story the demo plays: history until autumn, a campaign from live scores, the rest of the year, the judgement."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from demo.channels import CHANNELS, Channels, issue_key
+from demo.emitters.history import DATA, events
+from demo.emitters.plan import Step, plan, tally, until
+from demo.emitters.player import Player
+from demo.emitters.senders import HttpSender, KafkaSender
+from demo.emitters.systems import SYSTEMS
+from demo.latency import latency
+from demo.ledger.accounts import accounts
+from demo.ledger.campaign import Campaign, compare_campaign
+from demo.ledger.compare import Books, Difference, Document, Holdings, compare, households
+from demo.marketing import Marketing
+from demo.platform import Platform
+from demo.result import ChannelResult, Pace, Result
+from demo.settling import Settling
+from demo.show import Show
+from demo.stage import Stage
+
+LAUNCH_DAY = datetime(2017, 10, 1, tzinfo=UTC)
+STEADY_RATE = 500.0
+STEADY_SECONDS = 12
+"""The last so many seconds' worth of events are played at a steady rate, to measure latency without a queue."""
+
+
+class Performance:
+    """One run on one stage."""
+
+    def __init__(self, stage: Stage, show: Show, folder: Path, share: float) -> None:
+        self._stage, self._show, self._share = stage, show, share
+        self._steps = plan(events(share=share))
+        self._channels = Channels(folder)
+        self._platform = Platform(stage.base_url, stage.admin_key)
+        self._settling = Settling(self._platform, self._channels)
+        self._marketing = Marketing(self._platform)
+        self._senders: dict[str, HttpSender] = {}
+
+    async def run(self) -> Result:
+        began = time.perf_counter()
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._platform)
+            stack.push_async_callback(self._channels.stop)
+            with self._show.step("Two channels register and start listening"):
+                await self._channels.start(self._platform)
+            player = await self._player(stack)
+            pace = await self._until_autumn(player)
+            campaign_id = await self._campaign()
+            pace.steady_rate = await self._rest_of_the_year(player, pace)
+            return await self._judge(player, pace, campaign_id, began)
+
+    async def _player(self, stack: AsyncExitStack) -> Player:
+        producer = KafkaSender.producer(self._stage.bootstrap)
+        await producer.start()
+        stack.push_async_callback(producer.stop)
+        for system in SYSTEMS:
+            if system.transport == "http":
+                key = await issue_key(self._platform, system.name, "events:write")
+                url = f"{self._platform.base_url}/v1/events"
+                self._senders[system.name] = HttpSender(self._platform.session, url, key)
+        return Player(self._senders, KafkaSender(producer, self._stage.namespace))
+
+    async def _until_autumn(self, player: Player) -> Pace:
+        steps = self._steps[: until(self._steps, LAUNCH_DAY)]
+        began = time.perf_counter()
+        with self._show.step("Channel systems tell January to September", len(steps)) as bar:
+            sending = await player.play(steps, bar.advance)
+        complete = await self._drained(steps)
+        return Pace(len(steps), sending, time.perf_counter() - began, complete=complete)
+
+    async def _drained(self, steps: Sequence[Step]) -> bool:
+        with self._show.step("Every event takes its effects, up to the channels") as bar:
+            return await self._settling.drained(tally(steps), bar.reach)
+
+    async def _campaign(self) -> str:
+        with self._show.step("The models are fitted on what has come in"):
+            await self._marketing.refit()
+        with self._show.step("A campaign goes to the valuable who slip away"):
+            return await self._marketing.launch()
+
+    async def _rest_of_the_year(self, player: Player, pace: Pace) -> float:
+        """Returns the rate of the steady part, in events a second."""
+        rest = self._steps[until(self._steps, LAUNCH_DAY) :]
+        cut = len(rest) - min(len(rest) // 2, int(STEADY_RATE * STEADY_SECONDS))
+        with self._show.step("October to December", cut) as bar:
+            await player.play(rest[:cut], bar.advance)
+        pace.complete &= await self._drained(self._steps[: len(self._steps) - len(rest) + cut])
+        with self._show.step(f"The last weeks at a steady {STEADY_RATE:.0f} events/s", len(rest) - cut) as bar:
+            seconds = await player.play_steadily(rest[cut:], STEADY_RATE, bar.advance)
+        pace.complete &= await self._drained(self._steps)
+        return round((len(rest) - cut) / seconds, 1)
+
+    async def _judge(self, player: Player, pace: Pace, campaign_id: str, began: float) -> Result:
+        with self._show.step("The models are fitted on the whole year"):
+            await self._marketing.refit()
+        with self._show.step("Both channels catch up"):
+            views, stale = await self._settling.settled()
+        with self._show.step("The ledger counts everything again"):
+            held = await self._platform.holdings(sum((s.rejected for s in self._senders.values()), Counter()))
+            campaign = await self._platform.campaign(campaign_id)
+            mismatches = await asyncio.to_thread(self._compare, held, campaign)
+        return Result(
+            broker=self._stage.broker,
+            households=len({step.event.household for step in self._steps}),
+            planned=tally(self._steps),
+            held=held,
+            mismatches=mismatches,
+            channels=self._channel_results(player, views, stale),
+            campaign=campaign.effect,
+            model=await self._marketing.model(),
+            segments=await self._marketing.segments(),
+            valuable=await self._marketing.most_valuable(),
+            leaving=await self._marketing.leaving(),
+            names=households(views),
+            pace=pace,
+            seconds=time.perf_counter() - began,
+        )
+
+    def _compare(self, held: Holdings, campaign: Campaign) -> list[Difference]:
+        counted = tally(self._steps)
+        books = Books(
+            accounts(DATA, self._share),
+            {
+                "contacts": counted.twice["contacts"],
+                "interactions": counted.twice["sales"] + counted.twice["interactions"],
+            },
+            counted.dead_letters,
+            counted.rejected,
+            sum(sender.sent_again for sender in self._senders.values()),
+        )
+        return [*compare(books, held), *compare_campaign(books.accounts, held.customers, campaign)]
+
+    def _channel_results(
+        self, player: Player, views: Sequence[Document], stale: dict[str, list[Difference]]
+    ) -> dict[str, ChannelResult]:
+        results, whose = {}, households(views)
+        for channel in CHANNELS:
+            kept = self._channels.kept(channel)
+            measured = latency(player.sendings, kept.arrivals, whose)
+            results[channel.name] = ChannelResult(len(kept.bodies), stale[channel.name], kept.counts, measured)
+        return results

@@ -1,0 +1,135 @@
+"""The two channels: registered with the platform, started as processes of their own, read from their files."""
+
+import asyncio
+import os
+import socket
+import sys
+from asyncio.subprocess import Process
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from demo.copies import Kept, read
+from demo.platform import Platform
+
+ROOT = Path(__file__).parents[1]
+STOP_WITHIN = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A consumer of customers: what it is for, and which fields it gets for that."""
+
+    name: str
+    kind: str
+    purpose: str
+    fields: tuple[str, ...]
+
+    def registration(self, url: str | None) -> dict[str, Any]:
+        return {
+            "channel_id": self.name,
+            "kind": self.kind,
+            "purpose": self.purpose,
+            "basis": "contract",
+            "fields": list(self.fields),
+            "source": f"/channels/{self.name}",
+        } | ({"url": url} if url else {})
+
+
+CALL_CENTRE = Channel(
+    "call-centre",
+    "sse",
+    "service",
+    ("contact", "sales", "interactions", "recent_interactions", "campaigns", "score"),
+)
+E_SHOP = Channel(
+    "e-shop",
+    "webhook",
+    "shopping",
+    ("contact.identifiers", "contact.party", "sales", "campaigns", "score.segment"),
+)
+CHANNELS = (CALL_CENTRE, E_SHOP)
+
+
+class ChannelDied(Exception):
+    """A channel's process has ended by itself."""
+
+
+class Channels:
+    """The channels' processes and files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._processes: dict[str, Process] = {}
+
+    async def start(self, platform: Platform) -> None:
+        """Register both, and start them on an empty memory."""
+        for channel in CHANNELS:
+            for left in self._folder.glob(f"{channel.name}.sqlite*"):
+                left.unlink()
+        await self._start_e_shop(platform)
+        await self._start_call_centre(platform)
+
+    async def _start_e_shop(self, platform: Platform) -> None:
+        port = free_port()
+        told = await platform.post("/v1/channels", E_SHOP.registration(f"http://127.0.0.1:{port}/hooks/customers"))
+        arguments = ("--port", str(port))
+        await self._spawn(E_SHOP, "demo.e_shop", arguments, {"E_SHOP_SECRET": told["secret"]})
+
+    async def _start_call_centre(self, platform: Platform) -> None:
+        await platform.post("/v1/channels", CALL_CENTRE.registration(None))
+        key = await issue_key(platform, CALL_CENTRE.name, "stream:read")
+        arguments = ("--url", f"{platform.base_url}/v1/channels/{CALL_CENTRE.name}/stream")
+        await self._spawn(CALL_CENTRE, "demo.call_centre", arguments, {"CALL_CENTRE_KEY": key})
+
+    async def _spawn(self, channel: Channel, module: str, arguments: tuple[str, ...], secrets: dict[str, str]) -> None:
+        with self.log(channel).open("wb") as log:
+            self._processes[channel.name] = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                module,
+                *arguments,
+                "--file",
+                str(self.file(channel)),
+                cwd=ROOT,
+                env=os.environ | secrets,
+                stdout=log,
+                stderr=log,
+            )
+
+    def file(self, channel: Channel) -> Path:
+        return self._folder / f"{channel.name}.sqlite"
+
+    def log(self, channel: Channel) -> Path:
+        return self._folder / f"{channel.name}.log"
+
+    def kept(self, channel: Channel) -> Kept:
+        """What the channel knows by now. Raises ChannelDied."""
+        if self._processes[channel.name].returncode is not None:
+            raise ChannelDied(f"{channel.name} has ended; its last words:\n{self.log(channel).read_text()[-2000:]}")
+        return read(self.file(channel)) if self.file(channel).exists() else Kept({}, [], {})
+
+    async def stop(self) -> None:
+        for process in self._processes.values():
+            if process.returncode is None:
+                process.terminate()
+        for process in self._processes.values():
+            try:
+                async with asyncio.timeout(STOP_WITHIN):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+async def issue_key(platform: Platform, channel: str, *scopes: str) -> str:
+    told = await platform.post(
+        "/v1/keys", {"name": channel, "kind": "channel", "scopes": list(scopes), "channel_id": channel}
+    )
+    return str(told["key"])
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,78 @@
+"""What the grocer's analysts do: fit the models, look at segments, launch one campaign. Over the public APIs."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from demo.ledger.compare import Document
+from demo.platform import Platform
+
+CAMPAIGN = "autumn-winback"
+SEGMENT = "valuable-slipping"
+RULE = {"all": [{"field": "score.segment", "is": SEGMENT}]}
+SHOWN = 8
+PATIENCE = 60.0
+POLL = 0.2
+
+
+class TookTooLong(Exception):
+    """The platform has not done within a minute what it was asked for."""
+
+
+class Marketing:
+    """Scores and campaigns."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    async def refit(self) -> None:
+        await self._platform.post("/v1/models/refit")
+
+    async def model(self) -> Document:
+        models = await self._platform.get("/v1/models", limit=1)
+        return models["items"][0] if models["items"] else {}
+
+    async def segments(self) -> Mapping[str, int]:
+        summary = await self._platform.get("/v1/scores/summary")
+        return dict(summary["segments"])
+
+    async def most_valuable(self) -> list[Document]:
+        return list((await self._platform.get("/v1/scores", sort="value", limit=SHOWN))["items"])
+
+    async def leaving(self) -> list[Document]:
+        found = await self._platform.get("/v1/scores", segment=SEGMENT, sort="value", limit=SHOWN)
+        return list(found["items"])
+
+    async def launch(self) -> str:
+        """Once campaigns knows the scores, draw the segment and wait until everybody in it is told."""
+        await self._wait(self._segment_is_known)
+        body: dict[str, Any] = {
+            "campaign_id": CAMPAIGN,
+            "name": "Come back in autumn",
+            "channel": "mail",
+            "message": "We have missed you: 10 % off your next basket.",
+            "segment": RULE,
+            "control_share": 0.3,
+            "response_days": 60,
+            "seed": "complete-journey",
+        }
+        await self._platform.post("/v1/campaigns", body)
+        await self._platform.post(f"/v1/campaigns/{CAMPAIGN}/launch")
+        await self._wait(self._is_launched)
+        return CAMPAIGN
+
+    async def _segment_is_known(self) -> bool:
+        preview = await self._platform.post("/v1/segments/preview", {"rule": RULE})
+        return bool(preview["customers"] == (await self.segments()).get(SEGMENT, 0))
+
+    async def _is_launched(self) -> bool:
+        return bool((await self._platform.get(f"/v1/campaigns/{CAMPAIGN}"))["state"] == "launched")
+
+    @staticmethod
+    async def _wait(condition: Any) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not await condition():
+            if time.monotonic() > deadline:
+                raise TookTooLong(condition.__name__.strip("_").replace("_", " "))
+            await asyncio.sleep(POLL)

@@ -1,0 +1,187 @@
+"""The result as a person reads it at the terminal."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from demo.latency import Latency
+from demo.ledger.compare import Difference, Document
+from demo.result import Result
+
+SHOWN = 12
+HONEST = (
+    "History cannot answer our letter: whoever was sent it bought what they had bought anyway. The true effect is zero, "
+    "and the interval should contain it. This is an A/A test of the measurement, not a success story."
+)
+
+
+def report(console: Console, result: Result) -> None:
+    for section in (customers(result), campaign(result), traffic(result), channels(result), verdict(result)):
+        console.print(section)
+        console.print()
+
+
+def table(title: str, *columns: str, left: int = 1) -> Table:
+    made = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+    for number, column in enumerate(columns):
+        made.add_column(column, justify="left" if number < left else "right", header_style="dim", no_wrap=True)
+    return made
+
+
+def customers(result: Result) -> RenderableType:
+    return Group(
+        people("Who is valuable: the most expected of them", result, result.valuable),
+        "",
+        people("Who is leaving: valuable so far, and slipping away", result, result.leaving),
+        "",
+        shares(result.segments),
+    )
+
+
+def people(title: str, result: Result, scores: Iterable[Document]) -> Table:
+    horizon = next((f"next {score['horizon_days']} days" for score in result.valuable), "expected")
+    made = table(title, "household", "visits", "spent", "last seen", "still a customer", f"worth in the {horizon}")
+    for score in scores:
+        made.add_row(
+            f"{result.names.get(score['customer_id']) or '?'}",
+            str(score["purchases"]),
+            money(score["money"]),
+            day(score.get("last_purchase")),
+            percent(score.get("p_alive")),
+            money(score.get("value")),
+        )
+    return made
+
+
+def shares(segments: Mapping[str, int]) -> Table:
+    made, everybody = table("All customers by segment", "segment", "", "customers", left=2), sum(segments.values())
+    for name, count in sorted(segments.items(), key=lambda item: -item[1]):
+        made.add_row(name, "█" * round(40 * count / everybody) if everybody else "", f"{count:,}")
+    return made
+
+
+def campaign(result: Result) -> RenderableType:
+    effect = result.campaign
+    made = table(
+        "What the campaign did", "arm", "customers", "responded", "rate", "orders", "revenue", "revenue per customer"
+    )
+    for arm in ("treatment", "control"):
+        found = effect[arm]
+        made.add_row(
+            arm,
+            str(found["customers"]),
+            str(found["responders"]),
+            percent(found["response_rate"]),
+            str(found["orders"]),
+            money(found["revenue"]),
+            money(found["revenue_per_customer"]),
+        )
+    return Group(made, *differences_of_arms(effect), Text(HONEST, style="dim"))
+
+
+def differences_of_arms(effect: Document) -> Iterable[Text]:
+    rate, revenue = effect.get("response_rate"), effect.get("revenue_per_customer")
+    if rate:
+        yield Text(
+            f"Response rate: {rate['estimate'] * 100:+.1f} points, 95 % interval "
+            f"{rate['low'] * 100:+.1f} to {rate['high'] * 100:+.1f}{'' if rate['excludes_zero'] else ', zero included'}"
+        )
+    if revenue and revenue["low"] is not None:
+        yield Text(
+            f"Revenue per customer: {signed(revenue['estimate'])}, 95 % interval "
+            f"{signed(revenue['low'])} to {signed(revenue['high'])}"
+            f"{'' if revenue['excludes_zero'] else ', zero included'}"
+        )
+    yield from (Text(line) for line in effect.get("verdict", ()))
+
+
+def traffic(result: Result) -> RenderableType:
+    held, planned, pace = result.held, result.planned, result.pace
+    made = table("What came in", "", "", left=1)
+    made.add_row("sent by five channel systems", f"{planned.sent:,}")
+    made.add_row("orders stored", f"{held.sales.get('orders', 0):,}")
+    made.add_row("interactions stored", f"{held.interactions:,}")
+    made.add_row("second copies dropped", f"{sum(held.duplicates.values()):,}")
+    made.add_row("events/s, sent to effective in both channels", f"{pace.events_per_second:,.0f}")
+    made.add_row("seconds for the whole run", f"{result.seconds:.0f}")
+    refused = table("What was refused, and why", "reason", "told over HTTP", "dead letters")
+    for reason in sorted(held.rejected.keys() | held.dead_letters.keys()):
+        refused.add_row(reason, str(held.rejected.get(reason, 0)), str(held.dead_letters.get(reason, 0)))
+    return Group(made, "", refused)
+
+
+def channels(result: Result) -> RenderableType:
+    made = table("What the channels know", "channel", "customers", "stale", "deliveries", "p50", "p99", "longest")
+    for name, channel in result.channels.items():
+        made.add_row(
+            name,
+            f"{channel.customers:,}",
+            str(len(channel.stale)),
+            f"{sum(channel.deliveries.get(kind, 0) for kind in ('new', 'repeated', 'older')):,}",
+            *times(channel.latency),
+        )
+    return Group(
+        made,
+        Text(
+            f"Latency from the till to the channel, at a steady {result.pace.steady_rate:.0f} events/s.",
+            style="dim",
+        ),
+    )
+
+
+def times(latency: Latency | None) -> tuple[str, str, str]:
+    if latency is None:
+        return "-", "-", "-"
+    return f"{latency.p50:.0f} ms", f"{latency.p99:.0f} ms", f"{latency.longest:.0f} ms"
+
+
+def verdict(result: Result) -> RenderableType:
+    lines = [*books(result), *listed(result.wrong)]
+    if not result.pace.complete:
+        lines.append("The platform stopped making progress before all was done.")
+    if result.good:
+        return Panel("\n".join(lines), title="The ledger and the platform agree to the cent", border_style="green")
+    title = f"{len(result.wrong):,} differences between the ledger and the platform"
+    return Panel("\n".join(lines), title=title, border_style="red")
+
+
+def books(result: Result) -> Iterable[str]:
+    held, model = result.held, result.model
+    counted = f"{len(held.customers):,} customers, {held.sales.get('orders', 0):,} orders"
+    yield f"{counted}, {money(held.sales.get('total'))}, counted again from the files."
+    yield f"Model {model.get('name', '-')} version {model.get('version', '-')}: {parameters(model.get('parameters'))}"
+
+
+def listed(differences: list[Difference]) -> Iterable[str]:
+    yield from (str(difference)[:300] for difference in differences[:SHOWN])
+    if len(differences) > SHOWN:
+        yield f"... and {len(differences) - SHOWN:,} more"
+
+
+def parameters(found: Any) -> str:
+    if not isinstance(found, Mapping):
+        return "-"
+    return ", ".join(f"{name} {value:.4g}" if isinstance(value, float) else name for name, value in found.items())
+
+
+def money(amount: Any) -> str:
+    return "-" if amount is None else f"${Decimal(str(amount)):,.2f}"
+
+
+def signed(amount: Any) -> str:
+    value = Decimal(str(amount))
+    return f"{'-' if value < 0 else '+'}${abs(value):,.2f}"
+
+
+def percent(share: float | None) -> str:
+    return "-" if share is None else f"{share * 100:.0f} %"
+
+
+def day(text: str | None) -> str:
+    return "-" if text is None else f"{datetime.fromisoformat(text):%d %b}"
