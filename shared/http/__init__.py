@@ -1,7 +1,7 @@
 """What every service's HTTP side has in common: problems, pages, and the application around the routers."""
 
 from shared.http.app import Health, create_app
-from shared.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
+from shared.http.pages import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
 from shared.http.problems import FieldError, Problem, ProblemDetails
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Page",
     "Problem",
     "ProblemDetails",
+    "bad_cursor",
     "create_app",
     "decode_cursor",
     "encode_cursor",

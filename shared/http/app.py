@@ -1,8 +1,8 @@
 """The FastAPI application around a service's routers: the same errors, probes, headers and documents everywhere."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import prometheus_client
 from fastapi import APIRouter, FastAPI
@@ -10,14 +10,16 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.http.middleware import BodyLimit, Correlation, LastResort
-from shared.http.problems import MEDIA_TYPE, FieldError, ProblemDetails, answer_problems
+from shared.http.problems import MEDIA_TYPE, FieldError, Problem, ProblemDetails, answer_problems
 
 if TYPE_CHECKING:  # security raises problems, so at run time it needs this package first
     from shared.security import KeyTable
 
+E = TypeVar("E", bound=Exception)
 MAX_BODY_BYTES = 16 * 1_048_576
 
 
@@ -38,10 +40,14 @@ def create_app(
     routers: Iterable[APIRouter],
     keys: "KeyTable | None",
     health: Health,
+    problems: Mapping[type[E], Callable[[Request, E], Problem]] | None = None,
     tags: list[dict[str, Any]] | None = None,
     max_body_bytes: int = MAX_BODY_BYTES,
 ) -> FastAPI:
-    """The application of one service. Without `keys` every guarded route answers 401."""
+    """The application of one service. Without `keys` every guarded route answers 401.
+
+    `problems` says which problem each of the service's own errors is to its clients.
+    """
     app = FastAPI(
         title=title,
         description=description,
@@ -59,7 +65,7 @@ def create_app(
         ],
     )
     app.state.keys = keys
-    answer_problems(app)
+    answer_problems(app, problems or {})
     for router in routers:
         app.include_router(router)
     app.include_router(_operations(health))

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from fastapi import FastAPI
@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+E = TypeVar("E", bound=Exception)
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "2"
 
@@ -104,15 +105,17 @@ def _validation_error(error: Mapping[str, Any]) -> FieldError:
     return FieldError(field=".".join(map(str, error["loc"])), message=error["msg"])
 
 
-def answer_problems(app: FastAPI) -> None:
+def answer_problems(app: FastAPI, own: Mapping[type[E], Callable[[Request, E], Problem]]) -> None:
     """Let the app answer all known errors as problems. Unknown ones pass on to the outermost middleware."""
     known = (HTTPException, RequestValidationError, MongoUnreachable, RedisUnreachable, RedisSilent)
     for kind in known:
-        app.add_exception_handler(kind, _handler())
+        app.add_exception_handler(kind, _handler(lambda _, error: translate(error) or Problem(500)))
+    for mine, problem in own.items():
+        app.add_exception_handler(mine, _handler(problem))
 
 
-def _handler() -> Callable[[Request, Exception], Awaitable[Response]]:
-    async def answer(_: Request, error: Exception) -> Response:
-        return problem_response(translate(error) or Problem(500))
+def _handler(problem: Callable[[Request, Any], Problem]) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(request: Request, error: Exception) -> Response:
+        return problem_response(problem(request, error))
 
     return answer

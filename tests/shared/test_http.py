@@ -23,6 +23,10 @@ class Healthy:
         return False, {"mongo": "away"}
 
 
+class SoldOut(LookupError):
+    """An error of a service's own."""
+
+
 class Thing(BaseModel):
     name: str = Field(min_length=2, examples=["spoon"])
     sizes: list[int] = []
@@ -48,6 +52,10 @@ def things() -> APIRouter:
     async def taken() -> None:
         raise Problem(409, "Taken", "Someone was faster.", type="urn:x:taken", errors=[("body.name", "is taken")])
 
+    @router.get("/sold-out")
+    async def sold_out() -> None:
+        raise SoldOut("spoons")
+
     @router.get("/bug")
     async def bug() -> None:
         raise ValueError("the password is 1234")
@@ -68,6 +76,7 @@ def an_app(max_body_bytes: int = 1000) -> Any:
         routers=[things()],
         keys=None,
         health=Healthy(),
+        problems={SoldOut: lambda request, error: Problem(410, detail=f"No {error} at {request.url.path}.")},
         max_body_bytes=max_body_bytes,
     )
 
@@ -138,6 +147,10 @@ async def test_a_problem_says_all_it_knows() -> None:
         "errors": [{"field": "body.name", "message": "is taken"}],
         "correlation_id": "abc-1",
     }
+
+
+async def test_a_services_own_error_is_the_problem_it_names() -> None:
+    assert (await problem("GET", "/v1/things/sold-out"))["detail"] == "No spoons at /v1/things/sold-out."
 
 
 async def test_a_bug_is_a_500_that_tells_nothing() -> None:

@@ -49,10 +49,11 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Resolution:
-    """Whose each list is. `owners` is the whole map, what was known and what is new."""
+    """Whose each list is. `owners` is the whole map, what was known and what is new; `attached` is what is new."""
 
     customers: list[str]
     owners: Mapping[str, str]
+    attached: dict[str, list[Identifier]]
     registered: frozenset[str]
     conflicts: list[Conflict]
 
@@ -75,7 +76,11 @@ def resolve(lists: Sequence[Sequence[Identifier]], known: Mapping[str, str], new
         spread.over([index])
     customers = [spread.customers[index] for index in range(len(names))]
     return Resolution(
-        customers, spread.owners, frozenset(spread.registered), _conflicts(names, customers, spread.owners)
+        customers,
+        spread.owners,
+        _attached(lists, known, spread.owners),
+        frozenset(spread.registered),
+        _conflicts(names, customers, spread.owners),
     )
 
 
@@ -117,6 +122,16 @@ class _Spread:
             if name not in self.owners:
                 self.owners[name] = self.customers[index]
                 yield from self.holders[name]
+
+
+def _attached(
+    lists: Sequence[Sequence[Identifier]], known: Mapping[str, str], owners: Mapping[str, str]
+) -> dict[str, list[Identifier]]:
+    new = {str(one): one for identifiers in lists for one in identifiers if str(one) not in known}
+    attached = defaultdict(list)
+    for name, one in new.items():
+        attached[owners[name]].append(one)
+    return dict(attached)
 
 
 def _conflicts(names: list[list[str]], customers: list[str], owners: Mapping[str, str]) -> list[Conflict]:

@@ -48,6 +48,7 @@ def test_the_first_known_identifier_decides_and_the_others_are_attached() -> Non
     found = resolve([ids("shop:1", "card:2", "email:x")], {"card:2": "ann"}, numbered())
     assert found.customers == ["ann"]
     assert found.owners == {"shop:1": "ann", "card:2": "ann", "email:x": "ann"}
+    assert found.attached == {"ann": ids("shop:1", "email:x")}
     assert not found.registered
     assert not found.conflicts
 

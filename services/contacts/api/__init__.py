@@ -1,0 +1,7 @@
+"""HTTP of contacts: register, change and find contacts, their consents, and whose identifiers are."""
+
+from services.contacts.api.contacts import router as contacts
+from services.contacts.api.identities import router as identities
+from services.contacts.api.problems import PROBLEMS, TAGS
+
+__all__ = ["PROBLEMS", "TAGS", "contacts", "identities"]

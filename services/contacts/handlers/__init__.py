@@ -1,0 +1,177 @@
+"""What contacts does: hear reports of channels, register and change contacts, say whose identifiers are.
+
+All of it runs inside a transaction that may be run again; its only effects are through the unit and the store.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import cast
+
+from services.contacts.domain.identities import Conflict, Resolution, distinct, identified, normalised, resolve
+from services.contacts.domain.survivorship import Known, Statement, TooManyConsents, statement
+from services.contacts.handlers.book import Book, Changes, Store
+from shared.clock import Clock
+from shared.contracts.channels import ContactReported
+from shared.contracts.contacts import Contact
+from shared.contracts.fact import Identifier, Reason
+from shared.ids import uuid7
+from shared.messaging import Received, Unit
+from shared.mongo import Session
+
+__all__ = ["Changes", "Handlers", "IdentifierTaken", "NoSuchContact", "Said", "Store", "VersionMismatch"]
+
+Lists = Sequence[Sequence[Identifier]]
+Fresh = Callable[[Unit, Sequence[Received]], Awaitable[Sequence[Received]]]
+
+
+class NoSuchContact(LookupError):
+    """No contact has this id."""
+
+
+class IdentifierTaken(ValueError):
+    """An identifier is a contact's already."""
+
+    def __init__(self, identifier: str, customer_id: str) -> None:
+        super().__init__(identifier)
+        self.identifier = identifier
+        self.customer_id = customer_id
+
+
+class VersionMismatch(ValueError):
+    """The contact has changed since the caller read it."""
+
+    def __init__(self, current: int) -> None:
+        super().__init__(current)
+        self.current = current
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a person enters: the fields in `given` speak, also if they are null."""
+
+    report: ContactReported
+    source: str
+    given: Collection[str]
+    said_at: datetime | None = None
+    """None: now."""
+    origin: str | None = None
+    """The channel that must not get an echo of it, if it was one."""
+
+
+class Handlers:
+    """The use cases of contacts."""
+
+    def __init__(self, store: Store, clock: Clock, fresh: Fresh) -> None:
+        self.store = store
+        self.clock = clock
+        self.fresh = fresh
+
+    async def hear(self, unit: Unit, events: Sequence[Received]) -> None:
+        """Channels report contacts (`crm.contact.reported.v1`)."""
+        events = await self.fresh(unit, events)
+        if not events:
+            return
+        lists = [identified(event.fact) for event in events]
+        now = await self.clock.now()
+        found = await self._resolve(lists, unit.session, now)
+        book = await self._book(unit, set(found.customers), found.conflicts, now)
+        of_customer: dict[str, list[tuple[int, Received]]] = defaultdict(list)
+        for index, event in enumerate(events):
+            of_customer[found.customers[index]].append((index, event))
+        for customer, told in of_customer.items():
+            # A change told to others has one origin, because the channel that it came from gets no echo of it.
+            for _, run in groupby(told, key=lambda pair: pair[1].source):
+                heard = [
+                    (event, statement(event.fact, event.source, identifiers=found.own(index, lists[index])))
+                    for index, event in run
+                ]
+                self._hear(book, customer, heard)
+        await self.store.save(book.changes(), unit.session, book.now)
+
+    def _hear(self, book: Book, customer: str, heard: list[tuple[Received, Statement]]) -> None:
+        """One customer's reports from one source; if the contact cannot hold them, those that it can."""
+        try:
+            book.hear(customer, [told for _, told in heard], heard[-1][0])
+        except TooManyConsents as refused:
+            if len(heard) == 1:
+                book.unit.reject(heard[0][0], Reason.INVALID_DATA, str(refused))
+                return
+            for one in heard:
+                self._hear(book, customer, [one])
+
+    async def known(self, lists: Lists) -> list[str] | None:
+        """Whose each list is, if that is known without doubt and so without a transaction; else None."""
+        lists = [distinct(listed) for listed in lists]
+        owners = await self.store.owners({str(one) for listed in lists for one in listed}, None)
+        found = [{owners.get(str(one)) for one in listed} for listed in lists]
+        if any(len(customers) > 1 or None in customers for customers in found):
+            return None
+        return [cast("str", customers.pop()) for customers in found]
+
+    async def find(self, identifier: Identifier) -> Contact | None:
+        """The contact that an identifier belongs to."""
+        name = str(normalised(identifier))
+        customer = (await self.store.owners({name}, None)).get(name)
+        found = await self.store.load([customer], None) if customer else {}
+        return found[customer].contact if customer in found else None
+
+    async def resolve(self, unit: Unit, lists: Lists) -> list[str]:
+        """Whose each list of identifiers is; who is unknown is registered as a prospect."""
+        lists = [distinct(listed) for listed in lists]
+        now = await self.clock.now()
+        found = await self._resolve(lists, unit.session, now)
+        book = await self._book(unit, set(found.attached), found.conflicts, now)
+        for customer, identifiers in found.attached.items():
+            book.hear(customer, [Statement("", book.now, identifiers)])
+        await self.store.save(book.changes(), unit.session, book.now)
+        return found.customers
+
+    async def register(self, unit: Unit, said: Said) -> Contact:
+        """A person registers a contact. Raises `IdentifierTaken` if one of the identifiers is known."""
+        identifiers = identified(said.report)
+        owners = await self.store.owners({str(one) for one in identifiers}, unit.session)
+        for one in identifiers:
+            if str(one) in owners:
+                raise IdentifierTaken(str(one), owners[str(one)])
+        now = await self.clock.now()
+        return await self._enter(Book(unit, {}, [], now), uuid7(now), said, identifiers)
+
+    async def change(self, unit: Unit, customer: str, said: Said, version: int | None = None) -> Contact:
+        """A person changes a contact, at that version if one is named. Only unknown identifiers can be added."""
+        identifiers = identified(said.report)
+        owners = await self.store.owners({str(one) for one in identifiers}, unit.session)
+        for one in distinct(said.report.customer):
+            if owners.get(str(one), customer) != customer:
+                raise IdentifierTaken(str(one), owners[str(one)])
+        # What is left of others' is an e-mail address or a telephone number, and those may be shared.
+        names = tuple(str(one) for one in identifiers)
+        conflicts = [Conflict(customer, other, names) for other in set(owners.values()) - {customer}]
+        book = await self._book(unit, {customer}, conflicts, await self.clock.now())
+        self._check(book.loaded.get(customer), customer, version)
+        own = [one for one in identifiers if owners.get(str(one), customer) == customer]
+        return await self._enter(book, customer, said, own)
+
+    @staticmethod
+    def _check(before: Known | None, customer: str, version: int | None) -> None:
+        if before is None:
+            raise NoSuchContact(customer)
+        if version is not None and version != before.contact.version:
+            raise VersionMismatch(before.contact.version)
+
+    async def _enter(self, book: Book, customer: str, said: Said, identifiers: list[Identifier]) -> Contact:
+        said_at = said.said_at or book.now
+        told = statement(said.report, said.source, said_at=said_at, given=said.given, identifiers=identifiers)
+        contact = book.hear(customer, [told], origin=said.origin)
+        await self.store.save(book.changes(), book.unit.session, book.now)
+        return contact
+
+    async def _resolve(self, lists: Lists, session: Session | None, now: datetime) -> Resolution:
+        owners = await self.store.owners({str(one) for listed in lists for one in listed}, session)
+        return resolve(lists, owners, lambda: uuid7(now))
+
+    async def _book(self, unit: Unit, customers: Collection[str], conflicts: list[Conflict], now: datetime) -> Book:
+        loaded = await self.store.load(customers, unit.session) if customers else {}
+        return Book(unit, loaded, conflicts, now)

@@ -1,0 +1,106 @@
+"""Contacts in MongoDB: contacts, whose identifiers are, what was said about consent, conflicts for a later merge."""
+
+from collections.abc import Collection as Many, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, InsertOne, ReplaceOne, UpdateOne
+
+from services.contacts.domain.identities import Conflict
+from services.contacts.domain.survivorship import Known
+from services.contacts.handlers import Changes
+from shared.contracts.contacts import Consent, Contact
+from shared.mongo import Collection, Database, Document, Session
+
+Write = InsertOne[Document] | ReplaceOne[Document] | UpdateOne
+
+
+class MongoStore:
+    """The store of contacts. Its documents read back as what was saved, to the millisecond."""
+
+    def __init__(self, database: Database) -> None:
+        self.contacts = database["contacts"]
+        self.identities = database["identities"]
+        self.consents = database["consents"]
+        self.conflicts = database["conflicts"]
+
+    async def prepare(self) -> None:
+        """Create the indexes."""
+        await self.consents.create_index([("customer_id", ASCENDING), ("given_at", DESCENDING), ("_id", ASCENDING)])
+
+    async def owners(self, identifiers: Many[str], session: Session | None) -> dict[str, str]:
+        if not identifiers:
+            return {}
+        found = self.identities.find({"_id": {"$in": list(identifiers)}}, session=session)
+        return {row["_id"]: row["customer_id"] async for row in found}
+
+    async def load(self, customers: Many[str], session: Session | None) -> dict[str, Known]:
+        found = self.contacts.find({"_id": {"$in": list(customers)}}, session=session)
+        return {row["_id"]: _known(row) async for row in found}
+
+    async def save(self, changes: Changes, session: Session | None, now: datetime) -> None:
+        contacts = [_contact_row(known) for known in changes.contacts]
+        await _write(self.contacts, [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in contacts], session)
+        await _write(self.identities, [InsertOne(row) for row in _identity_rows(changes.identities, now)], session)
+        await _write(self.consents, [_once(_consent_row(*said, now)) for said in changes.consents], session)
+        await _write(self.conflicts, [_once(_conflict_row(one, now)) for one in changes.conflicts], session)
+
+    async def contact(self, customer: str) -> Contact | None:
+        row = await self.contacts.find_one({"_id": customer})
+        return _known(row).contact if row else None
+
+    async def page(self, after: str, limit: int) -> list[Contact]:
+        """The contacts that follow an id, in the order of registration."""
+        found = self.contacts.find({"_id": {"$gt": after}}).sort("_id", ASCENDING).limit(limit)
+        return [_known(row).contact async for row in found]
+
+    async def count(self) -> int:
+        return int(await self.contacts.count_documents({}))
+
+    async def consents_said(
+        self, customer: str, before: tuple[datetime, str] | None, limit: int
+    ) -> list[tuple[str, Consent]]:
+        """What a customer has said about consent, the latest first, each with its place in this list."""
+        wanted: dict[str, Any] = {"customer_id": customer}
+        if before:
+            given_at, place = before
+            wanted["$or"] = [{"given_at": {"$lt": given_at}}, {"given_at": given_at, "_id": {"$gt": place}}]
+        found = self.consents.find(wanted).sort([("given_at", DESCENDING), ("_id", ASCENDING)]).limit(limit)
+        return [(row["_id"], Consent.model_validate(row)) async for row in found]
+
+
+async def _write(collection: Collection, requests: Sequence[Write], session: Session | None) -> None:
+    if requests:
+        await collection.bulk_write(list(requests), ordered=False, session=session)
+
+
+def _contact_row(known: Known) -> dict[str, Any]:
+    row = known.contact.model_dump()
+    return {"_id": row.pop("customer_id"), **row, "said": dict(known.said)}
+
+
+def _known(row: dict[str, Any]) -> Known:
+    said = row.pop("said")
+    return Known(Contact.model_validate({"customer_id": row.pop("_id"), **row}), said)
+
+
+def _identity_rows(identities: Mapping[str, str], now: datetime) -> list[dict[str, Any]]:
+    return [{"_id": name, "customer_id": customer, "since": now} for name, customer in identities.items()]
+
+
+def _consent_row(customer: str, consent: Consent, now: datetime) -> dict[str, Any]:
+    said = consent.model_dump_json()
+    place = sha256(f"{customer} {said}".encode()).hexdigest()
+    return {"_id": place, "customer_id": customer, **consent.model_dump(), "recorded_at": now}
+
+
+def _conflict_row(conflict: Conflict, now: datetime) -> dict[str, Any]:
+    pair = sorted((conflict.kept, conflict.other))
+    return {"_id": "|".join(pair), "customers": pair, "identifiers": list(conflict.identifiers), "seen_at": now}
+
+
+def _once(row: dict[str, Any]) -> UpdateOne:
+    """Keep the first of equal rows."""
+    place = row.pop("_id")
+    return UpdateOne({"_id": place}, {"$setOnInsert": row}, upsert=True)
