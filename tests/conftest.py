@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import secrets
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -22,6 +24,7 @@ PARTITIONS = 4
 SERVERS = pytest.StashKey[Servers]()
 STARTED = pytest.StashKey[ExitStack]()
 REAL = ("integration", "journey")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -43,6 +46,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         stack.close()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "servers" in getattr(item, "fixturenames", ()) and not _is_real(item):
@@ -61,9 +65,18 @@ def _no_server_in_unit_tests(request: pytest.FixtureRequest, monkeypatch: pytest
 
 
 def _connect_to_ourselves(self: socket.socket, address: Any, _connect: Any = socket.socket.connect) -> None:
-    ours = {found.laddr[1] for found in psutil.Process().net_connections("tcp") if found.status == psutil.CONN_LISTEN}
-    assert self.family == socket.AF_UNIX or address[1] in ours, f"a unit test wants to connect to {address}"
+    if self.family != socket.AF_UNIX:
+        allowed = address[0] in LOOPBACK and address[1] not in _others_ports()
+        assert allowed, f"a unit test wants to connect to {address}"
     _connect(self, address)
+
+
+@functools.cache
+def _others_ports() -> frozenset[int]:
+    """Where other processes listened when the run began."""
+    found = psutil.net_connections("tcp")
+    listening = (entry for entry in found if entry.status == psutil.CONN_LISTEN and entry.pid != os.getpid())
+    return frozenset(entry.laddr.port for entry in listening if entry.laddr)
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ POM = ROOT / "deploy/local/kafka/pom.xml"
 CHECKSUMS = ROOT / "deploy/local/kafka/jars.sha256"
 JARS = ROOT / "var/kafka" / VERSION
 OLDEST_JAVA = 17
+WHEEL = "noida_db"
 
 # One node that is broker and controller. Voters are named statically, so that the port may change between two starts.
 PROPERTIES = """\
@@ -175,7 +176,7 @@ def _format(java: list[str], properties: Path) -> None:
 
 def _noida(layout: Layout, why: str) -> Server:
     try:
-        program = Path(str(resources.files("noida_db"))) / "noida-db"
+        program = Path(str(resources.files(WHEEL))) / "noida-db"
         version = metadata.version("noida-db")
     except (ModuleNotFoundError, metadata.PackageNotFoundError):
         raise NoProgram(
