@@ -147,7 +147,7 @@ def verdict(result: Result) -> RenderableType:
         lines.append("The platform stopped making progress before all was done.")
     if result.good:
         return Panel("\n".join(lines), title="The ledger and the platform agree to the cent", border_style="green")
-    title = f"{len(result.wrong):,} differences between the ledger and the platform"
+    title = f"The ledger and the platform differ, {len(result.wrong):,} times"
     return Panel("\n".join(lines), title=title, border_style="red")
 
 

@@ -110,7 +110,7 @@ def test_one_difference_makes_it_bad_and_is_shown(result: Result) -> None:
 def test_a_stale_copy_makes_it_bad_too(result: Result) -> None:
     result.channels["call-centre"].stale = [Difference("call-centre: customer c1: version", 3, 2)]
     assert not result.good
-    assert "1 differences" in printed(result)
+    assert "differ, 1 times" in printed(result)
 
 
 def test_standing_still_makes_it_bad(result: Result) -> None:
