@@ -1,0 +1,32 @@
+"""Structured logs: one JSON object a line on standard output. Constant event names and ids, never personal data."""
+
+import logging
+import sys
+from typing import Any
+
+import orjson
+import structlog
+
+
+def configure(service: str, instance: str, level: str) -> None:
+    """Call once per process, before anything logs."""
+    threshold = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(serializer=_dumps),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service, instance=instance)
+    # Libraries keep the standard logger: their warnings matter, their chatter does not.
+    logging.basicConfig(level=max(threshold, logging.WARNING), format="%(levelname)s %(name)s %(message)s")
+
+
+def _dumps(entry: dict[str, Any], **_: Any) -> bytes:
+    return orjson.dumps(entry, default=str)

@@ -1,0 +1,227 @@
+"""A batch of records becomes one transaction: read, filter, hand to the service, move the offsets, fill the outbox.
+
+Here is decided what happens to records that fail; how they arrive is `listener`'s business.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import structlog
+
+from shared import metrics, mongo
+from shared.contracts.fact import Reason
+from shared.contracts.topics import REPLAYS
+from shared.messaging import dead_letters
+from shared.messaging.offsets import Offsets
+from shared.messaging.received import Intake, Received, Record, Rejected
+from shared.messaging.subscription import Subscription
+from shared.messaging.transient import Fenced, transient
+from shared.messaging.unit import Unit
+from shared.mongo import Client, Database, Session
+from shared.settings import PlatformSettings
+
+log = structlog.get_logger()
+ATTEMPTS_BEFORE_NARROWING = 2
+"""An unknown error fails the whole batch so many times before the record that causes it is searched."""
+
+
+class TooManyDeadLetters(Exception):
+    """So many refusals in a row look like a mistake of ours: the consumer waits for a human instead."""
+
+
+class Consumer:
+    """The work of one subscription."""
+
+    def __init__(
+        self, service: str, subscription: Subscription, settings: PlatformSettings, client: Client, database: Database
+    ) -> None:
+        self.subscription = subscription
+        self.group = settings.namespace + subscription.group
+        self.offsets = Offsets(database, subscription.group)
+        self._service = service
+        self._namespace = len(settings.namespace)
+        self._limit = settings.max_consecutive_dead_letters
+        self._client = client
+        self._database = database
+        self._suspicious = 0
+        """Refusals in a row that cannot be the sender's fault."""
+        self._unknown_failures = 0
+
+    async def process(self, records: Sequence[Record]) -> None:
+        """Give the records their one effect. Raises if nothing of them has happened and they must come again."""
+        began = time.perf_counter()
+        try:
+            await self._attempt(records)
+        except Exception as error:
+            self.offsets.forget()
+            if transient(error) or isinstance(error, TooManyDeadLetters):
+                raise
+            self._unknown_failures += 1
+            if self._unknown_failures <= ATTEMPTS_BEFORE_NARROWING:
+                raise
+            await self._narrow(records)
+        self._unknown_failures = 0
+        metrics.BATCH_RECORDS.labels(self.subscription.group).observe(len(records))
+        metrics.BATCH_SECONDS.labels(self.subscription.group).observe(time.perf_counter() - began)
+
+    async def _attempt(self, records: Sequence[Record], condemned: Rejected | None = None) -> None:
+        """One transaction for all the records; `condemned` is the one record that is to become a dead letter."""
+        group = self.subscription.group
+        await self.offsets.load(list({(r.topic, r.partition) for r in records}))
+        unseen = self.offsets.unseen(records)
+        if len(unseen) < len(records):
+            metrics.SKIPPED.labels(group, "redelivered").inc(len(records) - len(unseen))
+        if not unseen:
+            return
+        intake = Intake()
+        if condemned is None:
+            self._read(unseen, intake)
+        else:
+            intake.rejected.append(condemned)
+        events = self.offsets.fresh(intake.events)
+        if len(events) < len(intake.events):
+            metrics.SKIPPED.labels(group, "republished").inc(len(intake.events) - len(events))
+        self._heed_the_limit(events, intake.rejected)
+        prepared = await self.subscription.prepare(events) if self.subscription.prepare and events else None
+        moved = self.offsets.after(unseen, intake.events)
+
+        async def change(session: Session) -> Unit:
+            unit = Unit(self._service, self._database, session, group, prepared)
+            await self.offsets.move(moved, session)
+            if events:
+                await self.subscription.apply(unit, events)
+            unit.rejected[:0] = intake.rejected
+            await unit.flush()
+            return unit
+
+        unit = await mongo.transaction(self._client, change)
+        self.offsets.moved(moved)
+        self._account(unseen, events, unit)
+
+    def _read(self, records: Sequence[Record], intake: Intake) -> None:
+        subscription = self.subscription
+        for record in records:
+            topic = record.topic[self._namespace :]
+            if topic == REPLAYS.name:
+                self._read_replay(record, intake)
+            elif subscription.raw:
+                intake.events.append(_raw(record, topic))
+            else:
+                intake.read(record, subscription.rules[topic])
+
+    def _read_replay(self, record: Record, intake: Intake) -> None:
+        """A dead letter on its way back: read as it first was, if it was we who refused it."""
+        headers = dict(record.headers)
+        if headers.get(dead_letters.REPLAY_GROUP) != self.subscription.group.encode():
+            return
+        rules = self.subscription.rules.get((headers.get(dead_letters.REPLAY_TOPIC) or b"").decode("utf-8", "replace"))
+        if rules is None:
+            return
+        before = len(intake.events)
+        intake.read(record, rules, headers)
+        for event in intake.events[before:]:
+            event.sequence = None  # it was refused under this sequence, which is therefore not new any more
+
+    def _heed_the_limit(self, events: Sequence[Received], rejected: Sequence[Rejected]) -> None:
+        """What services tell each other is never bad by chance: many bad records in a row are a bad release."""
+        edge = {rules.topic for rules in self.subscription.rules.values() if rules.edge}
+        refused = sum(1 for r in rejected if r.topic not in edge)
+        if events:
+            self._suspicious = 0
+        if refused and not events and self._suspicious + refused > self._limit:
+            raise TooManyDeadLetters(f"{self._suspicious + refused} records in a row: {rejected[0].detail}")
+        if not events:
+            self._suspicious += refused
+
+    async def _narrow(self, records: Sequence[Record]) -> None:
+        """Find the records that an unknown error is about by halving, keep their order, set them alone aside."""
+        try:
+            await self._attempt(records)
+        except Exception as error:
+            self.offsets.forget()
+            if transient(error) or isinstance(error, TooManyDeadLetters | Fenced):
+                raise
+            if len(records) > 1:
+                middle = len(records) // 2
+                await self._narrow(records[:middle])
+                await self._narrow(records[middle:])
+                return
+            await self._condemn(records[0], error)
+
+    async def _condemn(self, record: Record, error: Exception) -> None:
+        self._suspicious += 1
+        if self._suspicious > self._limit:
+            raise TooManyDeadLetters(f"{self._suspicious} records in a row: {type(error).__name__}") from error
+        log.error(
+            "handler_failed_on_record",
+            group=self.subscription.group,
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            exc_info=error,
+        )
+        topic = record.topic[self._namespace :]
+        if topic == REPLAYS.name:
+            topic = (dict(record.headers).get(dead_letters.REPLAY_TOPIC) or b"").decode("utf-8", "replace")
+        # The error's text may quote the input, which may be personal; its type and the log's stack are enough.
+        await self._attempt([record], Rejected(record, topic, Reason.HANDLER_ERROR, type(error).__name__))
+
+    def _account(self, records: Sequence[Record], events: Sequence[Received], unit: Unit) -> None:
+        group = self.subscription.group
+        by_topic: dict[str, int] = {}
+        for record in records:
+            by_topic[record.topic] = by_topic.get(record.topic, 0) + 1
+        for topic, count in by_topic.items():
+            metrics.CONSUMED.labels(group, topic[self._namespace :]).inc(count)
+        metrics.EVENT_SECONDS.labels(group).observe(max(0.0, time.time() - records[-1].timestamp / 1000))
+        for rejected in unit.rejected:
+            metrics.DEAD_LETTERS.labels(group, rejected.reason.value).inc()
+            log.warning(
+                "dead_letter",
+                group=group,
+                reason=rejected.reason.value,
+                topic=rejected.topic,
+                partition=rejected.record.partition,
+                offset=rejected.record.offset,
+            )
+        if log.is_enabled_for(10):
+            for event in events:
+                log.debug(
+                    "event_applied",
+                    group=group,
+                    type=event.type,
+                    id=event.id,
+                    correlation_id=event.correlation_id,
+                    topic=event.topic,
+                    partition=event.partition,
+                    offset=event.offset,
+                )
+
+
+def _raw(record: Record, topic: str) -> Received:
+    headers = dict(record.headers)
+
+    def text(name: str) -> str | None:
+        value = headers.get(name)
+        return None if value is None else value.decode("utf-8", "replace")
+
+    moment = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    event_id = text("ce_id") or f"{topic}:{record.partition}:{record.offset}"
+    return Received(
+        event_id,
+        text("ce_source") or "",
+        text("ce_type") or "",
+        (record.key or b"").decode("utf-8", "replace"),
+        moment,
+        None,
+        topic,
+        record.partition,
+        record.offset,
+        text("ce_sequence"),
+        text("ce_correlationid") or event_id,
+        text("ce_origin"),
+        record,
+    )

@@ -1,0 +1,185 @@
+"""CloudEvents 1.0 as they travel: binary, structured and batch mode, read and written.
+
+The CloudEvents SDK does the same at 9 to 17 microseconds an event, which is more than validating the data costs.
+Source: CloudEvents 1.0.2, Kafka and HTTP protocol bindings, JSON format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
+
+from shared.contracts.fact import Fact, Reason, plausible
+
+STRUCTURED = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+Headers = Iterable[tuple[str, bytes | None]]
+
+_REASONS = frozenset(Reason)
+
+
+class Refused(Exception):
+    """An event that cannot be taken, for good."""
+
+    def __init__(self, reason: Reason, detail: str, field: str | None = None) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.field = field
+
+
+@dataclass(slots=True)
+class CloudEvent:
+    """An event's attributes and its data as JSON bytes, not yet held against a contract."""
+
+    id: str
+    source: str
+    type: str
+    data: bytes
+    time: datetime | None = None
+    subject: str | None = None
+    sequence: str | None = None
+    correlation_id: str | None = None
+    origin: str | None = None
+    traceparent: str | None = None
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        """Kafka headers of binary mode."""
+        pairs = [
+            ("content-type", b"application/json"),
+            ("ce_specversion", b"1.0"),
+            ("ce_id", self.id.encode()),
+            ("ce_source", self.source.encode()),
+            ("ce_type", self.type.encode()),
+        ]
+        if self.time is not None:
+            pairs.append(("ce_time", rfc3339(self.time).encode()))
+        for name, value in (
+            ("ce_subject", self.subject),
+            ("ce_sequence", self.sequence),
+            ("ce_correlationid", self.correlation_id),
+            ("ce_origin", self.origin),
+            ("ce_traceparent", self.traceparent),
+        ):
+            if value is not None:
+                pairs.append((name, value.encode()))
+        return pairs
+
+
+def rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def from_headers(headers: Mapping[str, bytes | None], data: bytes, prefix: str = "ce_") -> CloudEvent:
+    """Binary mode: `prefix` is `ce_` in Kafka and `ce-` in HTTP. Headers that are none of ours may hold anything."""
+
+    def text(name: str) -> str | None:
+        raw = headers.get(prefix + name)
+        if raw is None:
+            return None
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            raise Refused(Reason.INVALID_ENVELOPE, f"attribute {name} is not UTF-8", name) from None
+
+    return _checked(text, data)
+
+
+def from_json(document: Any) -> CloudEvent:
+    """Structured mode, decoded: one JSON object with attributes and `data`."""
+    if not isinstance(document, dict):
+        raise Refused(Reason.INVALID_ENVELOPE, "an event is a JSON object")
+    if "data_base64" in document:
+        raise Refused(Reason.INVALID_ENVELOPE, "data must be JSON, not base64", "data_base64")
+
+    def text(name: str) -> str | None:
+        value = document.get(name)
+        if value is not None and not isinstance(value, str):
+            raise Refused(Reason.INVALID_ENVELOPE, f"attribute {name} must be a string", name)
+        return value
+
+    # Attributes first: whoever sends neither id nor data learns of the id.
+    event = _checked(text, b"")
+    if document.get("data") is None:
+        raise Refused(Reason.EMPTY, "the event has no data", "data")
+    event.data = orjson.dumps(document["data"])
+    return event
+
+
+def _checked(text: Any, data: bytes) -> CloudEvent:
+    if text("specversion") != "1.0":
+        raise Refused(Reason.INVALID_ENVELOPE, "specversion must be 1.0", "specversion")
+    event = CloudEvent(
+        required(text("id"), "id"),
+        required(text("source"), "source"),
+        required(text("type"), "type"),
+        data,
+        moment(text("time")),
+        text("subject"),
+        text("sequence"),
+        text("correlationid"),
+        text("origin"),
+        text("traceparent"),
+    )
+    for name, value in (("id", event.id), ("source", event.source), ("correlationid", event.correlation_id)):
+        if value is not None and len(value) > 512:
+            raise Refused(Reason.INVALID_ENVELOPE, f"attribute {name} is longer than 512 characters", name)
+    return event
+
+
+def required(value: str | None, name: str) -> str:
+    if not value:
+        raise Refused(Reason.INVALID_ENVELOPE, f"attribute {name} is missing", name)
+    return value
+
+
+def moment(text: str | None) -> datetime | None:
+    """An RFC 3339 time within reason."""
+    if text is None:
+        return None
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused(Reason.INVALID_ENVELOPE, "attribute time is not RFC 3339", "time") from None
+    if parsed.tzinfo is None:
+        raise Refused(Reason.INVALID_ENVELOPE, "attribute time has no offset", "time")
+    try:
+        return plausible(parsed)
+    except (PydanticCustomError, OverflowError):
+        raise Refused(Reason.IMPLAUSIBLE_TIME, "attribute time must lie between 1900 and now", "time") from None
+
+
+def validate(facts: Mapping[str, type[Fact]], type_: str, data: bytes | None, limit: int) -> Fact:
+    """The data as the fact that its type promises."""
+    model = facts.get(type_)
+    if model is None:
+        raise Refused(Reason.UNKNOWN_TYPE, f"no contract has the type {type_[:100]}", "type")
+    if not data:
+        raise Refused(Reason.EMPTY, "the event has no data", "data")
+    if len(data) > limit:
+        raise Refused(Reason.TOO_LARGE, f"the data has {len(data)} bytes, more than {limit}", "data")
+    try:
+        return model.__pydantic_validator__.validate_json(data)  # type: ignore[no-any-return]
+    except ValidationError as error:
+        raise _refusal(error) from None
+
+
+def _refusal(error: ValidationError) -> Refused:
+    """The reason in our words; a text that shows fields and rules but no input, which may be personal."""
+    details = error.errors(include_url=False, include_input=False, include_context=False)
+    first = next((d for d in details if d["type"] in _REASONS), details[0])
+    field = ".".join(str(part) for part in first["loc"]) or None
+    text = "; ".join(f"{'.'.join(str(p) for p in d['loc']) or 'data'}: {d['msg']}" for d in details[:5])
+    if first["type"] == "json_invalid":
+        return Refused(Reason.MALFORMED, first["msg"], field)
+    if first["type"] in _REASONS:
+        return Refused(Reason(first["type"]), text, field)
+    if first["type"] == "missing" and first["loc"] == ("customer",):
+        return Refused(Reason.MISSING_IDENTIFIER, text, field)
+    return Refused(Reason.INVALID_DATA, text, field)

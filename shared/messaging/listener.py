@@ -1,0 +1,168 @@
+"""How records arrive: a FastStream batch subscriber around a `Consumer`, with its traps closed.
+
+- `NACK_ON_ERROR` on the subscriber itself, the only policy that loses nothing, and never inherited;
+- a parser of our own, because the stock one decodes headers and skips a whole batch at a null or binary one;
+- range assignment, so that equal partitions of all topics, and with them one customer's events, come to one instance;
+- a back-off in the handler, because a refused batch comes again at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaAckableMessage
+
+from shared import metrics
+from shared.contracts.topics import REPLAYS
+from shared.messaging.backoff import Backoff
+from shared.messaging.consumer import Consumer, TooManyDeadLetters
+from shared.messaging.progress import Progress
+from shared.messaging.received import Record
+from shared.settings import PlatformSettings
+
+log = structlog.get_logger()
+POLL_MS = 20
+"""FastStream polls for so long and, where nothing came, sleeps as long again: this bounds the latency it adds."""
+MAX_POLL_INTERVAL_MS = 600_000
+FETCH_PARTITION_BYTES = 4 * 1_048_576
+WATCH_SECONDS = 2.0
+
+
+class Listener:
+    """One subscription's connection to the broker."""
+
+    def __init__(self, consumer: Consumer, broker: KafkaBroker, settings: PlatformSettings) -> None:
+        self.progress = Progress(settings.stuck_after_seconds, time.monotonic())
+        self._consumer = consumer
+        self._namespace = len(settings.namespace)
+        self._backoff = Backoff()
+        self._stopping = asyncio.Event()
+        names = [topic.name for topic in consumer.subscription.topics]
+        if not consumer.subscription.raw:
+            names.append(REPLAYS.name)
+        self._subscriber = broker.subscriber(
+            *(settings.namespace + name for name in names),
+            group_id=consumer.group,
+            batch=True,
+            max_records=settings.batch_records,
+            batch_timeout_ms=POLL_MS,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.NACK_ON_ERROR,
+            parser=self._parse,
+            decoder=_as_it_is,
+            no_reply=True,
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            listener=_Forgetting(consumer),
+            session_timeout_ms=settings.session_timeout_ms,
+            heartbeat_interval_ms=settings.session_timeout_ms // 4,
+            max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
+            max_partition_fetch_bytes=FETCH_PARTITION_BYTES,
+        )
+        self._subscriber(self._handle)
+
+    async def _parse(self, records: tuple[Record, ...], _original: Any) -> KafkaAckableMessage:
+        return KafkaAckableMessage(
+            body=b"", raw_message=records, headers={}, message_id="", correlation_id="", consumer=self._client
+        )
+
+    async def _handle(self, records: tuple[Record, ...]) -> None:
+        """Raising makes FastStream seek back to the first record; returning makes it commit."""
+        self.progress.began(time.monotonic())
+        group = self._consumer.subscription.group
+        try:
+            await self._begin_again_where_the_log_is_new(records)
+            await self._consumer.process(records)
+        except Exception as error:
+            self._fail(error)
+            metrics.BATCH_FAILURES.labels(group, type(error).__name__).inc()
+            wait = self._backoff.next()
+            log.warning("batch_failed", group=group, error=type(error).__name__, retry_in=round(wait, 2), exc_info=error)
+            await self._pause(wait)
+            raise
+        self.progress.ended(time.monotonic(), failed=False)
+        self.progress.halted = False
+        metrics.HALTED.labels(group).set(0)
+        self._backoff.reset()
+
+    def _fail(self, error: Exception) -> None:
+        self.progress.ended(time.monotonic(), failed=True)
+        self.progress.halted = isinstance(error, TooManyDeadLetters)
+        metrics.HALTED.labels(self._consumer.subscription.group).set(self.progress.halted)
+
+    async def _pause(self, seconds: float) -> None:
+        """Between attempts, but not longer than until we are told to stop."""
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _begin_again_where_the_log_is_new(self, records: tuple[Record, ...]) -> None:
+        for topic, partition in {(r.topic, r.partition) for r in records}:
+            end = self._client.highwater(TopicPartition(topic, partition))
+            if end is not None and await self._consumer.offsets.restart((topic, partition), end):
+                log.warning("log_was_made_anew", group=self._consumer.subscription.group, topic=topic, partition=partition)
+
+    @property
+    def _client(self) -> AIOKafkaConsumer:
+        client = self._subscriber.consumer
+        assert client is not None, "records come from a started consumer"
+        return client
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def watch(self) -> None:
+        """Measure the lag, and tell `progress` when there is nothing to do or nobody to ask."""
+        while not self._stopping.is_set():
+            try:
+                async with asyncio.timeout(10):
+                    waiting = await self._lag()
+            except (KafkaError, TimeoutError, OSError):
+                self.progress.idle(time.monotonic())
+            else:
+                if waiting == 0:
+                    self.progress.idle(time.monotonic())
+            await self._pause(WATCH_SECONDS)
+
+    async def _lag(self) -> int:
+        client = self._subscriber.consumer
+        if client is None or not (assigned := client.assignment()):
+            return 0
+        waiting = 0
+        for partition, end in (await client.end_offsets(list(assigned))).items():
+            behind = max(0, end - await client.position(partition))
+            waiting += behind
+            topic = partition.topic[self._namespace :]
+            metrics.LAG.labels(self._consumer.subscription.group, topic, partition.partition).set(behind)
+        return waiting
+
+
+async def _as_it_is(message: KafkaAckableMessage) -> Any:
+    return message.raw_message
+
+
+class _Forgetting(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Partitions that come and go have positions that others may have moved."""
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        for partition in revoked:
+            metrics.LAG.labels(self._consumer.subscription.group, partition.topic, partition.partition).set(0)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self._consumer.offsets.forget()
+        log.info(
+            "partitions_assigned",
+            group=self._consumer.subscription.group,
+            partitions=sorted(f"{p.topic}:{p.partition}" for p in assigned),
+        )

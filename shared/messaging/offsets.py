@@ -1,0 +1,124 @@
+"""Guarded offsets: how far each partition has had its effect, moved in the very transaction that makes the effect.
+
+A document per (group, topic, partition) in `offsets`: `next`, the first offset that has not had its effect, and
+`sequences`, the newest `ce_sequence` of each publisher. It drops redelivered records and republished events, and it
+fences a consumer that does not know yet that its partition has gone to another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pymongo import InsertOne, UpdateOne
+from pymongo.errors import BulkWriteError
+
+from shared.messaging.received import Received, Record
+from shared.messaging.transient import Fenced
+from shared.mongo import Database, Document, Session
+
+COLLECTION = "offsets"
+DUPLICATE_KEY = 11000
+Partition = tuple[str, int]
+"""Full topic name and partition."""
+
+
+@dataclass(slots=True)
+class Position:
+    """Where a partition stands."""
+
+    next: int = 0
+    sequences: dict[str, str] = field(default_factory=dict)
+    stored: bool = False
+
+
+class Offsets:
+    """The positions of one consumer group. What it holds in memory is only ever believed if the database agrees."""
+
+    def __init__(self, database: Database, group: str) -> None:
+        self._documents = database[COLLECTION]
+        self._group = group
+        self._known: dict[Partition, Position] = {}
+
+    def forget(self) -> None:
+        """After any failure, and when partitions change hands."""
+        self._known.clear()
+
+    async def load(self, partitions: Sequence[Partition]) -> None:
+        missing = {self._id(p): p for p in partitions if p not in self._known}
+        if not missing:
+            return
+        for partition in missing.values():
+            self._known[partition] = Position()
+        async for document in self._documents.find({"_id": {"$in": list(missing)}}):
+            position = Position(document["next"], dict(document["sequences"]), stored=True)
+            self._known[missing[document["_id"]]] = position
+
+    async def restart(self, partition: Partition, end: int) -> bool:
+        """A log that ends before our position was made anew: begin again. Tells whether that was so."""
+        await self.load([partition])
+        if self._known[partition].next <= end:
+            return False
+        await self._documents.delete_one({"_id": self._id(partition)})
+        self._known.pop(partition)
+        return True
+
+    def unseen(self, records: Sequence[Record]) -> list[Record]:
+        """Without the records that have had their effect."""
+        known = self._known
+        return [r for r in records if r.offset >= known[r.topic, r.partition].next]
+
+    def fresh(self, events: Sequence[Received]) -> list[Received]:
+        """Without the events that have come before under the same sequence, published twice by a relay that died."""
+        newest: dict[tuple[str, int, str], str] = {}
+        fresh = []
+        for event in events:
+            if event.sequence is not None:
+                place = (event.record.topic, event.partition, event.source)
+                last = newest.get(place) or self._known[place[0], place[1]].sequences.get(event.source)
+                if last is not None and event.sequence <= last:
+                    continue
+                newest[place] = event.sequence
+            fresh.append(event)
+        return fresh
+
+    def after(self, records: Sequence[Record], events: Sequence[Received]) -> dict[Partition, Position]:
+        """The positions once these records have had their effect."""
+        moved: dict[Partition, Position] = {}
+        for record in records:
+            partition = (record.topic, record.partition)
+            position = moved.get(partition)
+            if position is None:
+                current = self._known[partition]
+                position = moved[partition] = Position(current.next, dict(current.sequences), stored=True)
+            position.next = max(position.next, record.offset + 1)
+        for event in events:
+            if event.sequence is not None:
+                moved[event.record.topic, event.partition].sequences[event.source] = event.sequence
+        return moved
+
+    async def move(self, moved: dict[Partition, Position], session: Session) -> None:
+        """Move the documents, if they stand where we believe they do. Raises Fenced if one does not."""
+        writes: list[InsertOne[Document] | UpdateOne] = []
+        for partition, to in moved.items():
+            current = self._known[partition]
+            state = {"next": to.next, "sequences": to.sequences}
+            if current.stored:
+                writes.append(UpdateOne({"_id": self._id(partition), "next": current.next}, {"$set": state}))
+            else:
+                writes.append(InsertOne({"_id": self._id(partition), **state}))
+        try:
+            result = await self._documents.bulk_write(writes, ordered=True, session=session)
+        except BulkWriteError as error:
+            if error.details["writeErrors"][0]["code"] != DUPLICATE_KEY:
+                raise
+            raise Fenced(f"{self._group}: a partition has just been begun elsewhere") from error
+        if result.matched_count + result.inserted_count != len(writes):
+            raise Fenced(f"{self._group}: a partition has been moved elsewhere")
+
+    def moved(self, positions: dict[Partition, Position]) -> None:
+        """The transaction has committed."""
+        self._known.update(positions)
+
+    def _id(self, partition: Partition) -> str:
+        return f"{self._group}:{partition[0]}:{partition[1]}"

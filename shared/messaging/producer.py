@@ -1,0 +1,114 @@
+"""Records to the broker: many at once, acknowledged by all replicas, each partition's in order and without holes."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.partitioner import murmur2
+
+from shared import metrics
+from shared.messaging.outbox import Outgoing
+from shared.settings import PlatformSettings
+
+BATCH_BYTES = 512 * 1024
+
+
+class Producer:
+    """Publishes in rounds: at most one Kafka batch per partition on its way, so a failure can leave no hole in a
+    partition's order: what follows a lost batch is not sent before that batch is.
+
+    aiokafka's own `send` keeps order only while nothing fails; its `send_batch` also costs a seventh of the CPU.
+    """
+
+    def __init__(self, service: str, settings: PlatformSettings) -> None:
+        self._service = service
+        self._namespace = settings.namespace
+        self._settings = settings
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._settings.kafka_bootstrap,
+            client_id=f"rapport-{self._service}-{self._settings.instance}",
+            acks="all",
+            enable_idempotence=self._settings.kafka_idempotence,
+            max_batch_size=BATCH_BYTES,
+            max_request_size=16 * 1_048_576,
+            request_timeout_ms=15_000,
+        )
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        self._producer = producer
+
+    async def stop(self) -> None:
+        if self._producer is not None:
+            await self._producer.stop()
+            self._producer = None
+
+    @property
+    def started(self) -> bool:
+        return self._producer is not None
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """Returns when the broker has all of them. Raises KafkaError if it may lack some."""
+        producer = self._producer
+        assert producer is not None, "start the producer first"
+        queues = await self._by_partition(producer, records)
+        while queues:
+            acknowledgements = []
+            for place in list(queues):
+                topic, partition = place
+                batch = producer.create_batch()
+                queue = queues[place]
+                while queue:
+                    record = queue[-1]
+                    added = batch.append(
+                        timestamp=None, key=record.key, value=record.value, headers=list(record.headers)
+                    )
+                    if added is None:
+                        break
+                    queue.pop()
+                if not queue:
+                    del queues[place]
+                batch.close()
+                acknowledgements.append(await producer.send_batch(batch, topic, partition=partition))
+            outcomes = await asyncio.gather(*acknowledgements, return_exceptions=True)
+            for outcome in outcomes:
+                if isinstance(outcome, BaseException):
+                    raise outcome
+        for topic, count in _counts(records).items():
+            metrics.PUBLISHED.labels(self._service, topic).inc(count)
+
+    async def _by_partition(
+        self, producer: AIOKafkaProducer, records: Sequence[Outgoing]
+    ) -> dict[tuple[str, int], list[Outgoing]]:
+        """Each partition's records, last first, so that they can be taken from the end."""
+        partitions: dict[str, int] = {}
+        queues: dict[tuple[str, int], list[Outgoing]] = {}
+        for position, record in enumerate(reversed(records)):
+            topic = self._namespace + record.topic
+            if topic not in partitions:
+                partitions[topic] = len(await producer.partitions_for(topic))
+            count = partitions[topic]
+            partition = position % count if record.key is None else partition_of(record.key, count)
+            queues.setdefault((topic, partition), []).append(record)
+        return queues
+
+
+@functools.lru_cache(maxsize=100_000)
+def partition_of(key: bytes, partitions: int) -> int:
+    """Where Kafka's clients put a key: murmur2, as in the Java client. Cached: in Python it costs as much as sending."""
+    return (murmur2(key) & 0x7FFFFFFF) % partitions  # type: ignore[no-any-return]
+
+
+def _counts(records: Sequence[Outgoing]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for record in records:
+        counts[record.topic] = counts.get(record.topic, 0) + 1
+    return counts

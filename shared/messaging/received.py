@@ -1,0 +1,149 @@
+"""An event as a handler sees it, and how a Kafka record becomes one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from aiokafka import ConsumerRecord
+
+from shared.contracts.fact import Fact, Reason
+from shared.messaging import envelope
+from shared.messaging.envelope import CloudEvent, Refused
+
+Record = ConsumerRecord[Any, Any]
+
+
+@dataclass(slots=True)
+class Received:
+    """A valid event: its attributes, its fact, and where in the log it stood."""
+
+    id: str
+    source: str
+    type: str
+    subject: str
+    """The record's key; on domain topics the customer's id."""
+    time: datetime
+    fact: Any
+    """The validated contract model; handlers know its type by `type` or `isinstance`."""
+    topic: str
+    """The topic's name in the contracts, without the namespace."""
+    partition: int
+    offset: int
+    sequence: str | None
+    correlation_id: str
+    origin: str | None
+    """The edge source that this goes back to, if any."""
+    record: Record
+    element: int | None = None
+    """Position in the record, where the record is a batch."""
+
+
+@dataclass(slots=True)
+class Rejected:
+    """A record, or an element of it, that no handler will see."""
+
+    record: Record
+    topic: str
+    reason: Reason
+    detail: str
+    element: int | None = None
+
+    def value(self) -> bytes | None:
+        """The record's bytes, or the one element's that is refused."""
+        if self.element is None:
+            return self.record.value  # type: ignore[no-any-return]
+        return orjson.dumps(orjson.loads(self.record.value)[self.element])
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a subscription takes from one topic."""
+
+    topic: str
+    facts: Mapping[str, type[Fact]]
+    ignored: frozenset[str]
+    """Types that are another service's business."""
+    owns_rest: bool
+    """Whether what nobody can take is this subscription's to refuse."""
+    limit: int
+    """Bytes of one event's data."""
+    edge: bool
+    """Written by outsiders: any mode of CloudEvents, and no trust in attributes of ours."""
+
+
+class Intake:
+    """What a batch of records holds: valid events in order, and what has to be set aside."""
+
+    __slots__ = ("events", "rejected")
+
+    def __init__(self) -> None:
+        self.events: list[Received] = []
+        self.rejected: list[Rejected] = []
+
+    def read(self, record: Record, rules: Rules, headers: Mapping[str, bytes | None] | None = None) -> None:
+        """Take in a record: one event, as many as its batch holds, or none where they are another service's business."""
+        if headers is None:
+            headers = dict(record.headers)
+        try:
+            if "ce_type" in headers or not rules.edge:
+                self._judge(envelope.from_headers(headers, record.value or b""), record, rules)
+            else:
+                self._read_document(headers, record, rules)
+        except Refused as refused:
+            self._refuse_unread(refused, record, rules)
+
+    def _read_document(self, headers: Mapping[str, bytes | None], record: Record, rules: Rules) -> None:
+        """Structured and batch mode; a batch's bad elements do not spoil its good ones."""
+        if not record.value:
+            raise Refused(Reason.EMPTY, "the record has no value")
+        try:
+            document = orjson.loads(record.value)
+        except orjson.JSONDecodeError as error:
+            raise Refused(Reason.MALFORMED, str(error)) from None
+        if not isinstance(document, list):
+            if (headers.get("content-type") or b"").startswith(b"application/json"):
+                raise Refused(Reason.INVALID_ENVELOPE, "the attributes ce_type, ce_id and ce_source are missing")
+            self._judge(envelope.from_json(document), record, rules)
+            return
+        for position, element in enumerate(document):
+            try:
+                self._judge(envelope.from_json(element), record, rules, position)
+            except Refused as refused:
+                self._refuse_unread(refused, record, rules, position)
+
+    def _judge(self, event: CloudEvent, record: Record, rules: Rules, element: int | None = None) -> None:
+        if event.type in rules.ignored or (not rules.owns_rest and event.type not in rules.facts):
+            return
+        try:
+            fact = envelope.validate(rules.facts, event.type, event.data, rules.limit)
+        except Refused as refused:
+            self.rejected.append(Rejected(record, rules.topic, refused.reason, refused.detail, element))
+            return
+        key = record.key
+        self.events.append(
+            Received(
+                event.id,
+                event.source,
+                event.type,
+                key.decode("utf-8", "replace") if key else event.subject or "",
+                event.time or datetime.fromtimestamp(record.timestamp / 1000, UTC),
+                fact,
+                rules.topic,
+                record.partition,
+                record.offset,
+                None if rules.edge else event.sequence,
+                event.correlation_id or event.id,
+                event.source if rules.edge else event.origin,
+                record,
+                element,
+            )
+        )
+
+    def _refuse_unread(self, refused: Refused, record: Record, rules: Rules, element: int | None = None) -> None:
+        """What has no readable type belongs to the one subscription that owns the rest."""
+        if rules.owns_rest:
+            self.rejected.append(Rejected(record, rules.topic, refused.reason, refused.detail, element))

@@ -1,0 +1,174 @@
+"""The outbox on its way to Kafka: published in commit order, by one relay at a time, removed when the broker has it.
+
+The change stream gives the documents in commit order. A round is: publish, await the acknowledgements, delete the
+documents, save the resume token. A crash in between publishes again what was not yet deleted, under the same
+`ce_sequence`, which consumers drop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError, OperationFailure
+
+from shared import metrics, mongo
+from shared.messaging import outbox
+from shared.messaging.backoff import Backoff
+from shared.messaging.outbox import Outgoing
+from shared.messaging.producer import Producer
+from shared.messaging.transient import transient
+from shared.mongo import Client, Database, Document
+
+log = structlog.get_logger()
+COLLECTION = "relay"
+NAME = "outbox"
+LEASE_MS = 6_000
+SAVE_SECONDS = 2.0
+ROUND_EVENTS = 4_000
+HISTORY_LOST = (280, 286)
+"""The oplog does not reach back to where we stopped (ChangeStreamFatalError, ChangeStreamHistoryLost)."""
+
+
+class LeaseLost(Exception):
+    """Another instance relays now."""
+
+
+class Relay:
+    """Follows one service's outbox."""
+
+    def __init__(self, service: str, instance: str, client: Client, database: Database, producer: Producer) -> None:
+        self._service = service
+        self._instance = instance
+        self._client = client
+        self._outbox = database[outbox.COLLECTION]
+        self._state = database[COLLECTION]
+        self._database = database
+        self._producer = producer
+        self._stopping = asyncio.Event()
+
+    async def pin(self) -> None:
+        """Fix where the first relay ever begins. Must come before this instance writes anything."""
+        hello: Document = await self._database.command("hello")
+        with suppress(DuplicateKeyError):
+            await self._state.insert_one({"_id": NAME, "start": hello["operationTime"], "until": datetime.fromtimestamp(0, UTC)})
+
+    async def run(self) -> None:
+        """Until stopped; whatever fails is tried again."""
+        backoff = Backoff(most=5.0)
+        while not self._stopping.is_set():
+            try:
+                if (state := await self._acquire()) is None:
+                    await self._pause(LEASE_MS / 3000)
+                    continue
+                log.info("relay_leads", service=self._service)
+                await self._follow(state, backoff)
+            except LeaseLost:
+                log.warning("relay_lost_its_lease", service=self._service)
+            except Exception as error:
+                wait = backoff.next()
+                level = log.warning if transient(error) else log.error
+                level("relay_failed", service=self._service, retry_in=round(wait, 2), exc_info=error)
+                await self._pause(wait)
+        with suppress(Exception):
+            await self._state.update_one(
+                {"_id": NAME, "holder": self._instance}, {"$set": {"until": datetime.fromtimestamp(0, UTC)}}
+            )
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def _acquire(self) -> Document | None:
+        """The relay's state, if this instance may relay now. Times are the server's."""
+        free = {"$or": [{"holder": self._instance}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]}
+        return await self._state.find_one_and_update(
+            {"_id": NAME, **free},
+            [{"$set": {"holder": self._instance, "until": {"$add": ["$$NOW", LEASE_MS]}}}],
+            return_document=ReturnDocument.AFTER,
+        )
+
+    async def _save(self, **progress: Any) -> None:
+        """Prolong the lease, and note how far we are, if we still hold it."""
+        fields: Document = {"until": {"$add": ["$$NOW", LEASE_MS]}}
+        fields |= {name: {"$literal": value} for name, value in progress.items()}
+        result = await self._state.update_one({"_id": NAME, "holder": self._instance}, [{"$set": fields}])
+        if result.matched_count == 0:
+            raise LeaseLost
+
+    async def _follow(self, state: Document, backoff: Backoff) -> None:
+        where = {"resume_after": state["token"]} if "token" in state else {"start_at_operation_time": state["start"]}
+        pipeline: list[Document] = [{"$match": {"operationType": "insert"}}, {"$project": {"fullDocument": 1, "clusterTime": 1}}]
+        try:
+            stream = await mongo.watch(self._outbox, pipeline, max_await_time_ms=1000, **where)
+        except OperationFailure as error:
+            if error.code not in HISTORY_LOST:
+                raise
+            await self._begin_anew()
+            return
+        saved = 0.0
+        async with stream:
+            while not self._stopping.is_set():
+                documents, events = await self._next_round(stream)
+                if events:
+                    await self._producer.publish(events)
+                    await self._outbox.delete_many({"_id": {"$in": documents}})
+                if events or time.monotonic() - saved > SAVE_SECONDS:
+                    await self._save(**({"token": stream.resume_token} if stream.resume_token else {}))
+                    saved = time.monotonic()
+                    await self._measure()
+                backoff.reset()
+
+    async def _next_round(self, stream: Any) -> tuple[list[Any], list[Outgoing]]:
+        """What is there now, up to a round's size; empty if nothing came for a second."""
+        documents: list[Any] = []
+        events: list[Outgoing] = []
+        change = await stream.try_next()
+        while change is not None:
+            document, moment = change["fullDocument"], change["clusterTime"]
+            documents.append(document["_id"])
+            events += outbox.sequenced(document, moment.time, moment.inc)
+            if len(events) >= ROUND_EVENTS or not _more_at_hand(stream):
+                break
+            change = await stream.try_next()
+        return documents, events
+
+    async def _begin_anew(self) -> None:
+        """The oplog has forgotten our place. What is still in the outbox has not been published (but for one round
+        at most): publish it, in the order of its ids, under sequences newer than any before, and go on from there."""
+        log.error("relay_lost_its_history", service=self._service)
+        async with await _started(self._client.start_session(snapshot=True)) as session:
+            rest = [d async for d in self._outbox.find(session=session).sort("_id", 1)]
+            moment = session._snapshot_time  # noqa: SLF001 - the only way to learn the time of a snapshot
+        if moment is None:
+            moment = (await self._database.command("hello"))["operationTime"]
+        for number, document in enumerate(rest):
+            document["part"] = number
+            await self._producer.publish(outbox.sequenced(document, moment.time, moment.inc))
+            await self._save()
+        await self._outbox.delete_many({"_id": {"$in": [d["_id"] for d in rest]}})
+        after = type(moment)(moment.time, moment.inc + 1)
+        await self._state.update_one({"_id": NAME}, {"$set": {"start": after}, "$unset": {"token": ""}})
+
+    async def _measure(self) -> None:
+        oldest = await self._outbox.find_one({}, {"at": 1}, sort=[("_id", 1)])
+        age = (datetime.now(UTC) - oldest["at"]).total_seconds() if oldest else 0.0
+        metrics.OUTBOX_AGE.labels(self._service).set(max(0.0, age))
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+
+def _more_at_hand(stream: Any) -> bool:
+    """Whether the next change is already here, so that asking for it does not wait for the server."""
+    cursor = getattr(stream, "_cursor", None) or getattr(getattr(stream, "delegate", None), "_cursor", None)
+    return bool(cursor is not None and cursor._data)  # noqa: SLF001 - no public call tells
+
+
+async def _started(session: Any) -> Any:
+    return await session if asyncio.iscoroutine(session) else session

@@ -1,0 +1,79 @@
+"""A compacted topic as a table in memory: every instance reads all of it, and goes on reading."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from shared.contracts.fact import Fact, Topic
+from shared.messaging.backoff import Backoff
+from shared.messaging.received import Intake, Rules
+from shared.settings import PlatformSettings
+
+log = structlog.get_logger()
+
+
+class Table:
+    """Feeds `apply` with every fact of the topic, from the first on; applying one twice must change nothing."""
+
+    def __init__(self, topic: Topic, apply: Callable[[Fact], None], settings: PlatformSettings) -> None:
+        self._topic = settings.namespace + topic.name
+        self._rules = Rules(topic.name, topic.types, frozenset(), True, topic.max_message_bytes, False)
+        self._apply = apply
+        self._settings = settings
+        self._stopping = asyncio.Event()
+        self.complete = asyncio.Event()
+        """Set once everything that was in the topic at the start has been applied."""
+
+    async def run(self) -> None:
+        backoff = Backoff(most=5.0)
+        while not self._stopping.is_set():
+            try:
+                await self._read(backoff)
+            except (KafkaError, OSError) as error:
+                wait = backoff.next()
+                log.warning("table_failed", topic=self._topic, retry_in=round(wait, 2), error=type(error).__name__)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), wait)
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def _read(self, backoff: Backoff) -> None:
+        consumer = AIOKafkaConsumer(bootstrap_servers=self._settings.kafka_bootstrap, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            numbers = consumer.partitions_for_topic(self._topic) or await self._known(consumer)
+            partitions = [TopicPartition(self._topic, number) for number in sorted(numbers)]
+            consumer.assign(partitions)
+            await consumer.seek_to_beginning(*partitions)
+            ends = await consumer.end_offsets(partitions)
+            while not self._stopping.is_set():
+                for records in (await consumer.getmany(*partitions, timeout_ms=500)).values():
+                    intake = Intake()
+                    for record in records:
+                        intake.read(record, self._rules)
+                    for event in intake.events:
+                        self._apply(event.fact)
+                if not self.complete.is_set() and all([await consumer.position(p) >= ends[p] for p in partitions]):
+                    self.complete.set()
+                backoff.reset()
+        finally:
+            await consumer.stop()
+
+    async def _known(self, consumer: AIOKafkaConsumer) -> set[int]:
+        """Partitions of a topic the client has not heard of yet."""
+        consumer.subscribe([self._topic])
+        try:
+            await consumer.topics()
+            found: set[int] | None = consumer.partitions_for_topic(self._topic)
+        finally:
+            consumer.unsubscribe()
+        if not found:
+            raise KafkaError(f"topic {self._topic} does not exist")
+        return found

@@ -1,0 +1,75 @@
+"""A unit of work: one transaction, what it wants to tell, and what it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.contracts.fact import Fact, Reason, Topic
+from shared.ids import uuid7
+from shared.messaging import dead_letters, outbox
+from shared.messaging.envelope import CloudEvent
+from shared.messaging.outbox import Outgoing
+from shared.messaging.received import Received, Rejected
+from shared.mongo import Database, Session
+
+HEADROOM = 64 * 1024
+"""Kept free for headers and the broker's own framing when a value is held against its topic's limit."""
+
+
+@dataclass
+class Unit:
+    """Everything a handler may do beside reading and writing its own collections with `session`."""
+
+    service: str
+    database: Database
+    session: Session
+    group: str | None = None
+    prepared: Any = None
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    outgoing: list[Outgoing] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+
+    def publish(
+        self,
+        topic: Topic,
+        fact: Fact,
+        *,
+        key: str,
+        cause: Received | None = None,
+        origin: str | None = None,
+        correlation_id: str | None = None,
+        time: datetime | None = None,
+    ) -> None:
+        """Tell a fact, if and when the transaction commits. `cause` hands on correlation id, origin and time."""
+        event_id = uuid7(self.now)
+        data = fact.__pydantic_serializer__.to_json(fact)
+        if len(data) > topic.max_message_bytes - HEADROOM:
+            raise ValueError(f"{fact.TYPE} for {key} has {len(data)} bytes, more than {topic.name} takes")
+        event = CloudEvent(
+            event_id,
+            f"/rapport/{self.service}",
+            fact.TYPE,
+            data,
+            time or (cause.time if cause else self.now),
+            key,
+            None,
+            correlation_id or (cause.correlation_id if cause else event_id),
+            origin or (cause.origin if cause else None),
+        )
+        self.outgoing.append(Outgoing(topic.name, key.encode(), data, event.headers()))
+
+    def forward(self, record: Outgoing) -> None:
+        """Publish a record as it is, through the outbox."""
+        self.outgoing.append(record)
+
+    def reject(self, event: Received, reason: Reason, detail: str) -> None:
+        """Make the event's record (or its element) a dead letter; the rest of the batch goes on."""
+        self.rejected.append(Rejected(event.record, event.topic, reason, detail, event.element))
+
+    async def flush(self) -> None:
+        """Write the outbox. The core calls it last in the transaction."""
+        source = f"/rapport/{self.service}"
+        letters = [dead_letters.letter(r, self.group or self.service, source, self.now) for r in self.rejected]
+        await outbox.write(self.database, self.session, [*self.outgoing, *letters], self.now)

@@ -1,0 +1,95 @@
+"""MongoDB: the client, and the three calls in which PyMongo's asyncio API and Motor differ.
+
+Stores use a collection's `find`, `insert_many`, `bulk_write` and so on directly, which are the same in both.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, cast
+
+from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
+from pymongo.asynchronous.change_stream import AsyncChangeStream
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import (
+    ConnectionFailure,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    WTimeoutError,
+)
+from pymongo.read_concern import ReadConcern
+
+from shared.settings import PlatformSettings
+
+T = TypeVar("T")
+Document = dict[str, Any]
+Client = AsyncMongoClient[Document]
+Database = AsyncDatabase[Document]
+Collection = AsyncCollection[Document]
+Session = AsyncClientSession
+
+MAJORITY = WriteConcern("majority")
+SNAPSHOT = ReadConcern("snapshot")
+WRITE_CONFLICT = 112
+
+
+def connect(settings: PlatformSettings) -> Client:
+    """A client of the configured driver; it connects on first use. Must be made and used in one event loop."""
+    options: dict[str, Any] = {
+        "tz_aware": True,
+        "w": "majority",
+        "retryWrites": True,
+        "serverSelectionTimeoutMS": 10_000,
+        "appname": f"rapport-{settings.instance}"[:128],
+    }
+    if settings.mongo_driver == "motor":
+        from motor.motor_asyncio import AsyncIOMotorClient
+
+        return cast("Client", AsyncIOMotorClient(settings.mongo_url, **options))
+    return AsyncMongoClient(settings.mongo_url, **options)
+
+
+async def close(client: Client) -> None:
+    await _settle(client.close())
+
+
+async def transaction(client: Client, change: Callable[[Session], Awaitable[T]]) -> T:
+    """Run `change` in a majority transaction over a snapshot; it is called again if the server asks for a retry."""
+    async with await _settle(client.start_session()) as session:
+        result: T = await session.with_transaction(
+            change, read_concern=SNAPSHOT, write_concern=MAJORITY, read_preference=ReadPreference.PRIMARY
+        )
+        return result
+
+
+async def aggregate(collection: Collection, pipeline: list[Document], session: Session | None = None) -> list[Document]:
+    """All documents of a pipeline."""
+    cursor = await _settle(collection.aggregate(pipeline, session=session))
+    return cast("list[Document]", await cursor.to_list(None))
+
+
+async def watch(collection: Collection, pipeline: list[Document], **options: Any) -> AsyncChangeStream[Document]:
+    """A change stream, to be closed by the caller."""
+    return cast("AsyncChangeStream[Document]", await _settle(collection.watch(pipeline, **options)))
+
+
+async def _settle(value: Any) -> Any:
+    """One driver returns the thing, the other a promise of it."""
+    return await value if inspect.isawaitable(value) else value
+
+
+def transient(error: BaseException) -> bool:
+    """Whether the same call may succeed later: the server is away, busy, or another transaction was first."""
+    if isinstance(error, ConnectionFailure | ExecutionTimeout | WTimeoutError):
+        return True
+    if isinstance(error, OperationFailure) and error.code == WRITE_CONFLICT:
+        return True
+    return isinstance(error, PyMongoError) and (
+        error.has_error_label("TransientTransactionError")
+        or error.has_error_label("UnknownTransactionCommitResult")
+        or error.has_error_label("RetryableWriteError")
+    )
