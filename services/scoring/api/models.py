@@ -1,0 +1,142 @@
+"""The models over HTTP: which parameters are and were in use, and a refit now."""
+
+from datetime import datetime
+from typing import Annotated, Protocol
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel
+
+from services.scoring.domain.model import NAME, Model
+from services.scoring.handlers import Refitting, Report
+from services.scoring.handlers.models import Outcome, UnderWay
+from shared.http import Cursor, Limit, Page, Problem, decode_cursor, encode_cursor
+from shared.http.pages import bad_cursor
+from shared.security import Principal, require
+
+Reader = Annotated[Principal, Depends(require("scores:read"))]
+Writer = Annotated[Principal, Depends(require("scoring:write"))]
+Version = Annotated[int, Path(ge=1, le=2**53)]
+
+
+class MbgNbdView(BaseModel):
+    """MBG/NBD: how often customers buy and when they leave. `alpha` in days."""
+
+    r: float
+    alpha: float
+    a: float
+    b: float
+    log_likelihood: float
+
+
+class GammaGammaView(BaseModel):
+    """Gamma-Gamma: what customers spend on a purchase day. `gamma` in the books' currency."""
+
+    p: float
+    q: float
+    gamma: float
+    log_likelihood: float
+
+
+class ModelView(BaseModel):
+    """One version of the parameters; the newest is in use."""
+
+    name: str
+    version: int
+    fitted_at: datetime
+    as_of: datetime
+    """The moment in customers' time that the base was looked at."""
+    customers: int
+    cells: int
+    """Cells of the histogram that it was fitted from."""
+    top_money: float
+    """The money that the top fifth of customers has paid at least."""
+    mbg_nbd: MbgNbdView
+    gamma_gamma: GammaGammaView
+
+
+class RefitView(BaseModel):
+    """What a refit has come to. `held`: the fit is in doubt, and the version before stays in use."""
+
+    outcome: Outcome
+    doubts: list[str]
+    version: int | None
+    customers: int
+    cells: int
+    told: int
+    """Customers whose scores have moved and were told."""
+    at: datetime
+    seconds: float
+
+
+class Versions(Protocol):
+    """The versions, and the last refit."""
+
+    async def version(self, version: int) -> Model | None: ...
+
+    async def page(self, before: int | None, limit: int) -> list[Model]: ...
+
+    async def last_refit(self) -> Report | None: ...
+
+
+def model_routes(refitting: Refitting, versions: Versions) -> APIRouter:
+    routes = APIRouter(prefix="/v1/models", tags=["models"])
+
+    @routes.get("", summary="List versions, the newest first")
+    async def list_models(_: Reader, cursor: Cursor = None, limit: Limit = 100) -> Page[ModelView]:
+        models = await versions.page(_before(cursor) if cursor else None, limit)
+        more = encode_cursor({"before": models[-1].version}) if len(models) == limit else None
+        return Page(items=[_view(model) for model in models], next=more)
+
+    @routes.get("/refit", summary="What the last refit has come to")
+    async def read_refit(_: Reader) -> RefitView:
+        report = await versions.last_refit()
+        if report is None:
+            raise Problem(404, detail="There has been no refit yet.")
+        return _report(report)
+
+    @routes.post("/refit", summary="Fit the parameters again now, and tell the scores that move by it")
+    async def refit_models(_: Writer) -> RefitView:
+        try:
+            return _report(await refitting.refit())
+        except UnderWay:
+            raise Problem(409, detail="A refit is under way.", headers={"retry-after": "2"}) from None
+
+    @routes.get("/{version}", summary="Read a version")
+    async def read_model(_: Reader, version: Version) -> ModelView:
+        model = await versions.version(version)
+        if model is None:
+            raise Problem(404, detail="There is no such version.")
+        return _view(model)
+
+    return routes
+
+
+def _before(cursor: str) -> int:
+    match decode_cursor(cursor):
+        case {"before": int(before)} if abs(before) <= 2**53:
+            return before
+        case _:
+            raise bad_cursor()
+
+
+def _view(model: Model) -> ModelView:
+    fit, visits, spends = model.fit, model.parameters.visits, model.parameters.spends
+    return ModelView(
+        name=NAME,
+        version=model.version,
+        fitted_at=model.fitted_at,
+        as_of=fit.as_of,
+        customers=fit.customers,
+        cells=fit.cells,
+        top_money=model.parameters.top_money,
+        mbg_nbd=MbgNbdView(
+            r=visits.r, alpha=visits.alpha, a=visits.a, b=visits.b, log_likelihood=fit.log_likelihood_visits
+        ),
+        gamma_gamma=GammaGammaView(
+            p=spends.p, q=spends.q, gamma=spends.gamma, log_likelihood=fit.log_likelihood_spends
+        ),
+    )
+
+
+def _report(report: Report) -> RefitView:
+    return RefitView(**{**report._asdict(), "doubts": list(report.doubts)})

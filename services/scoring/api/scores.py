@@ -1,0 +1,121 @@
+"""Reading scores over HTTP: one customer at any moment, lists by segment, the base in figures."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Protocol
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
+
+from services.scoring.domain.purchases import money_of
+from services.scoring.domain.segments import Segment
+from services.scoring.handlers import Scores, Summary
+from shared.contracts.fact import Currency, CustomerId, Moment
+from shared.contracts.scoring import Score
+from shared.http import Cursor, Limit, Page, Problem, decode_cursor, encode_cursor
+from shared.http.pages import bad_cursor
+from shared.security import Principal, require
+
+Reader = Annotated[Principal, Depends(require("scores:read"))]
+Sort = Literal["value", "customer"]
+AsOf = Annotated[
+    Moment | None,
+    Query(
+        description="Purchases until the end of that day, today's parameters. Absent: now.",
+        examples=["2026-06-30T00:00:00Z"],
+    ),
+]
+
+
+class SegmentFigures(BaseModel):
+    """Sums over the customers of a segment. Amounts are exact."""
+
+    customers: int
+    purchases: int
+    money: Decimal
+    value: Decimal
+
+
+class ScoresSummary(SegmentFigures):
+    """Sums over all customers who have bought, and by the segment last told; `none`: no model had been fitted yet."""
+
+    currency: Currency
+    horizon_days: int
+    model_version: int | None
+    segments: dict[str, SegmentFigures]
+
+
+class Told(Protocol):
+    """The scores as last told."""
+
+    async def page(
+        self, segment: str | None, sort: str, after: tuple[Decimal | None, str] | None, limit: int
+    ) -> list[Score]: ...
+
+    async def summary(self) -> list[Summary]: ...
+
+
+def score_routes(scores: Scores, told: Told) -> APIRouter:
+    routes = APIRouter(prefix="/v1/scores", tags=["scores"])
+
+    @routes.get("", summary="List scores as last told, the most valuable customers first")
+    async def list_scores(
+        _: Reader, segment: Segment | None = None, sort: Sort = "value", cursor: Cursor = None, limit: Limit = 100
+    ) -> Page[Score]:
+        items = await told.page(segment, sort, _after(cursor) if cursor else None, limit)
+        return Page(items=items, next=_next(items[-1]) if len(items) == limit else None)
+
+    @routes.get("/summary", summary="The whole base in figures")
+    async def summarise_scores(_: Reader) -> ScoresSummary:
+        version = scores.model.version if scores.model else None
+        return _summary(await told.summary(), scores.currency, scores.horizon_days, version)
+
+    @routes.get("/{customer_id}", summary="A customer's score, computed for the moment asked for")
+    async def read_score(_: Reader, customer_id: CustomerId, as_of: AsOf = None) -> Score:
+        score = await scores.read(customer_id, as_of)
+        if score is None:
+            raise Problem(404, detail="The customer is not known to have bought anything by then.")
+        return score
+
+    return routes
+
+
+def _after(cursor: str) -> tuple[Decimal | None, str]:
+    match decode_cursor(cursor):
+        case {"value": str(value), "customer": str(customer)} if _is_amount(value):
+            return Decimal(value), customer
+        case {"value": None, "customer": str(customer)}:
+            return None, customer
+        case _:
+            raise bad_cursor()
+
+
+def _is_amount(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite() and len(text) < 30
+    except ArithmeticError:
+        return False
+
+
+def _next(last: Score) -> str:
+    return encode_cursor({"value": None if last.value is None else str(last.value), "customer": last.customer_id})
+
+
+def _summary(rows: Sequence[Summary], currency: str, horizon_days: int, version: int | None) -> ScoresSummary:
+    return ScoresSummary(
+        **_figures(rows),
+        currency=currency,
+        horizon_days=horizon_days,
+        model_version=version,
+        segments={row.segment or "none": SegmentFigures(**_figures([row])) for row in rows},
+    )
+
+
+def _figures(rows: Sequence[Summary]) -> dict[str, Any]:
+    nothing = money_of(0)
+    return {
+        "customers": sum(row.customers for row in rows),
+        "purchases": sum(row.purchases for row in rows),
+        "money": sum((row.money for row in rows), nothing),
+        "value": sum((row.value for row in rows), nothing),
+    }

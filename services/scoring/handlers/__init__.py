@@ -1,0 +1,17 @@
+"""What scoring does: score customers when they buy and as time passes (`scores`), and refit the models (`models`)."""
+
+from services.scoring.handlers.models import Models, Population, Refitting, Report
+from services.scoring.handlers.scores import Customers, Scored, Scores, Sheet, Summary, Transactions
+
+__all__ = [
+    "Customers",
+    "Models",
+    "Population",
+    "Refitting",
+    "Report",
+    "Scored",
+    "Scores",
+    "Sheet",
+    "Summary",
+    "Transactions",
+]

@@ -1,0 +1,145 @@
+"""The population's parameters: fitted again every so often, held back when in doubt, and taken into use."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple, Protocol
+
+import structlog
+
+from services.scoring.domain.histogram import Histogram
+from services.scoring.domain.model import Fit, Held, Model, refit
+from services.scoring.domain.purchases import day_of
+from services.scoring.handlers.scores import Scores, Transactions
+from shared.clock import Clock
+from shared.messaging import Unit
+from shared.mongo import Session
+
+log = structlog.get_logger()
+LEASE_SECONDS = 60.0
+Outcome = Literal["fitted", "unchanged", "held"]
+
+
+class Report(NamedTuple):
+    """What a refit has come to. `version` is the one in use afterwards."""
+
+    outcome: Outcome
+    doubts: tuple[str, ...]
+    version: int | None
+    customers: int
+    cells: int
+    told: int
+    """Customers whose scores have moved and were told."""
+    at: datetime
+    seconds: float
+
+
+class UnderWay(Exception):
+    """Another instance, or this one, is refitting."""
+
+
+class Population(Protocol):
+    """The histogram, and the changes that have not been added to it yet."""
+
+    async def gather(self, session: Session) -> tuple[Histogram, bool]: ...
+
+    async def histogram(self) -> Histogram: ...
+
+
+class Models(Protocol):
+    """Versions of the parameters, the last refit, and the lease of who refits."""
+
+    async def latest(self) -> Model | None: ...
+
+    async def add(self, model: Model) -> bool: ...
+
+    async def note(self, report: Report) -> None: ...
+
+    async def swept(self) -> tuple[int, int] | None: ...
+
+    async def note_sweep(self, version: int, day: int) -> None: ...
+
+    async def claim(self, holder: str, seconds: float) -> bool: ...
+
+    async def release(self, holder: str) -> None: ...
+
+
+@dataclass
+class Refitting:
+    """One refit at a time on the whole platform; a lease only saves work, versions are unique anyway."""
+
+    models: Models
+    population: Population
+    scores: Scores
+    clock: Clock
+    transactions: Transactions
+    instance: str
+    _one: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def take_latest(self) -> None:
+        """Use the newest version, whichever instance has fitted it."""
+        self.scores.model = await self.models.latest()
+
+    async def refit(self) -> Report:
+        """Gather, fit, take into use, and tell whose score has moved by it or by time. Raises UnderWay."""
+        if self._one.locked():
+            raise UnderWay
+        async with self._one:
+            if not await self.models.claim(self.instance, LEASE_SECONDS):
+                raise UnderWay
+            try:
+                return await self._refit()
+            finally:
+                await self.models.release(self.instance)
+
+    async def _refit(self) -> Report:
+        began = time.perf_counter()
+        await self.take_latest()
+        histogram = await self._gather()
+        outcome, doubts = await self._fit(histogram)
+        told = await self._sweep()
+        model, seconds = self.scores.model, round(time.perf_counter() - began, 3)
+        version = model.version if model else None
+        report = Report(
+            outcome, doubts, version, histogram.customers, histogram.cells, told, datetime.now(UTC), seconds
+        )
+        await self.models.note(report)
+        log.info("refit_done", outcome=outcome, doubts=doubts, version=version, told=told, seconds=seconds)
+        return report
+
+    async def _gather(self) -> Histogram:
+        async def gather(unit: Unit) -> tuple[Histogram, bool]:
+            return await self.population.gather(unit.session)
+
+        more = True
+        while more:
+            histogram, more = await self.transactions.transact(gather)
+        return histogram
+
+    async def _fit(self, histogram: Histogram) -> tuple[Outcome, tuple[str, ...]]:
+        current, now = self.scores.model, await self.clock.now()
+        last = current.parameters if current else None
+        # In a thread: some tenths of a second, during which events go on being scored.
+        fit = await asyncio.to_thread(refit, histogram, now, last)
+        if isinstance(fit, Held):
+            return "held", tuple(doubt.value for doubt in fit.doubts)
+        if last and fit.parameters.close_to(last):
+            return "unchanged", ()
+        await self._take_into_use(fit, current)
+        return "fitted", ()
+
+    async def _take_into_use(self, fit: Fit, current: Model | None) -> None:
+        version = current.version + 1 if current else 1
+        if not await self.models.add(Model(version, datetime.now(UTC), fit)):
+            log.warning("model_version_taken", version=version)
+        await self.take_latest()
+
+    async def _sweep(self) -> int:
+        """Once per version and day: between two midnights no score changes by itself."""
+        model, today = self.scores.model, day_of(await self.clock.now())
+        if model is None or await self.models.swept() == (model.version, today):
+            return 0
+        told = await self.scores.rescore(self.transactions)
+        await self.models.note_sweep(model.version, today)
+        return told

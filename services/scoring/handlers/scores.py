@@ -1,0 +1,175 @@
+"""Scores: changed by purchases and by time passing, told when they have moved, and read at any moment."""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple, Protocol, TypeVar
+
+import numpy as np
+
+from services.scoring.domain.histogram import Rows, moves
+from services.scoring.domain.model import Model
+from services.scoring.domain.purchases import BeyondTheBooks, Order, Purchases, day_of
+from services.scoring.domain.score import Histories, Terms, Told, material, predict, scores_of
+from services.scoring.domain.segments import Segment
+from shared.clock import Clock
+from shared.contracts.fact import Reason
+from shared.contracts.interactions import OrderPlaced
+from shared.contracts.scoring import SCORES, Score, ScoreChanged
+from shared.messaging import Received, Unit
+from shared.mongo import Session
+
+T = TypeVar("T")
+SWEEP_CUSTOMERS = 5_000
+"""Customers scored at once when time has passed: some ten milliseconds, so that consuming goes on between."""
+TELL_CUSTOMERS = 500
+"""Scores told in one transaction then: small, because a purchase of one of the customers makes it start again."""
+
+
+class Scored(NamedTuple):
+    customer_id: str
+    purchases: Purchases
+    score: Score
+
+
+class Sheet(NamedTuple):
+    """What a sweep needs of some customers, in the order of their ids."""
+
+    customers: Sequence[str]
+    histories: Histories
+    told: Told
+
+
+class Summary(NamedTuple):
+    """All customers' figures by the segment that was told of them."""
+
+    segment: Segment | None
+    customers: int
+    purchases: int
+    money: Decimal
+    value: Decimal
+
+
+class Customers(Protocol):
+    """What is known of each customer: purchases, and the score last told."""
+
+    async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Purchases]: ...
+
+    async def save(self, scored: Sequence[Scored], session: Session) -> None: ...
+
+    async def sheet(self, after: str | None, limit: int) -> Sheet: ...
+
+
+class Moves(Protocol):
+    """Where changes of the base are put down for the next refit."""
+
+    async def add(self, rows: Rows, session: Session) -> None: ...
+
+
+class Transactions(Protocol):
+    async def transact(self, change: Callable[[Unit], Awaitable[T]]) -> T: ...
+
+
+@dataclass
+class Scores:
+    """The use cases around one customer's score. `model` is the version in use, None before the first fit."""
+
+    customers: Customers
+    moves: Moves
+    clock: Clock
+    horizon_days: int
+    currency: str
+    model: Model | None = None
+
+    async def fold(self, unit: Unit, events: Sequence[Received]) -> None:
+        """Add a batch of orders to their customers, and tell the new scores."""
+        await self.clock.witness(unit, events)
+        theirs: dict[str, list[Received]] = {}
+        for event in events:
+            theirs.setdefault(event.fact.customer_id, []).append(event)
+        known = await self.customers.load(theirs.keys(), unit.session)
+        before = {customer: known.get(customer, Purchases()) for customer in theirs}
+        after = {customer: self._with_orders(unit, before[customer], theirs[customer]) for customer in theirs}
+        changed = [customer for customer in theirs if after[customer] is not before[customer]]
+        if not changed:
+            return
+        terms = self._terms(await self.clock.now(unit.session))
+        scores = scores_of([(customer, after[customer]) for customer in changed], terms)
+        await self.moves.add(moves((before[customer], after[customer]) for customer in changed), unit.session)
+        await self.customers.save(
+            [Scored(score.customer_id, after[score.customer_id], score) for score in scores], unit.session
+        )
+        for score in scores:
+            unit.publish(SCORES, ScoreChanged(score=score), key=score.customer_id, cause=theirs[score.customer_id][-1])
+
+    def _with_orders(self, unit: Unit, before: Purchases, events: Sequence[Received]) -> Purchases:
+        """The customer after the orders; those that cannot be taken become dead letters."""
+        ours = [event for event in events if self._in_our_currency(unit, event)]
+        try:
+            return before.plus(Purchases.of(map(_order, ours)))
+        except BeyondTheBooks:
+            return self._one_by_one(unit, before, ours)
+
+    def _one_by_one(self, unit: Unit, before: Purchases, events: Sequence[Received]) -> Purchases:
+        after = before
+        for event in events:
+            try:
+                after = after.plus(Purchases.of([_order(event)]))
+            except BeyondTheBooks as error:
+                unit.reject(event, Reason.INVALID_DATA, str(error))
+        return after
+
+    def _in_our_currency(self, unit: Unit, event: Received) -> bool:
+        fact: OrderPlaced = event.fact
+        if fact.currency == self.currency:
+            return True
+        unit.reject(event, Reason.WRONG_CURRENCY, f"the books are kept in {self.currency}")
+        return False
+
+    async def read(self, customer_id: str, as_of: datetime | None = None) -> Score | None:
+        """The score at the moment asked for, from the purchases until then; None if there were none."""
+        purchases = (await self.customers.load([customer_id])).get(customer_id)
+        now = as_of or await self.clock.now()
+        if purchases and as_of:
+            purchases = purchases.until(day_of(as_of))
+        if not purchases or not purchases.days:
+            return None
+        return scores_of([(customer_id, purchases)], self._terms(now))[0]
+
+    async def rescore(self, transactions: Transactions) -> int:
+        """Score everybody anew, for time has passed or the model has changed; tell what has moved. How many were told."""
+        told, after = 0, None
+        while self.model and (sheet := await self.customers.sheet(after, SWEEP_CUSTOMERS)).customers:
+            news = await self._news(sheet, self.model)
+            for begin in range(0, len(news), TELL_CUSTOMERS):
+                told += await self._tell_again(transactions, news[begin : begin + TELL_CUSTOMERS])
+            after = sheet.customers[-1]
+        return told
+
+    async def _news(self, sheet: Sheet, model: Model) -> list[str]:
+        predictions = predict(model.parameters, sheet.histories, await self.clock.now(), self.horizon_days)
+        moved = material(sheet.told, predictions, model.parameters.top_money)
+        return [sheet.customers[i] for i in np.flatnonzero(moved).tolist()]
+
+    async def _tell_again(self, transactions: Transactions, customers: Sequence[str]) -> int:
+        now = await self.clock.now()
+
+        async def tell(unit: Unit) -> int:
+            # Read again: a purchase may have come since, and the snapshot makes one of the two transactions wait.
+            known = await self.customers.load(customers, unit.session)
+            scores = scores_of(list(known.items()), self._terms(now))
+            await self.customers.save([Scored(s.customer_id, known[s.customer_id], s) for s in scores], unit.session)
+            for score in scores:
+                unit.publish(SCORES, ScoreChanged(score=score), key=score.customer_id, time=now)
+            return len(scores)
+
+        return await transactions.transact(tell)
+
+    def _terms(self, now: datetime) -> Terms:
+        return Terms(self.model, now, self.horizon_days, self.currency)
+
+
+def _order(event: Received) -> Order:
+    fact: OrderPlaced = event.fact
+    return Order(fact.ordered_at, fact.total)

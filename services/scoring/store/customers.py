@@ -1,0 +1,120 @@
+"""Customers in MongoDB: a document each, with the packed purchase days, the score last told, and a row for sweeps.
+
+The row repeats as nine doubles what a sweep needs, because decoding whole documents would take it ten times as long.
+"""
+
+import math
+import struct
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+
+import numpy as np
+from bson import Decimal128
+from pymongo import ASCENDING, DESCENDING, UpdateOne
+
+from services.scoring.domain.purchases import Purchases
+from services.scoring.domain.score import Histories, Told
+from services.scoring.domain.segments import SEGMENTS
+from services.scoring.handlers import Scored, Sheet, Summary
+from shared import mongo
+from shared.contracts.scoring import Score
+from shared.mongo import Database, Document, Session
+
+ROW = struct.Struct("<9d")
+AMOUNTS = ("money", "mean_spend", "expected_spend", "value")
+BY_VALUE = [("score.value", DESCENDING), ("_id", ASCENDING)]
+
+
+class MongoCustomers:
+    def __init__(self, database: Database) -> None:
+        self._collection = database["customers"]
+
+    async def prepare(self) -> None:
+        await self._collection.create_index(BY_VALUE)
+        await self._collection.create_index([("score.segment", ASCENDING), *BY_VALUE])
+
+    async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Purchases]:
+        found = self._collection.find({"_id": {"$in": list(customers)}}, {"days": 1}, session=session)
+        return {document["_id"]: Purchases.unpack(document["days"]) async for document in found}
+
+    async def save(self, scored: Sequence[Scored], session: Session) -> None:
+        if scored:
+            writes = [UpdateOne({"_id": one.customer_id}, {"$set": _document(one)}, upsert=True) for one in scored]
+            await self._collection.bulk_write(writes, ordered=False, session=session)
+
+    async def sheet(self, after: str | None, limit: int) -> Sheet:
+        newer = {"_id": {"$gt": after}} if after else {}
+        found = await self._collection.find(newer, {"row": 1}).sort("_id", ASCENDING).limit(limit).to_list(limit)
+        table = np.frombuffer(b"".join(document["row"] for document in found), dtype="<f8").reshape(-1, 9)
+        x, first_day, last_day, spend, money, p_alive, p_churn, value, segment = table.T
+        histories = Histories(x, first_day, last_day, spend, money)
+        told = Told(p_alive, p_churn, value, segment.astype(np.int8))
+        return Sheet([document["_id"] for document in found], histories, told)
+
+    async def page(
+        self, segment: str | None, sort: str, after: tuple[Decimal | None, str] | None, limit: int
+    ) -> list[Score]:
+        """Scores as last told, by value with the highest first, or by customer; `after` is the last one before."""
+        query: Document = {"score.segment": segment} if segment else {}
+        if after:
+            query |= _after(*after) if sort == "value" else {"_id": {"$gt": after[1]}}
+        order = BY_VALUE if sort == "value" else BY_VALUE[1:]
+        return [_score(d) async for d in self._collection.find(query, {"score": 1}).sort(order).limit(limit)]
+
+    async def summary(self) -> list[Summary]:
+        group = {
+            "_id": "$score.segment",
+            "customers": {"$sum": 1},
+            "purchases": {"$sum": "$score.purchases"},
+            "money": {"$sum": "$score.money"},
+            "value": {"$sum": "$score.value"},
+        }
+        return [
+            Summary(d["_id"], d["customers"], d["purchases"], _decimal(d["money"]), _decimal(d["value"]))
+            for d in await mongo.aggregate(self._collection, [{"$group": group}])
+        ]
+
+
+def _document(one: Scored) -> Document:
+    score = one.score.model_dump(exclude={"customer_id"})
+    for name in AMOUNTS:
+        if score[name] is not None:
+            score[name] = Decimal128(score[name])
+    return {"days": one.purchases.pack(), "row": _row(one), "score": score}
+
+
+def _row(one: Scored) -> bytes:
+    purchases, score = one.purchases, one.score
+    return ROW.pack(
+        purchases.frequency,
+        purchases.first_day,
+        purchases.days[-1].day,
+        max(purchases.repeat_spend, 0.0),
+        purchases.micros / 1e6,
+        math.nan if score.p_alive is None else score.p_alive,
+        math.nan if score.p_churn is None else score.p_churn,
+        math.nan if score.value is None else float(score.value),
+        SEGMENTS.index(score.segment) if score.segment else -1,
+    )
+
+
+def _score(document: Document) -> Score:
+    fields = document["score"]
+    for name in AMOUNTS:
+        if fields[name] is not None:
+            fields[name] = fields[name].to_decimal()
+    return Score(customer_id=document["_id"], **fields)
+
+
+def _after(value: Decimal | None, customer: str) -> Document:
+    """What comes after it by value, where those without a value are the last."""
+    if value is None:
+        return {"score.value": None, "_id": {"$gt": customer}}
+    figure = Decimal128(value)
+    same = {"score.value": figure, "_id": {"$gt": customer}}
+    return {"$or": [same, {"score.value": {"$lt": figure}}, {"score.value": None}]}
+
+
+def _decimal(total: Decimal128 | int) -> Decimal:
+    """A sum without any amount is the number 0."""
+    return total.to_decimal() if isinstance(total, Decimal128) else Decimal(total)

@@ -1,0 +1,84 @@
+"""Versions of the models' parameters in MongoDB, the last refit, the last sweep, and the lease of who refits."""
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo import DESCENDING
+from pymongo.errors import DuplicateKeyError
+
+from services.scoring.domain.gamma_gamma import GammaGamma
+from services.scoring.domain.mbg_nbd import MbgNbd
+from services.scoring.domain.model import Fit, Model, Parameters
+from services.scoring.handlers import Report
+from shared.mongo import Database, Document
+
+REFIT, SWEEP, LEASE = "refit", "sweep", "lease"
+
+
+class MongoModels:
+    def __init__(self, database: Database) -> None:
+        self._models = database["models"]
+        self._notes = database["notes"]
+
+    async def latest(self) -> Model | None:
+        return _model(await self._models.find_one(sort=[("_id", DESCENDING)]))
+
+    async def version(self, version: int) -> Model | None:
+        return _model(await self._models.find_one({"_id": version}))
+
+    async def page(self, before: int | None, limit: int) -> list[Model]:
+        """The newest first."""
+        query = {"_id": {"$lt": before}} if before is not None else {}
+        found = self._models.find(query).sort("_id", DESCENDING).limit(limit)
+        return [model async for document in found if (model := _model(document))]
+
+    async def add(self, model: Model) -> bool:
+        """False if the version exists already: another instance was first."""
+        try:
+            await self._models.insert_one({"_id": model.version, "fitted_at": model.fitted_at, **asdict(model.fit)})
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def note(self, report: Report) -> None:
+        await self._notes.replace_one({"_id": REFIT}, report._asdict(), upsert=True)
+
+    async def last_refit(self) -> Report | None:
+        found = await self._notes.find_one({"_id": REFIT}, {"_id": 0})
+        return Report(**{**found, "doubts": tuple(found["doubts"])}) if found else None
+
+    async def swept(self) -> tuple[int, int] | None:
+        """The version and the day of the last complete sweep."""
+        found = await self._notes.find_one({"_id": SWEEP})
+        return (found["version"], found["day"]) if found else None
+
+    async def note_sweep(self, version: int, day: int) -> None:
+        await self._notes.replace_one({"_id": SWEEP}, {"version": version, "day": day}, upsert=True)
+
+    async def claim(self, holder: str, seconds: float) -> bool:
+        """Become, or stay, the one who refits; by the database's clock."""
+        free = {"_id": LEASE, "$or": [{"holder": holder}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]}
+        until = {"$add": ["$$NOW", timedelta(seconds=seconds) // timedelta(milliseconds=1)]}
+        try:
+            await self._notes.update_one(free, [{"$set": {"holder": holder, "until": until}}], upsert=True)
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def release(self, holder: str) -> None:
+        await self._notes.delete_one({"_id": LEASE, "holder": holder})
+
+
+def _model(document: Document | None) -> Model | None:
+    if document is None:
+        return None
+    version, fitted_at = int(document.pop("_id")), document.pop("fitted_at")
+    return Model(version, fitted_at, _fit(document))
+
+
+def _fit(fields: dict[str, Any]) -> Fit:
+    parameters = fields.pop("parameters")
+    visits, spends = MbgNbd(**parameters["visits"]), GammaGamma(**parameters["spends"])
+    as_of: datetime = fields.pop("as_of")
+    return Fit(parameters=Parameters(visits, spends, parameters["top_money"]), as_of=as_of, **fields)
