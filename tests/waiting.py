@@ -6,12 +6,16 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast
+from typing import TypeVar, cast, overload
 
 Seen = TypeVar("Seen")
 INTERVAL_SECONDS = 0.02
 
 
+@overload
+async def eventually(look: Callable[[], Awaitable[Seen]], within: float = 20.0) -> Seen: ...
+@overload
+async def eventually(look: Callable[[], Seen], within: float = 20.0) -> Seen: ...
 async def eventually(look: Callable[[], Awaitable[Seen] | Seen], within: float = 20.0) -> Seen:
     """Look until what is seen is true, and return it. `look` may be a function or a coroutine function.
 
