@@ -2,6 +2,8 @@
 
 import logging
 import sys
+import traceback
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -30,3 +32,9 @@ def configure(service: str, instance: str, level: str) -> None:
 
 def _dumps(entry: dict[str, Any], **_: Any) -> bytes:
     return orjson.dumps(entry, default=str)
+
+
+def whereabouts(error: BaseException) -> str:
+    """Where an error comes from, innermost call last, without its text: that may quote what a customer wrote."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    return " > ".join(f"{Path(frame.filename).stem}.{frame.name}:{frame.lineno}" for frame in frames)

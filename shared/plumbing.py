@@ -1,12 +1,12 @@
 """What every service's `main` composes around its own parts: clients, core, keys, application, orderly start and stop.
 
-    def create() -> FastAPI:
-        settings = Settings()
-        plumbing = Plumbing("contacts", settings)
-        store = Store(plumbing.database)
-        handlers = Handlers(store, plumbing.messaging)
-        listen(plumbing.messaging, handlers)
-        return plumbing.app(title="Contacts", description="...", routers=[router(handlers)], prepare=[store.prepare])
+def create() -> FastAPI:
+    settings = Settings()
+    plumbing = Plumbing("contacts", settings)
+    store = Store(plumbing.database)
+    handlers = Handlers(store, plumbing.messaging)
+    listen(plumbing.messaging, handlers)
+    return plumbing.app(title="Contacts", description="...", routers=[router(handlers)], prepare=[store.prepare])
 """
 
 from __future__ import annotations
@@ -116,9 +116,16 @@ async def _forever(job: Coroutine) -> None:
     while True:
         try:
             await job()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the job is needed
             wait = backoff.next()
-            log.error("job_failed", job=getattr(job, "__qualname__", "job"), retry_in=round(wait, 2), exc_info=error)
+            name = getattr(job, "__qualname__", "job")
+            log.error(
+                "job_failed",
+                job=name,
+                error=type(error).__name__,
+                at=logging.whereabouts(error),
+                retry_in=round(wait, 2),
+            )
             await asyncio.sleep(wait)
         else:
             return

@@ -2,7 +2,7 @@
 
 from shared.http.app import Health, create_app
 from shared.http.pages import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
-from shared.http.problems import FieldError, Problem, ProblemDetails
+from shared.http.problems import FieldError, Problem, ProblemDetails, add_problems
 
 __all__ = [
     "Cursor",
@@ -12,6 +12,7 @@ __all__ = [
     "Page",
     "Problem",
     "ProblemDetails",
+    "add_problems",
     "bad_cursor",
     "create_app",
     "decode_cursor",

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.http.middleware import BodyLimit, Correlation, LastResort
-from shared.http.problems import MEDIA_TYPE, FieldError, Problem, ProblemDetails, answer_problems
+from shared.http.problems import MEDIA_TYPE, FieldError, Problem, ProblemDetails, add_problems, answer_problems
 
 if TYPE_CHECKING:  # security raises problems, so at run time it needs this package first
     from shared.security import KeyTable
@@ -65,7 +65,8 @@ def create_app(
         ],
     )
     app.state.keys = keys
-    answer_problems(app, problems or {})
+    answer_problems(app)
+    add_problems(app, problems or {})
     for router in routers:
         app.include_router(router)
     app.include_router(_operations(health))

@@ -105,13 +105,16 @@ def _validation_error(error: Mapping[str, Any]) -> FieldError:
     return FieldError(field=".".join(map(str, error["loc"])), message=error["msg"])
 
 
-def answer_problems(app: FastAPI, own: Mapping[type[E], Callable[[Request, E], Problem]]) -> None:
-    """Let the app answer all known errors as problems. Unknown ones pass on to the outermost middleware."""
-    known = (HTTPException, RequestValidationError, MongoUnreachable, RedisUnreachable, RedisSilent)
-    for kind in known:
+def answer_problems(app: FastAPI) -> None:
+    """Let the app answer the errors that every service has. Unknown ones pass on to the outermost middleware."""
+    for kind in (HTTPException, RequestValidationError, MongoUnreachable, RedisUnreachable, RedisSilent):
         app.add_exception_handler(kind, _handler(lambda _, error: translate(error) or Problem(500)))
-    for mine, problem in own.items():
-        app.add_exception_handler(mine, _handler(problem))
+
+
+def add_problems(app: FastAPI, problems: Mapping[type[E], Callable[[Request, E], Problem]]) -> None:
+    """Say which problem each of a service's own errors is to its clients."""
+    for kind, problem in problems.items():
+        app.add_exception_handler(kind, _handler(problem))
 
 
 def _handler(problem: Callable[[Request, Any], Problem]) -> Callable[[Request, Exception], Awaitable[Response]]:

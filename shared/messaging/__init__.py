@@ -1,7 +1,8 @@
 """How facts move: the only place that builds consumers and producers. ARCHITECTURE.md shows how a service uses it."""
 
 from shared.messaging.envelope import CloudEvent, Refused
-from shared.messaging.messaging import Messaging, Outgoing, Unavailable
+from shared.messaging.messaging import Messaging, Unavailable
+from shared.messaging.outbox import Outgoing
 from shared.messaging.received import Received
 from shared.messaging.subscription import Subscription
 from shared.messaging.transient import Transient

@@ -14,11 +14,12 @@ import structlog
 from shared import metrics, mongo
 from shared.contracts.fact import Reason
 from shared.contracts.topics import REPLAYS
+from shared.logging import whereabouts
 from shared.messaging import dead_letters
 from shared.messaging.offsets import Offsets
 from shared.messaging.received import Intake, Received, Record, Rejected
 from shared.messaging.subscription import Subscription
-from shared.messaging.transient import Fenced, transient
+from shared.messaging.transient import transient
 from shared.messaging.unit import Unit
 from shared.mongo import Client, Database, Session
 from shared.settings import PlatformSettings
@@ -138,18 +139,26 @@ class Consumer:
 
     async def _narrow(self, records: Sequence[Record]) -> None:
         """Find the records that an unknown error is about by halving, keep their order, set them alone aside."""
+        error = await self._outcome(records)
+        if error is None:
+            return
+        if len(records) == 1:
+            await self._condemn(records[0], error)
+            return
+        middle = len(records) // 2
+        await self._narrow(records[:middle])
+        await self._narrow(records[middle:])
+
+    async def _outcome(self, records: Sequence[Record]) -> Exception | None:
+        """The unknown error that these records cause together, if any; errors that will pass are raised."""
         try:
             await self._attempt(records)
         except Exception as error:
             self.offsets.forget()
-            if transient(error) or isinstance(error, TooManyDeadLetters | Fenced):
+            if transient(error) or isinstance(error, TooManyDeadLetters):
                 raise
-            if len(records) > 1:
-                middle = len(records) // 2
-                await self._narrow(records[:middle])
-                await self._narrow(records[middle:])
-                return
-            await self._condemn(records[0], error)
+            return error
+        return None
 
     async def _condemn(self, record: Record, error: Exception) -> None:
         self._suspicious += 1
@@ -161,7 +170,8 @@ class Consumer:
             topic=record.topic,
             partition=record.partition,
             offset=record.offset,
-            exc_info=error,
+            error=type(error).__name__,
+            at=whereabouts(error),
         )
         topic = record.topic[self._namespace :]
         if topic == REPLAYS.name:

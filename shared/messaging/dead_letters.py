@@ -83,7 +83,10 @@ def letter(rejected: Rejected, handler: str, source: str, now: datetime) -> Outg
         ours[ELEMENT] = str(rejected.element)
     if value is None:
         ours[NO_VALUE] = "1"
-    headers: list[tuple[str, bytes | None]] = [*event.headers(), *((name, text.encode()) for name, text in ours.items())]
+    headers: list[tuple[str, bytes | None]] = [
+        *event.headers(),
+        *((name, text.encode()) for name, text in ours.items()),
+    ]
     headers += [(ORIGINAL + name, raw) for name, raw in record.headers if not name.startswith("rapport-")]
     return Outgoing(DEAD_LETTERS.name, record.key, b"" if value is None else value, headers)
 

@@ -22,6 +22,7 @@ from faststream.kafka.message import KafkaAckableMessage
 
 from shared import metrics
 from shared.contracts.topics import REPLAYS
+from shared.logging import whereabouts
 from shared.messaging.backoff import Backoff
 from shared.messaging.consumer import Consumer, TooManyDeadLetters
 from shared.messaging.progress import Progress
@@ -84,7 +85,9 @@ class Listener:
             self._fail(error)
             metrics.BATCH_FAILURES.labels(group, type(error).__name__).inc()
             wait = self._backoff.next()
-            log.warning("batch_failed", group=group, error=type(error).__name__, retry_in=round(wait, 2), exc_info=error)
+            log.warning(
+                "batch_failed", group=group, error=type(error).__name__, at=whereabouts(error), retry_in=round(wait, 2)
+            )
             await self._pause(wait)
             raise
         self.progress.ended(time.monotonic(), failed=False)
@@ -108,7 +111,9 @@ class Listener:
         for topic, partition in {(r.topic, r.partition) for r in records}:
             end = self._client.highwater(TopicPartition(topic, partition))
             if end is not None and await self._consumer.offsets.restart((topic, partition), end):
-                log.warning("log_was_made_anew", group=self._consumer.subscription.group, topic=topic, partition=partition)
+                log.warning(
+                    "log_was_made_anew", group=self._consumer.subscription.group, topic=topic, partition=partition
+                )
 
     @property
     def _client(self) -> AIOKafkaConsumer:

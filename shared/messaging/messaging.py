@@ -130,7 +130,11 @@ class Messaging:
     async def live(self) -> tuple[bool, dict[str, Any]]:
         """False only if a restart would help: work waits, the broker answers, and nothing moves."""
         now = time.monotonic()
-        stuck = [listener.progress for listener in self._listeners if listener.progress.overdue(now)] if self._connected else []
+        stuck = (
+            [listener.progress for listener in self._listeners if listener.progress.overdue(now)]
+            if self._connected
+            else []
+        )
         return not stuck, {"stuck_consumers": len(stuck)}
 
     async def ready(self) -> tuple[bool, dict[str, Any]]:

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
-from aiokafka import ConsumerRecord
 
 from shared.contracts.fact import Fact, Reason
 from shared.messaging import envelope
 from shared.messaging.envelope import CloudEvent, Refused
 
-Record = ConsumerRecord[Any, Any]
+
+class Record(Protocol):
+    """A Kafka record, as aiokafka gives it."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds since 1970."""
+
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
 @dataclass(slots=True)
@@ -55,8 +73,8 @@ class Rejected:
     def value(self) -> bytes | None:
         """The record's bytes, or the one element's that is refused."""
         if self.element is None:
-            return self.record.value  # type: ignore[no-any-return]
-        return orjson.dumps(orjson.loads(self.record.value)[self.element])
+            return self.record.value
+        return orjson.dumps(orjson.loads(self.record.value or b"[]")[self.element])
 
 
 @dataclass(frozen=True, slots=True)

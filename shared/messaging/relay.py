@@ -18,6 +18,7 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from shared import metrics, mongo
+from shared.logging import whereabouts
 from shared.messaging import outbox
 from shared.messaging.backoff import Backoff
 from shared.messaging.outbox import Outgoing
@@ -56,7 +57,9 @@ class Relay:
         """Fix where the first relay ever begins. Must come before this instance writes anything."""
         hello: Document = await self._database.command("hello")
         with suppress(DuplicateKeyError):
-            await self._state.insert_one({"_id": NAME, "start": hello["operationTime"], "until": datetime.fromtimestamp(0, UTC)})
+            await self._state.insert_one(
+                {"_id": NAME, "start": hello["operationTime"], "until": datetime.fromtimestamp(0, UTC)}
+            )
 
     async def run(self) -> None:
         """Until stopped; whatever fails is tried again."""
@@ -70,10 +73,16 @@ class Relay:
                 await self._follow(state, backoff)
             except LeaseLost:
                 log.warning("relay_lost_its_lease", service=self._service)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - a relay that ends is a platform that ends
                 wait = backoff.next()
                 level = log.warning if transient(error) else log.error
-                level("relay_failed", service=self._service, retry_in=round(wait, 2), exc_info=error)
+                level(
+                    "relay_failed",
+                    service=self._service,
+                    error=type(error).__name__,
+                    at=whereabouts(error),
+                    retry_in=round(wait, 2),
+                )
                 await self._pause(wait)
         with suppress(Exception):
             await self._state.update_one(
@@ -102,7 +111,10 @@ class Relay:
 
     async def _follow(self, state: Document, backoff: Backoff) -> None:
         where = {"resume_after": state["token"]} if "token" in state else {"start_at_operation_time": state["start"]}
-        pipeline: list[Document] = [{"$match": {"operationType": "insert"}}, {"$project": {"fullDocument": 1, "clusterTime": 1}}]
+        pipeline: list[Document] = [
+            {"$match": {"operationType": "insert"}},
+            {"$project": {"fullDocument": 1, "clusterTime": 1}},
+        ]
         try:
             stream = await mongo.watch(self._outbox, pipeline, max_await_time_ms=1000, **where)
         except OperationFailure as error:
@@ -138,8 +150,11 @@ class Relay:
         return documents, events
 
     async def _begin_anew(self) -> None:
-        """The oplog has forgotten our place. What is still in the outbox has not been published (but for one round
-        at most): publish it, in the order of its ids, under sequences newer than any before, and go on from there."""
+        """The oplog has forgotten our place.
+
+        What is still in the outbox has not been published (but for one round at most): publish it in the order of its
+        ids, under sequences newer than any before, and go on from there.
+        """
         log.error("relay_lost_its_history", service=self._service)
         async with await _started(self._client.start_session(snapshot=True)) as session:
             rest = [d async for d in self._outbox.find(session=session).sort("_id", 1)]
