@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, strategies as st
 
-from services.sync.domain.view import Held, Unfit, blank, next_version, origin_of, take
+from services.sync.domain.view import Held, Unfit, blank, newest_by_others, next_version, origin_of, take
 from shared.contracts.fact import Fact, Reason
 from shared.contracts.sync import CustomerView
 from tests.sync.facts import ANNA, NOW, contact, day, interaction, order, score, selected
@@ -93,7 +93,7 @@ def test_who_caused_the_newest_version_is_known_for_every_source() -> None:
     for origin in ("/shop", None, "/calls", "/calls", "/mail"):
         held = fold([order()], before=held, origin=origin)
     assert held is not None
-    assert [held.newest_by_others(source) for source in ("/mail", "/calls", "/shop")] == [4, 5, 5]
+    assert [newest_by_others(held.origins, source) for source in ("/mail", "/calls", "/shop")] == [4, 5, 5]
 
 
 def test_what_rapport_works_out_itself_is_news_to_the_channel_that_set_it_off() -> None:

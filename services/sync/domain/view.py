@@ -43,9 +43,10 @@ class Held:
     view: CustomerView
     origins: Origins = ()
 
-    def newest_by_others(self, source: str | None) -> int:
-        """The newest version that somebody else than `source` has caused; 0 if there is none."""
-        return max((version for origin, version in self.origins if origin != source), default=0)
+
+def newest_by_others(origins: Origins, source: str) -> int:
+    """The newest version that somebody else than `source` has caused; 0 if there is none."""
+    return max((version for origin, version in origins if origin != source), default=0)
 
 
 def blank(customer_id: str, now: datetime) -> CustomerView:

@@ -1,0 +1,77 @@
+"""The routes of customers: their views, as told to channels that may know everything."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Annotated, Protocol
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Response
+
+from services.sync.api.bodies import CustomersSummary
+from services.sync.handlers.channels import CustomerNotFound
+from shared.contracts.fact import CustomerId
+from shared.contracts.sync import CustomerView
+from shared.http import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
+from shared.security import Principal, require
+
+Reader = Annotated[Principal, Depends(require("customers:read"))]
+IdentifierText = Annotated[
+    str | None, Query(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}:.{1,256}$", examples=["loyalty-card:4711"])
+]
+
+
+class Customers(Protocol):
+    """The views, as the JSON they are stored as."""
+
+    async def one(self, customer_id: str) -> bytes | None: ...
+
+    async def identified(self, identifier: str, limit: int) -> list[bytes]: ...
+
+    async def page(self, after: str, limit: int) -> list[tuple[str, bytes]]: ...
+
+    async def sums(self) -> tuple[int, int, Decimal]: ...
+
+
+def router(customers: Customers) -> APIRouter:
+    routes = APIRouter(prefix="/v1/customers", tags=["customers"])
+
+    @routes.get("", summary="List all customers, or find those of an identifier", response_model=Page[CustomerView])
+    async def list_customers(
+        _: Reader, identifier: IdentifierText = None, cursor: Cursor = None, limit: Limit = 100
+    ) -> Response:
+        if identifier:
+            return page(await customers.identified(identifier, limit), None)
+        found = await customers.page(last_of(cursor), limit)
+        following = encode_cursor({"after": found[-1][0]}) if len(found) == limit else None
+        return page((view for _, view in found), following)
+
+    @routes.get("/summary", summary="Sums over all customers")
+    async def summarise_customers(_: Reader) -> CustomersSummary:
+        count, orders, total = await customers.sums()
+        return CustomersSummary(customers=count, orders=orders, total=f"{total:f}")
+
+    @routes.get("/{customer_id}", summary="All that is known of one customer", response_model=CustomerView)
+    async def get_customer(_: Reader, customer_id: CustomerId) -> Response:
+        view = await customers.one(customer_id)
+        if view is None:
+            raise CustomerNotFound(customer_id)
+        return as_json(view)
+
+    return routes
+
+
+def page(views: Iterable[bytes], following: str | None) -> Response:
+    """A page of views that are JSON already."""
+    return as_json(b'{"items":[%s],"next":%s}' % (b",".join(views), orjson.dumps(following)))
+
+
+def as_json(content: bytes) -> Response:
+    return Response(content, media_type="application/json")
+
+
+def last_of(cursor: str | None) -> str:
+    """The last id of the page before."""
+    after = decode_cursor(cursor).get("after") if cursor else ""
+    if not isinstance(after, str):
+        raise bad_cursor()
+    return after

@@ -1,0 +1,104 @@
+"""Decides which webhooks this instance delivers to: one worker for each channel whose lease it holds."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from services.sync.domain.channel import Channel
+from services.sync.handlers.deliveries import LostLease
+from services.sync.handlers.tail import happened
+from services.sync.handlers.webhooks import Lease, Post, Worker
+
+log = structlog.get_logger(__name__)
+EVERY = 1.0
+"""Seconds until a change of a channel on another instance takes effect here."""
+
+
+class LeaseStore(Protocol):
+    """Who may deliver to a channel. The store's clock judges, so the instances' clocks need not agree."""
+
+    async def lease(self, channel_id: str, owner: str, seconds: float) -> bool: ...
+
+    async def release(self, channel_id: str, owner: str) -> None: ...
+
+
+@dataclass
+class Running:
+    lease: Lease
+    task: asyncio.Task[None]
+
+
+class Dispatch:
+    """The workers of this instance. An instance that dies loses its channels when their leases end."""
+
+    def __init__(self, leases: LeaseStore, post: Post, *, owner: str, lease_seconds: float) -> None:
+        self.leases = leases
+        self.post = post
+        self.owner = owner
+        self.lease_seconds = lease_seconds
+        self.running: dict[str, Running] = {}
+        self._nudged = asyncio.Event()
+
+    def nudge(self) -> None:
+        """A channel has changed here: do not wait for the next look."""
+        self._nudged.set()
+
+    async def run(self) -> None:
+        """Keep the workers in step with the channels. Never returns; cancelled, it lets deliveries under way end."""
+        try:
+            while True:
+                try:
+                    await self.look()
+                except Exception:  # the database is away: the leases run out, and the next look may succeed
+                    log.exception("dispatch_failed")
+                await happened(self._nudged, EVERY)
+                self._nudged.clear()
+        finally:
+            await self.stop()
+
+    async def look(self) -> None:
+        """Read the channels, keep the leases held, take those that are free, and forget workers that have ended."""
+        if await self.post.channels.refresh():
+            self.post.tail.wake()
+        for channel_id in [c for c, running in self.running.items() if running.task.done()]:
+            await self.forget(channel_id)
+        for channel in list(self.post.channels.known.values()):
+            if self.post.channels.active(channel.channel_id, "webhook"):
+                await self.hold(channel)
+
+    async def hold(self, channel: Channel) -> None:
+        running = self.running.get(channel.channel_id)
+        if running and running.lease.valid_until - time.monotonic() > self.lease_seconds * 0.75:
+            return
+        # Counted from before the question, so that it ends here before it ends in the database.
+        until = time.monotonic() + self.lease_seconds
+        if not await self.leases.lease(channel.channel_id, self.owner, self.lease_seconds):
+            return
+        if running:
+            running.lease.valid_until = until
+            return
+        lease = Lease(self.owner, until)
+        worker = Worker(channel.channel_id, lease, self.post)
+        self.running[channel.channel_id] = Running(lease, asyncio.create_task(worker.run()))
+
+    async def forget(self, channel_id: str) -> None:
+        task = self.running.pop(channel_id).task
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, LostLease):
+            log.info("lease_lost", channel=channel_id)
+        elif error is not None:
+            log.error("worker_failed", channel=channel_id, exc_info=error)
+        else:
+            await self.leases.release(channel_id, self.owner)
+
+    async def stop(self) -> None:
+        """End all workers and hand over their channels."""
+        for running in self.running.values():
+            running.task.cancel()
+        await asyncio.gather(*(running.task for running in self.running.values()), return_exceptions=True)
+        for channel_id in list(self.running):
+            del self.running[channel_id]
+            await self.leases.release(channel_id, self.owner)

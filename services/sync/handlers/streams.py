@@ -1,0 +1,145 @@
+"""Delivers changed views over a connection that the channel keeps open (server-sent events)."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from services.sync.domain.channel import Channel
+from services.sync.domain.outgoing import Changed, Receipt, Verdict, body, held_by_stream, verdict
+from services.sync.domain.positions import Cursor, Resume, event_id, start_of
+from services.sync.handlers.channels import Channels
+from services.sync.handlers.deliveries import ChangeStore, DeliveryStore, LostLease, Settlement
+from services.sync.handlers.tail import Tail
+from shared.messaging import Unit
+
+BATCH = 200
+DUE = 100
+
+
+@dataclass(frozen=True)
+class Line:
+    """All that streams need of the outside."""
+
+    channels: Channels
+    changes: ChangeStore
+    deliveries: DeliveryStore
+    tail: Tail
+    transact: Callable[[Callable[[Unit], Awaitable[Any]]], Awaitable[Any]]
+    now: Callable[[], datetime]
+    idle: float = 1.0
+
+
+class Stream:
+    """One connection of one channel.
+
+    It reads straight from the views, as fast as the client takes them: a slow client costs no memory, and meets each
+    customer in the newest version.
+    """
+
+    def __init__(
+        self,
+        channel_id: str,
+        resume: Resume | None,
+        line: Line,
+        allowed: Callable[[], bool],
+        *,
+        from_start: bool = False,
+    ) -> None:
+        self.channel_id = channel_id
+        self.resume = resume
+        self.from_start = from_start and resume is None
+        self.line = line
+        self.allowed = allowed
+        self.connection = secrets.token_hex(8)
+        self.start: Cursor = {}
+        self.cursor: Cursor = {}
+        self.generation: int | None = None
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Events as they go over the wire, until the channel or its key are no longer valid."""
+        await self.line.tail.look()
+        while (channel := self.line.channels.active(self.channel_id, "sse")) and self.allowed():
+            await self.find_place()
+            changes = await self.line.changes.beyond(self.cursor, self.line.tail.positions, BATCH)
+            chunk, receipts = await self.render(channel, changes)
+            if not chunk and not changes:
+                await self.line.tail.beyond(self.cursor, self.line.idle)
+                continue
+            storing = asyncio.create_task(self.store(receipts))
+            try:
+                if chunk:
+                    yield chunk
+            finally:
+                await storing
+
+    async def find_place(self) -> None:
+        """Begin where the client is; begin anew if somebody has asked for a replay meanwhile."""
+        progress = await self.line.deliveries.progress(self.channel_id)
+        if progress.generation != self.generation:
+            resume = self.resume if self.generation is None else Resume(self.generation, self.cursor)
+            start = start_of(resume, progress.generation, progress.cursor, self.line.tail.positions)
+            if self.from_start and self.generation is None:
+                start = {}
+            self.generation = progress.generation
+            self.start, self.cursor = dict(start), dict(start)
+
+    async def render(self, channel: Channel, changes: Sequence[Changed]) -> tuple[bytes, list[Receipt]]:
+        """The events that the client needs, in one piece, and what is to be kept of them."""
+        assert self.generation is not None, "the place is found before anything is sent"
+        known = await self.known(channel, changes)
+        pieces: list[bytes] = []
+        receipts: list[Receipt] = []
+        for changed in changes:
+            self.cursor[changed.place.partition] = changed.place.position
+            receipt = known.get(changed.customer_id)
+            held = held_by_stream(receipt, self.generation, self.connection, self.start)
+            if verdict(channel.source, changed, held) is Verdict.SEND:
+                pieces.append(event(event_id(self.generation, self.cursor), body(channel, changed)))
+                receipts.append(self.receipt(channel, changed))
+        for changed in await self.asked_for(changes):
+            pieces.append(event(event_id(self.generation, self.cursor), body(channel, changed)))
+            receipts.append(self.receipt(channel, changed))
+        return b"".join(pieces), receipts
+
+    async def known(self, channel: Channel, changes: Sequence[Changed]) -> dict[str, Receipt]:
+        """Receipts matter only where a change may be an echo: a client resumes where it says, whatever it was sent."""
+        echoes = [c.customer_id for c in changes if any(source == channel.source for source, _ in c.origins)]
+        if channel.source is None or not echoes:
+            return {}
+        return await self.line.deliveries.receipts(self.channel_id, echoes)
+
+    async def asked_for(self, changes: Sequence[Changed]) -> Sequence[Changed]:
+        """Customers that somebody wants sent again."""
+        due = await self.line.deliveries.due(self.channel_id, self.line.now(), DUE)
+        sent = {changed.customer_id for changed in changes}
+        wanted = [receipt.customer_id for receipt in due if receipt.customer_id not in sent]
+        return await self.line.changes.these(wanted) if wanted else []
+
+    def receipt(self, channel: Channel, changed: Changed) -> Receipt:
+        return Receipt(
+            changed.customer_id,
+            version=changed.version,
+            policy_version=channel.policy.version,
+            generation=self.generation or 0,
+            place=changed.place,
+            stream=self.connection,
+            at=self.line.now(),
+        )
+
+    async def store(self, receipts: Sequence[Receipt]) -> None:
+        """Keep what was sent, and the place for clients that will not say where they are."""
+        settlement = Settlement(self.channel_id, self.generation, None, self.cursor, receipts)
+        try:
+            await self.line.transact(lambda unit: self.line.deliveries.settle(settlement, unit.session))
+        except LostLease:
+            # Started over meanwhile: the place is void, that the views were sent is not.
+            void = replace(settlement, generation=None, cursor={})
+            await self.line.transact(lambda unit: self.line.deliveries.settle(void, unit.session))
+
+
+def event(identity: str, data: bytes) -> bytes:
+    """One server-sent event. The data is JSON on one line."""
+    return b"id: %s\r\nevent: customer\r\ndata: %s\r\n\r\n" % (identity.encode(), data)

@@ -1,0 +1,68 @@
+"""Composes sync: `uvicorn --factory services.sync.main:create`."""
+
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+
+from services.sync import api
+from services.sync.clients import SignedPost
+from services.sync.consumers import listen
+from services.sync.domain.delivery import SCHEDULE
+from services.sync.handlers.channels import Channels
+from services.sync.handlers.dispatch import Dispatch
+from services.sync.handlers.keys import Keys
+from services.sync.handlers.streams import Line
+from services.sync.handlers.tail import Tail
+from services.sync.handlers.views import Views
+from services.sync.handlers.webhooks import Pace, Post
+from services.sync.jobs import jobs
+from services.sync.settings import SyncSettings
+from services.sync.store import ChannelStore, DeliveryStore, KeyStore, ViewStore
+from shared.plumbing import Plumbing
+
+
+def create(settings: SyncSettings | None = None) -> FastAPI:
+    settings = settings or SyncSettings()
+    plumbing = Plumbing("sync", settings)
+    database, messaging = plumbing.database, plumbing.messaging
+    views, deliveries = ViewStore(database), DeliveryStore(database)
+    kept_channels, kept_keys = ChannelStore(database), KeyStore(database)
+
+    allow_private = settings.sync_allow_private_webhooks
+    channels = Channels(kept_channels, deliveries, views, now, allow_private=allow_private)
+    courier = SignedPost(allow_private=allow_private, timeout=settings.sync_webhook_timeout, now=now)
+    tail = Tail(views, settings.sync_poll_seconds)
+    post = Post(channels, views, deliveries, courier, tail, messaging.transact, now, pace(settings))
+    dispatch = Dispatch(deliveries, post, owner=settings.instance, lease_seconds=settings.sync_lease_seconds)
+    listen(messaging, Views(views, now))
+    return plumbing.app(
+        title="Sync",
+        description="The single view of each customer, and the channels that are told about it.",
+        routers=[
+            api.customers(views),
+            api.channels(api.ChannelRoutes(channels, views, deliveries, dispatch, messaging)),
+            api.streams(Line(channels, views, deliveries, tail, messaging.transact, now)),
+            api.keys(Keys(kept_keys, now), kept_keys, messaging),
+        ],
+        prepare=[views.prepare, deliveries.prepare, kept_channels.prepare, kept_keys.prepare, courier.open],
+        jobs=jobs(tail, dispatch),
+        close=[courier.close],
+        problems=api.PROBLEMS,
+        tags=api.TAGS,
+    )
+
+
+def now() -> datetime:
+    """The wall's time, also while history is played: deliveries happen now."""
+    return datetime.now(UTC)
+
+
+def pace(settings: SyncSettings) -> Pace:
+    return Pace(
+        batch=settings.sync_webhook_batch,
+        concurrency=settings.sync_webhook_concurrency,
+        timeout=settings.sync_webhook_timeout,
+        schedule=settings.sync_retry_schedule or SCHEDULE,
+        first_pause=settings.sync_first_pause,
+        longest_pause=settings.sync_longest_pause,
+    )

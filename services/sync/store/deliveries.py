@@ -1,0 +1,179 @@
+"""What each channel has received and is owed, one document for each channel and customer, and how far channels are."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from pymongo import ASCENDING, IndexModel, UpdateOne
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.database import AsyncDatabase
+
+from services.sync.domain.outgoing import Place, Progress, Receipt, Retry, Trouble
+from services.sync.domain.positions import Cursor
+from services.sync.handlers.deliveries import DeliveryStatus, LostLease, Settlement
+
+Document = dict[str, Any]
+OWED = {"retry": {"$type": "object"}}
+
+
+class DeliveryStore:
+    """Receipts, retries, cursors and leases."""
+
+    def __init__(self, database: AsyncDatabase[Document]) -> None:
+        self.deliveries = database["deliveries"]
+        self.progresses = database["progress"]
+
+    async def prepare(self) -> None:
+        owed = [("channel", ASCENDING), ("retry.next_at", ASCENDING)]
+        await self.deliveries.create_indexes([IndexModel(owed, partialFilterExpression=OWED)])
+        await self.progresses.create_index("_id")
+
+    # Leases: one instance at a time delivers to a webhook. The database's clock judges, so theirs need not agree.
+
+    async def lease(self, channel_id: str, owner: str, seconds: float) -> bool:
+        free = {"$or": [{"$eq": [{"$ifNull": ["$owner", owner]}, owner]}, {"$lt": ["$until", "$$NOW"]}]}
+        until = {"$add": ["$$NOW", int(seconds * 1000)]}
+        mine = [{"$set": {"owner": owner, "until": until}}]
+        return (await self.progresses.update_one({"_id": channel_id, "$expr": free}, mine)).matched_count == 1
+
+    async def release(self, channel_id: str, owner: str) -> None:
+        await self.progresses.update_one({"_id": channel_id, "owner": owner}, {"$unset": {"owner": "", "until": ""}})
+
+    # Progress
+
+    async def progress(self, channel_id: str, session: AsyncClientSession | None = None) -> Progress:
+        document = await self.progresses.find_one({"_id": channel_id}, session=session) or {}
+        return as_progress(document)
+
+    async def start_over(self, channel_id: str, cursor: Cursor, session: AsyncClientSession | None) -> None:
+        """Let the channel receive again whatever lies beyond the cursor."""
+        start = {"cursor": as_fields(cursor), "trouble": None}
+        change = {"$set": start, "$inc": {"generation": 1}}
+        await self.progresses.update_one({"_id": channel_id}, change, upsert=True, session=session)
+
+    async def settle(self, settlement: Settlement, session: AsyncClientSession | None) -> None:
+        """Store a batch's receipts and retries together with the cursor behind it. Raises LostLease."""
+        s = settlement
+        moved = {f"cursor.{partition}": position for partition, position in s.cursor.items()}
+        change: Document = {"$set": {"trouble": as_trouble(s.trouble)}}
+        if moved:
+            change["$max"] = moved
+        conditions = {"generation": s.generation, "owner": s.owner}
+        mine = {"_id": s.channel_id, **{name: value for name, value in conditions.items() if value is not None}}
+        if not (await self.progresses.update_one(mine, change, session=session)).matched_count:
+            raise LostLease(s.channel_id)
+        writes = [delivered(s.channel_id, receipt) for receipt in s.receipts]
+        writes += [owed(s.channel_id, customer_id, retry) for customer_id, retry in s.retries.items()]
+        if writes:
+            await self.deliveries.bulk_write(writes, ordered=False, session=session)
+
+    # Receipts and retries
+
+    async def receipts(self, channel_id: str, customer_ids: Iterable[str]) -> dict[str, Receipt]:
+        ids = [key(channel_id, customer_id) for customer_id in customer_ids]
+        found = await self.deliveries.find({"_id": {"$in": ids}}).to_list(None)
+        return {document["customer"]: as_receipt(document) for document in found}
+
+    async def due(self, channel_id: str, now: datetime, limit: int) -> list[Receipt]:
+        # A null is less than no date, so retries that have failed for good are not found.
+        wanted = {"channel": channel_id, **OWED, "retry.next_at": {"$lte": now}}
+        found = self.deliveries.find(wanted).sort("retry.next_at", ASCENDING).limit(limit)
+        return [as_receipt(document) for document in await found.to_list(None)]
+
+    async def ask_again(
+        self, channel_id: str, customer_id: str, now: datetime, session: AsyncClientSession | None
+    ) -> None:
+        """Owe a customer to the channel once more, whatever it has."""
+        retry = as_retry_document(Retry(version=0, attempt=0, next_at=now))
+        change = {"$set": {"channel": channel_id, "customer": customer_id, "retry": retry}, "$inc": {"replays": 1}}
+        await self.deliveries.update_one({"_id": key(channel_id, customer_id)}, change, upsert=True, session=session)
+
+    async def owe_nothing(self, channel_id: str) -> None:
+        await self.deliveries.update_many({"channel": channel_id, **OWED}, {"$set": {"retry": None}})
+
+    async def page(
+        self, channel_id: str, after: str, limit: int, status: DeliveryStatus | None = None
+    ) -> list[Receipt]:
+        """A channel's deliveries by customer."""
+        conditions: dict[DeliveryStatus | None, Document] = {
+            None: {},
+            "delivered": {"retry": None},
+            "retrying": {**OWED, "retry.next_at": {"$type": "date"}},
+            "failed": {**OWED, "retry.next_at": None},
+        }
+        of_channel = {"$gt": key(channel_id, after), "$lt": key(channel_id, "~")}
+        found = self.deliveries.find({"_id": of_channel, **conditions[status]}).sort("_id", ASCENDING).limit(limit)
+        return [as_receipt(document) for document in await found.to_list(None)]
+
+    async def owed(self, channel_id: str) -> tuple[int, int]:
+        """How many customers wait for another attempt, and how many have failed for good."""
+        of_channel = {"channel": channel_id, **OWED}
+        waiting = await self.deliveries.count_documents({**of_channel, "retry.next_at": {"$type": "date"}})
+        return waiting, await self.deliveries.count_documents(of_channel) - waiting
+
+
+def key(channel_id: str, customer_id: str) -> str:
+    return f"{channel_id}:{customer_id}"
+
+
+def delivered(channel_id: str, receipt: Receipt) -> UpdateOne:
+    fields = {
+        "channel": channel_id,
+        "customer": receipt.customer_id,
+        "version": receipt.version,
+        "policy_version": receipt.policy_version,
+        "generation": receipt.generation,
+        "place": list(receipt.place),
+        "stream": receipt.stream,
+        "status": receipt.status,
+        "at": receipt.at,
+        "retry": None,
+    }
+    change = {"$set": fields, "$min": {"first_at": receipt.at}, "$inc": {"times": 1}}
+    return UpdateOne({"_id": key(channel_id, receipt.customer_id)}, change, upsert=True)
+
+
+def owed(channel_id: str, customer_id: str, retry: Retry | None) -> UpdateOne:
+    """A retry, or None for one that has become pointless."""
+    document = as_retry_document(retry) if retry else None
+    fields = {"channel": channel_id, "customer": customer_id, "retry": document}
+    return UpdateOne({"_id": key(channel_id, customer_id)}, {"$set": fields}, upsert=retry is not None)
+
+
+def as_retry_document(retry: Retry) -> Document:
+    return {"version": retry.version, "attempt": retry.attempt, "next_at": retry.next_at, "error": retry.error}
+
+
+def as_receipt(document: Document) -> Receipt:
+    retry = document.get("retry")
+    return Receipt(
+        customer_id=document["customer"],
+        version=document.get("version", 0),
+        policy_version=document.get("policy_version", 0),
+        generation=document.get("generation", 0),
+        place=Place(*document.get("place", (0, 0))),
+        stream=document.get("stream"),
+        status=document.get("status"),
+        at=document.get("at"),
+        first_at=document.get("first_at"),
+        times=document.get("times", 0),
+        replays=document.get("replays", 0),
+        retry=Retry(**retry) if retry else None,
+    )
+
+
+def as_progress(document: Document) -> Progress:
+    trouble = document.get("trouble")
+    return Progress(
+        cursor={int(partition): position for partition, position in document.get("cursor", {}).items()},
+        generation=document.get("generation", 0),
+        trouble=Trouble(**trouble) if trouble else None,
+    )
+
+
+def as_fields(cursor: Cursor) -> Document:
+    return {str(partition): position for partition, position in cursor.items()}
+
+
+def as_trouble(trouble: Trouble | None) -> Document | None:
+    return {"error": trouble.error, "since": trouble.since, "resume_at": trouble.resume_at} if trouble else None

@@ -1,0 +1,173 @@
+"""The views, one document a customer, and the order in which they have changed.
+
+A view is kept as the JSON of its contract: it reads back without loss (MongoDB cuts times to milliseconds), and most
+readers hand it on without looking inside. What is searched for stands beside it.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from bson.decimal128 import Decimal128
+from pymongo import ASCENDING, DESCENDING, IndexModel, ReplaceOne, UpdateOne
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.read_concern import ReadConcern
+
+from services.sync.domain.outgoing import Changed, Place
+from services.sync.domain.positions import Cursor, ahead
+from services.sync.domain.view import Held
+from services.sync.handlers.views import NewVersion
+from shared import mongo
+from shared.contracts.sync import CustomerView
+
+Document = dict[str, Any]
+SENT = {"version": 1, "changed_at": 1, "partition": 1, "position": 1, "origins": 1, "view": 1}
+
+
+class ViewStore:
+    """Views and positions.
+
+    A partition's positions are given out by one counter document, inside the transaction that writes the views: two
+    writers of one partition conflict, so positions become visible in their own order.
+    """
+
+    def __init__(self, database: AsyncDatabase[Document]) -> None:
+        self.views = database["views"]
+        self.positions = database["positions"]
+        # A position that a failover takes back must not move a channel's cursor.
+        self.durable = database.with_options(read_concern=ReadConcern("majority"))
+
+    async def prepare(self) -> None:
+        order = IndexModel([("partition", ASCENDING), ("position", ASCENDING)])
+        await self.views.create_indexes([order, IndexModel("identifiers")])
+        await self.positions.create_index("_id")
+
+    async def load(self, customer_ids: Iterable[str], session: AsyncClientSession | None) -> dict[str, Held]:
+        found = self.views.find({"_id": {"$in": list(customer_ids)}}, {"view": 1, "origins": 1}, session=session)
+        return {document["_id"]: as_held(document) for document in await found.to_list(None)}
+
+    async def save(self, versions: Sequence[NewVersion], session: AsyncClientSession | None) -> Mapping[int, int]:
+        partitions = {version.partition for version in versions}
+        tails = dict.fromkeys(partitions, 0)
+        async for counter in self.positions.find({"_id": {"$in": list(partitions)}}, session=session):
+            tails[counter["_id"]] = counter["position"]
+        writes: list[ReplaceOne[Document]] = []
+        for version in versions:
+            tails[version.partition] += 1
+            document = as_document(version.held, Place(version.partition, tails[version.partition]))
+            writes.append(ReplaceOne({"_id": document["_id"]}, document, upsert=True))
+        # The counters first: a second writer of the partition stops here.
+        counters = [counted(partition, tail, versions) for partition, tail in tails.items()]
+        await self.positions.bulk_write(counters, ordered=False, session=session)
+        await self.views.bulk_write(writes, ordered=False, session=session)
+        return tails
+
+    async def tails(self) -> dict[int, int]:
+        """The newest position of each partition."""
+        found = await self.durable["positions"].find({}, {"position": 1}).to_list(None)
+        return {counter["_id"]: counter["position"] for counter in found}
+
+    async def growth(self) -> AsyncIterator[None]:
+        """Something each time that positions have grown, whichever instance has done it. Never ends."""
+        stream = await mongo.watch(self.positions, [{"$project": {"_id": 1}}])
+        async with stream:
+            async for _ in stream:
+                yield
+
+    async def beyond(self, cursor: Cursor, tails: Mapping[int, int], limit: int) -> list[Changed]:
+        """The next changes after a cursor, in order within each partition."""
+        partitions = ahead(tails, cursor)
+        changes: list[Changed] = []
+        for index, partition in enumerate(partitions):
+            share = -(-(limit - len(changes)) // (len(partitions) - index))
+            if share:
+                after = {"partition": partition, "position": {"$gt": cursor.get(partition, 0)}}
+                found = self.durable["views"].find(after, SENT).sort("position", ASCENDING).limit(share)
+                changes += [as_changed(document) for document in await found.to_list(None)]
+        return changes
+
+    async def these(self, customer_ids: Sequence[str]) -> list[Changed]:
+        found = self.durable["views"].find({"_id": {"$in": list(customer_ids)}}, SENT)
+        return [as_changed(document) for document in await found.to_list(None)]
+
+    async def backlog(self, cursor: Cursor, tails: Mapping[int, int]) -> int:
+        """How many customers have changed since a cursor."""
+        counts = [
+            await self.views.count_documents({"partition": partition, "position": {"$gt": cursor.get(partition, 0)}})
+            for partition in ahead(tails, cursor)
+        ]
+        return sum(counts)
+
+    async def cursor_before(self, moment: datetime, tails: Mapping[int, int]) -> Cursor:
+        """Where to begin in order to meet everything that has changed since a moment."""
+        cursor: Cursor = {}
+        for partition in tails:
+            older = {"partition": partition, "changed_at": {"$lt": moment}}
+            # From the tail: as many documents are looked at as there are to be sent again.
+            last = await self.views.find_one(older, {"position": 1}, sort=[("position", DESCENDING)])
+            if last:
+                cursor[partition] = last["position"]
+        return cursor
+
+    async def one(self, customer_id: str) -> bytes | None:
+        document = await self.views.find_one({"_id": customer_id}, {"view": 1})
+        return document["view"].encode() if document else None
+
+    async def identified(self, identifier: str, limit: int) -> list[bytes]:
+        found = self.views.find({"identifiers": identifier}, {"view": 1}).sort("_id", ASCENDING).limit(limit)
+        return [document["view"].encode() for document in await found.to_list(None)]
+
+    async def page(self, after: str, limit: int) -> list[tuple[str, bytes]]:
+        found = self.views.find({"_id": {"$gt": after}}, {"view": 1}).sort("_id", ASCENDING).limit(limit)
+        return [(document["_id"], document["view"].encode()) for document in await found.to_list(None)]
+
+    async def sums(self) -> tuple[int, int, Decimal]:
+        """Customers, orders and the money of all orders, kept up to date with the views in their own transactions."""
+        counters = await self.positions.find({}).to_list(None)
+        total = sum((counter["total"].to_decimal() for counter in counters), Decimal(0))
+        return sum(c["customers"] for c in counters), sum(c["orders"] for c in counters), total
+
+
+def counted(partition: int, tail: int, versions: Sequence[NewVersion]) -> UpdateOne:
+    own = [version for version in versions if version.partition == partition]
+    sums = {
+        "customers": sum(version.customers for version in own),
+        "orders": sum(version.orders for version in own),
+        "total": Decimal128(sum((version.total for version in own), Decimal(0))),
+    }
+    return UpdateOne({"_id": partition}, {"$set": {"position": tail}, "$inc": sums}, upsert=True)
+
+
+def as_document(held: Held, place: Place) -> Document:
+    view = held.view
+    return {
+        "_id": view.customer_id,
+        "version": view.version,
+        "changed_at": view.changed_at,
+        "partition": place.partition,
+        "position": place.position,
+        "origins": [list(origin) for origin in held.origins],
+        "identifiers": [str(identifier) for identifier in view.contact.identifiers] if view.contact else [],
+        "view": view.model_dump_json(),
+    }
+
+
+def as_held(document: Document) -> Held:
+    return Held(CustomerView.model_validate_json(document["view"]), as_origins(document))
+
+
+def as_changed(document: Document) -> Changed:
+    return Changed(
+        customer_id=document["_id"],
+        version=document["version"],
+        changed_at=document["changed_at"].isoformat().replace("+00:00", "Z"),
+        place=Place(document["partition"], document["position"]),
+        origins=as_origins(document),
+        view=document["view"].encode(),
+    )
+
+
+def as_origins(document: Document) -> tuple[tuple[str | None, int], ...]:
+    return tuple((source, version) for source, version in document["origins"])
