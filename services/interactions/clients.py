@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from services.interactions.domain import Identity
 from shared.contracts.fact import Identifier
+from shared.messaging import Transient
 
 log = structlog.get_logger(__name__)
 
@@ -23,8 +24,8 @@ PATIENCE = (0.1, 0.3, 1.0, 2.0)
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=2)
 
 
-class ContactsAway(Exception):
-    """Contacts gave no answer that can be used. Nothing is known about the events themselves."""
+class ContactsAway(Transient):
+    """Contacts gives no answer that can be used. That says nothing about the events: the batch waits."""
 
 
 class IdentitiesRefused(Exception):
@@ -34,11 +35,18 @@ class IdentitiesRefused(Exception):
 class Contacts:
     """`POST /v1/identities/resolve` of contacts, in portions it takes, with patience for a restart."""
 
-    def __init__(self, http: aiohttp.ClientSession, url: str, key: str, patience: Sequence[float] = PATIENCE) -> None:
-        self._http = http
+    def __init__(self, url: str, key: str, patience: Sequence[float] = PATIENCE) -> None:
         self._url = f"{url.rstrip('/')}/v1/identities/resolve"
         self._headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
         self._patience = patience
+        self._http: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        self._http = aiohttp.ClientSession(timeout=TIMEOUT)
+
+    async def close(self) -> None:
+        if self._http:
+            await self._http.close()
 
     async def resolve(self, customers: Sequence[Sequence[Identifier]]) -> list[str]:
         portions = range(0, len(customers), CUSTOMERS_A_REQUEST)
@@ -60,8 +68,9 @@ class Contacts:
         return await self._ask(body, len(customers))
 
     async def _ask(self, body: bytes, customers: int) -> list[str]:
+        assert self._http, "open it first"
         try:
-            async with self._http.post(self._url, data=body, headers=self._headers, timeout=TIMEOUT) as response:
+            async with self._http.post(self._url, data=body, headers=self._headers) as response:
                 answer = await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ContactsAway(type(error).__name__) from error

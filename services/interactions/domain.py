@@ -96,15 +96,15 @@ def check(fact: Fact, currency: str) -> None:
 def _check_sale(sale: SaleReported, currency: str) -> None:
     if sale.currency != currency:
         detail = f"this company keeps its books in {currency}, not in {sale.currency}"
-        raise NotAcceptable(Reason.WRONG_CURRENCY, detail, "data.currency")
+        raise NotAcceptable(Reason.WRONG_CURRENCY, detail, "currency")
     if total_of(sale.lines) >= LARGEST_TOTAL or discount_of(sale.lines) >= LARGEST_TOTAL:
-        raise NotAcceptable(Reason.INVALID_DATA, "the lines sum up to 10^12 or more", "data.lines")
+        raise NotAcceptable(Reason.INVALID_DATA, "the lines sum up to 10^12 or more", "lines")
 
 
 def _check_interaction(told: InteractionReported) -> None:
     if told.kind == ORDER:
         detail = f"`{ORDER}` is the kind of orders, which are told as {SaleReported.TYPE}"
-        raise NotAcceptable(Reason.INVALID_DATA, detail, "data.kind")
+        raise NotAcceptable(Reason.INVALID_DATA, detail, "kind")
 
 
 def total_of(lines: Iterable[SaleLine]) -> Decimal:

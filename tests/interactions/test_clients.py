@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import aiohttp
 import orjson
 import pytest
 from aiohttp import web
@@ -36,8 +35,11 @@ async def contacts(
 
     app = web.Application()
     app.router.add_post("/v1/identities/resolve", resolve)
-    async with TestServer(app) as server, aiohttp.ClientSession() as http:
-        yield Contacts(http, str(server.make_url("/")), "rk_a_b", patience), requests
+    async with TestServer(app) as server:
+        client = Contacts(str(server.make_url("/")), "rk_a_b", patience)
+        await client.open()
+        yield client, requests
+        await client.close()
 
 
 async def test_contacts_is_asked_in_its_own_words() -> None:

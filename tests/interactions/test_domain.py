@@ -78,7 +78,7 @@ def test_a_currency_that_is_not_the_companys_is_refused() -> None:
     check(sale(), "USD")
     with pytest.raises(NotAcceptable) as refused:
         check(sale(), "EUR")
-    assert (refused.value.reason, refused.value.field) == (Reason.WRONG_CURRENCY, "data.currency")
+    assert (refused.value.reason, refused.value.field) == (Reason.WRONG_CURRENCY, "currency")
 
 
 def test_lines_whose_sum_no_amount_can_hold_are_refused() -> None:

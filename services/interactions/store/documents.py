@@ -10,8 +10,7 @@ from bson.decimal128 import Decimal128
 from services.interactions.domain import Entry
 from shared.contracts.channels import Discounts, SaleLine
 from shared.contracts.interactions import InteractionRecorded, OrderPlaced
-
-Document = dict[str, Any]
+from shared.mongo import Document
 
 # Prices, quantities and discounts repeat; the driver's conversion takes 2.7 us, a known answer 0.06 us.
 exact = lru_cache(maxsize=65_536)(Decimal128)

@@ -2,16 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from bson.decimal128 import Decimal128
 from pymongo import ASCENDING, DESCENDING, IndexModel
-from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.asynchronous.database import AsyncDatabase
 
 from services.interactions.domain import Entry, Order, Tally
-from services.interactions.store.documents import Document, to_document, to_entry
+from services.interactions.store.documents import to_document, to_entry
+from shared.mongo import Database, Document, Session, aggregate
 
 NEWEST_FIRST = [("at", DESCENDING), ("_id", DESCENDING)]
 BY_NUMBER = [("channel", ASCENDING), ("order", ASCENDING)]
@@ -27,18 +25,18 @@ COUNTED = ("interactions", "orders", "duplicates", "duplicate_orders")
 class HistoryStore:
     """Whoever adds has looked up what is known in the same transaction; unique indexes hold against everybody else."""
 
-    def __init__(self, database: AsyncDatabase[Document]) -> None:
+    def __init__(self, database: Database) -> None:
         self._history = database["history"]
         self._figures = database["figures"]
 
     async def prepare(self) -> None:
         await self._history.create_indexes(INDEXES)
 
-    async def known_names(self, names: Collection[str], session: AsyncClientSession | None) -> set[str]:
+    async def known_names(self, names: Collection[str], session: Session | None) -> set[str]:
         found = self._history.find({"_id": {"$in": list(names)}}, {"_id": 1}, session=session)
         return {document["_id"] async for document in found}
 
-    async def known_orders(self, orders: Collection[Order], session: AsyncClientSession | None) -> set[Order]:
+    async def known_orders(self, orders: Collection[Order], session: Session | None) -> set[Order]:
         numbers: dict[str, list[str]] = {}
         for channel, number in orders:
             numbers.setdefault(channel, []).append(number)
@@ -46,21 +44,21 @@ class HistoryStore:
         found = self._history.find({"$or": wanted}, {"_id": 0, "channel": 1, "order": 1}, session=session)
         return {(document["channel"], document["order"]) async for document in found}
 
-    async def add(self, entries: Sequence[Entry], session: AsyncClientSession | None) -> None:
+    async def add(self, entries: Sequence[Entry], session: Session | None) -> None:
         await self._history.insert_many([to_document(entry) for entry in entries], ordered=False, session=session)
 
-    async def count(self, counter: str, tally: Tally, session: AsyncClientSession | None) -> None:
+    async def count(self, counter: str, tally: Tally, session: Session | None) -> None:
         more: Document = {name: getattr(tally, name) for name in COUNTED} | {"total": Decimal128(tally.total)}
         await self._figures.update_one({"_id": counter}, {"$inc": more}, upsert=True, session=session)
 
     async def figures(self) -> Tally:
         """The sums over all batches ever recorded."""
         sums: Document = {name: {"$sum": f"${name}"} for name in (*COUNTED, "total")}
-        async for document in await self._figures.aggregate([{"$group": {"_id": None, **sums}}]):
-            total = document["total"]
-            counted = {name: int(document[name]) for name in COUNTED}
-            return Tally(total=total.to_decimal() if isinstance(total, Decimal128) else Decimal(total), **counted)
-        return Tally()
+        found = await aggregate(self._figures, [{"$group": {"_id": None, **sums}}])
+        if not found:
+            return Tally()
+        counted = {name: int(found[0][name]) for name in COUNTED}
+        return Tally(total=found[0]["total"].to_decimal(), **counted)
 
     async def entry(self, name: str) -> Entry | None:
         document = await self._history.find_one({"_id": name})

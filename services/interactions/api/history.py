@@ -1,0 +1,213 @@
+"""HTTP: what happened between customers and company, and the orders among it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Protocol
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+
+from services.interactions.api.positions import ById, ByNumber, ByTime, cut, position
+from services.interactions.domain import ORDER, Entry, Order, Tally
+from shared.contracts.channels import SaleLine
+from shared.contracts.fact import Code, CustomerId
+from shared.contracts.interactions import OrderPlaced
+from shared.http import Cursor, Limit, Page, Problem
+from shared.security import require
+
+Cut = tuple[Sequence[Entry], str | None]
+"""The entries of a page, and the cursor of the next."""
+Name = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", examples=["5f2b8a0c3d9e4f718293a4b5c6d7e8f9"])]
+
+
+class Entries(Protocol):
+    """What is asked of the store. Pages begin after the given entry."""
+
+    async def entry(self, name: str) -> Entry | None: ...
+
+    async def order_by_number(self, channel: str, number: str) -> Entry | None: ...
+
+    async def of_customer(
+        self, customer_id: str, *, kind: str | None, after: tuple[datetime, str] | None, limit: int
+    ) -> list[Entry]: ...
+
+    async def all(self, *, kind: str | None, after: str | None, limit: int) -> list[Entry]: ...
+
+    async def orders(self, *, after: Order | None, limit: int) -> list[Entry]: ...
+
+    async def figures(self) -> Tally: ...
+
+
+class OrderFigures(BaseModel):
+    """An order as it stands in the history; `GET /v1/orders/{id}` has its lines."""
+
+    order_id: str
+    number: Annotated[str, Field(description="The channel's own number of the order.")]
+    currency: str
+    total: Decimal
+    discount: Decimal
+    lines: Annotated[int, Field(description="How many lines it has.")]
+
+
+class InteractionItem(BaseModel):
+    """One line of a customer's history. Orders are in it too, with kind `order`."""
+
+    id: Name
+    customer_id: CustomerId
+    kind: Code
+    channel: str
+    event_id: Annotated[str, Field(description="The id of the channel's event that told it.")]
+    occurred_at: datetime
+    direction: Literal["inbound", "outbound"] | None = None
+    campaign: str | None = None
+    summary: str | None = None
+    attributes: dict[str, Any] = {}
+    order: OrderFigures | None = None
+
+
+class OrderItem(BaseModel):
+    """An order with its lines."""
+
+    order_id: Name
+    number: Annotated[str, Field(description="The channel's own number of the order.")]
+    customer_id: CustomerId
+    channel: str
+    event_id: str
+    ordered_at: datetime
+    store: str | None = None
+    currency: str
+    total: Decimal
+    discount: Decimal
+    lines: list[SaleLine]
+
+
+class Summary(BaseModel):
+    """The service's figures since its first event."""
+
+    interactions: int
+    orders: int
+    duplicates: Annotated[int, Field(description="Events that were told again under the same source and id.")]
+    duplicate_orders: Annotated[int, Field(description="Orders that were told again under another event id.")]
+
+
+class OrdersSummary(BaseModel):
+    """All orders in figures."""
+
+    orders: int
+    total: Annotated[Decimal, Field(description="The exact sum of all orders, in the company's currency.")]
+    currency: str
+
+
+def router(entries: Entries, currency: str) -> APIRouter:
+    """The routes of `/v1/interactions` and `/v1/orders`."""
+    router = APIRouter(tags=["history"], dependencies=[Depends(require("interactions:read"))])
+
+    @router.get("/v1/interactions", summary="The history, of one customer newest first, or of all by id")
+    async def list_interactions(
+        customer_id: CustomerId | None = None, kind: Code | None = None, cursor: Cursor = None, limit: Limit = 100
+    ) -> Page[InteractionItem]:
+        if customer_id:
+            found, following = await _of_customer(entries, customer_id, kind, cursor, limit)
+        else:
+            found, following = await _of_all(entries, kind, cursor, limit)
+        return Page(items=[_interaction_item(entry) for entry in found], next=following)
+
+    @router.get("/v1/interactions/summary", summary="The history in figures")
+    async def summarise_interactions() -> Summary:
+        figures = await entries.figures()
+        return Summary(
+            interactions=figures.interactions,
+            orders=figures.orders,
+            duplicates=figures.duplicates,
+            duplicate_orders=figures.duplicate_orders,
+        )
+
+    @router.get("/v1/interactions/{interaction_id}", summary="One line of the history")
+    async def get_interaction(interaction_id: Name) -> InteractionItem:
+        return _interaction_item(_found(await entries.entry(interaction_id), "interaction"))
+
+    @router.get("/v1/orders", summary="Orders, of one customer newest first, or of all by channel and number")
+    async def list_orders(
+        customer_id: CustomerId | None = None,
+        channel: Annotated[str | None, Query(max_length=500, description="With `number`: this very order.")] = None,
+        number: Annotated[str | None, Query(max_length=200)] = None,
+        cursor: Cursor = None,
+        limit: Limit = 100,
+    ) -> Page[OrderItem]:
+        if channel is not None or number is not None:
+            found, following = await _numbered(entries, channel, number)
+        elif customer_id is not None:
+            found, following = await _of_customer(entries, customer_id, ORDER, cursor, limit)
+        else:
+            found, following = await _orders(entries, cursor, limit)
+        return Page(items=[_order_item(entry) for entry in found], next=following)
+
+    @router.get("/v1/orders/summary", summary="All orders in figures")
+    async def summarise_orders() -> OrdersSummary:
+        figures = await entries.figures()
+        return OrdersSummary(orders=figures.orders, total=figures.total, currency=currency)
+
+    @router.get("/v1/orders/{order_id}", summary="One order with its lines")
+    async def get_order(order_id: Name) -> OrderItem:
+        entry = await entries.entry(order_id)
+        return _order_item(_found(entry if entry and entry.order else None, "order"))
+
+    return router
+
+
+def _found(entry: Entry | None, what: str) -> Entry:
+    if entry is None:
+        raise Problem(404, detail=f"There is no {what} with this id.")
+    return entry
+
+
+async def _of_customer(entries: Entries, customer_id: str, kind: str | None, cursor: str | None, limit: int) -> Cut:
+    start = position(ByTime, cursor)
+    after = (start.at, start.id) if start else None
+    found = await entries.of_customer(customer_id, kind=kind, after=after, limit=limit + 1)
+    return cut(found, limit, lambda last: ByTime(at=last.at, id=last.name))
+
+
+async def _of_all(entries: Entries, kind: str | None, cursor: str | None, limit: int) -> Cut:
+    start = position(ById, cursor)
+    found = await entries.all(kind=kind, after=start.id if start else None, limit=limit + 1)
+    return cut(found, limit, lambda last: ById(id=last.name))
+
+
+async def _orders(entries: Entries, cursor: str | None, limit: int) -> Cut:
+    start = position(ByNumber, cursor)
+    found = await entries.orders(after=(start.channel, start.number) if start else None, limit=limit + 1)
+    return cut(found, limit, lambda last: ByNumber(channel=last.fact.channel, number=last.order or ""))
+
+
+async def _numbered(entries: Entries, channel: str | None, number: str | None) -> Cut:
+    if channel is None or number is None:
+        missing = "channel" if channel is None else "number"
+        raise Problem(422, "Invalid request", errors=[(f"query.{missing}", "channel and number go together")])
+    entry = await entries.order_by_number(channel, number)
+    return [entry] if entry else [], None
+
+
+def _interaction_item(entry: Entry) -> InteractionItem:
+    fact = entry.fact
+    shared: dict[str, Any] = {
+        "id": entry.name,
+        "customer_id": fact.customer_id,
+        "kind": entry.kind,
+        "channel": fact.channel,
+        "event_id": entry.event_id,
+        "occurred_at": entry.at,
+    }
+    if isinstance(fact, OrderPlaced):
+        return InteractionItem(**shared, order=_order_figures(fact, entry.order))
+    return InteractionItem(**shared, **fact.model_dump(include={"direction", "campaign", "summary", "attributes"}))
+
+
+def _order_figures(fact: OrderPlaced, number: str | None) -> OrderFigures:
+    told = fact.model_dump(include={"order_id", "currency", "total", "discount"})
+    return OrderFigures(number=number or "", lines=len(fact.lines), **told)
+
+
+def _order_item(entry: Entry) -> OrderItem:
+    return OrderItem(number=entry.order or "", event_id=entry.event_id, **entry.fact.model_dump())
