@@ -96,7 +96,7 @@ def require(scope: str) -> Callable[..., Awaitable[Principal]]:
 
     # A coroutine, because FastAPI sends plain functions through a thread pool.
     async def authorised(
-        request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
+        request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer, scopes=[scope])]
     ) -> Principal:
         keys: KeyTable | None = request.app.state.keys
         principal = keys.principal(credentials.credentials) if keys and credentials else None

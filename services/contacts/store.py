@@ -1,11 +1,13 @@
 """Contacts in MongoDB: contacts, whose identifiers are, what was said about consent, conflicts for a later merge."""
 
 from collections.abc import Collection as Many, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, InsertOne, ReplaceOne, UpdateOne
+from pymongo.errors import CollectionInvalid, OperationFailure
 
 from services.contacts.domain.identities import Conflict
 from services.contacts.domain.survivorship import Known
@@ -20,13 +22,20 @@ class MongoStore:
     """The store of contacts. Its documents read back as what was saved, to the millisecond."""
 
     def __init__(self, database: Database) -> None:
+        self.database = database
         self.contacts = database["contacts"]
         self.identities = database["identities"]
         self.consents = database["consents"]
         self.conflicts = database["conflicts"]
+        self.heard_before = database["duplicates"]
 
     async def prepare(self) -> None:
-        """Create the indexes."""
+        """Create the collections, which transactions of two instances would race to create, and the index."""
+        existing = await self.database.list_collection_names()
+        for collection in (self.contacts, self.identities, self.conflicts, self.heard_before):
+            if collection.name not in existing:
+                with suppress(CollectionInvalid, OperationFailure):  # another instance was first
+                    await self.database.create_collection(collection.name)
         await self.consents.create_index([("customer_id", ASCENDING), ("given_at", DESCENDING), ("_id", ASCENDING)])
 
     async def owners(self, identifiers: Many[str], session: Session | None) -> dict[str, str]:
@@ -45,6 +54,12 @@ class MongoStore:
         await _write(self.identities, [InsertOne(row) for row in _identity_rows(changes.identities, now)], session)
         await _write(self.consents, [_once(_consent_row(*said, now)) for said in changes.consents], session)
         await _write(self.conflicts, [_once(_conflict_row(one, now)) for one in changes.conflicts], session)
+
+        counted = [UpdateOne({"_id": p}, {"$inc": {"count": n}}, upsert=True) for p, n in changes.duplicates.items()]
+        await _write(self.heard_before, counted, session)
+
+    async def duplicates(self) -> int:
+        return sum([row["count"] async for row in self.heard_before.find()])
 
     async def contact(self, customer: str) -> Contact | None:
         row = await self.contacts.find_one({"_id": customer})

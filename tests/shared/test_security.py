@@ -109,6 +109,7 @@ async def test_a_guarded_route_wants_a_key_with_its_scope(
     app = create_app(
         title="t", description="d", version="1", lifespan=None, routers=[router], keys=table, health=Healthy()
     )
+    assert app.openapi()["paths"]["/v1/things"]["get"]["security"] == [{"key": ["things:write"]}]
     headers = {"authorization": authorization.format(key=key)} if authorization else {}
     async with serving(app) as client, client.get("/v1/things", headers=headers) as response:
         assert response.status == status

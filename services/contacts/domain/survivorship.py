@@ -6,7 +6,7 @@ Folding is commutative and idempotent: any order and repetition of the same stat
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
@@ -77,6 +77,12 @@ def statement(
 def milliseconds(moment: datetime) -> datetime:
     """What MongoDB keeps of a time. Cut before comparing, so that a stored time equals the one it was."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def after_all_said(known: Known | None, now: datetime) -> datetime:
+    """When a person speaks now: later than all that was said, also by channels whose clocks run ahead of ours."""
+    latest = max(known.said.values(), default=None) if known else None
+    return now if latest is None else max(now, latest + timedelta(milliseconds=1))
 
 
 def newcomer(customer_id: str, now: datetime) -> Known:

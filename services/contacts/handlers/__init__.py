@@ -3,15 +3,15 @@
 All of it runs inside a transaction that may be run again; its only effects are through the unit and the store.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import cast
 
 from services.contacts.domain.identities import Conflict, Resolution, distinct, identified, normalised, resolve
-from services.contacts.domain.survivorship import Known, Statement, TooManyConsents, statement
+from services.contacts.domain.survivorship import Known, Statement, TooManyConsents, after_all_said, statement
 from services.contacts.handlers.book import Book, Changes, Store
 from shared.clock import Clock
 from shared.contracts.channels import ContactReported
@@ -24,7 +24,7 @@ from shared.mongo import Session
 __all__ = ["Changes", "Handlers", "IdentifierTaken", "NoSuchContact", "Said", "Store", "VersionMismatch"]
 
 Lists = Sequence[Sequence[Identifier]]
-Fresh = Callable[[Unit, Sequence[Received]], Awaitable[Sequence[Received]]]
+Fresh = Callable[[Unit, Sequence[Received]], Awaitable[tuple[list[Received], int]]]
 
 
 class NoSuchContact(LookupError):
@@ -71,11 +71,12 @@ class Handlers:
 
     async def hear(self, unit: Unit, events: Sequence[Received]) -> None:
         """Channels report contacts (`crm.contact.reported.v1`)."""
-        events = await self.fresh(unit, events)
-        if not events:
-            return
+        await self.clock.witness(unit, events)
+        heard_before = Counter(event.partition for event in events)
+        events, _ = await self.fresh(unit, events)
+        heard_before -= Counter(event.partition for event in events)
         lists = [identified(event.fact) for event in events]
-        now = await self.clock.now()
+        now = await self.clock.now(unit.session)
         found = await self._resolve(lists, unit.session, now)
         book = await self._book(unit, set(found.customers), found.conflicts, now)
         of_customer: dict[str, list[tuple[int, Received]]] = defaultdict(list)
@@ -89,7 +90,7 @@ class Handlers:
                     for index, event in run
                 ]
                 self._hear(book, customer, heard)
-        await self.store.save(book.changes(), unit.session, book.now)
+        await self.store.save(replace(book.changes(), duplicates=heard_before), unit.session, book.now)
 
     def _hear(self, book: Book, customer: str, heard: list[tuple[Received, Statement]]) -> None:
         """One customer's reports from one source; if the contact cannot hold them, those that it can."""
@@ -121,7 +122,7 @@ class Handlers:
     async def resolve(self, unit: Unit, lists: Lists) -> list[str]:
         """Whose each list of identifiers is; who is unknown is registered as a prospect."""
         lists = [distinct(listed) for listed in lists]
-        now = await self.clock.now()
+        now = await self.clock.now(unit.session)
         found = await self._resolve(lists, unit.session, now)
         book = await self._book(unit, set(found.attached), found.conflicts, now)
         for customer, identifiers in found.attached.items():
@@ -136,7 +137,7 @@ class Handlers:
         for one in identifiers:
             if str(one) in owners:
                 raise IdentifierTaken(str(one), owners[str(one)])
-        now = await self.clock.now()
+        now = await self.clock.now(unit.session)
         return await self._enter(Book(unit, {}, [], now), uuid7(now), said, identifiers)
 
     async def change(self, unit: Unit, customer: str, said: Said, version: int | None = None) -> Contact:
@@ -149,7 +150,7 @@ class Handlers:
         # What is left of others' is an e-mail address or a telephone number, and those may be shared.
         names = tuple(str(one) for one in identifiers)
         conflicts = [Conflict(customer, other, names) for other in set(owners.values()) - {customer}]
-        book = await self._book(unit, {customer}, conflicts, await self.clock.now())
+        book = await self._book(unit, {customer}, conflicts, await self.clock.now(unit.session))
         self._check(book.loaded.get(customer), customer, version)
         own = [one for one in identifiers if owners.get(str(one), customer) == customer]
         return await self._enter(book, customer, said, own)
@@ -162,7 +163,7 @@ class Handlers:
             raise VersionMismatch(before.contact.version)
 
     async def _enter(self, book: Book, customer: str, said: Said, identifiers: list[Identifier]) -> Contact:
-        said_at = said.said_at or book.now
+        said_at = said.said_at or after_all_said(book.loaded.get(customer), book.now)
         told = statement(said.report, said.source, said_at=said_at, given=said.given, identifiers=identifiers)
         contact = book.hear(customer, [told], origin=said.origin)
         await self.store.save(book.changes(), book.unit.session, book.now)

@@ -25,6 +25,8 @@ class Changes:
     identities: dict[str, str] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
     consents: list[tuple[str, Consent]] = field(default_factory=list)
+    duplicates: Mapping[int, int] = field(default_factory=dict)
+    """Events heard before, by partition: each is one instance's, so that no two write the same count."""
 
 
 class Store(Protocol):

@@ -1,0 +1,59 @@
+"""Contacts kept in memory; passes the same tests as the real store."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from services.contacts.domain.identities import Conflict
+from services.contacts.domain.survivorship import Known
+from services.contacts.handlers import Changes
+from shared.contracts.contacts import Consent, Contact
+from shared.mongo import Session
+
+
+class MemoryStore:
+    def __init__(self) -> None:
+        self.contacts: dict[str, Known] = {}
+        self.identities: dict[str, str] = {}
+        self.said: dict[str, list[Consent]] = {}
+        self.heard_before = 0
+        self.conflicts: dict[frozenset[str], Conflict] = {}
+
+    async def owners(self, identifiers: Collection[str], session: Session | None) -> dict[str, str]:
+        return {name: self.identities[name] for name in identifiers if name in self.identities}
+
+    async def load(self, customers: Collection[str], session: Session | None) -> dict[str, Known]:
+        return {customer: self.contacts[customer] for customer in customers if customer in self.contacts}
+
+    async def save(self, changes: Changes, session: Session | None, now: datetime) -> None:
+        assert not self.identities.keys() & changes.identities.keys(), "an identity is given once"
+        self.contacts.update({known.contact.customer_id: known for known in changes.contacts})
+        self.identities.update(changes.identities)
+        for customer, consent in changes.consents:
+            kept = self.said.setdefault(customer, [])
+            if consent not in kept:
+                kept.append(consent)
+        self.heard_before += sum(changes.duplicates.values())
+        for conflict in changes.conflicts:
+            self.conflicts.setdefault(frozenset((conflict.kept, conflict.other)), conflict)
+
+    async def duplicates(self) -> int:
+        return self.heard_before
+
+    async def contact(self, customer: str) -> Contact | None:
+        return self.contacts[customer].contact if customer in self.contacts else None
+
+    async def page(self, after: str, limit: int) -> list[Contact]:
+        return [self.contacts[customer].contact for customer in sorted(self.contacts) if customer > after][:limit]
+
+    async def count(self) -> int:
+        return len(self.contacts)
+
+    async def consents_said(
+        self, customer: str, before: tuple[datetime, str] | None, limit: int
+    ) -> list[tuple[str, Consent]]:
+        places = [(repr(consent), consent) for consent in self.said.get(customer, [])]
+        places.sort(key=lambda pair: (-pair[1].given_at.timestamp(), pair[0]))
+        if before:
+            start = (-before[0].timestamp(), before[1])
+            places = [pair for pair in places if (-pair[1].given_at.timestamp(), pair[0]) > start]
+        return places[:limit]
