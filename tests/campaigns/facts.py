@@ -2,15 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import strategies as st
 
 from shared.contracts.channels import Address
-from shared.contracts.contacts import Consent, Contact, ContactChanged
+from shared.contracts.contacts import CONTACTS, Consent, Contact, ContactChanged
 from shared.contracts.fact import Fact
-from shared.contracts.interactions import InteractionRecorded, OrderPlaced
-from shared.contracts.scoring import Score, ScoreChanged
+from shared.contracts.interactions import INTERACTIONS, SALES, InteractionRecorded, OrderPlaced
+from shared.contracts.scoring import SCORES, Score, ScoreChanged
+from shared.messaging import CloudEvent, Outgoing, Received
+from shared.messaging.received import Record
 
 START = datetime(2017, 1, 1, tzinfo=UTC)
 KINDS = ("call", "web.visit", "campaign-contact")
@@ -143,3 +145,49 @@ def contacts(draw: st.DrawFn, customer_id: str, version: int) -> ContactChanged:
         consents=draw(consents),
         registered_at=draw(moments),
     )
+
+
+def received(fact: Any, offset: int = 0) -> Received:
+    """A fact as a handler gets it."""
+    customer_id: str = subject(fact)
+    topic = TOPICS[type(fact)]
+    return Received(
+        id=f"event-{offset}",
+        source="/rapport/tests",
+        type=fact.TYPE,
+        subject=customer_id,
+        time=moment(fact),
+        fact=fact,
+        topic=topic.name,
+        partition=0,
+        offset=offset,
+        sequence=None,
+        correlation_id=f"event-{offset}",
+        origin=None,
+        record=cast("Record", None),
+    )
+
+
+def outgoing(fact: Any, number: int) -> Outgoing:
+    """A fact as its publisher puts it on the log."""
+    event = CloudEvent(
+        f"event-{number}", "/rapport/tests", fact.TYPE, fact.model_dump_json().encode(), moment(fact), subject(fact)
+    )
+    return Outgoing(TOPICS[type(fact)].name, subject(fact).encode(), event.data, event.headers())
+
+
+def subject(fact: Any) -> str:
+    about = getattr(fact, "contact", None) or getattr(fact, "score", None) or fact
+    return str(about.customer_id)
+
+
+def moment(fact: Any) -> datetime:
+    match fact:
+        case OrderPlaced():
+            return fact.ordered_at
+        case InteractionRecorded():
+            return fact.occurred_at
+    return START
+
+
+TOPICS = {fact: topic for topic in (CONTACTS, INTERACTIONS, SALES, SCORES) for fact in topic.facts}

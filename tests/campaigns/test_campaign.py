@@ -3,15 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from pydantic import TypeAdapter
 
 from services.campaigns.domain.campaign import Campaign, WrongState, arm, audience, closed, drawn
 from services.campaigns.domain.profile import Profile, fold
-from services.campaigns.domain.rules import Node, Rule, predicate
+from services.campaigns.domain.rules import RULE, predicate
 from services.campaigns.domain.statistics import sample_ratio_p
 from tests.campaigns.facts import consent, contact, customer, day
 
-RULE: TypeAdapter[Node] = TypeAdapter(Rule)
 EVERYONE = {"field": "sales.orders", "at_least": 0}
 DRAFT = Campaign(
     campaign_id="winback",

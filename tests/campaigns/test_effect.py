@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from scipy import stats
 
 from services.campaigns.domain.campaign import Arm, Campaign, drawn
-from services.campaigns.domain.effect import Tally, effect, tally
+from services.campaigns.domain.effect import Tally, add_up, effect, no_figures
 from services.campaigns.domain.findings import Effect
 from tests.campaigns.facts import amounts, day
 from tests.campaigns.test_campaign import DRAFT
@@ -109,9 +109,10 @@ def test_a_harmful_campaign_is_called_one() -> None:
 
 def test_customers_are_added_up_by_arm_whether_they_bought_or_not() -> None:
     arms: list[tuple[str, Arm]] = [("a", "treatment"), ("b", "treatment"), ("c", "control")]
-    tallies = tally(arms, {"a": (2, Decimal("30.00")), "nobody": (1, Decimal(1))})
-    assert tallies["treatment"] == Tally(2, 1, 2, Decimal("30.00"), Decimal("900.0000"))
-    assert tallies["control"] == Tally(customers=1)
+    figures = no_figures()
+    add_up(figures, arms, {"a": (2, Decimal("30.00")), "nobody": (1, Decimal(1))})
+    assert figures["treatment"] == Tally(2, 1, 2, Decimal("30.00"), Decimal("900.0000"))
+    assert figures["control"] == Tally(customers=1)
 
 
 @given(st.lists(amounts, min_size=2, max_size=20))

@@ -42,12 +42,16 @@ class Tally:
         return Sample(self.customers, float(mean), max(0.0, float(spread)) / max(1, self.customers - 1))
 
 
-def tally(arms: Iterable[tuple[str, Arm]], bought: Mapping[str, tuple[int, Decimal]]) -> dict[Arm, Tally]:
-    """Add up customers by arm; `bought` has orders and revenue of those who bought at all."""
-    tallies: dict[Arm, Tally] = {"treatment": Tally(), "control": Tally()}
-    for customer_id, arm in arms:
-        tallies[arm].add(*bought.get(customer_id, (0, Decimal(0))))
-    return tallies
+def no_figures() -> dict[Arm, Tally]:
+    return {"treatment": Tally(), "control": Tally()}
+
+
+def add_up(
+    figures: Mapping[Arm, Tally], selected: Iterable[tuple[str, Arm]], bought: Mapping[str, tuple[int, Decimal]]
+) -> None:
+    """Add customers with their arms; `bought` has orders and revenue of those who bought at all."""
+    for customer_id, arm in selected:
+        figures[arm].add(*bought.get(customer_id, (0, Decimal(0))))
 
 
 def effect(campaign: Campaign, treatment: Tally, control: Tally, *, now: datetime, currency: str) -> Effect:

@@ -24,6 +24,7 @@ from pydantic import (
     StrictBool,
     StrictInt,
     StrictStr,
+    TypeAdapter,
     ValidationError,
     ValidatorFunctionWrapHandler,
     WithJsonSchema,
@@ -251,6 +252,7 @@ for model in (All, Some, Not):
 
 Rule: TypeAlias = Annotated[Part, BeforeValidator(bounded)]
 """A whole rule."""
+RULE: TypeAdapter[Node] = TypeAdapter(Rule)
 
 
 def predicate(rule: Node, now: datetime) -> Predicate:

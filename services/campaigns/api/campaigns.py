@@ -1,0 +1,213 @@
+"""Campaigns over HTTP: plan, launch, close, and see what they did."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, TypeAlias
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidatorFunctionWrapHandler, WrapValidator
+
+from services.campaigns.api.segments import EXAMPLE, Id, Reader, Writer, Writing, after
+from services.campaigns.domain.campaign import Arm, Campaign, State
+from services.campaigns.domain.findings import Effect
+from services.campaigns.domain.rules import RULE, Part
+from services.campaigns.handlers.campaigns import Campaigning, Plan
+from services.campaigns.handlers.errors import UnknownSegment
+from services.campaigns.handlers.launching import Launching
+from shared.contracts.fact import Code, Name
+from shared.http import Cursor, Limit, Page, Problem, decode_cursor, encode_cursor
+from shared.http.pages import bad_cursor
+from shared.idempotency import TAKES_KEY, Answer, idempotent
+from shared.messaging import Messaging, Unit
+
+
+class Saved(BaseModel):
+    """A saved segment, by its id. Its rule is copied into the campaign."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    segment_id: Id
+
+
+def saved_or_rule(value: Any, _: ValidatorFunctionWrapHandler) -> Any:
+    if isinstance(value, Mapping) and "segment_id" in value:
+        return Saved.model_validate(value)
+    return RULE.validate_python(value)
+
+
+Segment: TypeAlias = Annotated[Saved | Part, WrapValidator(saved_or_rule)]
+
+
+class NewCampaign(BaseModel):
+    """A campaign to be. Nobody is chosen before it is launched."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "campaign_id": "winback-2026-11",
+                    "name": "Win back",
+                    "channel": "mail",
+                    "message": "We miss you: 10 % on your next basket",
+                    "segment": EXAMPLE,
+                    "control_share": 0.3,
+                    "response_days": 60,
+                    "requires_consent": "marketing",
+                }
+            ]
+        },
+    )
+
+    campaign_id: Id | None = None
+    """Given by us if absent."""
+    name: Name
+    channel: Code
+    """The kind of channel that is to make the contacts."""
+    message: Annotated[str, Field(min_length=1, max_length=2000)]
+    segment: Segment
+    control_share: Annotated[float, Field(ge=0, le=0.9)]
+    """The share of the segment that is left alone, to know what would have happened without the campaign."""
+    response_days: Annotated[StrictInt, Field(ge=1, le=730)]
+    """How long after the launch an order counts as a response."""
+    seed: StrictInt | Annotated[str, Field(max_length=100)] | None = None
+    """Splits customers into arms; the same seed splits alike. The campaign's id if absent."""
+    requires_consent: Code | None = None
+    """Only customers who have agreed to this purpose on the channel are addressed or held out."""
+
+    def plan(self) -> Plan:
+        return Plan(
+            campaign_id=self.campaign_id,
+            name=self.name,
+            channel=self.channel,
+            message=self.message,
+            segment=self.segment.segment_id if isinstance(self.segment, Saved) else self.segment,
+            control_share=self.control_share,
+            response_days=self.response_days,
+            seed=None if self.seed is None else str(self.seed),
+            requires_consent=self.requires_consent,
+        )
+
+
+class CampaignView(BaseModel):
+    campaign_id: str
+    name: str
+    channel: str
+    message: str
+    segment: dict[str, Any]
+    segment_id: str | None
+    control_share: float
+    response_days: int
+    seed: str
+    requires_consent: str | None
+    state: State
+    created_at: datetime
+    launched_at: datetime | None
+    respond_until: datetime | None
+    closed_at: datetime | None
+    treated: int
+    held_out: int
+
+
+class CustomerView(BaseModel):
+    """A customer of a campaign, and what they bought within the response window."""
+
+    customer_id: str
+    arm: Arm
+    orders: int
+    revenue: Decimal
+
+
+def view(campaign: Campaign) -> CampaignView:
+    fields = campaign.model_dump()
+    return CampaignView(segment=fields.pop("rule"), **fields)
+
+
+def campaign_routes(campaigning: Campaigning, launching: Launching, messaging: Messaging, patience: float) -> APIRouter:
+    """`patience`: seconds that a launch request waits for the launch to be over."""
+    router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
+
+    @router.post("", status_code=201, response_model=CampaignView, dependencies=[TAKES_KEY])
+    async def plan_campaign(request: Request, principal: Writer, new: NewCampaign) -> Response:
+        """Plan a campaign: a draft, to be launched."""
+
+        async def plan(unit: Unit) -> Answer:
+            campaign = await campaigning.plan(new.plan(), unit.session)
+            return Answer(201, view(campaign), {"location": f"/v1/campaigns/{campaign.campaign_id}"})
+
+        try:
+            return await idempotent(request, principal, messaging, plan)
+        except UnknownSegment as unknown:
+            raise Problem(422, "Invalid request", errors=[("body.segment.segment_id", str(unknown))]) from None
+
+    @router.get("", dependencies=[Reader])
+    async def list_campaigns(cursor: Cursor = None, limit: Limit = 100) -> Page[CampaignView]:
+        """All campaigns, the newest first."""
+        found = await campaigning.page(older_than(cursor), limit + 1)
+        return Page(items=[view(one) for one in found[:limit]], next=following(found, limit))
+
+    @router.get("/{campaign_id}", dependencies=[Reader])
+    async def get_campaign(campaign_id: str) -> CampaignView:
+        return view(await campaigning.get(campaign_id))
+
+    @router.post("/{campaign_id}/launch", dependencies=[Writing], responses={202: {"model": CampaignView}})
+    async def launch_campaign(campaign_id: str, response: Response) -> CampaignView:
+        """Draw the segment at this moment, split it into arms, and tell the channels.
+
+        200 when all is told, 202 while a large campaign is under way; it goes on by itself. Launching again is safe:
+        a campaign is drawn once.
+        """
+
+        async def begin(unit: Unit) -> None:
+            await launching.begin(await campaigning.get(campaign_id, unit.session), unit.session)
+
+        await messaging.transact(begin)
+        launching.asked.set()
+        campaign = await campaigning.settled(campaign_id, patience)
+        response.status_code = 202 if campaign.state == "launching" else 200
+        return view(campaign)
+
+    @router.post("/{campaign_id}/close", dependencies=[Writing])
+    async def close_campaign(campaign_id: str) -> CampaignView:
+        """End the response window now. A draft is given up. Closing again changes nothing."""
+
+        async def close(unit: Unit) -> Campaign:
+            return await campaigning.close(campaign_id, unit.session)
+
+        return view(await messaging.transact(close))
+
+    @router.get("/{campaign_id}/customers", dependencies=[Reader])
+    async def list_customers(
+        campaign_id: str, arm: Arm | None = None, cursor: Cursor = None, limit: Limit = 100
+    ) -> Page[CustomerView]:
+        """Who is in the campaign, in which arm, and what they bought since; by customer id."""
+        found = await campaigning.responses(campaign_id, after(cursor), limit + 1, arm)
+        last = found[:limit][-1].customer_id if len(found) > limit else None
+        items = [CustomerView(**one._asdict()) for one in found[:limit]]
+        return Page(items=items, next=last and encode_cursor({"after": last}))
+
+    @router.get("/{campaign_id}/effect", dependencies=[Reader])
+    async def get_effect(campaign_id: str) -> Effect:
+        """What the campaign did: its treated customers against those left alone, with 95 % intervals, and in words."""
+        return await campaigning.effect(campaign_id)
+
+    return router
+
+
+def following(found: list[Campaign], limit: int) -> str | None:
+    if len(found) <= limit:
+        return None
+    last = found[limit - 1]
+    return encode_cursor({"created_at": last.created_at, "after": last.campaign_id})
+
+
+def older_than(cursor: str | None) -> tuple[datetime, str] | None:
+    """Where the list of campaigns goes on."""
+    if cursor is None:
+        return None
+    known = decode_cursor(cursor)
+    try:
+        return datetime.fromisoformat(known["created_at"]), str(known["after"])
+    except (KeyError, TypeError, ValueError):
+        raise bad_cursor() from None

@@ -1,0 +1,1 @@
+"""What the service does: keep profiles, answer for segments, run campaigns."""

@@ -1,0 +1,1 @@
+"""MongoDB: the only place that knows the driver and the shape of documents."""

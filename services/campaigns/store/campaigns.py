@@ -1,0 +1,165 @@
+"""Campaigns and their customers in MongoDB, and the lease under which one instance at a time launches a campaign.
+
+A customer of a campaign is a row of `selections` with the id `campaign:attempt:customer`; the campaign says which
+attempt to draw was completed, so rows of an abandoned one are never seen.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from services.campaigns.domain.campaign import Arm, Campaign
+from services.campaigns.handlers.campaigns import Selection
+from services.campaigns.handlers.errors import AlreadyThere
+from services.campaigns.handlers.launching import Lease, LeaseLost
+from services.campaigns.store.collections import exist
+from shared.mongo import Database, Document
+
+PAGE = 1000
+
+
+class CampaignStore:
+    """Collections `campaigns` and `selections`."""
+
+    def __init__(self, database: Database, lease: timedelta) -> None:
+        self._database = database
+        self._campaigns = database["campaigns"]
+        self._selections = database["selections"]
+        self._lease_ms = int(lease.total_seconds() * 1000)
+
+    async def prepare(self) -> None:
+        await exist(self._database, "selections")
+        await self._campaigns.create_index([("created_at", -1), ("_id", -1)])
+        await self._campaigns.create_index("state")
+
+    async def add(self, campaign: Campaign, session: Any = None) -> None:
+        try:
+            await self._campaigns.insert_one(document(campaign), session=session)
+        except DuplicateKeyError as taken:
+            raise AlreadyThere("campaign", campaign.campaign_id) from taken
+
+    async def get(self, campaign_id: str, session: Any = None) -> Campaign | None:
+        found = await self._campaigns.find_one({"_id": campaign_id}, session=session)
+        return campaign_of(found) if found else None
+
+    async def page(self, after: tuple[datetime, str] | None, limit: int) -> list[Campaign]:
+        asked: Document = {}
+        if after is not None:
+            at, campaign_id = after
+            asked = {"$or": [{"created_at": {"$lt": at}}, {"created_at": at, "_id": {"$lt": campaign_id}}]}
+        found = self._campaigns.find(asked).sort([("created_at", -1), ("_id", -1)]).limit(limit)
+        return [campaign_of(one) async for one in found]
+
+    async def close(self, campaign: Campaign, session: Any = None) -> None:
+        change = {"state": campaign.state, "closed_at": campaign.closed_at}
+        await self._campaigns.update_one({"_id": campaign.campaign_id}, {"$set": change}, session=session)
+
+    async def customers(self, campaign_id: str, after: str | None, limit: int, arm: Arm | None) -> list[Selection]:
+        prefix = await self._drawn_rows(campaign_id)
+        asked: Document = {"_id": {"$gt": prefix + (after or ""), "$lt": end_of(prefix)}}
+        if arm is not None:
+            asked["arm"] = arm
+        found = self._selections.find(asked).sort("_id", 1).limit(limit)
+        return [selection_of(one) async for one in found]
+
+    async def all_customers(self, campaign_id: str) -> AsyncIterator[list[Selection]]:
+        after: str | None = None
+        while page := await self.customers(campaign_id, after, PAGE, None):
+            yield page
+            after = page[-1].customer_id
+
+    async def _drawn_rows(self, campaign_id: str) -> str:
+        found = await self._campaigns.find_one({"_id": campaign_id}, {"drawn_in": 1})
+        return prefix_of(campaign_id, found["drawn_in"] if found and "drawn_in" in found else 0)
+
+    async def begin(self, campaign_id: str, session: Any) -> None:
+        change = {"$set": {"state": "launching", "attempt": 0}}
+        await self._campaigns.update_one({"_id": campaign_id, "state": "draft"}, change, session=session)
+
+    async def unfinished(self) -> list[str]:
+        """Launches that nobody holds, the oldest first."""
+        found = self._campaigns.find({"state": "launching", **UNHELD}, {"_id": 1}).sort("created_at", 1)
+        return [one["_id"] async for one in found]
+
+    async def claim(self, campaign_id: str) -> Lease | None:
+        """The lease by the database's own clock, so that instances need not agree on the time."""
+        taken = await self._campaigns.find_one_and_update(
+            {"_id": campaign_id, "state": "launching", **UNHELD},
+            [{"$set": {"attempt": {"$add": ["$attempt", 1]}, "held_until": {"$add": ["$$NOW", self._lease_ms]}}}],
+            return_document=ReturnDocument.AFTER,
+        )
+        return Lease(campaign_of(taken), taken["attempt"], drawn="drawn_in" in taken) if taken else None
+
+    async def release(self, lease: Lease) -> None:
+        await self._campaigns.update_one(held(lease), {"$unset": {"held_until": ""}})
+
+    async def discard_draws_before(self, lease: Lease) -> None:
+        """Only attempts before this one: should this lease be lost already, nothing of its successor is touched."""
+        for attempt in range(1, lease.attempt):
+            prefix = prefix_of(lease.campaign.campaign_id, attempt)
+            await self._selections.delete_many({"_id": {"$gt": prefix, "$lt": end_of(prefix)}})
+
+    async def add_drawn(self, lease: Lease, rows: Sequence[Selection], session: Any) -> None:
+        await self._renew(lease, {}, session)
+        prefix = prefix_of(lease.campaign.campaign_id, lease.attempt)
+        drawn = [{"_id": prefix + row.customer_id, "customer_id": row.customer_id, "arm": row.arm} for row in rows]
+        await self._selections.insert_many(drawn, ordered=False, session=session)
+
+    async def fix_draw(self, lease: Lease, campaign: Campaign, session: Any) -> None:
+        names = ("launched_at", "respond_until", "treated", "held_out")
+        figures = {name: getattr(campaign, name) for name in names}
+        await self._renew(lease, {"drawn_in": lease.attempt, "told_through": "", **figures}, session)
+
+    async def take_untold(self, lease: Lease, limit: int, session: Any) -> list[Selection]:
+        known = await self._campaigns.find_one(held(lease), session=session)
+        if known is None:
+            raise LeaseLost
+        prefix = prefix_of(lease.campaign.campaign_id, known["drawn_in"])
+        asked = {"_id": {"$gt": prefix + known["told_through"], "$lt": end_of(prefix)}}
+        found = self._selections.find(asked, session=session).sort("_id", 1).limit(limit)
+        rows = [selection_of(one) async for one in found]
+        await self._renew(lease, {"told_through": rows[-1].customer_id} if rows else {}, session)
+        return rows
+
+    async def finish(self, lease: Lease, session: Any) -> None:
+        await self._renew(lease, {"state": "launched"}, session)
+
+    async def _renew(self, lease: Lease, change: Document, session: Any) -> None:
+        """Every step writes the campaign, so two steps of two holders can never both commit."""
+        renewed = [{"$set": {**change, "held_until": {"$add": ["$$NOW", self._lease_ms]}}}]
+        done = await self._campaigns.update_one(held(lease), renewed, session=session)
+        if done.matched_count != 1:
+            raise LeaseLost
+
+
+# A launch that was never held has no such field, and what is missing sorts before every time.
+UNHELD: Document = {"$expr": {"$lt": ["$held_until", "$$NOW"]}}
+
+
+def held(lease: Lease) -> Document:
+    return {"_id": lease.campaign.campaign_id, "state": "launching", "attempt": lease.attempt}
+
+
+def prefix_of(campaign_id: str, attempt: int) -> str:
+    return f"{campaign_id}:{attempt}:"
+
+
+def end_of(prefix: str) -> str:
+    """Just after all that begins with the prefix, which ends in a colon."""
+    return prefix[:-1] + ";"
+
+
+def document(campaign: Campaign) -> Document:
+    fields = campaign.model_dump(exclude_none=True)
+    return {"_id": fields.pop("campaign_id"), **fields}
+
+
+def campaign_of(document: Document) -> Campaign:
+    return Campaign(campaign_id=document["_id"], **{name: value for name, value in document.items() if name != "_id"})
+
+
+def selection_of(row: Document) -> Selection:
+    return Selection(row["customer_id"], row["arm"])

@@ -1,0 +1,88 @@
+"""Profiles as documents and back. Money is Decimal128, codes lose their dots in keys, every section is written whole."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from bson.decimal128 import Decimal128
+
+from services.campaigns.domain.profile import Profile, Sales, Section, Seen
+from services.campaigns.store.queries import code, key
+
+Document = dict[str, Any]
+
+
+def section(profile: Profile, name: Section) -> Document:
+    """One section as it is stored. Absent values are left out, so that `exists` means the same everywhere."""
+    match name:
+        case "contact":
+            return {
+                **profile.contact,
+                "attributes": {key(name): value for name, value in profile.attributes.items()},
+                "consents": {key(purpose): keyed(answers) for purpose, answers in profile.consents.items()},
+            }
+        case "score":
+            return {name: stored(value) for name, value in profile.score.items()}
+        case "sales":
+            return sales_document(profile.sales)
+        case "interactions":
+            kinds = {key(kind): seen_document(seen) for kind, seen in profile.kinds.items()}
+            return {**seen_document(profile.interactions), "kinds": kinds}
+
+
+def sales_document(sales: Sales) -> Document:
+    return {
+        "orders": sales.orders,
+        "total": Decimal128(sales.total),
+        "first_order_at": sales.first_order_at,
+        "last_order_at": sales.last_order_at,
+    }
+
+
+def seen_document(seen: Seen) -> Document:
+    return {"count": seen.count, "last_at": seen.last_at}
+
+
+def keyed(answers: dict[str, str]) -> Document:
+    return {key(channel): status for channel, status in answers.items()}
+
+
+def stored(value: Any) -> Any:
+    return Decimal128(value) if isinstance(value, Decimal) else value
+
+
+def profile(document: Document) -> Profile:
+    """The profile of a document, with nothing touched."""
+    contact = dict(document.get("contact", {}))
+    attributes, consents = contact.pop("attributes", {}), contact.pop("consents", {})
+    interactions = document.get("interactions", {})
+    return Profile(
+        customer_id=document["_id"],
+        contact=contact,
+        attributes={code(name): value for name, value in attributes.items()},
+        consents={code(purpose): coded(answers) for purpose, answers in consents.items()},
+        score={name: restored(value) for name, value in document.get("score", {}).items()},
+        sales=sales(document["sales"]) if "sales" in document else Sales(),
+        interactions=seen(interactions),
+        kinds={code(kind): seen(known) for kind, known in interactions.get("kinds", {}).items()},
+    )
+
+
+def sales(document: Document) -> Sales:
+    return Sales(
+        document["orders"], document["total"].to_decimal(), document["first_order_at"], document["last_order_at"]
+    )
+
+
+def seen(document: Document) -> Seen:
+    count: int = document.get("count", 0)
+    last_at: datetime | None = document.get("last_at")
+    return Seen(count, last_at)
+
+
+def coded(answers: Document) -> dict[str, str]:
+    return {code(channel): status for channel, status in answers.items()}
+
+
+def restored(value: Any) -> Any:
+    return value.to_decimal() if isinstance(value, Decimal128) else value

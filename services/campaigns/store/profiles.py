@@ -1,0 +1,101 @@
+"""Profiles and orders in MongoDB.
+
+Orders are rows of their own, so that a campaign's responses are a question and not a counter: it does not matter
+whether an order came in before or after the campaign that it answers, nor how late.
+"""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from datetime import datetime
+from decimal import Decimal
+from inspect import isawaitable
+from typing import Any, cast
+
+from bson.decimal128 import Decimal128
+from pymongo import UpdateOne
+
+from services.campaigns.domain.profile import Order, Profile
+from services.campaigns.domain.rules import Node
+from services.campaigns.store import documents
+from services.campaigns.store.queries import query
+from shared import mongo
+from shared.mongo import Database, Session
+
+PATIENCE_MS = 30_000
+"""A question that would scan for longer is given up; its client is long gone."""
+
+
+class ProfileStore:
+    """Collections `profiles` (one document per customer) and `orders` (one per order)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._profiles = database["profiles"]
+        self._orders = database["orders"]
+
+    async def prepare(self) -> None:
+        await self._profiles.create_index("score.segment")
+        # All that `bought` needs, so that it reads the index alone.
+        await self._orders.create_index([("customer_id", 1), ("ordered_at", 1), ("total", 1)])
+
+    async def load(self, customer_ids: Collection[str], session: Any = None) -> dict[str, Profile]:
+        found = self._profiles.find({"_id": {"$in": list(customer_ids)}}, session=session)
+        return {document["_id"]: documents.profile(document) async for document in found}
+
+    async def known_orders(self, order_ids: Collection[str], session: Any = None) -> set[str]:
+        found = self._orders.find({"_id": {"$in": list(order_ids)}}, {"_id": 1}, session=session)
+        return {document["_id"] async for document in found}
+
+    async def save(self, profiles: Sequence[Profile], orders: Sequence[Order], session: Any = None) -> None:
+        if profiles:
+            await self._profiles.bulk_write([write(profile) for profile in profiles], ordered=False, session=session)
+        if orders:
+            await self._orders.insert_many([row(order) for order in orders], ordered=False, session=session)
+
+    async def count(self, rule: Node, now: datetime) -> int:
+        return await self._profiles.count_documents(query(rule, now), maxTimeMS=PATIENCE_MS)
+
+    async def first(self, rule: Node, now: datetime, limit: int) -> list[str]:
+        found = self._profiles.find(query(rule, now), {"_id": 1}).sort("_id", 1).limit(limit).max_time_ms(PATIENCE_MS)
+        return [document["_id"] async for document in found]
+
+    async def everyone(self, rule: Node, now: datetime, chunk: int) -> AsyncIterator[list[str]]:
+        """All customers of the rule as of one moment of the database, however long the caller takes for each chunk."""
+        async with await snapshot_of(self._database) as snapshot:
+            found = self._profiles.find(query(rule, now), {"_id": 1}, batch_size=chunk, session=snapshot)
+            customers: list[str] = []
+            async for document in found:
+                customers.append(document["_id"])
+                if len(customers) == chunk:
+                    yield customers
+                    customers = []
+            if customers:
+                yield customers
+
+    async def bought(
+        self, customer_ids: Collection[str], begin: datetime, end: datetime
+    ) -> dict[str, tuple[int, Decimal]]:
+        """Orders and their sum by customer, for orders in [begin, end)."""
+        within = {"customer_id": {"$in": list(customer_ids)}, "ordered_at": {"$gte": begin, "$lt": end}}
+        figures = {"_id": "$customer_id", "orders": {"$sum": 1}, "revenue": {"$sum": "$total"}}
+        found = await mongo.aggregate(self._orders, [{"$match": within}, {"$group": figures}])
+        return {one["_id"]: (one["orders"], one["revenue"].to_decimal()) for one in found}
+
+
+async def snapshot_of(database: Database) -> Session:
+    """A session that reads one moment of the database throughout. Motor promises it, PyMongo returns it."""
+    session: Any = database.client.start_session(snapshot=True)
+    return cast("Session", await session if isawaitable(session) else session)
+
+
+def write(profile: Profile) -> UpdateOne:
+    sections = {name: documents.section(profile, name) for name in sorted(profile.touched)}
+    return UpdateOne({"_id": profile.customer_id}, {"$set": sections}, upsert=True)
+
+
+def row(order: Order) -> dict[str, Any]:
+    return {
+        "_id": order.order_id,
+        "customer_id": order.customer_id,
+        "ordered_at": order.ordered_at,
+        "total": Decimal128(order.total),
+    }

@@ -1,0 +1,66 @@
+"""A batch is folded once, whatever it repeats and however it was cut."""
+
+from typing import Any, cast
+
+from hypothesis import given, strategies as st
+
+from services.campaigns.handlers.profiles import Following
+from shared.clock import WallClock
+from shared.contracts.fact import Fact
+from shared.messaging import Received, Unit
+from tests.campaigns.facts import contact, customer, day, histories, interaction, order, received
+from tests.campaigns.memory import MemoryProfiles
+
+UNIT = Unit("campaigns", cast("Any", None), cast("Any", None))
+
+
+class Witness(WallClock):
+    """Remembers what it has seen."""
+
+    def __init__(self) -> None:
+        self.seen: list[Fact] = []
+
+    async def witness(self, unit: Unit, events: Any) -> None:
+        self.seen += [event.fact for event in events]
+
+
+async def folded(*batches: list[Fact]) -> MemoryProfiles:
+    profiles = MemoryProfiles()
+    for batch in batches:
+        await Following(profiles, WallClock()).fold(UNIT, events(batch))
+    return profiles
+
+
+def events(facts: list[Fact]) -> list[Received]:
+    return [received(fact, offset) for offset, fact in enumerate(facts)]
+
+
+async def test_facts_of_many_customers_fold_into_a_profile_each() -> None:
+    kept = await folded([order(1, customer(1), day(1)), contact(customer(2), 1), interaction(1, customer(1), day(2))])
+    assert kept.profiles.keys() == {customer(1), customer(2)}
+    assert (kept.profiles[customer(1)].sales.orders, kept.profiles[customer(1)].interactions.count) == (1, 1)
+    assert kept.orders.keys() == {"order-1"}
+
+
+async def test_an_order_told_again_changes_nothing() -> None:
+    told = order(1, customer(1), day(1))
+    kept = await folded([told, told], [told])
+    assert kept.profiles[customer(1)].sales.orders == 1
+
+
+@given(st.tuples(histories(customer(1)), histories(customer(2), 50)), st.data())
+async def test_it_does_not_matter_how_the_facts_are_cut_into_batches(
+    told: tuple[list[Fact], list[Fact]], data: st.DataObject
+) -> None:
+    facts = data.draw(st.permutations([*told[0], *told[1]]))
+    cut = data.draw(st.integers(0, len(facts)))
+    whole, halves = await folded(facts), await folded(facts[:cut], facts[cut:])
+    assert whole.profiles == halves.profiles
+    assert whole.orders == halves.orders
+
+
+async def test_only_what_customers_did_moves_the_clock() -> None:
+    clock = Witness()
+    did, told = order(1, customer(1), day(1)), contact(customer(1), 1)
+    await Following(MemoryProfiles(), clock).fold(UNIT, events([told, did]))
+    assert clock.seen == [did]

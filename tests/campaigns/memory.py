@@ -1,0 +1,53 @@
+"""A profile store in memory. It passes the real one's tests."""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from copy import deepcopy
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from services.campaigns.domain.profile import Order, Profile
+from services.campaigns.domain.rules import Node, predicate
+
+
+class MemoryProfiles:
+    def __init__(self) -> None:
+        self.profiles: dict[str, Profile] = {}
+        self.orders: dict[str, Order] = {}
+
+    async def load(self, customer_ids: Collection[str], session: Any = None) -> dict[str, Profile]:
+        return {one: deepcopy(self.profiles[one]) for one in customer_ids if one in self.profiles}
+
+    async def known_orders(self, order_ids: Collection[str], session: Any = None) -> set[str]:
+        return set(order_ids) & self.orders.keys()
+
+    async def save(self, profiles: Sequence[Profile], orders: Sequence[Order], session: Any = None) -> None:
+        for profile in profiles:
+            kept = self.profiles[profile.customer_id] = deepcopy(profile)
+            kept.touched.clear()
+        self.orders |= {order.order_id: order for order in orders}
+
+    async def count(self, rule: Node, now: datetime) -> int:
+        return len(self._found(rule, now))
+
+    async def first(self, rule: Node, now: datetime, limit: int) -> list[str]:
+        return self._found(rule, now)[:limit]
+
+    async def everyone(self, rule: Node, now: datetime, chunk: int) -> AsyncIterator[list[str]]:
+        found = self._found(rule, now)
+        for start in range(0, len(found), chunk):
+            yield found[start : start + chunk]
+
+    async def bought(
+        self, customer_ids: Collection[str], begin: datetime, end: datetime
+    ) -> dict[str, tuple[int, Decimal]]:
+        figures: dict[str, tuple[int, Decimal]] = {}
+        for order in self.orders.values():
+            if order.customer_id in customer_ids and begin <= order.ordered_at < end:
+                orders, revenue = figures.get(order.customer_id, (0, Decimal(0)))
+                figures[order.customer_id] = orders + 1, revenue + order.total
+        return figures
+
+    def _found(self, rule: Node, now: datetime) -> list[str]:
+        holds = predicate(rule, now)
+        return sorted(one for one, profile in self.profiles.items() if holds(profile))

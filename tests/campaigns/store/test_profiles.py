@@ -1,0 +1,149 @@
+"""What is saved is what is loaded, and a rule finds the same customers in MongoDB as in memory."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
+
+from services.campaigns.domain.profile import Order, Profile, fold
+from services.campaigns.domain.rules import RULE, predicate
+from services.campaigns.store.profiles import ProfileStore
+from shared.contracts.fact import Fact
+from shared.mongo import Database
+from tests.campaigns.facts import contact, customer, day, histories, interaction, order, scored
+from tests.campaigns.memory import MemoryProfiles
+from tests.campaigns.questions import Question, questions
+from tests.campaigns.shopper import ANN, FALSE, NOW, SHOPPER, TRUE
+
+Profiles = ProfileStore | MemoryProfiles
+CROWD = 12
+
+
+def profile_of(customer_id: str, facts: list[Fact]) -> Profile:
+    profile = Profile(customer_id, touched={"contact", "score", "sales", "interactions"})
+    for fact in facts:
+        fold(profile, fact)
+    return profile
+
+
+def untouched(profile: Profile) -> Profile:
+    profile.touched.clear()
+    return profile
+
+
+class Suite:
+    """What any profile store has to do."""
+
+    async def test_a_profile_comes_back_as_it_was_saved(self, profiles: Profiles) -> None:
+        said = {"attributes": {"income.band": "50-74K", "vip": True, "age": 44}, "language": "de"}
+        facts = [
+            contact(customer(1), 3, **said),
+            scored(customer(1), day(9), value=Decimal("12.345678"), p_alive=0.25, last_purchase=day(3)),
+            order(1, customer(1), day(2) + timedelta(milliseconds=7), "12.50"),
+            interaction(1, customer(1), day(4), "web.visit"),
+        ]
+        await profiles.save([profile_of(customer(1), facts)], [])
+        loaded = await profiles.load([customer(1), customer(2)])
+        assert loaded == {customer(1): untouched(profile_of(customer(1), facts))}
+
+    async def test_a_section_that_was_not_touched_is_left_as_it_is(self, profiles: Profiles) -> None:
+        await profiles.save([profile_of(customer(1), [order(1, customer(1), day(1), "5")])], [])
+        profile = (await profiles.load([customer(1)]))[customer(1)]
+        fold(profile, contact(customer(1), 1))
+        await profiles.save([profile], [])
+        assert (await profiles.load([customer(1)]))[customer(1)].sales.total == Decimal(5)
+
+    async def test_orders_are_known_once_saved(self, profiles: Profiles) -> None:
+        await profiles.save([], [Order("one", customer(1), day(1), Decimal(1))])
+        assert await profiles.known_orders(["one", "two"]) == {"one"}
+
+    async def test_what_customers_bought_counts_from_the_beginning_until_before_the_end(
+        self, profiles: Profiles
+    ) -> None:
+        tick = timedelta(milliseconds=1)
+        times = [day(10) - tick, day(10), day(20) - tick, day(20)]
+        orders = [Order(str(n), customer(1), at, Decimal("0.10")) for n, at in enumerate(times)]
+        await profiles.save([], [*orders, Order("other", customer(2), day(15), Decimal(9))])
+        bought = await profiles.bought([customer(1), customer(3)], day(10), day(20))
+        assert bought == {customer(1): (2, Decimal("0.20"))}
+
+    async def test_conditions_hold_for_the_shopper_they_describe_and_for_no_other(self, profiles: Profiles) -> None:
+        await profiles.save([profile_of(ANN, list(SHOPPER))], [])
+        for told, asked in ((True, TRUE), (False, FALSE)):
+            for field, operator, operand in asked:
+                rule = RULE.validate_python({"field": field, operator: operand})
+                assert await profiles.count(rule, NOW) == told, (field, operator, operand)
+
+    async def test_customers_of_a_rule_are_counted_sampled_and_listed_in_chunks(self, profiles: Profiles) -> None:
+        await profiles.save([profile_of(customer(n), [order(n, customer(n), day(n))]) for n in range(9)], [])
+        rule = RULE.validate_python({"field": "sales.first_order_at", "after": day(2).isoformat()})
+        assert await profiles.count(rule, day(100)) == 7
+        assert await profiles.first(rule, day(100), 2) == [customer(2), customer(3)]
+        chunks = [chunk async for chunk in profiles.everyone(rule, day(100), 3)]
+        assert [len(chunk) for chunk in chunks] == [3, 3, 1]
+        assert sorted(one for chunk in chunks for one in chunk) == [customer(n) for n in range(2, 9)]
+
+
+class TestInMemory(Suite):
+    @pytest.fixture
+    def profiles(self) -> MemoryProfiles:
+        return MemoryProfiles()
+
+
+@pytest.mark.integration
+class TestInMongoDB(Suite):
+    @pytest.fixture
+    async def profiles(self, database: Database) -> ProfileStore:
+        store = ProfileStore(database)
+        await store.prepare()
+        return store
+
+
+@pytest.mark.integration
+async def test_customers_are_listed_as_of_the_moment_the_listing_began(database: Database) -> None:
+    profiles = ProfileStore(database)
+    await profiles.save([profile_of(customer(n), [order(n, customer(n), day(1))]) for n in range(6)], [])
+    rule = RULE.validate_python({"field": "sales.orders", "is": 1})
+    listed: list[str] = []
+    async for chunk in profiles.everyone(rule, day(100), 2):
+        listed += chunk
+        await database["profiles"].delete_many({})
+    assert sorted(listed) == [customer(n) for n in range(6)]
+
+
+crowds = st.tuples(*(histories(customer(n), first_number=10 * n) for n in range(CROWD)))
+
+
+@pytest.mark.integration
+@hypothesis_settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(crowds, st.lists(questions, min_size=10, max_size=10))
+async def test_a_rule_finds_the_same_customers_in_mongodb_as_in_memory(
+    database: Database, crowd: tuple[list[Fact], ...], asked: list[Question]
+) -> None:
+    profiles = ProfileStore(database)
+    people = []
+    for number, facts in enumerate(crowd):
+        person = profile_of(customer(number), facts)
+        # As it really happens: a section that nothing was ever said about is not there at all.
+        person.touched = {name for name in person.touched if told_about(person, name)}
+        people.append(person)
+    await database["profiles"].delete_many({})
+    await database["profiles"].insert_many([{"_id": person.customer_id} for person in people])
+    await profiles.save(people, [])
+    for question in asked:
+        rule = RULE.validate_python(question)
+        holds = predicate(rule, day(200))
+        expected = [person.customer_id for person in people if holds(person)]
+        assert await profiles.first(rule, day(200), CROWD) == expected, question
+
+
+def told_about(person: Profile, section: str) -> bool:
+    return {
+        "contact": bool(person.contact),
+        "score": bool(person.score),
+        "sales": person.sales.orders > 0,
+        "interactions": person.interactions.count > 0,
+    }[section]
