@@ -3,5 +3,4 @@
 from services.scoring.api.models import model_routes
 from services.scoring.api.scores import score_routes
 
-
 __all__ = ["model_routes", "score_routes"]

@@ -59,8 +59,10 @@ class Purchases:
 
     def plus(self, other: "Purchases") -> "Purchases":
         """Both together: new orders of the same customer, or a second customer who turns out to be the same."""
-        if not self.days or not other.days:
-            return self if self.days else other
+        if not other.days:
+            return self
+        if not self.days:
+            return other
         if self.days[-1].day < other.days[0].day:
             return _within_books(Purchases(self.days + other.days))
         by_day = {day.day: day for day in self.days}

@@ -44,8 +44,6 @@ class Population(Protocol):
 
     async def gather(self, session: Session) -> tuple[Histogram, bool]: ...
 
-    async def histogram(self) -> Histogram: ...
-
 
 class Models(Protocol):
     """Versions of the parameters, the last refit, and the lease of who refits."""

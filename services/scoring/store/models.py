@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from pymongo import DESCENDING
+from pymongo import DESCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from services.scoring.domain.gamma_gamma import GammaGamma
@@ -58,13 +58,16 @@ class MongoModels:
 
     async def claim(self, holder: str, seconds: float) -> bool:
         """Become, or stay, the one who refits; by the database's clock."""
-        free = {"_id": LEASE, "$or": [{"holder": holder}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]}
+        free = {"$or": [{"$eq": ["$holder", {"$literal": holder}]}, {"$lt": ["$until", "$$NOW"]}]}
         until = {"$add": ["$$NOW", timedelta(seconds=seconds) // timedelta(milliseconds=1)]}
-        try:
-            await self._notes.update_one(free, [{"$set": {"holder": holder, "until": until}}], upsert=True)
-        except DuplicateKeyError:
-            return False
-        return True
+        lease = {
+            "holder": {"$cond": [free, {"$literal": holder}, "$holder"]},
+            "until": {"$cond": [free, until, "$until"]},
+        }
+        after = await self._notes.find_one_and_update(
+            {"_id": LEASE}, [{"$set": lease}], upsert=True, return_document=ReturnDocument.AFTER
+        )
+        return bool(after["holder"] == holder)
 
     async def release(self, holder: str) -> None:
         await self._notes.delete_one({"_id": LEASE, "holder": holder})

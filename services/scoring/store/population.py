@@ -35,10 +35,6 @@ class MongoPopulation:
         if len(rows):
             await self._moves.insert_one({"_id": ObjectId(), "rows": rows.astype("<i4").tobytes()}, session=session)
 
-    async def histogram(self) -> Histogram:
-        """As of the last gathering."""
-        return _unpack(await self._histograms.find_one({"_id": ID}))
-
     async def gather(self, session: Session) -> tuple[Histogram, bool]:
         """Add changes to the histogram; whether there may be more of them."""
         histogram = _unpack(await self._histograms.find_one({"_id": ID}, session=session))

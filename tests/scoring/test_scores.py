@@ -1,0 +1,172 @@
+"""Folding orders into scores, telling what has moved, reading at a moment. On stores in memory."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from services.scoring.domain.histogram import Histogram, moves
+from services.scoring.domain.purchases import Order, Purchases
+from services.scoring.handlers import Scores
+from shared.contracts.fact import Reason
+from shared.messaging import Received, Unit
+from tests.scoring.events import customer, ordered
+from tests.scoring.memory import MemoryCustomers, MemoryPopulation, MemoryTransactions, SetClock, new_unit, told
+from tests.scoring.orders import START, on, orders, synthetic_base
+from tests.scoring.test_score import HABITUAL, MODEL
+
+
+@dataclass
+class World:
+    customers: MemoryCustomers = field(default_factory=MemoryCustomers)
+    population: MemoryPopulation = field(default_factory=MemoryPopulation)
+    clock: SetClock = field(default_factory=lambda: SetClock(START + timedelta(days=200)))
+
+    def __post_init__(self) -> None:
+        self.scores = Scores(self.customers, self.population, self.clock, 90, "USD", MODEL)
+
+    async def fold(self, *events: Received) -> Unit:
+        unit = new_unit()
+        await self.scores.fold(unit, events)
+        return unit
+
+    async def histogram(self) -> Histogram:
+        return (await self.population.gather(new_unit().session))[0]
+
+
+async def test_an_order_changes_the_score_and_the_change_is_told_once() -> None:
+    world = World()
+    unit = await world.fold(ordered(1, on("2021-03-01", "10.10")), ordered(1, on("2021-03-05", "0.05")))
+    (score,) = told(unit)
+    assert (score.customer_id, score.purchases, score.money) == (customer(1), 2, Decimal("10.15"))
+    assert score.value is not None
+    assert world.customers.known[customer(1)].score == score
+    assert unit.outgoing[0].key == customer(1).encode()
+    assert not unit.rejected
+
+
+@settings(deadline=None, max_examples=60)
+@given(events=st.lists(st.tuples(st.integers(1, 3), orders), max_size=25), data=st.data())
+def test_any_interleaving_and_any_batches_end_in_the_same_scores_and_the_same_histogram(
+    events: list[tuple[int, Order]], data: st.DataObject
+) -> None:
+    shuffled, size = data.draw(st.permutations(events)), data.draw(st.integers(1, 25))
+
+    async def play() -> None:
+        at_once, in_parts = World(), World()
+        await at_once.fold(*(ordered(*event) for event in events))
+        for begin in range(0, len(shuffled), size):
+            await in_parts.fold(*(ordered(*event) for event in shuffled[begin : begin + size]))
+        assert in_parts.customers.known == at_once.customers.known
+        assert (await in_parts.histogram()).pack() == (await at_once.histogram()).pack()
+
+    asyncio.run(play())
+
+
+async def test_a_batch_whose_transaction_is_run_again_tells_the_same_again() -> None:
+    world = World()
+    await world.fold(ordered(1, on("2021-03-01")))
+    before, rows = dict(world.customers.known), list(world.population.rows)
+    events = [ordered(1, on("2021-03-08")), ordered(2, on("2021-03-08"))]
+    aborted = await world.fold(*events)
+    world.customers.known, world.population.rows = before, rows
+    again = await world.fold(*events)
+    assert list(told(again)) == list(told(aborted))
+
+
+async def test_an_order_in_a_foreign_currency_is_a_dead_letter_and_harms_nobody() -> None:
+    world = World()
+    unit = await world.fold(ordered(1, on("2021-03-01"), currency="EUR"), ordered(1, on("2021-03-02", "7")))
+    assert [rejected.reason for rejected in unit.rejected] == [Reason.WRONG_CURRENCY]
+    assert [score.money for score in told(unit)] == [Decimal(7)]
+
+
+async def test_a_customer_with_nothing_but_refused_orders_does_not_come_into_being() -> None:
+    world = World()
+    unit = await world.fold(ordered(1, on("2021-03-01"), currency="EUR"))
+    assert not unit.outgoing
+    assert not world.customers.known
+    assert await world.scores.read(customer(1)) is None
+
+
+async def test_the_order_that_would_burst_the_books_is_refused_and_no_other() -> None:
+    world = World()
+    huge = [on("2021-03-01", "999999999999"), on("2021-03-02", "5"), on("2021-03-03", "0.5")]
+    unit = await world.fold(*(ordered(1, order) for order in huge))
+    assert [rejected.reason for rejected in unit.rejected] == [Reason.INVALID_DATA]
+    assert [score.money for score in told(unit)] == [Decimal("999999999999.50")]
+
+
+async def test_free_orders_count_as_purchases() -> None:
+    (score,) = told(await World().fold(ordered(1, on("2021-03-01", "0")), ordered(1, on("2021-03-09", "0"))))
+    assert (score.purchases, score.frequency, score.money) == (2, 1, Decimal(0))
+    assert score.expected_spend is not None
+
+
+async def test_a_score_is_read_for_now_and_for_any_moment_of_the_past() -> None:
+    world = World()
+    await world.fold(ordered(1, on("2021-03-01", "10")), ordered(1, on("2021-04-01", "20")))
+    now = await world.scores.read(customer(1))
+    then = await world.scores.read(customer(1), datetime.fromisoformat("2021-03-15T00:00:00Z"))
+    assert now is not None
+    assert then is not None
+    assert (now.as_of, now.purchases, now.money) == (world.clock.at, 2, Decimal(30))
+    assert (then.purchases, then.money, then.recency_days) == (1, Decimal(10), 13.5)
+    assert await world.scores.read(customer(1), datetime.fromisoformat("2021-02-28T23:59:59Z")) is None
+    assert await world.scores.read(customer(2)) is None
+
+
+async def fill(world: World, base: list[Purchases]) -> None:
+    for number, purchases in enumerate(base):
+        events = [on(str((START - timedelta(days=18_628 - d.day)).date()), str(d.micros / 1e6)) for d in purchases.days]
+        await world.fold(*(ordered(number, order) for order in events))
+
+
+async def test_time_alone_tells_only_those_whose_scores_move_and_each_once() -> None:
+    base, end = synthetic_base(200, 500, seed=4)
+    world, transactions = World(), MemoryTransactions()
+    world.clock.at = end
+    await fill(world, base)
+    assert await world.scores.rescore(transactions) == 0
+    world.clock.at = end + timedelta(days=7)
+    moved = await world.scores.rescore(transactions)
+    assert 0 < moved < 200
+    assert {score.as_of for score in transactions.told()} == {world.clock.at}
+    assert await world.scores.rescore(transactions) == 0
+
+
+async def test_the_first_model_tells_everybody() -> None:
+    base, end = synthetic_base(30, 300, seed=8)
+    world, transactions = World(), MemoryTransactions()
+    world.clock.at, world.scores.model = end, None
+    await fill(world, base)
+    assert all(one.score.value is None for one in world.customers.known.values())
+    assert await world.scores.rescore(transactions) == 0
+    world.scores.model = MODEL
+    assert await world.scores.rescore(transactions) == 30
+    assert all(one.score.value is not None for one in world.customers.known.values())
+
+
+async def test_a_sweep_in_several_sheets_meets_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.scoring.handlers.scores.SWEEP_CUSTOMERS", 7)
+    monkeypatch.setattr("services.scoring.handlers.scores.TELL_CUSTOMERS", 3)
+    base, end = synthetic_base(30, 300, seed=8)
+    world, transactions = World(), MemoryTransactions()
+    world.clock.at, world.scores.model = end, None
+    await fill(world, base)
+    world.scores.model = MODEL
+    assert await world.scores.rescore(transactions) == 30
+    assert len(transactions.units) == 4 * 3 + 1
+
+
+async def test_the_histogram_follows_the_states() -> None:
+    world = World()
+    await world.fold(*(ordered(1, Order(day_at, Decimal(20))) for day_at in (d.at for d in habitual_orders())))
+    assert (await world.histogram()).pack() == Histogram().plus(moves([(Purchases(), HABITUAL)])).pack()
+
+
+def habitual_orders() -> list[Order]:
+    return [on(f"2021-{month:02}-{day:02}", "20") for month in (3, 1, 2) for day in (22, 8, 15, 1)]

@@ -1,0 +1,197 @@
+"""One suite for the stores in memory and in MongoDB."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import pytest
+
+from services.scoring.domain.histogram import Histogram, moves
+from services.scoring.domain.model import Model
+from services.scoring.domain.purchases import Purchases
+from services.scoring.domain.score import Histories, Terms, scores_of
+from services.scoring.handlers import Report, Scored
+from services.scoring.store import MongoCustomers, MongoModels, MongoPopulation
+from shared import mongo
+from shared.mongo import Session
+from shared.settings import PlatformSettings
+from tests.scoring.events import customer
+from tests.scoring.memory import MemoryCustomers, MemoryModels, MemoryPopulation
+from tests.scoring.orders import START, on, synthetic_base
+from tests.scoring.test_score import MODEL
+
+pytestmark = pytest.mark.integration
+T = TypeVar("T")
+NOW = START + timedelta(days=400)
+
+
+@dataclass
+class Stores:
+    customers: MemoryCustomers | MongoCustomers
+    population: MemoryPopulation | MongoPopulation
+    models: MemoryModels | MongoModels
+    within: Callable[[Callable[[Session], Awaitable[Any]]], Awaitable[Any]]
+
+
+async def _at_once(change: Callable[[Session], Awaitable[T]]) -> T:
+    return await change(cast("Session", None))
+
+
+@pytest.fixture(params=["memory", "mongo"])
+async def stores(request: pytest.FixtureRequest, settings: PlatformSettings) -> AsyncIterator[Stores]:
+    if request.param == "memory":
+        yield Stores(MemoryCustomers(), MemoryPopulation(), MemoryModels(), _at_once)
+        return
+    client = mongo.connect(settings)
+    database = client[f"{settings.namespace}rapport_scoring"]
+    customers, population = MongoCustomers(database), MongoPopulation(database)
+    for prepare in (customers.prepare, population.prepare, population.prepare):
+        await prepare()
+    yield Stores(customers, population, MongoModels(database), lambda change: mongo.transaction(client, change))
+    await client.drop_database(database)
+    await mongo.close(client)
+
+
+def scored(base: list[Purchases], model: Model | None = MODEL, first: int = 0) -> list[Scored]:
+    customers = [(customer(first + number), purchases) for number, purchases in enumerate(base)]
+    scores = scores_of(customers, Terms(model, NOW, 90, "USD"))
+    return [Scored(name, purchases, score) for (name, purchases), score in zip(customers, scores, strict=True)]
+
+
+async def save(stores: Stores, customers: list[Scored]) -> None:
+    await stores.within(lambda session: stores.customers.save(customers, session))
+
+
+async def test_customers_come_back_as_they_were_saved_last(stores: Stores) -> None:
+    first, second = Purchases.of([on("2021-02-01", "3.000001")]), Purchases.of([on("2021-02-01"), on("2021-03-01")])
+    await save(stores, scored([first, first]))
+    await save(stores, scored([second]))
+    everyone = [customer(0), customer(1), customer(2)]
+    assert await stores.customers.load(everyone) == {customer(0): second, customer(1): first}
+    assert await stores.customers.load([]) == {}
+
+
+async def test_saving_nobody_is_no_error(stores: Stores) -> None:
+    await save(stores, [])
+
+
+async def test_a_sheet_says_what_a_sweep_needs(stores: Stores) -> None:
+    base, _ = synthetic_base(12, 300, seed=1)
+    everyone = [*scored(base[:8]), *scored(base[8:], model=None, first=8)]
+    await save(stores, everyone)
+    first, second = await stores.customers.sheet(None, 5), await stores.customers.sheet(customer(4), 50)
+    assert [*first.customers, *second.customers] == [one.customer_id for one in everyone]
+    wanted = Histories.of(base[5:])
+    for name in ("x", "first_day", "last_day", "spend", "money"):
+        assert getattr(second.histories, name).tolist() == getattr(wanted, name).tolist()
+    assert first.told.p_alive.tolist() == [one.score.p_alive for one in everyone[:5]]
+    assert np.isnan(second.told.p_alive).tolist() == [False] * 3 + [True] * 4
+    assert second.told.segment[-1] == -1
+    assert not (await stores.customers.sheet(customer(11), 50)).customers
+
+
+@pytest.mark.parametrize("sort", ["value", "customer"])
+async def test_pages_show_every_score_once_in_order(stores: Stores, sort: str) -> None:
+    base, _ = synthetic_base(23, 300, seed=1)
+    await save(stores, [*scored(base[:20]), *scored(base[20:], model=None, first=20)])
+    seen = []
+    after = None
+    while page := await stores.customers.page(None, sort, after, 5):
+        seen += page
+        after = (page[-1].value, page[-1].customer_id)
+    assert len({score.customer_id for score in seen}) == len(seen) == 23
+    if sort == "customer":
+        assert [score.customer_id for score in seen] == sorted(score.customer_id for score in seen)
+    else:
+        values = [score.value for score in seen]
+        assert values[20:] == [None] * 3
+        assert values[:20] == sorted((v for v in values if v is not None), reverse=True)
+
+
+async def test_equal_values_are_told_apart_by_customer(stores: Stores) -> None:
+    same = Purchases.of([on("2021-02-01")])
+    await save(stores, scored([same] * 7))
+    first = await stores.customers.page(None, "value", None, 3)
+    rest = await stores.customers.page(None, "value", (first[-1].value, first[-1].customer_id), 10)
+    assert [score.customer_id for score in (*first, *rest)] == [customer(number) for number in range(7)]
+
+
+async def test_a_page_of_a_segment_has_only_its_customers_as_they_were_told(stores: Stores) -> None:
+    base, _ = synthetic_base(60, 400, seed=3)
+    everyone = scored(base)
+    await save(stores, everyone)
+    gone = [one.score for one in everyone if one.score.segment == "gone"]
+    page = await stores.customers.page("gone", "customer", None, 100)
+    assert 0 < len(gone) < 60
+    assert page == gone
+
+
+async def test_the_summary_adds_up_exactly(stores: Stores) -> None:
+    base = [Purchases.of([on("2021-02-01", f"{number}.10")]) for number in range(100)]
+    await save(stores, [*scored(base), *scored(base[:1], model=None, first=100)])
+    rows = await stores.customers.summary()
+    assert sum(row.customers for row in rows) == 101
+    assert sum((row.money for row in rows), Decimal(0)) == Decimal("4960.10")
+    assert {row.segment for row in rows} >= {None}
+    assert next(row for row in rows if row.segment is None).value == 0
+
+
+async def test_an_empty_base_has_an_empty_summary(stores: Stores) -> None:
+    assert await stores.customers.summary() == []
+
+
+async def test_changes_of_the_base_are_added_up_once(stores: Stores) -> None:
+    base, _ = synthetic_base(50, 300, seed=6)
+    for begin in range(0, 50, 10):
+        rows = moves((Purchases(), purchases) for purchases in base[begin : begin + 10])
+        await stores.within(lambda session, rows=rows: stores.population.add(rows, session))  # type: ignore[misc]
+    wanted = Histogram().plus(moves((Purchases(), purchases) for purchases in base))
+    for _ in range(2):
+        histogram, more = await stores.within(stores.population.gather)
+        assert not more
+        assert histogram.pack() == wanted.pack()
+
+
+async def test_the_newest_version_is_in_use_and_none_is_overwritten(stores: Stores) -> None:
+    models = stores.models
+    assert await models.latest() is None
+    versions = [replace(MODEL, version=number, fitted_at=START + timedelta(days=number)) for number in (1, 2, 3)]
+    assert [await models.add(model) for model in versions] == [True] * 3
+    assert not await models.add(replace(MODEL, version=3))
+    assert await models.latest() == versions[2]
+    assert await models.version(2) == versions[1]
+    assert await models.version(4) is None
+    assert await models.page(None, 2) == [versions[2], versions[1]]
+    assert await models.page(2, 2) == [versions[0]]
+
+
+async def test_the_last_refit_and_the_last_sweep_are_remembered(stores: Stores) -> None:
+    assert await stores.models.last_refit() is None
+    assert await stores.models.swept() is None
+    report = Report("held", ("dropout not identified",), None, 7, 9, 0, START, 0.25)
+    await stores.models.note(report)
+    await stores.models.note_sweep(3, 18_628)
+    assert await stores.models.last_refit() == report
+    assert await stores.models.swept() == (3, 18_628)
+
+
+async def test_one_holder_at_a_time_has_the_lease(stores: Stores) -> None:
+    models = stores.models
+    assert await models.claim("a", 60)
+    assert await models.claim("a", 60)
+    assert not await models.claim("b", 60)
+    await models.release("b")
+    assert not await models.claim("b", 60)
+    await models.release("a")
+    assert await models.claim("b", 60)
+
+
+async def test_an_expired_lease_is_free(stores: Stores) -> None:
+    if isinstance(stores.models, MemoryModels):
+        return  # memory does not outlive its holder
+    assert await stores.models.claim("a", -1)
+    assert await stores.models.claim("b", 60)
+    assert not await stores.models.claim("a", 60)
