@@ -1,10 +1,13 @@
 """Stores in memory that keep the promises of the real ones: test_store.py holds both to the same tests."""
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from services.interactions.domain import ORDER, Entry, Order, Tally
+from services.interactions.handlers.dead_letters import Kept, Selection
 
 
 class HistoryInMemory:
@@ -55,3 +58,57 @@ class HistoryInMemory:
 
     def _of_kind(self, kind: str | None) -> list[Entry]:
         return [entry for entry in self.entries.values() if kind in {None, entry.kind}]
+
+
+class LettersInMemory:
+    def __init__(self) -> None:
+        self.kept: dict[str, Kept] = {}
+
+    async def keep(self, letters: Sequence[Kept], session: Any) -> None:
+        for kept in letters:
+            self.kept.setdefault(kept.id, kept)
+
+    async def letter(self, letter_id: str, session: Any = None) -> Kept | None:
+        return self.kept.get(letter_id)
+
+    async def letters(self, ids: Collection[str], session: Any) -> list[Kept]:
+        return _oldest_first(self.kept[name] for name in ids if name in self.kept)
+
+    async def open_ids(self, selection: Selection, *, most: int, most_bytes: int, session: Any) -> list[str]:
+        ids: list[str] = []
+        for kept in _oldest_first(self._selected(selection, "open"))[:most]:
+            most_bytes -= kept.size
+            if ids and most_bytes < 0:
+                break
+            ids.append(kept.id)
+        return ids
+
+    async def mark_replayed(self, ids: Collection[str], at: datetime, by: str, session: Any) -> None:
+        self.kept |= {name: replace(self.kept[name], replayed_at=at, replayed_by=by) for name in ids}
+
+    async def count_open(self, selection: Selection) -> int:
+        return len(self._selected(selection, "open"))
+
+    async def page(
+        self, selection: Selection, *, status: str | None, after: tuple[datetime, str] | None, limit: int
+    ) -> list[Kept]:
+        newest_first = reversed(_oldest_first(self._selected(selection, status)))
+        listed = [kept for kept in newest_first if after is None or (kept.kept_at, kept.id) < after]
+        return [replace(kept, letter=replace(kept.letter, key=None, value=None, headers=[])) for kept in listed[:limit]]
+
+    async def by_reason(self, status: str | None) -> dict[str, int]:
+        return dict(sorted(Counter(kept.letter.reason.value for kept in self._selected(Selection(), status)).items()))
+
+    def _selected(self, selection: Selection, status: str | None) -> list[Kept]:
+        return [
+            kept
+            for kept in self.kept.values()
+            if (selection.reason is None or kept.letter.reason is selection.reason)
+            and (selection.handler is None or kept.letter.handler == selection.handler)
+            and (selection.kept_until is None or kept.kept_at <= selection.kept_until)
+            and (status is None or (status == "replayed") == (kept.replayed_at is not None))
+        ]
+
+
+def _oldest_first(letters: Iterable[Kept]) -> list[Kept]:
+    return sorted(letters, key=lambda kept: (kept.kept_at, kept.id))

@@ -16,8 +16,9 @@ class Rounds:
     A round succeeds or fails for all its callers. That is safe: who is told of a failure sends again.
     """
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: Sender, most_records: int = MOST_RECORDS) -> None:
         self._sender = sender
+        self._most_records = most_records
         self._waiting: list[Caller] = []
         self._running: asyncio.Task[None] | None = None
 
@@ -37,7 +38,7 @@ class Rounds:
 
     def _next(self) -> list[Caller]:
         taken, records = 0, 0
-        while taken < len(self._waiting) and (not taken or records < MOST_RECORDS):
+        while taken < len(self._waiting) and (not taken or records < self._most_records):
             records += len(self._waiting[taken][0])
             taken += 1
         callers, self._waiting = self._waiting[:taken], self._waiting[taken:]
