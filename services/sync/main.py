@@ -18,6 +18,7 @@ from services.sync.handlers.webhooks import Pace, Post
 from services.sync.jobs import jobs
 from services.sync.settings import SyncSettings
 from services.sync.store import ChannelStore, DeliveryStore, KeyStore, ViewStore
+from shared.http import add_problems
 from shared.plumbing import Plumbing
 
 
@@ -35,7 +36,7 @@ def create(settings: SyncSettings | None = None) -> FastAPI:
     post = Post(channels, views, deliveries, courier, tail, messaging.transact, now, pace(settings))
     dispatch = Dispatch(deliveries, post, owner=settings.instance, lease_seconds=settings.sync_lease_seconds)
     listen(messaging, Views(views, now))
-    return plumbing.app(
+    app = plumbing.app(
         title="Sync",
         description="The single view of each customer, and the channels that are told about it.",
         routers=[
@@ -47,9 +48,9 @@ def create(settings: SyncSettings | None = None) -> FastAPI:
         prepare=[views.prepare, deliveries.prepare, kept_channels.prepare, kept_keys.prepare, courier.open],
         jobs=jobs(tail, dispatch),
         close=[courier.close],
-        problems=api.PROBLEMS,
-        tags=api.TAGS,
     )
+    add_problems(app, api.PROBLEMS)
+    return app
 
 
 def now() -> datetime:

@@ -19,7 +19,7 @@ def day(number: int) -> datetime:
 
 
 def customer(number: int) -> str:
-    return f"019aa700-0000-7000-8000-{number:012x}"
+    return f"019aa6ff-0000-7000-8000-{number:012x}"
 
 
 def contact(customer_id: str = ANNA, version: int = 1, **fields: Any) -> ContactChanged:

@@ -12,13 +12,6 @@ from services.sync.handlers.channels import ChannelExists, ChannelNotFound, Cust
 from services.sync.handlers.keys import KeyNotFound, ScopeNotHeld
 from shared.http import Problem
 
-TAGS = [
-    {"name": "customers", "description": "All that is known of each customer, in one view."},
-    {"name": "channels", "description": "Who is told about customers, under which policy, and what was delivered."},
-    {"name": "keys", "description": "Who may use the APIs."},
-]
-
-
 PROBLEMS: dict[type[Exception], Callable[[Request, Any], Problem]] = {
     ChannelExists: lambda _, error: Problem(
         409, "Channel exists", errors=[("body.channel_id", f"there is a channel {error} already")]
