@@ -48,6 +48,7 @@ class Messaging:
             settings.kafka_bootstrap,
             client_id=f"rapport-{service}-{settings.instance}",
             apply_types=False,
+            serializer=None,  # else it builds a pydantic model of the handler's signature, which takes raw records
             consumer_only=True,
             allow_auto_create_topics=False,
             graceful_timeout=GRACE_SECONDS,

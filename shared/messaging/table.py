@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from shared.contracts.fact import Fact, Topic
@@ -45,12 +45,13 @@ class Table:
         self._stopping.set()
 
     async def _read(self, backoff: Backoff) -> None:
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._settings.kafka_bootstrap, enable_auto_commit=False)
+        # Named at the start and without a group: it gets all partitions, or fails if the topic is not there yet.
+        consumer = AIOKafkaConsumer(
+            self._topic, bootstrap_servers=self._settings.kafka_bootstrap, enable_auto_commit=False
+        )
         await consumer.start()
         try:
-            numbers = consumer.partitions_for_topic(self._topic) or await self._known(consumer)
-            partitions = [TopicPartition(self._topic, number) for number in sorted(numbers)]
-            consumer.assign(partitions)
+            partitions = sorted(consumer.assignment())
             await consumer.seek_to_beginning(*partitions)
             ends = await consumer.end_offsets(partitions)
             while not self._stopping.is_set():
@@ -65,15 +66,3 @@ class Table:
                 backoff.reset()
         finally:
             await consumer.stop()
-
-    async def _known(self, consumer: AIOKafkaConsumer) -> set[int]:
-        """Partitions of a topic the client has not heard of yet."""
-        consumer.subscribe([self._topic])
-        try:
-            await consumer.topics()
-            found: set[int] | None = consumer.partitions_for_topic(self._topic)
-        finally:
-            consumer.unsubscribe()
-        if not found:
-            raise KafkaError(f"topic {self._topic} does not exist")
-        return found
