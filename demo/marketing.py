@@ -2,11 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
+from http import HTTPStatus
 from typing import Any
 
 from demo.ledger.compare import Document
-from demo.platform import Platform
+from demo.platform import Platform, Refused
 
 CAMPAIGN = "autumn-winback"
 SEGMENT = "valuable-slipping"
@@ -27,22 +29,37 @@ class Marketing:
         self._platform = platform
 
     async def refit(self) -> None:
-        await self._platform.post("/v1/models/refit")
+        await self._wait(self._is_refitted)
+
+    async def _is_refitted(self) -> bool:
+        """The service refits by itself, too; one refit at a time."""
+        try:
+            await self._platform.post("/v1/models/refit")
+        except Refused as refused:
+            if refused.status == HTTPStatus.CONFLICT:
+                return False
+            raise
+        return True
 
     async def model(self) -> Document:
-        models = await self._platform.get("/v1/models", limit=1)
-        return models["items"][0] if models["items"] else {}
+        """The one in use; empty where none could be fitted."""
+        found = (await self._platform.get("/v1/models", limit=1))["items"]
+        if not found:
+            return {}
+        parameters = {name: found[0][name] for name in ("mbg_nbd", "gamma_gamma")}
+        return {"name": found[0]["name"], "version": found[0]["version"], "parameters": parameters}
 
     async def segments(self) -> Mapping[str, int]:
         summary = await self._platform.get("/v1/scores/summary")
-        return dict(summary["segments"])
+        return {name: figures["customers"] for name, figures in summary["segments"].items()}
 
     async def most_valuable(self) -> list[Document]:
         return list((await self._platform.get("/v1/scores", sort="value", limit=SHOWN))["items"])
 
     async def leaving(self) -> list[Document]:
-        found = await self._platform.get("/v1/scores", segment=SEGMENT, sort="value", limit=SHOWN)
-        return list(found["items"])
+        """Those who have spent most, first."""
+        found = await self._platform.every("/v1/scores", segment=SEGMENT)
+        return list(sorted(found, key=lambda score: Decimal(score["money"]), reverse=True)[:SHOWN])
 
     async def launch(self) -> str:
         """Once campaigns knows the scores, draw the segment and wait until everybody in it is told."""
@@ -70,9 +87,9 @@ class Marketing:
         return bool((await self._platform.get(f"/v1/campaigns/{CAMPAIGN}"))["state"] == "launched")
 
     @staticmethod
-    async def _wait(condition: Any) -> None:
+    async def _wait(condition: Callable[[], Awaitable[bool]]) -> None:
         deadline = time.monotonic() + PATIENCE
         while not await condition():
             if time.monotonic() > deadline:
-                raise TookTooLong(condition.__name__.strip("_").replace("_", " "))
+                raise TookTooLong(f"{condition.__name__} was not true within {PATIENCE:.0f} s")
             await asyncio.sleep(POLL)

@@ -18,6 +18,10 @@ JSON = dict[str, Any]
 class Refused(Exception):
     """An answer other than the one that was asked for."""
 
+    def __init__(self, asked: str, status: int, answer: str) -> None:
+        super().__init__(f"{asked}: {status} {answer[:2000]}")
+        self.status = status
+
 
 class Platform:
     """One base URL and one key."""
@@ -46,7 +50,7 @@ class Platform:
         async with self.session.request(method, self.base_url + path, headers=self._headers, **how) as response:
             body = await response.read()
             if response.status >= 300:
-                raise Refused(f"{method} {path}: {response.status} {body.decode(errors='replace')[:2000]}")
+                raise Refused(f"{method} {path}", response.status, body.decode(errors="replace"))
             answer: JSON = orjson.loads(body) if body else {}
             return answer
 
@@ -68,7 +72,7 @@ class Platform:
         return Holdings(
             customers=list(await self.every("/v1/customers")),
             orders=list(await self.every("/v1/orders")),
-            scores=list(await self.every("/v1/scores")),
+            scores=list(await self.every("/v1/scores", sort="customer")),
             interactions=recorded["interactions"],
             sales=await self.get("/v1/orders/summary"),
             duplicates={"contacts": contacts["duplicates"], "interactions": recorded["duplicates"]},

@@ -165,9 +165,13 @@ def listed(differences: list[Difference]) -> Iterable[str]:
 
 
 def parameters(found: Any) -> str:
+    """All numbers, of all parts, in a row."""
     if not isinstance(found, Mapping):
         return "-"
-    return ", ".join(f"{name} {value:.4g}" if isinstance(value, float) else name for name, value in found.items())
+    parts = [
+        parameters(value) if isinstance(value, Mapping) else f"{name} {value:.4g}" for name, value in found.items()
+    ]
+    return ", ".join(parts)
 
 
 def money(amount: Any) -> str:
