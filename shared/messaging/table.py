@@ -49,8 +49,8 @@ class Table:
         consumer = AIOKafkaConsumer(
             self._topic, bootstrap_servers=self._settings.kafka_bootstrap, enable_auto_commit=False
         )
-        await consumer.start()
         try:
+            await consumer.start()
             partitions = sorted(consumer.assignment())
             await consumer.seek_to_beginning(*partitions)
             ends = await consumer.end_offsets(partitions)
