@@ -39,29 +39,46 @@ class Offsets:
         self._documents = database[COLLECTION]
         self._group = group
         self._known: dict[Partition, Position] = {}
+        self._stale = False
 
     def forget(self) -> None:
-        """After any failure, and when partitions change hands."""
-        self._known.clear()
+        """After any failure, and when partitions change hands. What a batch in hand has loaded stays until the next
+        `load`: this may be called in the middle of it, and the database judges what it believes.
+        """
+        self._stale = True
 
     async def load(self, partitions: Sequence[Partition]) -> None:
+        if self._stale:
+            self._known.clear()
+            self._stale = False
         missing = {self._id(p): p for p in partitions if p not in self._known}
         if not missing:
             return
-        for partition in missing.values():
-            self._known[partition] = Position()
-        async for document in self._documents.find({"_id": {"$in": list(missing)}}):
-            position = Position(document["next"], dict(document["sequences"]), stored=True)
-            self._known[missing[document["_id"]]] = position
+        found = {d["_id"]: d async for d in self._documents.find({"_id": {"$in": list(missing)}})}
+        for name, partition in missing.items():
+            document = found.get(name)
+            self._known[partition] = (
+                Position(document["next"], dict(document["sequences"]), stored=True) if document else Position()
+            )
+
+    async def beyond(self, partition: Partition, end: int) -> bool:
+        """Whether our position lies after `end`."""
+        await self.load([partition])
+        return self._known[partition].next > end
 
     async def restart(self, partition: Partition, end: int) -> bool:
-        """A log that ends before our position was made anew: begin again. Tells whether that was so."""
-        await self.load([partition])
-        if self._known[partition].next <= end:
+        """A log that ends before our position was made anew: begin again. Tells whether that was so.
+
+        The position must have been loaded before `end` was asked for: a log only grows, so an end that is older than
+        the position proves nothing. The sequences stay: what a publisher tells again has had its effect.
+        """
+        if not await self.beyond(partition, end):
             return False
-        await self._documents.delete_one({"_id": self._id(partition)})
-        self._known.pop(partition)
-        return True
+        position = self._known[partition]
+        place = {"_id": self._id(partition), "next": position.next}
+        result = await self._documents.update_one(place, {"$set": {"next": 0}})
+        self.forget()
+        return result.matched_count == 1
 
     def unseen(self, records: Sequence[Record]) -> list[Record]:
         """Without the records that have had their effect."""
@@ -94,7 +111,9 @@ class Offsets:
             position.next = max(position.next, record.offset + 1)
         for event in events:
             if event.sequence is not None:
-                moved[event.record.topic, event.partition].sequences[event.source] = event.sequence
+                # What was published again ends below what is known: the newest stays the newest.
+                sequences = moved[event.record.topic, event.partition].sequences
+                sequences[event.source] = max(event.sequence, sequences.get(event.source, ""))
         return moved
 
     async def move(self, moved: dict[Partition, Position], session: Session) -> None:
@@ -110,7 +129,7 @@ class Offsets:
         try:
             result = await self._documents.bulk_write(writes, ordered=True, session=session)
         except BulkWriteError as error:
-            if error.details["writeErrors"][0]["code"] != DUPLICATE_KEY:
+            if not any(e["code"] == DUPLICATE_KEY for e in error.details.get("writeErrors", ())):
                 raise
             raise Fenced(f"{self._group}: a partition has just been begun elsewhere") from error
         if result.matched_count + result.inserted_count != len(writes):
