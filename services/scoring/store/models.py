@@ -67,7 +67,7 @@ class MongoModels:
         after = await self._notes.find_one_and_update(
             {"_id": LEASE}, [{"$set": lease}], upsert=True, return_document=ReturnDocument.AFTER
         )
-        return bool(after["holder"] == holder)
+        return after is not None and after["holder"] == holder
 
     async def release(self, holder: str) -> None:
         await self._notes.delete_one({"_id": LEASE, "holder": holder})
