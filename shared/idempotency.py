@@ -6,16 +6,16 @@ The answer is stored as sent, so an answer that shows a secret must not go throu
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, NamedTuple, Protocol, TypeVar
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
-from pymongo.asynchronous.database import AsyncDatabase
 
 from shared.http.problems import Problem
+from shared.messaging import Messaging, Unit
+from shared.mongo import Database
 from shared.security import Principal
 
-T = TypeVar("T")
 HEADER = "idempotency-key"
 COLLECTION = "idempotency"
 KEPT_FOR = timedelta(hours=24)
@@ -38,14 +38,6 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-class Transactions(Protocol):
-    """The part of the core that is used here."""
-
-    database: AsyncDatabase[dict[str, Any]]
-
-    async def transact(self, change: Callable[[Any], Awaitable[T]]) -> T: ...
-
-
 async def _documented(key: Key = None) -> None:
     """Nothing to do: FastAPI checks the header's form and shows it in the OpenAPI document."""
 
@@ -54,13 +46,13 @@ TAKES_KEY = Depends(_documented)
 """For the decorator of a route that answers through `idempotent`: `dependencies=[TAKES_KEY]`."""
 
 
-async def prepare(database: AsyncDatabase[dict[str, Any]]) -> None:
+async def prepare(database: Database) -> None:
     """Create the index that forgets old answers."""
     await database[COLLECTION].create_index("expires_at", expireAfterSeconds=0)
 
 
 async def idempotent(
-    request: Request, principal: Principal, messaging: Transactions, change: Callable[[Any], Awaitable[Answer]]
+    request: Request, principal: Principal, messaging: Messaging, change: Callable[[Unit], Awaitable[Answer]]
 ) -> Response:
     """Run `change` in a transaction and answer; if the caller has sent this very request before, only answer.
 
@@ -74,7 +66,7 @@ async def idempotent(
     slot = f"{principal.key_id}:{key}"
     fingerprint = await _fingerprint(request)
 
-    async def once(unit: Any) -> dict[str, Any]:
+    async def once(unit: Unit) -> dict[str, Any]:
         known = await answers.find_one({"_id": slot}, session=unit.session)
         if known:
             return _same(known, fingerprint)

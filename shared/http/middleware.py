@@ -11,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.http.problems import Problem, problem_response, translate
+from shared.logging import whereabouts
 
 log = structlog.get_logger(__name__)
 
@@ -76,8 +77,8 @@ class LastResort:
         except Exception as error:
             problem = translate(error)
             if problem is None:
-                # The route's pattern, not the path: paths and queries may hold personal data.
-                log.exception("request_failed", method=scope["method"], route=_pattern(scope))
+                # The route's pattern and the error's place: paths, queries and error texts may hold personal data.
+                log.error("request_failed", route=_pattern(scope), error=type(error).__name__, at=whereabouts(error))
             if started:
                 raise  # the answer is under way and cannot be changed; the server cuts the connection
             await problem_response(problem or Problem(500))(scope, receive, send)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import structlog
 from fastapi import APIRouter, Request
 from hypothesis import given, strategies as st
 from pydantic import BaseModel, Field
@@ -153,10 +154,14 @@ async def test_a_services_own_error_is_the_problem_it_names() -> None:
     assert (await problem("GET", "/v1/things/sold-out"))["detail"] == "No spoons at /v1/things/sold-out."
 
 
-async def test_a_bug_is_a_500_that_tells_nothing() -> None:
-    body = await problem("GET", "/v1/things/bug")
+async def test_a_bug_is_a_500_that_tells_nothing_and_a_log_line_that_tells_the_place() -> None:
+    with structlog.testing.capture_logs() as logged:
+        body = await problem("GET", "/v1/things/bug")
     assert (body["status"], body["title"]) == (500, "Internal Server Error")
-    assert "1234" not in json.dumps(body)
+    assert "1234" not in json.dumps([body, logged])
+    (line,) = logged
+    assert (line["event"], line["error"], line["route"]) == ("request_failed", "ValueError", "/v1/things/bug")
+    assert "test_http.bug:" in line["at"]
 
 
 async def test_a_database_that_is_away_is_a_503_to_be_tried_again() -> None:

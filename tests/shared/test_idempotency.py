@@ -1,44 +1,26 @@
 """The same write sent twice, at once or later, happens once."""
 
 import asyncio
-import os
-import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
 
 import aiohttp
 import pytest
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
-from pymongo import AsyncMongoClient
-from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.asynchronous.database import AsyncDatabase
 
+from shared import mongo
 from shared.contracts.sync import KeyIssued
 from shared.http import Problem, create_app
 from shared.idempotency import COLLECTION, TAKES_KEY, Answer, idempotent, prepare
+from shared.messaging import Messaging, Unit
 from shared.security import KeyTable, Principal, new_key, require
+from shared.settings import PlatformSettings
 from tests.shared.test_http import Healthy
 from tests.shared.test_security import NOW
 from tests.web import serving
 
 pytestmark = pytest.mark.integration
-T = TypeVar("T")
-
-
-@dataclass
-class Unit:
-    session: AsyncClientSession
-
-
-@dataclass
-class Transactions:
-    database: AsyncDatabase[dict[str, Any]]
-
-    async def transact(self, change: Callable[[Any], Awaitable[T]]) -> T:
-        async with self.database.client.start_session() as session:
-            return await session.with_transaction(lambda running: change(Unit(running)))
 
 
 class Booking(BaseModel):
@@ -50,17 +32,18 @@ class Booked(BaseModel):
 
 
 @pytest.fixture
-async def transactions() -> AsyncIterator[Transactions]:
-    async with AsyncMongoClient[dict[str, Any]](os.environ["MONGO_URL"], tz_aware=True) as client:
-        database = client[f"rapport_test_{secrets.token_hex(6)}"]
-        await prepare(database)
-        yield Transactions(database)
-        await client.drop_database(database)
+async def messaging(settings: PlatformSettings) -> AsyncIterator[Messaging]:
+    """The core, not started: transactions need no broker."""
+    client = mongo.connect(settings)
+    database = client[f"{settings.namespace}rapport_bookings"]
+    await prepare(database)
+    yield Messaging("bookings", settings, client, database)
+    await mongo.close(client)
 
 
-def bookings(transactions: Transactions) -> APIRouter:
+def bookings(messaging: Messaging) -> APIRouter:
     router = APIRouter()
-    seats = transactions.database["seats"]
+    seats = messaging.database["seats"]
 
     @router.post("/v1/bookings", dependencies=[TAKES_KEY])
     async def book(
@@ -73,13 +56,13 @@ def bookings(transactions: Transactions) -> APIRouter:
             number = await seats.count_documents({}, session=unit.session)
             return Answer(201, Booked(number=number), {"location": f"/v1/bookings/{number}"})
 
-        return await idempotent(request, principal, transactions, change)
+        return await idempotent(request, principal, messaging, change)
 
     return router
 
 
 @pytest.fixture
-async def client(transactions: Transactions) -> AsyncIterator[aiohttp.ClientSession]:
+async def client(messaging: Messaging) -> AsyncIterator[aiohttp.ClientSession]:
     keys = KeyTable()
     tokens = []
     for _ in range(2):
@@ -95,7 +78,7 @@ async def client(transactions: Transactions) -> AsyncIterator[aiohttp.ClientSess
         description="d",
         version="1",
         lifespan=None,
-        routers=[bookings(transactions)],
+        routers=[bookings(messaging)],
         keys=keys,
         health=Healthy(),
     )
@@ -113,12 +96,12 @@ async def book(
 
 
 async def test_the_same_write_again_changes_nothing_and_gets_the_same_answer(
-    client: aiohttp.ClientSession, transactions: Transactions
+    client: aiohttp.ClientSession, messaging: Messaging
 ) -> None:
     first = await book(client, "1A", "k1")
     assert first == (201, {"number": 1}, "/v1/bookings/1")
     assert await book(client, "1A", "k1") == first
-    assert await transactions.database["seats"].count_documents({}) == 1
+    assert await messaging.database["seats"].count_documents({}) == 1
 
 
 async def test_without_a_key_each_write_counts(client: aiohttp.ClientSession) -> None:
@@ -139,18 +122,18 @@ async def test_two_callers_may_use_the_same_key(client: aiohttp.ClientSession) -
 
 
 async def test_of_many_at_once_one_wins_and_all_get_its_answer(
-    client: aiohttp.ClientSession, transactions: Transactions
+    client: aiohttp.ClientSession, messaging: Messaging
 ) -> None:
     answers = await asyncio.gather(*(book(client, "1A", "k1") for _ in range(8)))
     assert answers == [(201, {"number": 1}, "/v1/bookings/1")] * 8
-    assert await transactions.database["seats"].count_documents({}) == 1
+    assert await messaging.database["seats"].count_documents({}) == 1
 
 
 async def test_a_refused_write_may_be_tried_again_under_its_key(
-    client: aiohttp.ClientSession, transactions: Transactions
+    client: aiohttp.ClientSession, messaging: Messaging
 ) -> None:
     assert (await book(client, "broken", "k1"))[0] == 409
-    assert await transactions.database[COLLECTION].count_documents({}) == 0
+    assert await messaging.database[COLLECTION].count_documents({}) == 0
     assert (await book(client, "1A", "k1"))[0] == 201
 
 
@@ -161,6 +144,6 @@ async def test_a_malformed_key_is_refused_by_name(client: aiohttp.ClientSession,
     assert body["errors"][0]["field"] == "header.Idempotency-Key"
 
 
-async def test_answers_are_forgotten_by_an_index(transactions: Transactions) -> None:
-    indexes = await transactions.database[COLLECTION].index_information()
+async def test_answers_are_forgotten_by_an_index(messaging: Messaging) -> None:
+    indexes = await messaging.database[COLLECTION].index_information()
     assert indexes["expires_at_1"]["expireAfterSeconds"] == 0
