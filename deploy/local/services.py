@@ -77,7 +77,7 @@ def version() -> str:
     try:
         return metadata.version("rapport")
     except metadata.PackageNotFoundError:
-        return "not installed"
+        return ""
 
 
 def ready(port: int) -> bool:

@@ -84,7 +84,13 @@ def _row(layout: Layout, name: str, record: Record | None, *, answering: bool, w
     process = record.process()
     if process is None:
         return Row(
-            name, "died", record.version, record.pid, record.port, restarts=record.restarts, why=tail(layout.log(name))
+            name,
+            "died",
+            record.version,
+            record.pid,
+            record.port,
+            restarts=record.restarts,
+            why=f"the end of {layout.log(name)}:\n{tail(layout.log(name))}",
         )
     return Row(
         name,

@@ -113,16 +113,27 @@ async def answering(monkeypatch: pytest.MonkeyPatch, answers: dict[str, tuple[in
 
 
 async def test_dead_letters_are_listed_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    letters = [{"id": f"d{number}", "reason": "malformed", "handler": "interactions"} for number in range(3)]
+    letters = [letter(number) for number in range(3)]
     pages = {
-        "/v1/dead-letters?limit=3&reason=malformed": (200, {"items": letters[:2], "next": "more"}),
-        "/v1/dead-letters?limit=1&cursor=more&reason=malformed": (200, {"items": letters[2:], "next": None}),
+        "/v1/dead-letters?limit=3&reason=malformed&status=open": (200, {"items": letters[:2], "next": "more"}),
+        "/v1/dead-letters?limit=1&cursor=more&reason=malformed&status=open": (
+            200,
+            {"items": letters[2:], "next": None},
+        ),
     }
+    only = ("dead-letters", "list", "--reason", "malformed", "--limit", "3")
     async with answering(monkeypatch, pages):
-        listed = await asyncio.to_thread(
-            rapport, "dead-letters", "list", "--reason", "malformed", "--limit", "3", "--json"
-        )
+        listed = await asyncio.to_thread(rapport, *only, "--json")
+        told = await asyncio.to_thread(rapport, *only)
     assert json.loads(listed.output) == letters
+    assert "d2  malformed  open" in told.output
+    assert "interactions could not take crm.x.v1 from /channels/shop (crm.inbound 1/2): not JSON" in told.output
+
+
+def letter(number: int) -> dict[str, Any]:
+    place = {"topic": "crm.inbound", "partition": 1, "offset": number, "first_seen": "2026-11-22T04:11:46Z"}
+    known = {"source": "/channels/shop", "type": "crm.x.v1", "handler": "interactions", "status": "open"}
+    return {"id": f"d{number}", "reason": "malformed", "detail": "not JSON", **place, **known}
 
 
 async def test_one_dead_letter_or_a_whole_reason_is_sent_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +152,7 @@ def test_what_to_replay_must_be_said_once(arguments: tuple[str, ...]) -> None:
 
 async def test_a_refusal_is_told_with_the_field_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = {"title": "Unprocessable", "detail": "No.", "errors": [{"field": "query.reason", "message": "unknown"}]}
-    async with answering(monkeypatch, {"/v1/dead-letters?limit=50&reason=x": (422, problem)}):
+    async with answering(monkeypatch, {"/v1/dead-letters?limit=50&reason=x&status=open": (422, problem)}):
         result = await asyncio.to_thread(rapport, "dead-letters", "list", "--reason", "x")
     assert result.exit_code == 1
     assert "422 Unprocessable: No." in result.output

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from deploy.local import api, platform
 from deploy.local.cli.terminal import OUT, plainly
@@ -19,12 +19,21 @@ Nothing that reaches the platform is lost: what cannot be taken is kept, byte fo
 is gone (a bug is fixed, a contract has grown), replay it: the service that refused it sees it again.
 RAPPORT_URL and RAPPORT_KEY point to another platform than the local one.
 """
-COLUMNS = ("id", "reason", "handler", "status", "first_seen", "source", "type")
 
 dead_letters = typer.Typer(help=ABOUT, no_args_is_help=True)
 
 Reason = Annotated[str | None, typer.Option(help="Only those refused for this reason, such as invalid-data.")]
 Handler = Annotated[str | None, typer.Option(help="Only those refused by this consumer group, such as interactions.")]
+
+
+class Status(StrEnum):
+    """Which dead letters to list."""
+
+    OPEN = "open"
+    REPLAYED = "replayed"
+    ALL = "all"
+
+
 Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 
 
@@ -32,22 +41,27 @@ Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 def listing(
     reason: Reason = None,
     handler: Handler = None,
-    status: Annotated[str | None, typer.Option(help="open or replayed.")] = None,
+    status: Annotated[Status, typer.Option(help="Those that wait, those that were sent back, or all.")] = Status.OPEN,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 50,
     as_json: Json = False,
 ) -> None:
     """What could not be taken."""
     with plainly():
-        items = _some(limit, reason=reason, handler=handler, status=status)
+        items = _some(limit, reason=reason, handler=handler, status=None if status is Status.ALL else status.value)
     if as_json:
         print(json.dumps(items, indent=2))
         return
-    table = Table(box=None, header_style="bold")
-    for column in COLUMNS:
-        table.add_column(column.replace("_", " "), no_wrap=column == "id")
     for item in items:
-        table.add_row(*(str(item.get(column) or "") for column in COLUMNS))
-    OUT.print(table if items else "there are none")
+        OUT.print(f"[bold]{item['id']}[/bold]  {item['reason']}  {item['status']}  {item['first_seen']}")
+        OUT.print(f"    {_story(item)}", markup=False)
+    if not items:
+        OUT.print("there are none")
+
+
+def _story(item: dict[str, Any]) -> str:
+    event = " from ".join(filter(None, (item.get("type"), item.get("source")))) or "a record"
+    place = f"{item['topic']} {item['partition']}/{item['offset']}"
+    return f"{item['handler']} could not take {event} ({place}): {item['detail']}"
 
 
 def _some(limit: int, **query: str | None) -> list[dict[str, Any]]:

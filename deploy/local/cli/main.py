@@ -40,7 +40,7 @@ def up() -> None:
     The services keep running when the terminal is closed, and start again by themselves if they end. The key that
     may do everything is written to run/admin.key in the state directory, for your eyes only.
     """
-    with plainly():
+    with plainly(hint="What has started keeps running: rapport status, rapport logs NAME, rapport down."):
         running = platform.up(platform.current(), say)
     for line in running.servers.lines():
         OUT.print(line, markup=False)
@@ -72,11 +72,11 @@ def status() -> None:
     """What runs, since when, and how far behind it is. The exit code is 1 unless everything is ready."""
     with plainly():
         rows = state.rows(platform.current())
-    table = Table(box=None, header_style="bold")
-    for heading in ("", "state", "version", "pid", "port", "up", "MB", "restarts", "lag"):
-        table.add_column(
-            heading, justify="right" if heading in {"pid", "port", "up", "MB", "restarts", "lag"} else "left"
-        )
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("", "state", "version"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("pid", "port", "up", "MB", "restarts", "lag"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(row.name, _coloured(row), row.version, *map(_shown, _figures(row)))
     OUT.print(table)
@@ -100,7 +100,7 @@ def _duration(seconds: float | None) -> str | None:
         return None
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+    return f"{hours}h{minutes:02}m" if hours else f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
 
 
 def _shown(value: object) -> str:

@@ -17,15 +17,17 @@ ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def say(line: str) -> None:
     """Progress: not the result, so not on standard output."""
-    ERR.print(f"[dim]·[/dim] {line}", markup=True) if "[" not in line else ERR.print(f"· {line}", markup=False)
+    ERR.print(f"· {line}", markup=False)
 
 
 @contextmanager
-def plainly() -> Iterator[None]:
-    """Expected errors are told in words, without a traceback; exit code 1."""
+def plainly(hint: str = "") -> Iterator[None]:
+    """Expected errors are told in words, without a traceback, and with what can be done now; exit code 1."""
     try:
         yield
     except (CannotStart, Refused) as error:
         ERR.print("[bold red]rapport:[/bold red] ", end="")
         ERR.print(str(error), markup=False)
+        if hint:
+            ERR.print(hint, markup=False)
         raise typer.Exit(1) from None

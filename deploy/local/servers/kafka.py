@@ -23,6 +23,7 @@ CHECKSUMS = ROOT / "deploy/local/kafka/jars.sha256"
 JARS = ROOT / "var/kafka" / VERSION
 OLDEST_JAVA = 17
 WHEEL = "noida_db"
+LOG_TIME = "yyyy-MM-dd'T'HH:mm:ss.SSSXXX"
 
 # One node that is broker and controller. Voters are named statically, so that the port may change between two starts.
 PROPERTIES = """\
@@ -161,7 +162,9 @@ def _flags() -> tuple[str, ...]:
     within some milliseconds; where there are cores to spare, Java's own choice is right.
     """
     collector = ("-XX:+UseSerialGC",) if (os.cpu_count() or 1) <= 4 else ()
-    return ("-Xms256m", "-Xmx768m", *collector, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
+    logger = "-Dorg.slf4j.simpleLogger"
+    logging = (f"{logger}.defaultLogLevel=warn", f"{logger}.showDateTime=true", f"{logger}.dateTimeFormat={LOG_TIME}")
+    return ("-Xms256m", "-Xmx768m", *collector, *logging)
 
 
 def _format(java: list[str], properties: Path) -> None:
