@@ -34,6 +34,7 @@ def create(settings: SyncSettings | None = None) -> FastAPI:
     courier = SignedPost(allow_private=allow_private, timeout=settings.sync_webhook_timeout, now=now)
     tail = Tail(views, settings.sync_poll_seconds)
     post = Post(channels, views, deliveries, courier, tail, messaging.transact, now, pace(settings))
+    line = Line(channels, views, deliveries, tail, messaging.transact, now)
     dispatch = Dispatch(deliveries, post, owner=settings.instance, lease_seconds=settings.sync_lease_seconds)
     listen(messaging, Views(views, now))
     app = plumbing.app(
@@ -42,12 +43,12 @@ def create(settings: SyncSettings | None = None) -> FastAPI:
         routers=[
             api.customers(views),
             api.channels(api.ChannelRoutes(channels, views, deliveries, dispatch, messaging)),
-            api.streams(Line(channels, views, deliveries, tail, messaging.transact, now)),
+            api.streams(line),
             api.keys(Keys(kept_keys, now), kept_keys, messaging),
         ],
         prepare=[views.prepare, deliveries.prepare, kept_channels.prepare, kept_keys.prepare, courier.open],
         jobs=jobs(tail, dispatch),
-        close=[courier.close],
+        close=[line.close, courier.close],
     )
     add_problems(app, api.PROBLEMS)
     return app

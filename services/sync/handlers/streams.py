@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,12 @@ class Line:
     transact: Callable[[Callable[[Unit], Awaitable[Any]]], Awaitable[Any]]
     now: Callable[[], datetime]
     idle: float = 1.0
+    storing: set[asyncio.Task[None]] = field(default_factory=set)
+    """Receipts on their way to the store."""
+
+    async def close(self) -> None:
+        """Let the receipts arrive."""
+        await asyncio.gather(*self.storing, return_exceptions=True)
 
 
 class Stream:
@@ -69,11 +75,12 @@ class Stream:
                 await self.line.tail.beyond(self.cursor, self.line.idle)
                 continue
             storing = asyncio.create_task(self.store(receipts))
-            try:
-                if chunk:
-                    yield chunk
-            finally:
-                await storing
+            self.line.storing.add(storing)
+            storing.add_done_callback(self.line.storing.discard)
+            if chunk:
+                yield chunk
+            # A client that goes away takes this stream with it, but not the record of what it was sent.
+            await asyncio.shield(storing)
 
     async def find_place(self) -> None:
         """Begin where the client is; begin anew if somebody has asked for a replay meanwhile."""
