@@ -10,6 +10,7 @@ from shared.contracts.channels import InteractionReported, SaleLine, SaleReporte
 from shared.contracts.fact import Fact, Identifier, Reason
 from shared.contracts.interactions import InteractionRecorded, OrderPlaced
 
+ZERO = Decimal(0)
 LARGEST_TOTAL = Decimal(10) ** 12
 """An order's total must stay below this, as any amount: lines may each be valid and their sum still not be."""
 ORDER = "order"
@@ -97,7 +98,7 @@ def _check_sale(sale: SaleReported, currency: str) -> None:
     if sale.currency != currency:
         detail = f"this company keeps its books in {currency}, not in {sale.currency}"
         raise NotAcceptable(Reason.WRONG_CURRENCY, detail, "currency")
-    if total_of(sale.lines) >= LARGEST_TOTAL or discount_of(sale.lines) >= LARGEST_TOTAL:
+    if max(sums(sale.lines)) >= LARGEST_TOTAL:
         raise NotAcceptable(Reason.INVALID_DATA, "the lines sum up to 10^12 or more", "lines")
 
 
@@ -107,18 +108,20 @@ def _check_interaction(told: InteractionReported) -> None:
         raise NotAcceptable(Reason.INVALID_DATA, detail, "kind")
 
 
-def total_of(lines: Iterable[SaleLine]) -> Decimal:
-    return sum((line.value for line in lines), Decimal(0))
-
-
-def discount_of(lines: Iterable[SaleLine]) -> Decimal:
-    """The sum of all discounts of all lines. Most lines name none, and cost no arithmetic."""
-    given = (line.discounts for line in lines if "discounts" in line.model_fields_set)
-    return sum((each.retail + each.coupon + each.coupon_match for each in given), Decimal(0))
+def sums(lines: Iterable[SaleLine]) -> tuple[Decimal, Decimal]:
+    """The exact value of all lines, and all their discounts. Most lines name none, and cost no arithmetic."""
+    total = discount = ZERO
+    for line in lines:
+        total += line.value
+        if "discounts" in line.model_fields_set:
+            given = line.discounts
+            discount += given.retail + given.coupon + given.coupon_match
+    return total, discount
 
 
 def order_placed(sale: SaleReported, *, source: str, name: str, customer_id: str) -> OrderPlaced:
     """The order under its customer, named after the event that told it first."""
+    total, discount = sums(sale.lines)
     return OrderPlaced.model_construct(
         order_id=name,
         customer_id=customer_id,
@@ -126,8 +129,8 @@ def order_placed(sale: SaleReported, *, source: str, name: str, customer_id: str
         ordered_at=sale.ordered_at,
         store=sale.store,
         currency=sale.currency,
-        total=total_of(sale.lines),
-        discount=discount_of(sale.lines),
+        total=total,
+        discount=discount,
         lines=sale.lines,
     )
 
