@@ -75,7 +75,7 @@ def fit_spends(spends: Spends, start: GammaGamma | None = None) -> SpendsFit | D
     unit = float(spends.customers @ spends.z) / total
     scaled = Spends(spends.x, spends.z / unit, spends.customers)
     begin = (start.p, start.q, start.gamma / unit) if start else (2.0, 3.0, 1.0)
-    best = maximise(likelihood_of(scaled), begin, BOUNDS)
+    best = maximise(likelihood_of(scaled), total, begin, BOUNDS)
     p, q, gamma = (float(value) for value in best.parameters)
     doubt = Doubt.NOT_CONVERGED if not best.converged else Doubt.NO_SPREAD if any(best.at_bound) else None
     return SpendsFit(GammaGamma(p, q, gamma * unit), best.log_likelihood - total * float(np.log(unit)), doubt)

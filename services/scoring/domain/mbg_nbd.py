@@ -107,6 +107,7 @@ def likelihood_of(visits: Visits) -> Likelihood:
     """The weighted log-likelihood of (r, alpha, a, b) and its gradient."""
     x, t_x, age, n = visits.x, visits.t_x, visits.age, visits.customers
     total = n.sum()
+    xs, ns = _by_x(visits)
 
     def likelihood(parameters: Floats) -> tuple[float, Floats]:
         r, alpha, a, b = parameters
@@ -114,32 +115,40 @@ def likelihood_of(visits: Visits) -> Likelihood:
         stayed, left = -(r + x) * log_now, np.log(a / (b + x)) - (r + x) * log_last
         either = np.logaddexp(stayed, left)
         p = np.exp(stayed - either)
-        per_customer = gammaln(r + x) + betaln(a, b + x + 1.0) + either
+        q = 1.0 - p
+        value = n @ either + ns @ (gammaln(r + xs) + betaln(a, b + xs + 1.0))
         constant = r * np.log(alpha) - gammaln(r) - betaln(a, b)
-        psi_ab, psi_abx = digamma(a + b), digamma(a + b + x + 1.0)
+        psi_ab, psi_abx = digamma(a + b), ns @ digamma(a + b + xs + 1.0)
         gradient = np.array(
             [
-                n @ (digamma(r + x) - p * log_now - (1.0 - p) * log_last) + total * (np.log(alpha) - digamma(r)),
-                total * r / alpha - n @ ((r + x) * (p / (alpha + age) + (1.0 - p) / (alpha + t_x))),
-                n @ (psi_ab - psi_abx + (1.0 - p) / a),
-                n @ (digamma(b + x + 1.0) - psi_abx - (1.0 - p) / (b + x)) + total * (psi_ab - digamma(b)),
+                ns @ digamma(r + xs) - n @ (p * log_now + q * log_last) + total * (np.log(alpha) - digamma(r)),
+                total * r / alpha - n @ ((r + x) * (p / (alpha + age) + q / (alpha + t_x))),
+                total * psi_ab - psi_abx + n @ q / a,
+                ns @ digamma(b + xs + 1.0) - psi_abx - n @ (q / (b + x)) + total * (psi_ab - digamma(b)),
             ]
         )
-        return float(n @ per_customer + total * constant), gradient
+        return float(value + total * constant), gradient
 
     return likelihood
+
+
+def _by_x(visits: Visits) -> tuple[Floats, Floats]:
+    """Customers by x: the costly functions depend on nothing else, and most cells share their x."""
+    xs, where = np.unique(visits.x, return_inverse=True)
+    return xs, np.bincount(where, weights=visits.customers).astype(np.float64)
 
 
 def likelihood_without_dropout(visits: Visits) -> Likelihood:
     """The same of (r, alpha) where nobody ever leaves: the NBD model."""
     x, age, n = visits.x, visits.age, visits.customers
     total = n.sum()
+    xs, ns = _by_x(visits)
 
     def likelihood(parameters: Floats) -> tuple[float, Floats]:
         r, alpha = parameters
         log_now = np.log(alpha + age)
-        value = n @ (gammaln(r + x) - (r + x) * log_now) + total * (r * np.log(alpha) - gammaln(r))
-        by_r = n @ (digamma(r + x) - log_now) + total * (np.log(alpha) - digamma(r))
+        value = ns @ gammaln(r + xs) - n @ ((r + x) * log_now) + total * (r * np.log(alpha) - gammaln(r))
+        by_r = ns @ digamma(r + xs) - n @ log_now + total * (np.log(alpha) - digamma(r))
         by_alpha = total * r / alpha - n @ ((r + x) / (alpha + age))
         return float(value), np.array([by_r, by_alpha])
 
@@ -153,8 +162,9 @@ def fit_visits(visits: Visits, start: MbgNbd | None = None) -> VisitsFit | Doubt
     unit = float(visits.age.max()) / SCALED_AGE
     scaled = Visits(visits.x, visits.t_x / unit, visits.age / unit, visits.customers)
     begin = (start.r, start.alpha / unit, start.a, start.b) if start else (1.0, 1.0, 1.0, 1.0)
-    best = maximise(likelihood_of(scaled), begin, BOUNDS)
-    without = maximise(likelihood_without_dropout(scaled), begin[:2], BOUNDS[:2])
+    customers = float(visits.customers.sum())
+    best = maximise(likelihood_of(scaled), customers, begin, BOUNDS)
+    without = maximise(likelihood_without_dropout(scaled), customers, begin[:2], BOUNDS[:2])
     r, alpha, a, b = (float(value) for value in best.parameters)
     # Rescaling time multiplies each customer's density by unit^-x.
     log_likelihood = best.log_likelihood - float(visits.customers @ visits.x) * np.log(unit)
