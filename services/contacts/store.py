@@ -8,6 +8,7 @@ from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import CollectionInvalid, OperationFailure
+from pymongo.read_concern import ReadConcern
 
 from services.contacts.domain.identities import Conflict
 from services.contacts.domain.survivorship import Known
@@ -25,6 +26,8 @@ class MongoStore:
         self.database = database
         self.contacts = database["contacts"]
         self.identities = database["identities"]
+        # An answer given outside a transaction is kept by callers, so it must not vanish with a failing primary.
+        self.settled = database.get_collection("identities", read_concern=ReadConcern("majority"))
         self.consents = database["consents"]
         self.conflicts = database["conflicts"]
         self.heard_before = database["duplicates"]
@@ -41,7 +44,8 @@ class MongoStore:
     async def owners(self, identifiers: Many[str], session: Session | None) -> dict[str, str]:
         if not identifiers:
             return {}
-        found = self.identities.find({"_id": {"$in": list(identifiers)}}, session=session)
+        identities = self.identities if session else self.settled
+        found = identities.find({"_id": {"$in": list(identifiers)}}, session=session)
         return {row["_id"]: row["customer_id"] async for row in found}
 
     async def load(self, customers: Many[str], session: Session | None) -> dict[str, Known]:

@@ -20,7 +20,7 @@ CORRELATION_HEADER = "x-correlation-id"
 WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 SAFE_HEADERS = {
     "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
+    "content-security-policy": "frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
     "cache-control": "no-store",  # answers hold personal data
 }

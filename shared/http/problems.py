@@ -14,6 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from shared import mongo
+
 E = TypeVar("E", bound=Exception)
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "2"
@@ -83,6 +85,8 @@ def translate(error: Exception) -> Problem | None:
         case RequestValidationError():
             return Problem(422, "Invalid request", errors=[_validation_error(e) for e in error.errors()])
         case MongoUnreachable() | RedisUnreachable() | RedisSilent():
+            return unavailable()
+        case _ if mongo.transient(error):
             return unavailable()
         case _:
             return None

@@ -10,7 +10,7 @@ import structlog
 from fastapi import APIRouter, Request
 from hypothesis import given, strategies as st
 from pydantic import BaseModel, Field
-from pymongo.errors import ServerSelectionTimeoutError
+from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 
 from shared.http import Cursor, Limit, Page, Problem, create_app, decode_cursor, encode_cursor
 from tests.web import serving
@@ -64,6 +64,10 @@ def things() -> APIRouter:
     @router.get("/away")
     async def away() -> None:
         raise ServerSelectionTimeoutError("mongo:27017 refused")
+
+    @router.get("/busy")
+    async def busy() -> None:
+        raise OperationFailure("another transaction of mongo:27017 was first", code=112)
 
     return router
 
@@ -164,8 +168,9 @@ async def test_a_bug_is_a_500_that_tells_nothing_and_a_log_line_that_tells_the_p
     assert "test_http.bug:" in line["at"]
 
 
-async def test_a_database_that_is_away_is_a_503_to_be_tried_again() -> None:
-    async with serving(an_app()) as client, client.get("/v1/things/away") as response:
+@pytest.mark.parametrize("route", ["away", "busy"])
+async def test_a_database_that_is_away_or_busy_is_a_503_to_be_tried_again(route: str) -> None:
+    async with serving(an_app()) as client, client.get(f"/v1/things/{route}") as response:
         assert response.status == 503
         assert int(response.headers["retry-after"]) > 0
         assert "mongo:27017" not in await response.text()

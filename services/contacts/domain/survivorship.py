@@ -21,8 +21,8 @@ PUBLISHED = (*FIELDS, "attributes", "identifiers", "consents")
 ATTRIBUTE = "attributes."
 # A contact must fit a database document and a log record, whatever channels send in the course of years.
 MAX_ATTRIBUTES = 50
-MAX_IDENTIFIERS = 500
-MAX_CONSENTS = 200
+MAX_IDENTIFIERS = 200
+MAX_CONSENTS = 100
 STRICTNESS = {"granted": 0, "denied": 1, "withdrawn": 2}
 
 
@@ -108,10 +108,13 @@ def fold(known: Known, told: Statement) -> Known:
         if _wins(told.said_at, value, said.get(name), getattr(contact, name)):
             said[name] = told.said_at
             update[name] = value
-    update["attributes"] = _attributes(contact.attributes, said, told)
-    update["identifiers"] = _identifiers(contact.identifiers, told.identifiers)
-    update["consents"] = _consents(contact.consents, told.consents)
-    return Known(contact.model_copy(update=update), said)
+    if told.attributes:
+        update["attributes"] = _attributes(contact.attributes, said, told)
+    if told.identifiers:
+        update["identifiers"] = _identifiers(contact.identifiers, told.identifiers)
+    if told.consents:
+        update["consents"] = _consents(contact.consents, told.consents)
+    return Known(contact.model_copy(update=update) if update else contact, said)
 
 
 def revise(before: Known | None, after: Known, now: datetime) -> tuple[Known, list[str]]:
@@ -127,7 +130,9 @@ def revise(before: Known | None, after: Known, now: datetime) -> tuple[Known, li
 
 def _wins(at: datetime, value: Any, old_at: datetime | None, old_value: Any) -> bool:
     """Later wins; of two said at the same millisecond the greater text, so that arrival does not decide."""
-    return old_at is None or (at, _canonical(value)) > (old_at, _canonical(old_value))
+    if old_at is None or at != old_at:
+        return old_at is None or at > old_at
+    return _canonical(value) > _canonical(old_value)
 
 
 def _canonical(value: Any) -> str:
@@ -138,7 +143,11 @@ def _canonical(value: Any) -> str:
 
 def _differs(before: Any, after: Any) -> bool:
     """`==` holds 1, 1.0 and true for the same; the outside world does not."""
-    return before != after or (isinstance(before, dict) and _canonical(before) != _canonical(after))
+    return before != after or (isinstance(before, dict) and _types(before) != _types(after))
+
+
+def _types(attributes: Mapping[str, Any]) -> list[type]:
+    return [type(attributes[code]) for code in sorted(attributes)]
 
 
 def _attributes(held: Mapping[str, Any], said: dict[str, datetime], told: Statement) -> dict[str, Any]:
