@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,7 @@ async def test_the_readme_does_what_it_says(newcomer: Newcomer) -> None:
             continue
         if "/v1/customers?" in text:
             # Three systems have just spoken; a reader takes longer to get here than the platform does.
-            await eventually(lambda text=text: knows_ada(newcomer.types("bash", text)), within=30)  # type: ignore[misc]
+            await eventually(partial(knows_ada, newcomer, text), within=30)
         printed[text] = newcomer.types(language, text)
     accepted = [text for text in printed.values() if '"accepted"' in text]
     assert len(accepted) == 2
@@ -94,8 +95,8 @@ async def test_the_readme_does_what_it_says(newcomer: Newcomer) -> None:
     assert any('"secret":"whsec_' in text.replace('": "', '":"') for text in printed.values())
 
 
-def knows_ada(answer: str) -> bool:
-    [view] = json.loads(answer)["items"]
+def knows_ada(newcomer: Newcomer, question: str) -> bool:
+    [view] = json.loads(newcomer.types("bash", question))["items"]
     assert view["sales"] | {"first_order_at": "", "last_order_at": ""} == {
         "orders": 1,
         "total": "7.72",
