@@ -23,7 +23,7 @@ from deploy.local.servers import Servers
 from deploy.local.servers.server import Say
 
 START_SECONDS = 120.0
-ENDS_BEFORE_GIVING_UP = 2
+ENDS_BEFORE_GIVING_UP = 1
 DEFAULT_PARTITIONS = 4
 EVERYTHING = (*servers.NAMES, *services.NAMES, supervisor.NAME)
 

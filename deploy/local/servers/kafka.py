@@ -198,7 +198,7 @@ def _noida(layout: Layout, why: str) -> Server:
     return Server(
         name="kafka",
         version=f"noida-db {version}",
-        why=why,
+        why=f"{why}; good for trying out: a crash of this broker loses its last seconds",
         command=(str(program), "start", "--data-dir", str(place), *listen),
         ports=(port,),
         url=f"127.0.0.1:{port}",
