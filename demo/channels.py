@@ -1,18 +1,18 @@
 """The two channels: registered with the platform, started as processes of their own, read from their files."""
 
 import asyncio
-import os
 import socket
 import sys
-from asyncio.subprocess import Process
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from demo.copies import Kept, read
 from demo.platform import Platform
+from deploy.local import processes
+from deploy.local.layout import ROOT
 
-ROOT = Path(__file__).parents[1]
 STOP_WITHIN = 10.0
 
 
@@ -49,6 +49,7 @@ E_SHOP = Channel(
     ("contact.identifiers", "contact.party", "sales", "campaigns", "score.segment"),
 )
 CHANNELS = (CALL_CENTRE, E_SHOP)
+NAMES = tuple(channel.name for channel in CHANNELS)
 
 
 class ChannelDied(Exception):
@@ -60,12 +61,14 @@ class Channels:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._processes: dict[str, Process] = {}
+        self._run = folder / "run"
 
     async def start(self, platform: Platform) -> None:
-        """Register both, and start them on an empty memory."""
+        """Register both, and start them on an empty memory, without those that a killed run has left behind."""
+        self._run.mkdir(parents=True, exist_ok=True)
+        await self.stop()
         for channel in CHANNELS:
-            for left in self._folder.glob(f"{channel.name}.sqlite*"):
+            for left in self._folder.glob(f"{channel.name}.*"):
                 left.unlink()
         await self._start_e_shop(platform)
         await self._start_call_centre(platform)
@@ -83,19 +86,18 @@ class Channels:
         await self._spawn(CALL_CENTRE, "demo.call_centre", arguments, {"CALL_CENTRE_KEY": key})
 
     async def _spawn(self, channel: Channel, module: str, arguments: tuple[str, ...], secrets: dict[str, str]) -> None:
-        with self.log(channel).open("wb") as log:
-            self._processes[channel.name] = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                module,
-                *arguments,
-                "--file",
-                str(self.file(channel)),
-                cwd=ROOT,
-                env=os.environ | secrets,
-                stdout=log,
-                stderr=log,
+        command = (sys.executable, "-m", module, *arguments, "--file", str(self.file(channel)))
+        environment = secrets | {"PYTHONPATH": str(ROOT)}
+        await asyncio.to_thread(
+            partial(
+                processes.start,
+                channel.name,
+                command,
+                run=self._run,
+                log=self.log(channel),
+                environment=environment,
             )
+        )
 
     def file(self, channel: Channel) -> Path:
         return self._folder / f"{channel.name}.sqlite"
@@ -105,21 +107,12 @@ class Channels:
 
     def kept(self, channel: Channel) -> Kept:
         """What the channel knows by now. Raises ChannelDied."""
-        if self._processes[channel.name].returncode is not None:
+        if processes.living(self._run, channel.name) is None:
             raise ChannelDied(f"{channel.name} has ended; its last words:\n{self.log(channel).read_text()[-2000:]}")
         return read(self.file(channel)) if self.file(channel).exists() else Kept({}, [], {})
 
     async def stop(self) -> None:
-        for process in self._processes.values():
-            if process.returncode is None:
-                process.terminate()
-        for process in self._processes.values():
-            try:
-                async with asyncio.timeout(STOP_WITHIN):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+        await asyncio.to_thread(processes.stop, self._run, NAMES, STOP_WITHIN)
 
 
 async def issue_key(platform: Platform, channel: str, *scopes: str) -> str:

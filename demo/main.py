@@ -11,11 +11,16 @@ from demo.report import report
 from demo.show import Show
 from demo.stage import FOLDER, stage
 
+WIDTH = 110
+"""Of a report into a file or a pipe, which have no width of their own."""
+
 
 def run(slice: float = 1.0, *, keep: bool = False, folder: Path = FOLDER) -> int:  # noqa: A002 - the option's word
     """Play a share of the households from empty databases to the verdict. Returns the exit code."""
     folder.mkdir(parents=True, exist_ok=True)
     console = Console()
+    if console.width < WIDTH and not console.is_terminal:
+        console = Console(width=WIDTH)
     with Show(console) as show, stage(show.say, folder, keep=keep) as found:
         for line in found.engines:
             show.say(line)

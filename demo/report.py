@@ -35,28 +35,46 @@ def table(title: str, *columns: str, left: int = 1) -> Table:
 
 
 def customers(result: Result) -> RenderableType:
-    return Group(
-        people("Who is valuable: the most expected of them", result, result.valuable),
-        "",
-        people("Who is leaving: valuable so far, and slipping away", result, result.leaving),
-        "",
-        shares(result.segments),
+    return Group(valuable(result), "", leaving(result), "", shares(result.segments))
+
+
+def valuable(result: Result) -> Table:
+    horizon = next((f"next {score['horizon_days']} days" for score in result.valuable), "future")
+    made = table(
+        f"Who is valuable: the most expected in the {horizon}",
+        *("household", "visits", "spent", "last seen", "still here", "visits to come", "worth"),
     )
-
-
-def people(title: str, result: Result, scores: Iterable[Document]) -> Table:
-    horizon = next((f"next {score['horizon_days']} days" for score in result.valuable), "expected")
-    made = table(title, "household", "visits", "spent", "last seen", "still a customer", f"worth in the {horizon}")
-    for score in scores:
+    for score in result.valuable:
+        visits = score.get("expected_purchases")
         made.add_row(
-            f"{result.names.get(score['customer_id']) or '?'}",
-            str(score["purchases"]),
-            money(score["money"]),
-            day(score.get("last_purchase")),
+            *seen(result, score),
             percent(score.get("p_alive")),
+            "-" if visits is None else f"{visits:.1f}",
             money(score.get("value")),
         )
     return made
+
+
+def leaving(result: Result) -> Table:
+    made = table(
+        "Who is leaving: valuable so far, and silent for longer than is their way",
+        *("household", "visits", "spent", "last seen", "comes every", "silent for", "at stake"),
+    )
+    for score in result.leaving:
+        silent = score.get("recency_days")
+        made.add_row(*seen(result, score), rhythm(score), f"{silent or 0:.0f} days", money(score.get("value")))
+    return made
+
+
+def seen(result: Result, score: Document) -> tuple[str, str, str, str]:
+    household = result.names.get(score["customer_id"])
+    return str(household), str(score["purchases"]), money(score["money"]), day(score.get("last_purchase"))
+
+
+def rhythm(score: Document) -> str:
+    """The mean time from one purchase day to the next."""
+    first, last = (datetime.fromisoformat(score[name]).date() for name in ("first_purchase", "last_purchase"))
+    return f"{(last - first).days / score['frequency']:.1f} days" if score["frequency"] else "-"
 
 
 def shares(segments: Mapping[str, int]) -> Table:
@@ -68,9 +86,7 @@ def shares(segments: Mapping[str, int]) -> Table:
 
 def campaign(result: Result) -> RenderableType:
     effect = result.campaign
-    made = table(
-        "What the campaign did", "arm", "customers", "responded", "rate", "orders", "revenue", "revenue per customer"
-    )
+    made = table("What the campaign did", "arm", "customers", "responded", "rate", "orders", "revenue", "per customer")
     for arm in ("treatment", "control"):
         found = effect[arm]
         made.add_row(
@@ -98,7 +114,7 @@ def differences_of_arms(effect: Document) -> Iterable[Text]:
             f"{signed(revenue['low'])} to {signed(revenue['high'])}"
             f"{'' if revenue['excludes_zero'] else ', zero included'}"
         )
-    yield from (Text(line) for line in effect.get("verdict", ()))
+    yield from (Text(f"  {line}", style="italic") for line in effect.get("verdict", ()))
 
 
 def traffic(result: Result) -> RenderableType:

@@ -27,7 +27,7 @@ class Show:
     def __init__(self, console: Console) -> None:
         self.console = console
         self._progress = Progress(
-            TextColumn("{task.description:<46}"),
+            TextColumn("{task.description:<52}"),
             BarColumn(bar_width=32),
             MofNCompleteColumn(),
             TimeElapsedColumn(),

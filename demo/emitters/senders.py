@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -52,7 +53,7 @@ class HttpSender:
 
     async def _post(self, post: Post, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
         try:
-            async with self._session.post(self._url, data=post.body, headers=headers) as response:
+            async with self._session.post(self._url, data=BytesIO(post.body), headers=headers) as response:
                 return response.status, orjson.loads(await response.read())
         except aiohttp.ClientConnectionError as error:
             return 503, {"detail": str(error)}

@@ -38,6 +38,10 @@ def result() -> Result:
         "customer_id": "c1",
         "purchases": 12,
         "money": "1234.50",
+        "frequency": 10,
+        "recency_days": 30.4,
+        "expected_purchases": 7.25,
+        "first_purchase": "2017-01-01T10:00:00Z",
         "last_purchase": "2017-09-01T10:00:00Z",
         "p_alive": 0.41,
         "value": "99.10",
@@ -96,6 +100,8 @@ def test_a_good_result_names_households_and_the_verdict(result: Result) -> None:
     text = printed(result)
     assert result.good
     assert "2261" in text
+    assert "24.3 days" in text
+    assert "30 days" in text
     assert "agree to the cent" in text
     assert "zero included" in text
     assert "A/A test" in text
