@@ -8,6 +8,7 @@ import secrets
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.http.problems import Problem, problem_response, translate
@@ -74,6 +75,8 @@ class LastResort:
 
         try:
             await self.app(scope, receive, send_and_note)
+        except ClientDisconnect:
+            log.info("caller_left", route=_pattern(scope))
         except Exception as error:
             problem = translate(error)
             if problem is None:

@@ -1,5 +1,6 @@
 """What every service answers alike: problems, pages, probes, headers, limits."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from pydantic import BaseModel, Field
 from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 
 from shared.http import Cursor, Limit, Page, Problem, create_app, decode_cursor, encode_cursor
+from tests.waiting import eventually
 from tests.web import serving
 
 
@@ -185,6 +187,19 @@ async def test_a_declared_or_streamed_body_over_the_limit_is_a_413() -> None:
         assert (await problem("PUT", "/v1/things/raw", data=data))["status"] == 413
     async with serving(an_app()) as client, client.put("/v1/things/raw", data=b"x" * 1000) as response:
         assert await response.json() == 1000
+
+
+async def test_a_caller_who_leaves_in_the_middle_of_a_body_is_no_error() -> None:
+    with structlog.testing.capture_logs() as logged:
+        async with serving(an_app()) as client:
+            address = client._base_url
+            assert address is not None
+            _, writer = await asyncio.open_connection(address.host, address.port)
+            writer.write(b"PUT /v1/things/raw HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf")
+            await writer.drain()
+            writer.close()
+            await writer.wait_closed()
+            await eventually(lambda: [line["event"] for line in logged] == ["caller_left"])
 
 
 async def test_answers_carry_safe_headers_and_a_correlation_id() -> None:
