@@ -2,6 +2,6 @@
 
 from services.contacts.api.contacts import router as contacts
 from services.contacts.api.identities import router as identities
-from services.contacts.api.problems import PROBLEMS, TAGS
+from services.contacts.api.problems import PROBLEMS
 
-__all__ = ["PROBLEMS", "TAGS", "contacts", "identities"]
+__all__ = ["PROBLEMS", "contacts", "identities"]

@@ -9,12 +9,6 @@ from services.contacts.domain.survivorship import TooManyConsents
 from services.contacts.handlers import IdentifierTaken, NoSuchContact, VersionMismatch
 from shared.http import Problem
 
-TAGS = [
-    {"name": "contacts", "description": "Who the customers are."},
-    {"name": "consents", "description": "What customers allow, for each purpose and channel."},
-    {"name": "identities", "description": "Whose an identifier is."},
-]
-
 
 def _taken(_: Request, error: IdentifierTaken) -> Problem:
     return Problem(
