@@ -43,7 +43,7 @@ class MemoryProfiles:
     ) -> dict[str, tuple[int, Decimal]]:
         figures: dict[str, tuple[int, Decimal]] = {}
         for order in self.orders.values():
-            if order.customer_id in customer_ids and begin <= order.ordered_at < end:
+            if order.customer_id in customer_ids and begin < order.ordered_at <= end:
                 orders, revenue = figures.get(order.customer_id, (0, Decimal(0)))
                 figures[order.customer_id] = orders + 1, revenue + order.total
         return figures

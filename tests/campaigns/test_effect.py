@@ -69,6 +69,8 @@ def test_arms_that_do_not_differ_are_not_conclusive() -> None:
 def test_nothing_is_conclusive_while_the_window_is_open() -> None:
     early = found(arm_of(*["12", "0"] * 70), arm_of(*["0", "0"] * 30), now=day(59))
     assert (early.final, early.conclusive) == (False, False)
+    assert not found(arm_of("1"), arm_of("1"), now=day(60)).final
+    assert found(arm_of("1"), arm_of("1"), now=day(60.1)).final
     assert early.verdict[0] == "Preliminary: responses count until 2017-03-02 00:00 UTC."
 
 

@@ -1,7 +1,7 @@
 """HTTP in: segments and campaigns."""
 
 from services.campaigns.api.campaigns import campaign_routes
-from services.campaigns.api.errors import explain
+from services.campaigns.api.problems import PROBLEMS
 from services.campaigns.api.segments import segment_routes
 
-__all__ = ["campaign_routes", "explain", "segment_routes"]
+__all__ = ["PROBLEMS", "campaign_routes", "segment_routes"]

@@ -35,14 +35,14 @@ class Campaign(BaseModel):
     state: State = "draft"
     created_at: datetime
     launched_at: datetime | None = None
-    """The moment the customers were drawn: what they buy from then on is their response."""
+    """The moment the customers were drawn: what they buy after it is their response."""
     respond_until: datetime | None = None
     closed_at: datetime | None = None
     treated: int = 0
     held_out: int = 0
 
     def window(self) -> tuple[datetime, datetime]:
-        """From when until when (exclusive) an order is a response."""
+        """After when and until when an order is a response. One of the very moment of the draw was known to it."""
         if self.launched_at is None or self.respond_until is None:
             raise WrongState(f"campaign {self.campaign_id} has not been launched")
         return self.launched_at, min(self.respond_until, self.closed_at or self.respond_until)

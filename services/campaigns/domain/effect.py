@@ -61,7 +61,7 @@ def effect(campaign: Campaign, treatment: Tally, control: Tally, *, now: datetim
     rate = compare_rates(treatment, control)
     revenue = welch(treatment.sample(), control.sample())
     known = rate is not None
-    final = now >= end
+    final = campaign.state == "closed" or now > end
     found = Effect(
         campaign_id=campaign.campaign_id,
         counted_from=begin,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from services.campaigns.domain.profile import to_the_millisecond
 from services.campaigns.domain.rules import Node, written
 from services.campaigns.domain.segment import Segment
 from services.campaigns.handlers.errors import UnknownSegment
@@ -48,7 +49,7 @@ class Segmenting:
         self._clock = clock
 
     async def save(self, session: Any, segment_id: str | None, name: str, rule: Node) -> Segment:
-        now = await self._clock.now()
+        now = to_the_millisecond(await self._clock.now())
         segment = Segment(segment_id=segment_id or uuid7(now), name=name, rule=written(rule), created_at=now)
         await self._segments.add(segment, session)
         return segment

@@ -74,8 +74,8 @@ class ProfileStore:
     async def bought(
         self, customer_ids: Collection[str], begin: datetime, end: datetime
     ) -> dict[str, tuple[int, Decimal]]:
-        """Orders and their sum by customer, for orders in [begin, end)."""
-        within = {"customer_id": {"$in": list(customer_ids)}, "ordered_at": {"$gte": begin, "$lt": end}}
+        """Orders and their sum by customer, for orders after `begin` and until `end`."""
+        within = {"customer_id": {"$in": list(customer_ids)}, "ordered_at": {"$gt": begin, "$lte": end}}
         figures = {"_id": "$customer_id", "orders": {"$sum": 1}, "revenue": {"$sum": "$total"}}
         found = await mongo.aggregate(self._orders, [{"$match": within}, {"$group": figures}])
         return {one["_id"]: (one["orders"], one["revenue"].to_decimal()) for one in found}

@@ -58,11 +58,9 @@ class Suite:
         await profiles.save([], [Order("one", customer(1), day(1), Decimal(1))])
         assert await profiles.known_orders(["one", "two"]) == {"one"}
 
-    async def test_what_customers_bought_counts_from_the_beginning_until_before_the_end(
-        self, profiles: Profiles
-    ) -> None:
+    async def test_what_customers_bought_counts_after_the_beginning_and_until_the_end(self, profiles: Profiles) -> None:
         tick = timedelta(milliseconds=1)
-        times = [day(10) - tick, day(10), day(20) - tick, day(20)]
+        times = [day(10), day(10) + tick, day(20), day(20) + tick]
         orders = [Order(str(n), customer(1), at, Decimal("0.10")) for n, at in enumerate(times)]
         await profiles.save([], [*orders, Order("other", customer(2), day(15), Decimal(9))])
         bought = await profiles.bought([customer(1), customer(3)], day(10), day(20))
