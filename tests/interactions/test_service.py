@@ -72,6 +72,17 @@ async def test_two_instances_record_a_flood_of_duplicates_exactly(shop: Shop) ->
         assert len(await shop.records("crm.sales", 400)) == 400
 
 
+async def test_copies_of_an_event_that_reach_two_instances_at_once_have_one_effect(shop: Shop) -> None:
+    await shop.open_contacts()
+    async with shop.interactions(instance="a") as client, shop.interactions(instance="b"):
+        events = [binary(sale(f"O-{n}", card=f"LC-{n % 7}")) for n in range(150)]
+        copies = [[(key, value, headers) for _, value, headers in events] for key in (b"p", b"q", b"r", b"s", b"t")]
+        await asyncio.gather(*(shop.produce(*copy) for copy in copies))
+        await recorded(client, orders=150, duplicates=600, duplicate_orders=0)
+        assert len(await shop.records("crm.sales", 150)) == 150
+        assert await get(client, "/v1/dead-letters/summary") == {}
+
+
 async def test_without_contacts_events_wait_and_nothing_is_lost(shop: Shop) -> None:
     await shop.open_contacts()
     url = shop.contacts_url

@@ -10,6 +10,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 from pymongo.errors import CollectionInvalid
 
 from services.interactions.handlers.dead_letters import Kept, Selection
+from services.interactions.store.documents import SETTLED
 from shared.contracts.fact import Reason
 from shared.messaging.dead_letters import DeadLetter
 from shared.mongo import Database, Document, Session, aggregate
@@ -28,8 +29,8 @@ class DeadLetterStore:
     """A letter is kept once, however often it arrives."""
 
     def __init__(self, database: Database) -> None:
-        self._letters = database["dead_letters"]
-        self._bodies = database["dead_letter_bodies"]
+        self._letters = database["dead_letters"].with_options(read_concern=SETTLED)
+        self._bodies = database["dead_letter_bodies"].with_options(read_concern=SETTLED)
 
     async def prepare(self) -> None:
         await self._letters.create_indexes(INDEXES)

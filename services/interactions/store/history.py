@@ -10,7 +10,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import CollectionInvalid
 
 from services.interactions.domain import Entry, Order, Tally
-from services.interactions.store.documents import to_document, to_entry
+from services.interactions.store.documents import SETTLED, to_document, to_entry
 from shared.mongo import Database, Document, Session, aggregate
 
 NEWEST_FIRST = [("at", DESCENDING), ("_id", DESCENDING)]
@@ -28,8 +28,8 @@ class HistoryStore:
     """Whoever adds has looked up what is known in the same transaction; unique indexes hold against everybody else."""
 
     def __init__(self, database: Database) -> None:
-        self._history = database["history"]
-        self._figures = database["figures"]
+        self._history = database["history"].with_options(read_concern=SETTLED)
+        self._figures = database["figures"].with_options(read_concern=SETTLED)
 
     async def prepare(self) -> None:
         """Create indexes and, because a transaction that makes one blocks others, the collections."""
