@@ -5,7 +5,10 @@ Stores use a collection's `find`, `insert_many`, `bulk_write` and so on directly
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+import random
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
 
@@ -35,6 +38,10 @@ Session = AsyncClientSession
 MAJORITY = WriteConcern("majority")
 SNAPSHOT = ReadConcern("snapshot")
 WRITE_CONFLICT = 112
+TRANSACTION_SECONDS = 15.0
+"""So long a transaction is tried again before its caller hears of it. The drivers' own two minutes would let an HTTP
+request wait for all of them, and make a consumer whose database is away look stuck.
+"""
 
 
 def connect(settings: PlatformSettings) -> Client:
@@ -59,11 +66,44 @@ async def close(client: Client) -> None:
 
 async def transaction(client: Client, change: Callable[[Session], Awaitable[T]]) -> T:
     """Run `change` in a majority transaction over a snapshot; it is called again if the server asks for a retry."""
+    deadline = time.monotonic() + TRANSACTION_SECONDS
     async with await _settle(client.start_session()) as session:
-        result: T = await session.with_transaction(
-            change, read_concern=SNAPSHOT, write_concern=MAJORITY, read_preference=ReadPreference.PRIMARY
-        )
-        return result
+        while True:
+            try:
+                return await _attempt(session, change, deadline)
+            except PyMongoError as error:
+                if not error.has_error_label("TransientTransactionError") or time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(random.uniform(0.002, 0.02))  # noqa: S311 - so that two in conflict do not meet again
+
+
+async def _attempt(session: Session, change: Callable[[Session], Awaitable[T]], deadline: float) -> T:
+    await _settle(
+        session.start_transaction(read_concern=SNAPSHOT, write_concern=MAJORITY, read_preference=ReadPreference.PRIMARY)
+    )
+    try:
+        result = await change(session)
+    except BaseException:
+        if session.in_transaction:
+            await session.abort_transaction()
+        raise
+    await _commit(session, deadline)
+    return result
+
+
+async def _commit(session: Session, deadline: float) -> None:
+    """A commit whose outcome is unknown may be sent again; it counts once."""
+    while True:
+        try:
+            await session.commit_transaction()
+        except PyMongoError as error:
+            unknown = error.has_error_label("UnknownTransactionCommitResult") and not isinstance(
+                error, ExecutionTimeout
+            )
+            if not unknown or time.monotonic() > deadline:
+                raise
+        else:
+            return
 
 
 async def aggregate(collection: Collection, pipeline: list[Document], session: Session | None = None) -> list[Document]:
