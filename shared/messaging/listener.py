@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import Any
 
 import structlog
@@ -30,11 +31,27 @@ from shared.messaging.received import Record
 from shared.settings import PlatformSettings
 
 log = structlog.get_logger()
-POLL_MS = 20
-"""FastStream polls for so long and, where nothing came, sleeps as long again: this bounds the latency it adds."""
+POLL_MS = 1
+"""FastStream polls for so long and, where nothing came, sleeps as long again, deaf to what comes meanwhile."""
+PATIENCE_MS = 1000
+"""So the waiting is done inside the poll, which wakes at the first record: no latency, and an idle service is idle."""
 MAX_POLL_INTERVAL_MS = 600_000
 FETCH_PARTITION_BYTES = 4 * 1_048_576
 WATCH_SECONDS = 2.0
+
+
+class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
+    """Waits for records as long as it may, whatever FastStream asks for."""
+
+    async def getmany(self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None) -> Any:
+        return await super().getmany(*partitions, timeout_ms=max(timeout_ms, PATIENCE_MS), max_records=max_records)
+
+
+def make_patient(broker: KafkaBroker) -> KafkaBroker:
+    """Make the broker build our consumers. Call before it starts."""
+    config = broker.config.broker_config
+    config.builder = partial(PatientConsumer, **config.builder.keywords)  # type: ignore[attr-defined]
+    return broker
 
 
 class Listener:
@@ -108,12 +125,18 @@ class Listener:
             return
 
     async def _begin_again_where_the_log_is_new(self, records: tuple[Record, ...]) -> None:
-        for topic, partition in {(r.topic, r.partition) for r in records}:
-            end = self._client.highwater(TopicPartition(topic, partition))
-            if end is not None and await self._consumer.offsets.restart((topic, partition), end):
-                log.warning(
-                    "log_was_made_anew", group=self._consumer.subscription.group, topic=topic, partition=partition
-                )
+        for place in {(r.topic, r.partition) for r in records}:
+            partition = TopicPartition(*place)
+            end = self._client.highwater(partition)
+            if end is None or not await self._consumer.offsets.beyond(place, end):
+                continue
+            # The end we know may be older than the position: another instance may have been at work. So ask again.
+            self._consumer.offsets.forget()
+            await self._consumer.offsets.load([place])
+            end = (await self._client.end_offsets([partition]))[partition]
+            if await self._consumer.offsets.restart(place, end):
+                group = self._consumer.subscription.group
+                log.warning("log_was_made_anew", group=group, topic=place[0], partition=place[1])
 
     @property
     def _client(self) -> AIOKafkaConsumer:
@@ -131,6 +154,10 @@ class Listener:
                 async with asyncio.timeout(10):
                     waiting = await self._lag()
             except (KafkaError, TimeoutError, OSError):
+                self.progress.idle(time.monotonic())
+            except Exception as error:  # noqa: BLE001 - a watch that ends would make an idle consumer look stuck
+                group = self._consumer.subscription.group
+                log.error("watch_failed", group=group, error=type(error).__name__, at=whereabouts(error))
                 self.progress.idle(time.monotonic())
             else:
                 if waiting == 0:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pymongo import InsertOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
+from shared.contracts.topics import REPLAYS
 from shared.messaging.received import Received, Record
 from shared.messaging.transient import Fenced
 from shared.mongo import Database, Document, Session
@@ -91,8 +92,8 @@ class Offsets:
         fresh = []
         for event in events:
             if event.sequence is not None:
-                place = (event.record.topic, event.partition, event.source)
-                last = newest.get(place) or self._known[place[0], place[1]].sequences.get(event.source)
+                place = (event.record.topic, event.partition, _publisher(event))
+                last = newest.get(place) or self._known[place[0], place[1]].sequences.get(place[2])
                 if last is not None and event.sequence <= last:
                     continue
                 newest[place] = event.sequence
@@ -141,3 +142,8 @@ class Offsets:
 
     def _id(self, partition: Partition) -> str:
         return f"{self._group}:{partition[0]}:{partition[1]}"
+
+
+def _publisher(event: Received) -> str:
+    """Whose sequence it is. All replays come from the one service that keeps the dead letters, whoever told them first."""
+    return REPLAYS.name if event.record.topic.endswith(REPLAYS.name) else event.source
