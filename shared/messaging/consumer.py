@@ -19,7 +19,7 @@ from shared.messaging import dead_letters
 from shared.messaging.offsets import Offsets
 from shared.messaging.received import Intake, Received, Record, Rejected
 from shared.messaging.subscription import Subscription
-from shared.messaging.transient import transient
+from shared.messaging.transient import Fenced, transient
 from shared.messaging.unit import Unit
 from shared.mongo import Client, Database, Session
 from shared.settings import PlatformSettings
@@ -47,26 +47,43 @@ class Consumer:
         self._limit = settings.max_consecutive_dead_letters
         self._client = client
         self._database = database
-        self._suspicious = 0
-        """Refusals in a row that cannot be the sender's fault."""
+        self._edge = {rules.topic for rules in subscription.rules.values() if rules.edge}
+        self._refused_in_a_row: dict[str, int] = {}
+        """By topic, what cannot be the sender's fault."""
         self._unknown_failures = 0
+        self._most = self._portion = settings.batch_records
 
     async def process(self, records: Sequence[Record]) -> None:
-        """Give the records their one effect. Raises if nothing of them has happened and they must come again."""
+        """Give the records their one effect. Raises if some of them have not had it and all must come again.
+
+        What does not fit into one transaction (of time, above all) is done in smaller portions, each exact by itself.
+        """
         began = time.perf_counter()
+        done = 0
+        while done < len(records):
+            portion = records[done : done + self._portion]
+            await self._take(portion)
+            done += len(portion)
+            self._portion = min(self._most, self._portion * 2)
+        metrics.BATCH_RECORDS.labels(self.subscription.group).observe(len(records))
+        metrics.BATCH_SECONDS.labels(self.subscription.group).observe(time.perf_counter() - began)
+
+    async def _take(self, records: Sequence[Record]) -> None:
         try:
             await self._attempt(records)
         except Exception as error:
             self.offsets.forget()
-            if transient(error) or isinstance(error, TooManyDeadLetters):
+            if isinstance(error, TooManyDeadLetters):
+                raise
+            if transient(error):
+                if not isinstance(error, Fenced):
+                    self._portion = max(1, len(records) // 2)
                 raise
             self._unknown_failures += 1
             if self._unknown_failures <= ATTEMPTS_BEFORE_NARROWING:
                 raise
             await self._narrow(records)
         self._unknown_failures = 0
-        metrics.BATCH_RECORDS.labels(self.subscription.group).observe(len(records))
-        metrics.BATCH_SECONDS.labels(self.subscription.group).observe(time.perf_counter() - began)
 
     async def _attempt(self, records: Sequence[Record], condemned: Rejected | None = None) -> None:
         """One transaction for all the records; `condemned` is the one record that is to become a dead letter."""
@@ -85,7 +102,7 @@ class Consumer:
         events = self.offsets.fresh(intake.events)
         if len(events) < len(intake.events):
             metrics.SKIPPED.labels(group, "republished").inc(len(intake.events) - len(events))
-        self._heed_the_limit(events, intake.rejected)
+        refused = self._heed_the_limit(events, intake.rejected)
         prepared = await self.subscription.prepare(events) if self.subscription.prepare and events else None
         moved = self.offsets.after(unseen, intake.events)
 
@@ -100,6 +117,7 @@ class Consumer:
 
         unit = await mongo.transaction(self._client, change)
         self.offsets.moved(moved)
+        self._refused_in_a_row.update(refused)
         self._account(unseen, events, unit)
 
     def _read(self, records: Sequence[Record], intake: Intake) -> None:
@@ -123,19 +141,26 @@ class Consumer:
             return
         before = len(intake.events)
         intake.read(record, rules, headers)
+        sequence = headers.get("ce_sequence")
         for event in intake.events[before:]:
-            event.sequence = None  # it was refused under this sequence, which is therefore not new any more
+            event.sequence = sequence.decode("ascii", "replace") if sequence else None
 
-    def _heed_the_limit(self, events: Sequence[Received], rejected: Sequence[Rejected]) -> None:
-        """What services tell each other is never bad by chance: many bad records in a row are a bad release."""
-        edge = {rules.topic for rules in self.subscription.rules.values() if rules.edge}
-        refused = sum(1 for r in rejected if r.topic not in edge)
-        if events:
-            self._suspicious = 0
-        if refused and not events and self._suspicious + refused > self._limit:
-            raise TooManyDeadLetters(f"{self._suspicious + refused} records in a row: {rejected[0].detail}")
-        if not events:
-            self._suspicious += refused
+    def _heed_the_limit(self, events: Sequence[Received], rejected: Sequence[Rejected]) -> dict[str, int]:
+        """How many in a row will have been refused, by topic, once this batch has had its effect.
+
+        What services tell each other is never bad by chance: many bad records in a row are a bad release of theirs, and
+        many that our handler fails on are one of ours.
+        """
+        counts = {event.topic: 0 for event in events}
+        for refused in rejected:
+            topic = refused.topic
+            senders_fault = topic in self._edge and refused.reason is not Reason.HANDLER_ERROR
+            if senders_fault or counts.get(topic) == 0:
+                continue
+            counts[topic] = counts.get(topic, self._refused_in_a_row.get(topic, 0)) + 1
+            if counts[topic] > self._limit:
+                raise TooManyDeadLetters(f"{counts[topic]} records of {topic} in a row: {refused.reason.value}")
+        return counts
 
     async def _narrow(self, records: Sequence[Record]) -> None:
         """Find the records that an unknown error is about by halving, keep their order, set them alone aside."""
@@ -161,9 +186,6 @@ class Consumer:
         return None
 
     async def _condemn(self, record: Record, error: Exception) -> None:
-        self._suspicious += 1
-        if self._suspicious > self._limit:
-            raise TooManyDeadLetters(f"{self._suspicious} records in a row: {type(error).__name__}") from error
         log.error(
             "handler_failed_on_record",
             group=self.subscription.group,

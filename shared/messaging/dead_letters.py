@@ -5,7 +5,7 @@ A dead letter has the original key and value; the original headers are kept unde
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -25,6 +25,9 @@ REASON, DETAIL, TOPIC, PARTITION, OFFSET, ELEMENT, HANDLER, FIRST_SEEN, REPLAYED
 ORIGINAL = "original."
 REPLAY_GROUP, REPLAY_TOPIC, REPLAY_OF = "rapport-replay-group", "rapport-replay-topic", "rapport-replay-of"
 MAX_DETAIL = 2_000
+MAX_ID = 512
+MAX_HEADERS_BYTES = 256 * 1024
+"""Of the original's headers, as many as fit are kept: the letter of the largest record must still fit into its topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +63,26 @@ def letter(rejected: Rejected, handler: str, source: str, now: datetime) -> Outg
     """The dead letter of a rejected record."""
     record = rejected.record
     original = dict(record.headers)
+    # Only on its way back does a record carry headers of ours; an outsider may have written anything under their names.
+    history = original if record.topic.endswith(REPLAYS.name) else {}
     value = rejected.value()
     event = CloudEvent(
-        id=_identity(rejected, original, handler),
+        id=_identity(rejected, history, handler),
         source=source,
         type=TYPE,
         data=b"",
         time=now,
-        correlation_id=_text(original.get("ce_correlationid")) or _text(original.get("ce_id")),
+        correlation_id=(_text(original.get("ce_correlationid")) or _text(original.get("ce_id")) or "")[:MAX_ID] or None,
     )
     ours = {
         REASON: rejected.reason.value,
         DETAIL: rejected.detail[:MAX_DETAIL],
         TOPIC: rejected.topic,
-        PARTITION: _text(original.get(PARTITION)) or str(record.partition),
-        OFFSET: _text(original.get(OFFSET)) or str(record.offset),
+        PARTITION: _text(history.get(PARTITION)) or str(record.partition),
+        OFFSET: _text(history.get(OFFSET)) or str(record.offset),
         HANDLER: handler,
-        FIRST_SEEN: _text(original.get(FIRST_SEEN)) or rfc3339(now),
-        REPLAYED: _text(original.get(REPLAYED)) or "0",
+        FIRST_SEEN: _text(history.get(FIRST_SEEN)) or rfc3339(now),
+        REPLAYED: _text(history.get(REPLAYED)) or "0",
     }
     if rejected.element is not None:
         ours[ELEMENT] = str(rejected.element)
@@ -87,15 +92,28 @@ def letter(rejected: Rejected, handler: str, source: str, now: datetime) -> Outg
         *event.headers(),
         *((name, text.encode()) for name, text in ours.items()),
     ]
-    headers += [(ORIGINAL + name, raw) for name, raw in record.headers if not name.startswith("rapport-")]
+    headers += _kept(record.headers)
     return Outgoing(DEAD_LETTERS.name, record.key, b"" if value is None else value, headers)
 
 
-def _identity(rejected: Rejected, original: Mapping[str, bytes | None], handler: str) -> str:
+def _kept(headers: Sequence[tuple[str, bytes | None]]) -> list[tuple[str, bytes | None]]:
+    """The original's headers under names of their own, without those that an earlier refusal had added."""
+    kept: list[tuple[str, bytes | None]] = []
+    room = MAX_HEADERS_BYTES
+    for name, raw in headers:
+        if name.startswith("rapport-"):
+            continue
+        room -= len(ORIGINAL) + len(name.encode()) + len(raw or b"") + 32
+        if room >= 0:
+            kept.append((ORIGINAL + name, raw))
+    return kept
+
+
+def _identity(rejected: Rejected, history: Mapping[str, bytes | None], handler: str) -> str:
     """Who refused it and where it stood; refused again after a replay, the first identity and the number of the replay."""
     record = rejected.record
-    if replayed := _text(original.get(REPLAY_OF)):
-        return f"{replayed.partition('~')[0]}~{_text(original.get(REPLAYED))}"
+    if replayed := _text(history.get(REPLAY_OF)):
+        return f"{replayed.partition('~')[0]}~{_text(history.get(REPLAYED))}"
     place = f"{handler}:{rejected.topic}:{record.partition}:{record.offset}"
     return place if rejected.element is None else f"{place}:{rejected.element}"
 
@@ -130,7 +148,8 @@ def read(record: Record) -> DeadLetter:
 def replay(dead: DeadLetter, value: bytes | None = None) -> Outgoing:
     """The record that takes a dead letter back to the group that refused it; `value` replaces a body that was mended.
 
-    An element of a batch travels as an event of its own, in structured mode.
+    An element of a batch travels as an event of its own, in structured mode. The sequence is not handed on: the relay
+    that publishes the replay gives it one of its own, so that a replay that is published twice counts once.
     """
     back = {
         REPLAY_GROUP: dead.handler,
@@ -142,7 +161,8 @@ def replay(dead: DeadLetter, value: bytes | None = None) -> Outgoing:
         REPLAYED: str(dead.replays + 1),
     }
     headers: list[tuple[str, bytes | None]] = [(name, text.encode()) for name, text in back.items()]
-    headers += [(name, raw) for name, raw in dead.headers if name != "content-type" or dead.element is None]
+    dropped = {"ce_sequence"} if dead.element is None else {"ce_sequence", "content-type"}
+    headers += [(name, raw) for name, raw in dead.headers if name not in dropped]
     return Outgoing(REPLAYS.name, dead.key, dead.value if value is None else value, headers)
 
 

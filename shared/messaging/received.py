@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,9 @@ import orjson
 from shared.contracts.fact import Fact, Reason
 from shared.messaging import envelope
 from shared.messaging.envelope import CloudEvent, Refused
+
+MAX_ELEMENTS = 1_000
+"""Of one record in batch mode. More would not fit into a transaction, least of all as dead letters."""
 
 
 class Record(Protocol):
@@ -74,7 +78,13 @@ class Rejected:
         """The record's bytes, or the one element's that is refused."""
         if self.element is None:
             return self.record.value
-        return orjson.dumps(orjson.loads(self.record.value or b"[]")[self.element])
+        return orjson.dumps(_elements(self.record.value or b"[]")[self.element])
+
+
+@functools.lru_cache(maxsize=1)
+def _elements(batch: bytes) -> list[Any]:
+    """Read once for all the elements that are refused, which may be all of them."""
+    return orjson.loads(batch)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +137,8 @@ class Intake:
                 raise Refused(Reason.INVALID_ENVELOPE, "the attributes ce_type, ce_id and ce_source are missing")
             self._judge(envelope.from_json(document), record, rules)
             return
+        if len(document) > MAX_ELEMENTS:
+            raise Refused(Reason.TOO_LARGE, f"the batch has {len(document)} events, more than {MAX_ELEMENTS}")
         for position, element in enumerate(document):
             try:
                 self._judge(envelope.from_json(element), record, rules, position)
@@ -138,6 +150,7 @@ class Intake:
             return
         try:
             fact = envelope.validate(rules.facts, event.type, event.data, rules.limit)
+            time = event.time or _logged_at(record)
         except Refused as refused:
             self.rejected.append(Rejected(record, rules.topic, refused.reason, refused.detail, element))
             return
@@ -148,7 +161,7 @@ class Intake:
                 event.source,
                 event.type,
                 key.decode("utf-8", "replace") if key else event.subject or "",
-                event.time or datetime.fromtimestamp(record.timestamp / 1000, UTC),
+                time,
                 fact,
                 rules.topic,
                 record.partition,
@@ -165,3 +178,11 @@ class Intake:
         """What has no readable type belongs to the one subscription that owns the rest."""
         if rules.owns_rest:
             self.rejected.append(Rejected(record, rules.topic, refused.reason, refused.detail, element))
+
+
+def _logged_at(record: Record) -> datetime:
+    """The record's own time, which is whatever its producer wrote."""
+    try:
+        return datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise Refused(Reason.IMPLAUSIBLE_TIME, "the record's timestamp is out of range", "time") from None

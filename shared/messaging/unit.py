@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.contracts.fact import Fact, Reason, Topic
+from shared.contracts.topics import DEAD_LETTERS
 from shared.ids import uuid7
 from shared.messaging import dead_letters, outbox
 from shared.messaging.envelope import CloudEvent
@@ -71,5 +72,7 @@ class Unit:
     async def flush(self) -> None:
         """Write the outbox. The core calls it last in the transaction."""
         source = f"/rapport/{self.service}"
-        letters = [dead_letters.letter(r, self.group or self.service, source, self.now) for r in self.rejected]
+        # A dead letter that its own keeper fails on stays in its topic; another one about it would never end.
+        rejected = (r for r in self.rejected if r.topic != DEAD_LETTERS.name)
+        letters = [dead_letters.letter(r, self.group or self.service, source, self.now) for r in rejected]
         await outbox.write(self.database, self.session, [*self.outgoing, *letters], self.now)
