@@ -14,10 +14,11 @@ from faststream.kafka import KafkaBroker
 from pymongo.errors import PyMongoError
 
 from shared import mongo
+from shared.logging import whereabouts
 from shared.messaging import offsets, outbox, relay
 from shared.messaging.backoff import Backoff
 from shared.messaging.consumer import Consumer
-from shared.messaging.listener import Listener
+from shared.messaging.listener import Listener, make_patient
 from shared.messaging.outbox import Outgoing
 from shared.messaging.producer import Producer
 from shared.messaging.relay import Relay
@@ -28,6 +29,8 @@ from shared.settings import PlatformSettings
 
 T = TypeVar("T")
 log = structlog.get_logger()
+SEND_SECONDS = 15.0
+"""An idempotent producer tries for ever; a caller is told after this time that its records may not have arrived."""
 GRACE_SECONDS = 25.0
 """For the batch in hand when the service stops; Kubernetes waits longer."""
 
@@ -83,9 +86,11 @@ class Messaging:
                 if not self._producer.started:
                     await self._producer.start()
                 await self._broker.start()
-            except (KafkaError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, without the broker there is no service
                 wait = backoff.next()
-                log.warning("broker_away", retry_in=round(wait, 2), error=type(error).__name__)
+                away = isinstance(error, KafkaError | OSError)
+                level = log.warning if away else log.error
+                level("broker_away", retry_in=round(wait, 2), error=type(error).__name__, at=whereabouts(error))
                 with suppress(Exception):
                     await self._broker.stop()
                 await asyncio.sleep(wait)
@@ -124,7 +129,8 @@ class Messaging:
         if not self._producer.started:
             raise Unavailable("the broker is not connected")
         try:
-            await self._producer.publish(records)
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._producer.publish(records)
         except (KafkaError, OSError) as error:
             raise Unavailable(type(error).__name__) from error
 

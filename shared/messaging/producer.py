@@ -7,13 +7,16 @@ import functools
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
 from aiokafka.partitioner import murmur2
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared import metrics
 from shared.messaging.outbox import Outgoing
 from shared.settings import PlatformSettings
 
 BATCH_BYTES = 512 * 1024
+FLUSH_SECONDS = 5.0
 
 
 class Producer:
@@ -28,8 +31,53 @@ class Producer:
         self._namespace = settings.namespace
         self._settings = settings
         self._producer: AIOKafkaProducer | None = None
+        self._spoilt: AIOKafkaProducer | None = None
+        self._renewing = asyncio.Lock()
 
     async def start(self) -> None:
+        self._producer = await self._connect()
+
+    async def stop(self) -> None:
+        if self._producer is not None:
+            await _close(self._producer)
+            self._producer = None
+
+    @property
+    def started(self) -> bool:
+        return self._producer is not None
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """Returns when the broker has all of them. Raises KafkaError if it may lack some."""
+        producer = await self._working()
+        queues = await self._by_partition(producer, records)
+        while queues:
+            sent = []
+            for place in list(queues):
+                batch = _batch(producer, queues[place])
+                if not queues[place]:
+                    del queues[place]
+                sent.append(await producer.send_batch(batch, place[0], partition=place[1]))
+            await self._acknowledged(producer, sent)
+        for topic, count in _counts(records).items():
+            metrics.PUBLISHED.labels(self._service, topic).inc(count)
+
+    async def _acknowledged(self, producer: AIOKafkaProducer, sent: Sequence[asyncio.Future[object]]) -> None:
+        await asyncio.wait(sent)  # unlike gather, it leaves the producer's futures alone when we are cancelled
+        for future in sent:
+            if error := future.exception():
+                self._spoilt = producer
+                raise error
+
+    async def _working(self) -> AIOKafkaProducer:
+        """After a refused batch aiokafka goes on counting, so that an idempotent producer is refused for ever after."""
+        async with self._renewing:
+            assert self._producer is not None, "start the producer first"
+            if self._spoilt is self._producer:
+                spoilt, self._producer = self._producer, await self._connect()
+                await _close(spoilt)
+            return self._producer
+
+    async def _connect(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
             bootstrap_servers=self._settings.kafka_bootstrap,
             client_id=f"rapport-{self._service}-{self._settings.instance}",
@@ -42,48 +90,9 @@ class Producer:
         try:
             await producer.start()
         except BaseException:
-            await producer.stop()
+            await _close(producer)
             raise
-        self._producer = producer
-
-    async def stop(self) -> None:
-        if self._producer is not None:
-            await self._producer.stop()
-            self._producer = None
-
-    @property
-    def started(self) -> bool:
-        return self._producer is not None
-
-    async def publish(self, records: Sequence[Outgoing]) -> None:
-        """Returns when the broker has all of them. Raises KafkaError if it may lack some."""
-        producer = self._producer
-        assert producer is not None, "start the producer first"
-        queues = await self._by_partition(producer, records)
-        while queues:
-            acknowledgements = []
-            for place in list(queues):
-                topic, partition = place
-                batch = producer.create_batch()
-                queue = queues[place]
-                while queue:
-                    record = queue[-1]
-                    added = batch.append(
-                        timestamp=None, key=record.key, value=record.value, headers=list(record.headers)
-                    )
-                    if added is None:
-                        break
-                    queue.pop()
-                if not queue:
-                    del queues[place]
-                batch.close()
-                acknowledgements.append(await producer.send_batch(batch, topic, partition=partition))
-            outcomes = await asyncio.gather(*acknowledgements, return_exceptions=True)
-            for outcome in outcomes:
-                if isinstance(outcome, BaseException):
-                    raise outcome
-        for topic, count in _counts(records).items():
-            metrics.PUBLISHED.labels(self._service, topic).inc(count)
+        return producer
 
     async def _by_partition(
         self, producer: AIOKafkaProducer, records: Sequence[Outgoing]
@@ -99,6 +108,27 @@ class Producer:
             partition = position % count if record.key is None else partition_of(record.key, count)
             queues.setdefault((topic, partition), []).append(record)
         return queues
+
+
+def _batch(producer: AIOKafkaProducer, queue: list[Outgoing]) -> BatchBuilder:
+    """As many records from the end of the queue as one Kafka batch holds, which is one at least."""
+    batch = producer.create_batch()
+    while queue:
+        record = queue[-1]
+        if batch.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers)) is None:
+            break
+        queue.pop()
+    batch.close()
+    return batch
+
+
+async def _close(producer: AIOKafkaProducer) -> None:
+    """An idempotent producer never gives up what it has been given; when the broker is away, we do."""
+    stopping = asyncio.create_task(producer.stop())
+    await asyncio.wait([stopping], timeout=FLUSH_SECONDS)
+    if not stopping.done():
+        producer._message_accumulator.fail_all(KafkaConnectionError("stopped"))  # noqa: SLF001 - there is no other way
+    await stopping
 
 
 @functools.lru_cache(maxsize=100_000)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
+from bson import Timestamp
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
@@ -32,6 +33,7 @@ NAME = "outbox"
 LEASE_MS = 6_000
 SAVE_SECONDS = 2.0
 ROUND_EVENTS = 4_000
+SNAPSHOT_DOCUMENTS = 1_000
 HISTORY_LOST = (280, 286)
 """The oplog does not reach back to where we stopped (ChangeStreamFatalError, ChangeStreamHistoryLost)."""
 
@@ -156,18 +158,32 @@ class Relay:
         ids, under sequences newer than any before, and go on from there.
         """
         log.error("relay_lost_its_history", service=self._service)
-        async with await _started(self._client.start_session(snapshot=True)) as session:
-            rest = [d async for d in self._outbox.find(session=session).sort("_id", 1)]
-            moment = session._snapshot_time  # noqa: SLF001 - the only way to learn the time of a snapshot
-        if moment is None:
-            moment = (await self._database.command("hello"))["operationTime"]
-        for number, document in enumerate(rest):
-            document["part"] = number
-            await self._producer.publish(outbox.sequenced(document, moment.time, moment.inc))
-            await self._save()
-        await self._outbox.delete_many({"_id": {"$in": [d["_id"] for d in rest]}})
-        after = type(moment)(moment.time, moment.inc + 1)
-        await self._state.update_one({"_id": NAME}, {"$set": {"start": after}, "$unset": {"token": ""}})
+        while True:
+            rest, moment = await self._snapshot()
+            if not rest:
+                break
+            for number, document in enumerate(rest):
+                document["part"] = number
+                await self._producer.publish(outbox.sequenced(document, moment.time, moment.inc))
+            await self._outbox.delete_many({"_id": {"$in": [d["_id"] for d in rest]}})
+            await self._save()  # a write, so that the next snapshot is of a later moment
+        after = Timestamp(moment.time, moment.inc + 1)
+        await self._state.update_one(
+            {"_id": NAME, "holder": self._instance}, {"$set": {"start": after}, "$unset": {"token": ""}}
+        )
+
+    async def _snapshot(self) -> tuple[list[Document], Timestamp]:
+        """The first documents of the outbox, and the moment as of which they are the first."""
+        answer: Document = await self._database.command(
+            {
+                "find": self._outbox.name,
+                "sort": {"_id": 1},
+                "limit": SNAPSHOT_DOCUMENTS,
+                "singleBatch": True,
+                "readConcern": {"level": "snapshot"},
+            }
+        )
+        return answer["cursor"]["firstBatch"], answer["cursor"]["atClusterTime"]
 
     async def _measure(self) -> None:
         oldest = await self._outbox.find_one({}, {"at": 1}, sort=[("_id", 1)])
@@ -183,7 +199,3 @@ def _more_at_hand(stream: Any) -> bool:
     """Whether the next change is already here, so that asking for it does not wait for the server."""
     cursor = getattr(stream, "_cursor", None) or getattr(getattr(stream, "delegate", None), "_cursor", None)
     return bool(cursor is not None and cursor._data)  # noqa: SLF001 - no public call tells
-
-
-async def _started(session: Any) -> Any:
-    return await session if asyncio.iscoroutine(session) else session
