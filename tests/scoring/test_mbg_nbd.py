@@ -35,7 +35,7 @@ def expected_by_integration(model: MbgNbd, x: float, age: float, horizon: float)
         return float(np.exp(log_density) * bought / np.exp(log_p))
 
     mode = np.log(model.a / (model.b + x + 1))
-    halves = [quad(integrand, *ends, limit=400)[0] for ends in ((mode - 40 / model.a, mode), (mode, mode + 60))]
+    halves = [quad(integrand, *ends, limit=400)[0] for ends in ((mode - 40 / model.a - 10, mode), (mode, mode + 60))]
     return float(sum(halves))
 
 

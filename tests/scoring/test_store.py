@@ -8,13 +8,15 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 import pytest
+from hypothesis import given, strategies as st
 
 from services.scoring.domain.histogram import Histogram, moves
 from services.scoring.domain.model import Model
-from services.scoring.domain.purchases import Purchases
+from services.scoring.domain.purchases import Purchases, money_of
 from services.scoring.domain.score import Histories, Terms, scores_of
 from services.scoring.handlers import Report, Scored
 from services.scoring.store import MongoCustomers, MongoModels, MongoPopulation
+from services.scoring.store.customers import as_decimal128
 from shared import mongo
 from shared.mongo import Session
 from shared.settings import PlatformSettings
@@ -72,6 +74,27 @@ async def test_customers_come_back_as_they_were_saved_last(stores: Stores) -> No
     everyone = [customer(0), customer(1), customer(2)]
     assert await stores.customers.load(everyone) == {customer(0): second, customer(1): first}
     assert await stores.customers.load([]) == {}
+
+
+async def test_a_purchase_during_a_sweep_is_not_overwritten(stores: Stores) -> None:
+    if isinstance(stores.customers, MemoryCustomers):
+        return  # memory has no transactions
+    first = Purchases.of([on("2021-02-01")])
+    both = first.plus(Purchases.of([on("2021-03-01")]))
+    await save(stores, scored([first]))
+    attempts = 0
+
+    async def sweep(session: Session) -> None:
+        nonlocal attempts
+        attempts += 1
+        known = await stores.customers.load([customer(0)], session)
+        if attempts == 1:
+            await save(stores, scored([both]))
+        await stores.customers.save(scored(list(known.values())), session)
+
+    await stores.within(sweep)
+    assert attempts == 2
+    assert await stores.customers.load([customer(0)]) == {customer(0): both}
 
 
 async def test_saving_nobody_is_no_error(stores: Stores) -> None:
@@ -187,6 +210,11 @@ async def test_one_holder_at_a_time_has_the_lease(stores: Stores) -> None:
     assert not await models.claim("b", 60)
     await models.release("a")
     assert await models.claim("b", 60)
+
+
+@given(st.integers(-(10**18) + 1, 10**18 - 1))
+def test_amounts_are_the_same_decimals_in_the_database(micros: int) -> None:
+    assert as_decimal128(money_of(micros)).to_decimal() == money_of(micros)
 
 
 async def test_an_expired_lease_is_free(stores: Stores) -> None:

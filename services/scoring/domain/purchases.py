@@ -6,7 +6,7 @@ exactly what they would have given in time order. Nothing here knows a model.
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -47,6 +47,11 @@ class Purchases:
     """Purchase days, sorted, each day once."""
 
     days: tuple[PurchaseDay, ...] = ()
+    micros: int = field(init=False)
+    """All the money, in millionths."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "micros", sum([day.micros for day in self.days]))
 
     @classmethod
     def of(cls, orders: Iterable[Order]) -> "Purchases":
@@ -76,11 +81,7 @@ class Purchases:
 
     @property
     def orders(self) -> int:
-        return sum(day.orders for day in self.days)
-
-    @property
-    def micros(self) -> int:
-        return sum(day.micros for day in self.days)
+        return sum([day.orders for day in self.days])
 
     @property
     def money(self) -> Decimal:
@@ -116,11 +117,11 @@ class Purchases:
 
     def pack(self) -> bytes:
         """24 bytes a day."""
-        return b"".join(RECORD.pack(*day) for day in self.days)
+        return b"".join([RECORD.pack(*day) for day in self.days])
 
     @classmethod
     def unpack(cls, packed: bytes) -> "Purchases":
-        return cls(tuple(PurchaseDay._make(fields) for fields in RECORD.iter_unpack(packed)))
+        return cls(tuple(map(PurchaseDay._make, RECORD.iter_unpack(packed))))
 
 
 def day_of(moment: datetime) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -106,17 +107,17 @@ def scores_of(customers: Sequence[tuple[str, Purchases]], terms: Terms) -> list[
     """The scores of customers with at least one purchase each, in the same order."""
     model = terms.model
     if model is None or not customers:
-        return [_plain(customer, purchases, terms) for customer, purchases in customers]
+        return [_score(customer, purchases, terms) for customer, purchases in customers]
     histories = Histories.of([purchases for _, purchases in customers])
     predicted = predict(model.parameters, histories, terms.now, terms.horizon_days)
     version = ModelVersion(name=NAME, version=model.version)
     return [
-        _plain(customer, purchases, terms).model_copy(update=_prediction(predicted, i, version))
+        _score(customer, purchases, terms, **_prediction(predicted, i, version))
         for i, (customer, purchases) in enumerate(customers)
     ]
 
 
-def _plain(customer_id: str, purchases: Purchases, terms: Terms) -> Score:
+def _score(customer_id: str, purchases: Purchases, terms: Terms, **prediction: Any) -> Score:
     last = purchases.last_at
     return Score(
         customer_id=customer_id,
@@ -130,10 +131,11 @@ def _plain(customer_id: str, purchases: Purchases, terms: Terms) -> Score:
         mean_spend=(purchases.money / len(purchases.days)).quantize(CENT),
         currency=terms.currency,
         horizon_days=terms.horizon_days,
+        **prediction,
     )
 
 
-def _prediction(predicted: Predictions, i: int, version: ModelVersion) -> dict[str, object]:
+def _prediction(predicted: Predictions, i: int, version: ModelVersion) -> dict[str, Any]:
     return {
         "p_alive": _digits(predicted.p_alive[i]),
         "p_churn": _digits(predicted.p_churn[i]),

@@ -1,6 +1,7 @@
 """Customers in MongoDB: a document each, with the packed purchase days, the score last told, and a row for sweeps.
 
-The row repeats as nine doubles what a sweep needs, because decoding whole documents would take it ten times as long.
+The score is kept as it was told, in JSON; figures that lists and sums need stand beside it. The row repeats as nine
+doubles what a sweep needs, because decoding whole documents would take it ten times as long.
 """
 
 import math
@@ -21,8 +22,11 @@ from shared.contracts.scoring import Score
 from shared.mongo import Database, Document, Session
 
 ROW = struct.Struct("<9d")
-AMOUNTS = ("money", "mean_spend", "expected_spend", "value")
-BY_VALUE = [("score.value", DESCENDING), ("_id", ASCENDING)]
+BID = struct.Struct("<QQ")
+EXPONENT_BIAS = 6176
+ALWAYS_A_WRITE = {"version": 1}
+"""Setting what is there already is no write to MongoDB, and so no conflict with whoever writes at the same time."""
+BY_VALUE = [("value", DESCENDING), ("_id", ASCENDING)]
 
 
 class MongoCustomers:
@@ -31,7 +35,7 @@ class MongoCustomers:
 
     async def prepare(self) -> None:
         await self._collection.create_index(BY_VALUE)
-        await self._collection.create_index([("score.segment", ASCENDING), *BY_VALUE])
+        await self._collection.create_index([("segment", ASCENDING), *BY_VALUE])
 
     async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Purchases]:
         found = self._collection.find({"_id": {"$in": list(customers)}}, {"days": 1}, session=session)
@@ -39,7 +43,10 @@ class MongoCustomers:
 
     async def save(self, scored: Sequence[Scored], session: Session) -> None:
         if scored:
-            writes = [UpdateOne({"_id": one.customer_id}, {"$set": _document(one)}, upsert=True) for one in scored]
+            writes = [
+                UpdateOne({"_id": one.customer_id}, {"$set": _document(one), "$inc": ALWAYS_A_WRITE}, upsert=True)
+                for one in scored
+            ]
             await self._collection.bulk_write(writes, ordered=False, session=session)
 
     async def sheet(self, after: str | None, limit: int) -> Sheet:
@@ -55,19 +62,20 @@ class MongoCustomers:
         self, segment: str | None, sort: str, after: tuple[Decimal | None, str] | None, limit: int
     ) -> list[Score]:
         """Scores as last told, by value with the highest first, or by customer; `after` is the last one before."""
-        query: Document = {"score.segment": segment} if segment else {}
+        query: Document = {"segment": segment} if segment else {}
         if after:
             query |= _after(*after) if sort == "value" else {"_id": {"$gt": after[1]}}
         order = BY_VALUE if sort == "value" else BY_VALUE[1:]
-        return [_score(d) async for d in self._collection.find(query, {"score": 1}).sort(order).limit(limit)]
+        found = self._collection.find(query, {"told": 1}).sort(order).limit(limit)
+        return [Score.model_validate_json(document["told"]) async for document in found]
 
     async def summary(self) -> list[Summary]:
         group = {
-            "_id": "$score.segment",
+            "_id": "$segment",
             "customers": {"$sum": 1},
-            "purchases": {"$sum": "$score.purchases"},
-            "money": {"$sum": "$score.money"},
-            "value": {"$sum": "$score.value"},
+            "purchases": {"$sum": "$purchases"},
+            "money": {"$sum": "$money"},
+            "value": {"$sum": "$value"},
         }
         return [
             Summary(d["_id"], d["customers"], d["purchases"], _decimal(d["money"]), _decimal(d["value"]))
@@ -76,11 +84,23 @@ class MongoCustomers:
 
 
 def _document(one: Scored) -> Document:
-    score = one.score.model_dump(exclude={"customer_id"})
-    for name in AMOUNTS:
-        if score[name] is not None:
-            score[name] = Decimal128(score[name])
-    return {"days": one.purchases.pack(), "row": _row(one), "score": score}
+    score = one.score
+    return {
+        "days": one.purchases.pack(),
+        "row": _row(one),
+        "purchases": score.purchases,
+        "money": as_decimal128(score.money),
+        "value": None if score.value is None else as_decimal128(score.value),
+        "segment": score.segment,
+        "told": score.model_dump_json(),
+    }
+
+
+def as_decimal128(amount: Decimal) -> Decimal128:
+    """The same as `Decimal128(amount)`, below 10^12 and to six decimals, in a tenth of the time (IEEE 754-2008, BID)."""
+    micros = int(amount.scaleb(6))
+    high = (EXPONENT_BIAS - 6) << 49 | (1 << 63 if micros < 0 else 0)
+    return Decimal128.from_bid(BID.pack(abs(micros), high))
 
 
 def _row(one: Scored) -> bytes:
@@ -98,21 +118,13 @@ def _row(one: Scored) -> bytes:
     )
 
 
-def _score(document: Document) -> Score:
-    fields = document["score"]
-    for name in AMOUNTS:
-        if fields[name] is not None:
-            fields[name] = fields[name].to_decimal()
-    return Score(customer_id=document["_id"], **fields)
-
-
 def _after(value: Decimal | None, customer: str) -> Document:
     """What comes after it by value, where those without a value are the last."""
     if value is None:
-        return {"score.value": None, "_id": {"$gt": customer}}
+        return {"value": None, "_id": {"$gt": customer}}
     figure = Decimal128(value)
-    same = {"score.value": figure, "_id": {"$gt": customer}}
-    return {"$or": [same, {"score.value": {"$lt": figure}}, {"score.value": None}]}
+    same = {"value": figure, "_id": {"$gt": customer}}
+    return {"$or": [same, {"value": {"$lt": figure}}, {"value": None}]}
 
 
 def _decimal(total: Decimal128 | int) -> Decimal:
