@@ -2,12 +2,34 @@
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from services.campaigns.domain.profile import Order, Profile
+from services.campaigns.domain.profile import Order, Profile, Section, Value
 from services.campaigns.domain.rules import Node, predicate
+
+SECTIONS: dict[Section, tuple[str, ...]] = {
+    "contact": ("contact", "attributes", "consents"),
+    "score": ("score",),
+    "sales": ("sales",),
+    "interactions": ("interactions", "kinds"),
+}
+
+
+def folded_part(profile: Profile) -> Profile:
+    return replace(
+        deepcopy(profile),
+        contact=only("version", profile.contact),
+        score=only("as_of", profile.score),
+        attributes={},
+        consents={},
+    )
+
+
+def only(name: str, values: dict[str, Value]) -> dict[str, Value]:
+    return {name: values[name]} if name in values else {}
 
 
 class MemoryProfiles:
@@ -16,15 +38,17 @@ class MemoryProfiles:
         self.orders: dict[str, Order] = {}
 
     async def load(self, customer_ids: Collection[str], session: Any = None) -> dict[str, Profile]:
-        return {one: deepcopy(self.profiles[one]) for one in customer_ids if one in self.profiles}
+        return {one: folded_part(self.profiles[one]) for one in customer_ids if one in self.profiles}
 
     async def known_orders(self, order_ids: Collection[str], session: Any = None) -> set[str]:
         return set(order_ids) & self.orders.keys()
 
     async def save(self, profiles: Sequence[Profile], orders: Sequence[Order], session: Any = None) -> None:
         for profile in profiles:
-            kept = self.profiles[profile.customer_id] = deepcopy(profile)
-            kept.touched.clear()
+            kept = self.profiles.setdefault(profile.customer_id, Profile(profile.customer_id))
+            for section in profile.touched:
+                for name in SECTIONS[section]:
+                    setattr(kept, name, deepcopy(getattr(profile, name)))
         self.orders |= {order.order_id: order for order in orders}
 
     async def count(self, rule: Node, now: datetime) -> int:

@@ -15,7 +15,9 @@ HISTORY = (OrderPlaced, InteractionRecorded)
 class Profiles(Protocol):
     """Where profiles and orders are kept."""
 
-    async def load(self, customer_ids: Collection[str], session: Any) -> dict[str, Profile]: ...
+    async def load(self, customer_ids: Collection[str], session: Any) -> dict[str, Profile]:
+        """As much of the profiles as folding needs: of contact and score only how new they are."""
+        ...
 
     async def known_orders(self, order_ids: Collection[str], session: Any) -> set[str]: ...
 

@@ -51,17 +51,18 @@ def stored(value: Any) -> Any:
     return Decimal128(value) if isinstance(value, Decimal) else value
 
 
+FOLDED = {"contact.version": 1, "score.as_of": 1, "sales": 1, "interactions": 1}
+"""What folding needs of a document. A newer contact or score replaces its section whole, so their content may stay away;
+fetching and decoding it would cost more than folding does."""
+
+
 def profile(document: Document) -> Profile:
-    """The profile of a document, with nothing touched."""
-    contact = dict(document.get("contact", {}))
-    attributes, consents = contact.pop("attributes", {}), contact.pop("consents", {})
+    """As much of a profile as is in `FOLDED`, with nothing touched."""
     interactions = document.get("interactions", {})
     return Profile(
         customer_id=document["_id"],
-        contact=contact,
-        attributes={code(name): value for name, value in attributes.items()},
-        consents={code(purpose): coded(answers) for purpose, answers in consents.items()},
-        score={name: restored(value) for name, value in document.get("score", {}).items()},
+        contact=document.get("contact", {}),
+        score=document.get("score", {}),
         sales=sales(document["sales"]) if "sales" in document else Sales(),
         interactions=seen(interactions),
         kinds={code(kind): seen(known) for kind, known in interactions.get("kinds", {}).items()},
@@ -78,11 +79,3 @@ def seen(document: Document) -> Seen:
     count: int = document.get("count", 0)
     last_at: datetime | None = document.get("last_at")
     return Seen(count, last_at)
-
-
-def coded(answers: Document) -> dict[str, str]:
-    return {code(channel): status for channel, status in answers.items()}
-
-
-def restored(value: Any) -> Any:
-    return value.to_decimal() if isinstance(value, Decimal128) else value

@@ -38,7 +38,7 @@ class ProfileStore:
         await self._orders.create_index([("customer_id", 1), ("ordered_at", 1), ("total", 1)])
 
     async def load(self, customer_ids: Collection[str], session: Any = None) -> dict[str, Profile]:
-        found = self._profiles.find({"_id": {"$in": list(customer_ids)}}, session=session)
+        found = self._profiles.find({"_id": {"$in": list(customer_ids)}}, documents.FOLDED, session=session)
         return {document["_id"]: documents.profile(document) async for document in found}
 
     async def known_orders(self, order_ids: Collection[str], session: Any = None) -> set[str]:
