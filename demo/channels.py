@@ -10,6 +10,7 @@ from typing import Any
 
 from demo.copies import Kept, read
 from demo.platform import Platform
+from demo.unfinished import Unfinished
 from deploy.local import processes
 from deploy.local.layout import ROOT
 
@@ -52,7 +53,7 @@ CHANNELS = (CALL_CENTRE, E_SHOP)
 NAMES = tuple(channel.name for channel in CHANNELS)
 
 
-class ChannelDied(Exception):
+class ChannelDied(Unfinished):
     """A channel's process has ended by itself."""
 
 

@@ -8,9 +8,13 @@ from rich.console import Console
 
 from demo.acts import Performance
 from demo.report import report
+from demo.result import Result
 from demo.show import Show
 from demo.stage import FOLDER, stage
+from demo.unfinished import Unfinished
+from deploy.local.errors import CannotStart
 
+SMALLEST = 0.02
 WIDTH = 110
 """Of a report into a file or a pipe, which have no width of their own."""
 
@@ -21,25 +25,49 @@ def run(slice: float = 1.0, *, keep: bool = False, folder: Path = FOLDER) -> int
     console = Console()
     if console.width < WIDTH and not console.is_terminal:
         console = Console(width=WIDTH)
-    with Show(console) as show, stage(show.say, folder, keep=keep) as found:
-        for line in found.engines:
-            show.say(line)
-        result = asyncio.run(Performance(found, show, folder, slice).run())
-        result.write(folder / "summary.json")
+    try:
+        result = play(slice, console, folder, keep=keep)
+    except Unfinished as error:
+        console.print(f"{type(error).__name__}: {error}", style="red", markup=False)
+        console.print(f"What the services wrote: {folder / 'platform' / 'log'}", style="dim")
+        return 1
     report(console, result)
-    if keep:
-        console.print(f"The platform is still there: {found.base_url}, its key in {found.state}/run/admin.key")
-        console.print(f"It ends with: RAPPORT_STATE={found.state} rapport down --wipe")
     console.print(f"All figures: {folder / 'summary.json'}", style="dim")
     return 0 if result.good else 1
 
 
+def play(share: float, console: Console, folder: Path, *, keep: bool) -> Result:
+    with Show(console) as show, stage(show.say, folder, keep=keep) as found:
+        for line in found.engines:
+            show.say(line)
+        result = asyncio.run(Performance(found, show, folder, share).run())
+        result.write(folder / "summary.json")
+        found.good = result.good
+        if keep:
+            show.say(f"The platform stays at {found.base_url}; its key is in {found.state}/run/admin.key")
+            show.say(f"It ends with: RAPPORT_STATE={found.state} rapport down --wipe")
+    return result
+
+
+def share(text: str) -> float:
+    """Below 2 % there are too few sales to break one in every way."""
+    value = float(text)
+    if not SMALLEST <= value <= 1:
+        raise argparse.ArgumentTypeError(f"must lie between {SMALLEST} and 1")
+    return value
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--slice", type=float, default=1.0, help="share of the households, 0.02 to 1")
+    parser.add_argument("--slice", type=share, default=1.0, help="share of the households, 0.02 to 1")
     parser.add_argument("--keep", action="store_true", help="leave the platform running")
     given = parser.parse_args()
-    raise SystemExit(run(given.slice, keep=given.keep))
+    try:
+        raise SystemExit(run(given.slice, keep=given.keep))
+    except CannotStart as error:
+        raise SystemExit(str(error)) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Any
 
 from demo.ledger.compare import Document
 from demo.platform import Platform, Refused
+from demo.unfinished import Unfinished
 
 CAMPAIGN = "autumn-winback"
 SEGMENT = "valuable-slipping"
@@ -18,7 +19,7 @@ PATIENCE = 60.0
 POLL = 0.2
 
 
-class TookTooLong(Exception):
+class TookTooLong(Unfinished):
     """The platform has not done within a minute what it was asked for."""
 
 

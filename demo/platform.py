@@ -10,12 +10,13 @@ import orjson
 
 from demo.ledger.campaign import Campaign
 from demo.ledger.compare import Holdings
+from demo.unfinished import Unfinished
 
 PAGE = 1000
 JSON = dict[str, Any]
 
 
-class Refused(Exception):
+class Refused(Unfinished):
     """An answer other than the one that was asked for."""
 
     def __init__(self, asked: str, status: int, answer: str) -> None:

@@ -1,4 +1,4 @@
-"""Where the demo plays: a platform of its own beside any other on this machine, gone afterwards unless kept."""
+"""Where the demo plays: a platform of its own beside any other on this machine, gone after a good run unless kept."""
 
 import asyncio
 import secrets
@@ -18,7 +18,7 @@ FOLDER = ROOT / "var" / "demo"
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stage:
     """A platform with no customers yet."""
 
@@ -30,17 +30,20 @@ class Stage:
     engines: tuple[str, ...]
     """Broker, database and cache with their versions, a line each."""
     state: Path
+    good: bool = False
+    """Said at the end: all went well, so nobody will want to look at logs and data."""
 
 
 @contextmanager
 def stage(say: Say, folder: Path = FOLDER, *, keep: bool = False) -> Iterator[Stage]:
-    """Servers that are given are used under a namespace of our own; the others are started, and wiped at the end."""
+    """Servers that are given are used under a namespace of our own; the others are started, and stopped at the end."""
     layout = Layout(folder / "platform", free())
     platform.down(layout, wipe=True)
     namespace = f"demo-{secrets.token_hex(4)}-"
+    kept = False
     try:
         running = platform.up(layout, say, {"RAPPORT_NAMESPACE": namespace, "RAPPORT_CLOCK": "stream"})
-        yield Stage(
+        found = Stage(
             running.base_url,
             running.admin_key,
             running.servers.kafka.url,
@@ -49,14 +52,14 @@ def stage(say: Say, folder: Path = FOLDER, *, keep: bool = False) -> Iterator[St
             tuple(running.servers.lines()),
             layout.state,
         )
-    except BaseException:
-        keep = False
-        raise
+        yield found
+        kept = keep
+        if found.good and not kept:
+            platform.down(layout, wipe=True)
     finally:
-        if not keep:
+        if not kept:
             platform.down(layout)
             clear_given(namespace)
-            platform.down(layout, wipe=True)
 
 
 def clear_given(namespace: str) -> None:

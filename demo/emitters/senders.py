@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 
 from demo.emitters.plan import Step
 from demo.emitters.wire import TOPIC, Post, posts, record
+from demo.unfinished import Unfinished
 
 BATCH_SIZE = 200
 PATIENCE = 60.0
@@ -21,7 +22,7 @@ NOT_YET = (401, 429)
 LARGEST_RECORD = 8 * 1024 * 1024
 
 
-class NotTaken(Exception):
+class NotTaken(Unfinished):
     """The platform has answered something that its documentation does not allow."""
 
 

@@ -166,10 +166,9 @@ def orders(accounts: Accounts, held: Holdings) -> Iterator[Difference]:
         for order in held.orders
     )
     for order in (booked - stored) + (stored - booked):
-        household, at, store, total, *_ = order
-        yield Difference(
-            f"household {household}: orders of {total} at store {store}, {at}", booked[order], stored[order]
-        )
+        basket, household, at, store, total, discount, lines = order
+        told = f"household {household} at store {store}, {at}: {total} after {discount} off, {lines} lines"
+        yield Difference(f"basket {basket} of {told}", booked[order], stored[order])
 
 
 def totals(accounts: Accounts, held: Holdings) -> Iterator[Difference]:
