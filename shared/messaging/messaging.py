@@ -61,6 +61,7 @@ class Messaging:
         self._relay = Relay(service, settings.instance, client, database, self._producer)
         self._listeners: list[Listener] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._watches: list[asyncio.Task[None]] = []
         self._connected = False
 
     def listen(self, subscription: Subscription) -> None:
@@ -97,7 +98,7 @@ class Messaging:
             else:
                 self._connected = True
         self._tasks.append(asyncio.create_task(self._relay.run(), name="relay"))
-        self._tasks += [asyncio.create_task(listener.watch(), name="watch") for listener in self._listeners]
+        self._watches += [asyncio.create_task(listener.watch(), name="watch") for listener in self._listeners]
 
     async def stop(self) -> None:
         """Take no more, finish the batch in hand, publish nothing half."""
@@ -105,12 +106,15 @@ class Messaging:
             listener.stop()
         self._relay.stop()
         if not self._connected:
-            self._tasks[0].cancel()
+            for task in self._tasks:
+                task.cancel()
+        for watch in self._watches:
+            watch.cancel()  # it may be waiting for a client that is about to be closed
         await self._broker.stop()
         _, late = await asyncio.wait(self._tasks, timeout=GRACE_SECONDS) if self._tasks else (set(), set())
         for task in late:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._watches, return_exceptions=True)
         await self._producer.stop()
 
     async def transact(self, change: Callable[[Unit], Awaitable[T]]) -> T:
