@@ -85,6 +85,11 @@ def identity_of(identifiers: Iterable[Identifier]) -> Identity:
     return tuple(f"{identifier.scheme}:{identifier.value}" for identifier in identifiers)
 
 
+def is_foreign(fact: Fact, currency: str) -> bool:
+    """Whether it is in a currency the company does not keep its books in."""
+    return isinstance(fact, SaleReported) and fact.currency != currency
+
+
 def check(fact: Fact, currency: str) -> None:
     """Refuse what keeps its contract and yet cannot be kept by this company, with the reason and the field at fault."""
     match fact:
@@ -95,7 +100,7 @@ def check(fact: Fact, currency: str) -> None:
 
 
 def _check_sale(sale: SaleReported, currency: str) -> None:
-    if sale.currency != currency:
+    if is_foreign(sale, currency):
         detail = f"this company keeps its books in {currency}, not in {sale.currency}"
         raise NotAcceptable(Reason.WRONG_CURRENCY, detail, "currency")
     if max(sums(sale.lines)) >= LARGEST_TOTAL:

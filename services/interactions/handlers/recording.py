@@ -12,6 +12,7 @@ from services.interactions.domain import (
     Tally,
     check,
     identity_of,
+    is_foreign,
     name_of,
 )
 from services.interactions.handlers.identities import Identities
@@ -41,8 +42,9 @@ class Recording:
         self._currency = currency
 
     async def resolve(self, events: Sequence[Received]) -> dict[Identity, str]:
-        """Before the transaction: the customers of all events that can be recorded. The others make no prospects."""
-        return await self._identities.resolve(event.fact.customer for event in events if not self._fault(event))
+        """Before the transaction: the customers. A sale that will be refused for its currency makes no prospect."""
+        acceptable = (event.fact for event in events if not is_foreign(event.fact, self._currency))
+        return await self._identities.resolve(fact.customer for fact in acceptable)
 
     async def record(self, unit: Unit, events: Sequence[Received]) -> None:
         """In the transaction: refuse, drop duplicates, keep and tell the rest."""
@@ -68,17 +70,12 @@ class Recording:
         return Batch(known_names, await self._history.known_orders(orders, unit.session) if orders else ())
 
     def _acceptable(self, unit: Unit, event: Received) -> bool:
-        fault = self._fault(event)
-        if fault:
-            unit.reject(event, fault.reason, str(fault))
-        return fault is None
-
-    def _fault(self, event: Received) -> NotAcceptable | None:
         try:
             check(event.fact, self._currency)
         except NotAcceptable as fault:
-            return fault
-        return None
+            unit.reject(event, fault.reason, f"{fault.field}: {fault.detail}")
+            return False
+        return True
 
 
 def _counter(events: Sequence[Received]) -> str:
