@@ -57,6 +57,7 @@ class Messaging:
             graceful_timeout=GRACE_SECONDS,
             logger=None,
         )
+        make_patient(self._broker)
         self._producer = Producer(service, settings)
         self._relay = Relay(service, settings.instance, client, database, self._producer)
         self._listeners: list[Listener] = []
