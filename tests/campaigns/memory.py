@@ -7,8 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from services.campaigns.domain.meaning import predicate
 from services.campaigns.domain.profile import Order, Profile, Section, Value
-from services.campaigns.domain.rules import Node, predicate
+from services.campaigns.domain.rules import Node
 
 SECTIONS: dict[Section, tuple[str, ...]] = {
     "contact": ("contact", "attributes", "consents"),

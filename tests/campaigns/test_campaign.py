@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from services.campaigns.domain.campaign import Campaign, WrongState, arm, audience, closed, drawn
+from services.campaigns.domain.meaning import predicate
 from services.campaigns.domain.profile import Profile, fold
-from services.campaigns.domain.rules import RULE, predicate
+from services.campaigns.domain.rules import RULE
 from services.campaigns.domain.statistics import sample_ratio_p
 from tests.campaigns.facts import consent, contact, customer, day
 

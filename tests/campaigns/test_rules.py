@@ -8,8 +8,9 @@ from hypothesis import given
 from pydantic import ValidationError
 
 from services.campaigns.domain.fields import FAMILIES, FIELDS, find, reader
+from services.campaigns.domain.meaning import predicate
 from services.campaigns.domain.profile import Profile, fold
-from services.campaigns.domain.rules import MAX_DEPTH, MAX_PARTS, RULE, predicate, written
+from services.campaigns.domain.rules import MAX_DEPTH, MAX_PARTS, RULE, written
 from shared.contracts.fact import Fact
 from tests.campaigns.facts import contact, day, order
 from tests.campaigns.questions import Question, questions
@@ -82,6 +83,8 @@ def test_a_rule_reads_back_as_it_was_written(question: Question) -> None:
         ({"field": "sales.last_order_at", "days_ago_at_least": -1}, ("days_ago_at_least",), "greater"),
         ({"field": "contact.attributes.a", "is": {"$gt": ""}}, ("is",), "number"),
         ({"field": "contact.attributes.a", "is": "x" * 257}, ("is",), "256"),
+        ({"field": "contact.attributes.a", "is": "\ud800"}, ("is",), "valid string"),
+        ({"field": "contact.city", "in": ["\ud800"]}, ("in", 0), "valid string"),
         ({"field": "sales.total"}, (), "exactly one of"),
         ({"field": "sales.total", "at_least": 1, "at_most": 2}, (), "exactly one of"),
         ({"field": "contact.city", "is": None}, (), "exactly one of"),

@@ -1,6 +1,7 @@
 """The whole service on real servers: facts come in over Kafka, campaigns go out over Kafka, people use HTTP."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -10,8 +11,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from services.campaigns.main import create
 from services.campaigns.settings import CampaignSettings
+from services.campaigns.store.campaigns import CampaignStore
 from shared.contracts.campaigns import CAMPAIGNS
 from shared.contracts.fact import Fact
+from shared.mongo import Database
 from shared.security import key_sha256
 from shared.settings import PlatformSettings
 from tests.campaigns.api import ADMIN, CAMPAIGN, EVERYONE, Api
@@ -164,6 +167,16 @@ async def test_launching_and_closing_again_change_nothing(shop: Client, settings
     assert await shop.call("POST", "/v1/campaigns/winback/close") == closed
     await shop.call("POST", "/v1/campaigns/winback/launch", status=409)
     assert len(await told(settings, PEOPLE // 2 + 1)) == PEOPLE // 2 + 1
+
+
+async def test_a_launch_that_another_instance_left_behind_is_carried_on(shop: Client, database: Database) -> None:
+    await shop.call("POST", "/v1/campaigns", CAMPAIGN, 201)
+    await CampaignStore(database, timedelta(seconds=1)).begin("winback", None)
+    await eventually(lambda: launched(shop))
+
+
+async def launched(client: Client) -> bool:
+    return bool((await client.call("GET", "/v1/campaigns/winback"))["state"] == "launched")
 
 
 async def test_contacts_and_interactions_can_be_asked_for_as_they_come_in(client: Client) -> None:

@@ -1,15 +1,13 @@
-"""Segments as declarative rules: what may be written, checked field by field, and what a rule means for one customer.
+"""Segments as declarative rules: what may be written, checked field by field.
 
     {"all": [{"field": "score.segment", "is": "valuable-slipping"}, {"not": {"field": "sales.orders", "at_most": 3}}]}
 
-The same rule as a MongoDB query is in `store/queries.py`; a test holds the two to the same answers.
+What a rule means is in `meaning.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
-from decimal import Decimal
+from collections.abc import Mapping
 from math import isfinite
 from typing import Annotated, Any, ClassVar, TypeAlias
 
@@ -33,8 +31,8 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from services.campaigns.domain.fields import FAMILIES, FIELDS, Kind, find, reader
-from services.campaigns.domain.profile import Profile, Scalar, Value, to_the_millisecond
+from services.campaigns.domain.fields import FAMILIES, FIELDS, Kind, find
+from services.campaigns.domain.profile import Scalar, to_the_millisecond
 from shared.contracts.fact import Amount
 
 MAX_DEPTH = 8
@@ -42,6 +40,10 @@ MAX_PARTS = 200
 MAX_CHOICES = 1000
 MAX_TEXT = 256
 INT64 = 2**63
+
+
+Text = Annotated[StrictStr, Field(max_length=MAX_TEXT)]
+TEXT: TypeAdapter[str] = TypeAdapter(Text)
 
 
 def number(value: Any) -> int | float:
@@ -56,19 +58,13 @@ def number(value: Any) -> int | float:
 def plain(value: Any) -> Scalar:
     if isinstance(value, bool):
         return value
-    if isinstance(value, str) and len(value) <= MAX_TEXT:
-        return value
-    if isinstance(value, str):
-        raise PydanticCustomError("text", "a text has at most {length} characters", {"length": MAX_TEXT})
-    return number(value)
+    return TEXT.validate_python(value) if isinstance(value, str) else number(value)
 
 
 Number = Annotated[int | float, PlainValidator(number), WithJsonSchema({"type": "number"})]
 Plain = Annotated[Scalar, PlainValidator(plain), WithJsonSchema({"type": ["string", "number", "boolean"]})]
-Text = Annotated[StrictStr, Field(max_length=MAX_TEXT)]
 Time = Annotated[AwareDatetime, AfterValidator(to_the_millisecond)]
 Days = Annotated[StrictInt, Field(ge=0, le=36_500)]
-Predicate: TypeAlias = Callable[[Profile], bool]
 
 
 class Node(BaseModel):
@@ -253,70 +249,6 @@ for model in (All, Some, Not):
 Rule: TypeAlias = Annotated[Part, BeforeValidator(bounded)]
 """A whole rule."""
 RULE: TypeAdapter[Node] = TypeAdapter(Rule)
-
-
-def predicate(rule: Node, now: datetime) -> Predicate:
-    """What a rule means: does it hold for a customer, asked at `now`?"""
-    match rule:
-        case All():
-            parts = [predicate(part, now) for part in rule.all]
-            return lambda profile: all(part(profile) for part in parts)
-        case Some():
-            parts = [predicate(part, now) for part in rule.any]
-            return lambda profile: any(part(profile) for part in parts)
-        case Not():
-            inner = predicate(rule.not_, now)
-            return lambda profile: not inner(profile)
-        case Condition():
-            read, holds = reader(rule.field), asker(rule.operator, rule.operand, now)
-            return lambda profile: holds(read(profile))
-    raise TypeError(rule)
-
-
-def asker(operator: str, operand: Any, now: datetime) -> Callable[[Value | None], bool]:
-    """One operator as a function of the field's value; None stands for an absent field."""
-    match operator:
-        case "exists":
-            return lambda value: (value is not None) == operand
-        case "is":
-            return lambda value: same(value, operand)
-        case "in":
-            return lambda value: any(same(value, choice) for choice in operand)
-        case "at_least":
-            return lambda value: is_number(value) and value >= operand
-        case "at_most":
-            return lambda value: is_number(value) and value <= operand
-    lower, upper = span(operator, operand, now)
-    return lambda value: (
-        isinstance(value, datetime) and (lower is None or value >= lower) and (upper is None or value < upper)
-    )
-
-
-def span(operator: str, operand: Any, now: datetime) -> tuple[datetime | None, datetime | None]:
-    """The half-open interval [lower, upper) that an operator on times asks for."""
-    match operator:
-        case "before":
-            return None, operand
-        case "after":
-            return operand, None
-        case "days_ago_at_least":
-            return None, days_before(now, operand) + timedelta(milliseconds=1)
-        case "days_ago_at_most":
-            return days_before(now, operand), None
-    raise ValueError(operator)
-
-
-def days_before(now: datetime, days: int) -> datetime:
-    return to_the_millisecond(now) - timedelta(days=days)
-
-
-def same(value: Value | None, operand: Value) -> bool:
-    """Equal as JSON has it: true is not 1, but 1 is 1.0."""
-    return value == operand and isinstance(value, bool) == isinstance(operand, bool)
-
-
-def is_number(value: Value | None) -> bool:
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 def written(rule: Node) -> dict[str, Any]:

@@ -15,6 +15,13 @@ class UnknownSegment(Exception):
         super().__init__(f"there is no segment {segment_id}")
 
 
+class TakesTooLong(Exception):
+    """The database has not found the customers of a rule in the time that a question may take."""
+
+    def __init__(self) -> None:
+        super().__init__("finding the customers of this rule takes too long; ask for fewer things, or later")
+
+
 class AlreadyThere(Exception):
     """The id is taken."""
 

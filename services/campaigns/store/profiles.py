@@ -4,7 +4,8 @@ Orders are rows of their own, so that a campaign's responses are a question and 
 whether an order came in before or after the campaign that it answers, nor how late.
 """
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from inspect import isawaitable
@@ -12,9 +13,11 @@ from typing import Any, cast
 
 from bson.decimal128 import Decimal128
 from pymongo import UpdateOne
+from pymongo.errors import ExecutionTimeout
 
 from services.campaigns.domain.profile import Order, Profile
 from services.campaigns.domain.rules import Node
+from services.campaigns.handlers.errors import TakesTooLong
 from services.campaigns.store import documents
 from services.campaigns.store.queries import query
 from shared import mongo
@@ -52,11 +55,13 @@ class ProfileStore:
             await self._orders.insert_many([row(order) for order in orders], ordered=False, session=session)
 
     async def count(self, rule: Node, now: datetime) -> int:
-        return await self._profiles.count_documents(query(rule, now), maxTimeMS=PATIENCE_MS)
+        with in_time():
+            return await self._profiles.count_documents(query(rule, now), maxTimeMS=PATIENCE_MS)
 
     async def first(self, rule: Node, now: datetime, limit: int) -> list[str]:
         found = self._profiles.find(query(rule, now), {"_id": 1}).sort("_id", 1).limit(limit).max_time_ms(PATIENCE_MS)
-        return [document["_id"] async for document in found]
+        with in_time():
+            return [document["_id"] async for document in found]
 
     async def everyone(self, rule: Node, now: datetime, chunk: int) -> AsyncIterator[list[str]]:
         """All customers of the rule as of one moment of the database, however long the caller takes for each chunk."""
@@ -79,6 +84,14 @@ class ProfileStore:
         figures = {"_id": "$customer_id", "orders": {"$sum": 1}, "revenue": {"$sum": "$total"}}
         found = await mongo.aggregate(self._orders, [{"$match": within}, {"$group": figures}])
         return {one["_id"]: (one["orders"], one["revenue"].to_decimal()) for one in found}
+
+
+@contextmanager
+def in_time() -> Iterator[None]:
+    try:
+        yield
+    except ExecutionTimeout:
+        raise TakesTooLong from None
 
 
 async def snapshot_of(database: Database) -> Session:

@@ -1,4 +1,4 @@
-"""Rules as MongoDB queries on the `profiles` collection: the same meaning as `domain.rules.predicate`, on the server."""
+"""Rules as MongoDB queries on the `profiles` collection: the same meaning as `domain.meaning.predicate`, on the server."""
 
 from datetime import datetime
 from typing import Any
@@ -7,7 +7,8 @@ from bson.decimal128 import Decimal128
 
 from services.campaigns.domain import fields
 from services.campaigns.domain.fields import Kind
-from services.campaigns.domain.rules import All, Condition, Node, Not, Some, asker, span
+from services.campaigns.domain.meaning import asker, span
+from services.campaigns.domain.rules import All, Condition, Node, Not, Some
 
 Query = dict[str, Any]
 

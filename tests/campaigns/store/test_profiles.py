@@ -5,10 +5,13 @@ from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
+from pymongo.errors import ExecutionTimeout
 
+from services.campaigns.domain.meaning import predicate
 from services.campaigns.domain.profile import Order, Profile, fold
-from services.campaigns.domain.rules import RULE, predicate
-from services.campaigns.store.profiles import ProfileStore
+from services.campaigns.domain.rules import RULE
+from services.campaigns.handlers.errors import TakesTooLong
+from services.campaigns.store.profiles import ProfileStore, in_time
 from shared.contracts.fact import Fact
 from shared.mongo import Database
 from tests.campaigns.facts import contact, customer, day, histories, interaction, order, scored
@@ -108,6 +111,11 @@ async def test_customers_are_listed_as_of_the_moment_the_listing_began(database:
         listed += chunk
         await database["profiles"].delete_many({})
     assert sorted(listed) == [customer(n) for n in range(6)]
+
+
+def test_a_question_that_the_database_gave_up_is_called_too_slow() -> None:
+    with pytest.raises(TakesTooLong), in_time():
+        raise ExecutionTimeout("operation exceeded time limit", 50)
 
 
 crowds = st.tuples(*(histories(customer(n), first_number=10 * n) for n in range(CROWD)))
