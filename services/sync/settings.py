@@ -1,6 +1,8 @@
 """Every environment variable that only sync reads: `RAPPORT_SYNC_...`."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from shared.settings import PlatformSettings
 
@@ -22,6 +24,12 @@ class SyncSettings(PlatformSettings):
     """Seconds until a channel that fails is probed for the first time; doubles up to `sync_longest_pause`."""
     sync_longest_pause: float = Field(60.0, gt=0)
     sync_lease_seconds: float = Field(45.0, gt=0)
-    """How long a dead instance keeps its channels. Longer than the time a receiver has."""
+    """How long a dead instance keeps its channels. At least twice the time a receiver has: no delivery may outlive it."""
     sync_poll_seconds: float = Field(0.25, gt=0)
     """How often to look for what other instances have changed."""
+
+    @model_validator(mode="after")
+    def leases_outlive_deliveries(self) -> Self:
+        if self.sync_lease_seconds < 2 * self.sync_webhook_timeout:
+            raise ValueError("RAPPORT_SYNC_LEASE_SECONDS must be at least twice RAPPORT_SYNC_WEBHOOK_TIMEOUT")
+        return self

@@ -11,8 +11,11 @@ from services.sync.domain.channel import Channel
 from services.sync.handlers.deliveries import LostLease
 from services.sync.handlers.tail import happened
 from services.sync.handlers.webhooks import Lease, Post, Worker
+from shared.logging import whereabouts
 
 log = structlog.get_logger(__name__)
+GRACE = 5.0
+"""Seconds that deliveries under way have to end when the service stops; what does not goes out again later."""
 EVERY = 1.0
 """Seconds until a change of a channel on another instance takes effect here."""
 
@@ -28,6 +31,7 @@ class LeaseStore(Protocol):
 @dataclass
 class Running:
     lease: Lease
+    worker: Worker
     task: asyncio.Task[None]
 
 
@@ -52,8 +56,8 @@ class Dispatch:
             while True:
                 try:
                     await self.look()
-                except Exception:  # the database is away: the leases run out, and the next look may succeed
-                    log.exception("dispatch_failed")
+                except Exception as error:  # noqa: BLE001 - the leases run out, and the next look may succeed
+                    log.error("dispatch_failed", error=type(error).__name__, at=whereabouts(error))
                 await happened(self._nudged, EVERY)
                 self._nudged.clear()
         finally:
@@ -82,7 +86,7 @@ class Dispatch:
             return
         lease = Lease(self.owner, until)
         worker = Worker(channel.channel_id, lease, self.post)
-        self.running[channel.channel_id] = Running(lease, asyncio.create_task(worker.run()))
+        self.running[channel.channel_id] = Running(lease, worker, asyncio.create_task(worker.run()))
 
     async def forget(self, channel_id: str) -> None:
         task = self.running.pop(channel_id).task
@@ -90,15 +94,21 @@ class Dispatch:
         if isinstance(error, LostLease):
             log.info("lease_lost", channel=channel_id)
         elif error is not None:
-            log.error("worker_failed", channel=channel_id, exc_info=error)
+            log.error("worker_failed", channel=channel_id, error=type(error).__name__, at=whereabouts(error))
         else:
             await self.leases.release(channel_id, self.owner)
 
     async def stop(self) -> None:
         """End all workers and hand over their channels."""
         for running in self.running.values():
-            running.task.cancel()
-        await asyncio.gather(*(running.task for running in self.running.values()), return_exceptions=True)
+            running.worker.stopping = True
+        self.post.tail.wake()
+        tasks = [running.task for running in self.running.values()]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=GRACE)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         for channel_id in list(self.running):
             del self.running[channel_id]
             await self.leases.release(channel_id, self.owner)

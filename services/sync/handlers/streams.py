@@ -13,6 +13,7 @@ from services.sync.domain.positions import Cursor, Resume, event_id, start_of
 from services.sync.handlers.channels import Channels
 from services.sync.handlers.deliveries import ChangeStore, DeliveryStore, LostLease, Settlement
 from services.sync.handlers.tail import Tail
+from shared import metrics
 from shared.messaging import Unit
 
 BATCH = 200
@@ -138,7 +139,8 @@ class Stream:
 
     async def store(self, receipts: Sequence[Receipt]) -> None:
         """Keep what was sent, and the place for clients that will not say where they are."""
-        settlement = Settlement(self.channel_id, self.generation, None, self.cursor, receipts)
+        metrics.DELIVERIES.labels(self.channel_id, "delivered").inc(len(receipts))
+        settlement = Settlement(self.channel_id, self.generation, None, dict(self.cursor), receipts)
         try:
             await self.line.transact(lambda unit: self.line.deliveries.settle(settlement, unit.session))
         except LostLease:

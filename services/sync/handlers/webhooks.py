@@ -29,6 +29,8 @@ from services.sync.domain.positions import resolved
 from services.sync.handlers.channels import Channels
 from services.sync.handlers.deliveries import ChangeStore, DeliveryStore, Settlement
 from services.sync.handlers.tail import Tail
+from shared import metrics
+from shared.logging import whereabouts
 from shared.messaging import Unit
 
 log = structlog.get_logger(__name__)
@@ -134,12 +136,13 @@ class Worker:
         self.bucket: TokenBucket | None = None
         self.busy_until = 0.0
         self.gone = False
+        self.stopping = False
         self.last_error = ""
         self.trouble: Trouble | None = None
 
     async def run(self) -> None:
         """Deliver as long as the channel is active and the lease holds. Raises LostLease."""
-        while channel := self.post.channels.active(self.channel_id, "webhook"):
+        while not self.stopping and (channel := self.post.channels.active(self.channel_id, "webhook")):
             if (wait := self.blocked_for()) > 0 or not self.lease_holds():
                 await asyncio.sleep(min(max(wait, 0.05), self.pace.idle))
                 continue
@@ -193,6 +196,7 @@ class Worker:
         answers = await self.send_all(channel, wanted, batch.progress.generation)
         settlement = self.settlement(channel, batch, answers)
         await self.post.transact(lambda unit: self.post.deliveries.settle(settlement, unit.session))
+        self.count(answers)
         if self.gone:
             await self.disable()
 
@@ -220,7 +224,7 @@ class Worker:
             if self.bucket is None or self.bucket.rate != channel.rate:
                 self.bucket = TokenBucket(channel.rate)
             await asyncio.sleep(self.bucket.take(time.monotonic()))
-        stopped = self.gone or time.monotonic() < self.busy_until or self.way() is Way.BLOCKED
+        stopped = self.gone or self.stopping or time.monotonic() < self.busy_until or self.way() is Way.BLOCKED
         return not stopped and self.lease_holds() and self.post.channels.active(self.channel_id, "webhook") is channel
 
     async def send(self, channel: Channel, item: Item, generation: int) -> Answer:
@@ -229,8 +233,14 @@ class Worker:
         identity = message_id(channel, item.changed, item.receipt, generation)
         try:
             content = body(channel, item.changed)
-        except Exception as error:  # one view that is not as it should be must not stop all the others
-            log.exception("delivery_not_prepared", channel=self.channel_id, customer=item.changed.customer_id)
+        except Exception as error:  # noqa: BLE001 - one view that is not as it should be must not stop all the others
+            log.error(
+                "delivery_not_prepared",
+                channel=self.channel_id,
+                customer=item.changed.customer_id,
+                error=type(error).__name__,
+                at=whereabouts(error),
+            )
             return Answer(None, error=f"could not be prepared: {type(error).__name__}")
         return await self.post.courier.send(channel.url, secrets, identity, content)
 
@@ -309,6 +319,11 @@ class Worker:
             return None
         since = self.trouble.since if self.trouble else now
         return Trouble(self.last_error, since, now + timedelta(seconds=wait))
+
+    def count(self, answers: dict[str, Answer]) -> None:
+        taken = sum(answer.taken for answer in answers.values())
+        metrics.DELIVERIES.labels(self.channel_id, "delivered").inc(taken)
+        metrics.DELIVERIES.labels(self.channel_id, "failed").inc(len(answers) - taken)
 
     async def disable(self) -> None:
         log.info("channel_disabled", channel=self.channel_id, error=self.last_error)
