@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Literal
 
+import anyio
 from fastapi import APIRouter, Depends, Header, Query, Request
 from sse_starlette import EventSourceResponse
 
@@ -16,6 +17,8 @@ from shared.security import KeyTable, Principal, require
 PING_SECONDS = 15
 SEND_SECONDS = 30
 """A client that takes nothing for so long is cut off; it resumes where it was."""
+GRACE_SECONDS = 2.0
+"""For a stream to end by itself when the service stops."""
 EXAMPLE = 'id: 1:0.15-1.22\r\nevent: customer\r\ndata: {"channel":"call-centre","policy_version":1,...}\r\n\r\n'
 
 Listener = Annotated[Principal, Depends(require("stream:read"))]
@@ -50,8 +53,17 @@ def router(line: Line) -> APIRouter:
         """
         admit(line, listener, channel_id)
         resume = read_event_id(last_event_id) if last_event_id else None
-        stream = Stream(channel_id, resume, line, still_valid(request), from_start=begin == "start")
-        return EventSourceResponse(stream.chunks(), ping=PING_SECONDS, send_timeout=SEND_SECONDS)
+        stopping, valid = anyio.Event(), still_valid(request)
+        stream = Stream(
+            channel_id, resume, line, lambda: valid() and not stopping.is_set(), from_start=begin == "start"
+        )
+        return EventSourceResponse(
+            stream.chunks(),
+            ping=PING_SECONDS,
+            send_timeout=SEND_SECONDS,
+            shutdown_event=stopping,
+            shutdown_grace_period=GRACE_SECONDS,
+        )
 
     return routes
 
