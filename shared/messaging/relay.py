@@ -34,8 +34,11 @@ LEASE_MS = 6_000
 SAVE_SECONDS = 2.0
 ROUND_EVENTS = 4_000
 SNAPSHOT_DOCUMENTS = 1_000
-HISTORY_LOST = (280, 286)
-"""The oplog does not reach back to where we stopped (ChangeStreamFatalError, ChangeStreamHistoryLost)."""
+HISTORY_LOST = (9, 136, 260, 280, 286, 40647)
+"""The oplog does not reach back to where we stopped (CappedPositionLost, ChangeStreamFatalError,
+ChangeStreamHistoryLost), or our token is none that this server knows, as after a restored backup (FailedToParse,
+InvalidResumeToken, 40647).
+"""
 
 
 class LeaseLost(Exception):
