@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sqlite3
 import sys
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,7 @@ from demo.unfinished import Unfinished
 from deploy.local import processes
 from deploy.local.layout import ROOT
 
+START_WITHIN = 30.0
 STOP_WITHIN = 10.0
 
 
@@ -71,11 +73,16 @@ class Channels:
         for channel in CHANNELS:
             for left in self._folder.glob(f"{channel.name}.*"):
                 left.unlink()
-        await self._start_e_shop(platform)
-        await self._start_call_centre(platform)
-
-    async def _start_e_shop(self, platform: Platform) -> None:
         port = free_port()
+        await self._start_e_shop(platform, port)
+        await self._start_call_centre(platform)
+        async with asyncio.timeout(START_WITHIN):
+            while not (listens(port) and readable(self.file(CALL_CENTRE))):
+                for channel in CHANNELS:
+                    self._alive(channel)
+                await asyncio.sleep(0.05)
+
+    async def _start_e_shop(self, platform: Platform, port: int) -> None:
         told = await platform.post("/v1/channels", E_SHOP.registration(f"http://127.0.0.1:{port}/hooks/customers"))
         arguments = ("--port", str(port))
         await self._spawn(E_SHOP, "demo.e_shop", arguments, {"E_SHOP_SECRET": told["secret"]})
@@ -108,9 +115,12 @@ class Channels:
 
     def kept(self, channel: Channel) -> Kept:
         """What the channel knows by now. Raises ChannelDied."""
+        self._alive(channel)
+        return read(self.file(channel))
+
+    def _alive(self, channel: Channel) -> None:
         if processes.living(self._run, channel.name) is None:
             raise ChannelDied(f"{channel.name} has ended; its last words:\n{self.log(channel).read_text()[-2000:]}")
-        return read(self.file(channel)) if self.file(channel).exists() else Kept({}, [], {})
 
     async def stop(self) -> None:
         await asyncio.to_thread(processes.stop, self._run, NAMES, STOP_WITHIN)
@@ -127,3 +137,17 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def readable(file: Path) -> bool:
+    """Whether the channel has got so far as to keep something there."""
+    try:
+        read(file)
+    except sqlite3.OperationalError:
+        return False
+    return True

@@ -14,7 +14,6 @@ from demo.stage import FOLDER, stage
 from demo.unfinished import Unfinished
 from deploy.local.errors import CannotStart
 
-SMALLEST = 0.02
 WIDTH = 110
 """Of a report into a file or a pipe, which have no width of their own."""
 
@@ -50,16 +49,15 @@ def play(share: float, console: Console, folder: Path, *, keep: bool) -> Result:
 
 
 def share(text: str) -> float:
-    """Below 2 % there are too few sales to break one in every way."""
     value = float(text)
-    if not SMALLEST <= value <= 1:
-        raise argparse.ArgumentTypeError(f"must lie between {SMALLEST} and 1")
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError("must lie between 0 and 1")
     return value
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--slice", type=share, default=1.0, help="share of the households, 0.02 to 1")
+    parser.add_argument("--slice", type=share, default=1.0, help="share of the households, up to 1")
     parser.add_argument("--keep", action="store_true", help="leave the platform running")
     given = parser.parse_args()
     try:

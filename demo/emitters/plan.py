@@ -75,9 +75,10 @@ def broken_ones(events: Sequence[Event], chance: random.Random) -> Iterator[tupl
     ways = chance.sample(WAYS, len(WAYS))
     for number in range(max(len(ways), round(BROKEN * len(events)))):
         fault, transport = ways[number % len(ways)]
-        # Each sale is the model of one broken event at most, so broken ids are unique too.
-        place = sales[transport].pop(chance.randrange(len(sales[transport])))
-        yield place + 0.25, Step(events[place], fault)
+        # Each sale is the model of one broken event at most, so broken ids are unique too; a few households run out.
+        if models := sales[transport]:
+            place = models.pop(chance.randrange(len(models)))
+            yield place + 0.25, Step(events[place], fault)
 
 
 def until(steps: Sequence[Step], moment: datetime) -> int:

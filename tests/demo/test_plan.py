@@ -90,3 +90,9 @@ def test_the_plan_is_cut_before_the_first_new_event_of_the_day(steps: list[Step]
     assert steps[cut].event.at >= launch
     assert not steps[cut].again
     assert until(steps, datetime(2030, 1, 1, tzinfo=UTC)) == len(steps)
+
+
+def test_a_handful_of_sales_is_broken_in_as_many_ways_as_there_are_sales() -> None:
+    few = events(share=0.001)
+    models = [step.event.id for step in plan(few) if step.fault is not None]
+    assert 0 < len(models) == len(set(models)) <= len(few) < len(WAYS)
