@@ -3,16 +3,14 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
 
 import structlog
 
 from services.sync.domain import delivery
 from services.sync.domain.channel import Channel
-from services.sync.domain.delivery import SCHEDULE, Breaker, TokenBucket, Way
+from services.sync.domain.delivery import Breaker, TokenBucket, Way
 from services.sync.domain.outgoing import (
     Changed,
     Progress,
@@ -26,83 +24,16 @@ from services.sync.domain.outgoing import (
     verdict,
 )
 from services.sync.domain.positions import resolved
-from services.sync.handlers.channels import Channels
-from services.sync.handlers.deliveries import ChangeStore, DeliveryStore, Settlement
-from services.sync.handlers.tail import Tail
+from services.sync.handlers.deliveries import Settlement
+from services.sync.handlers.webhooks.needs import Answer, Lease, Post
 from shared import metrics
 from shared.logging import whereabouts
-from shared.messaging import Unit
 
 log = structlog.get_logger(__name__)
 
 DUE = 100
 PROBES = 20
 """A probe is drawn from so many, so that one customer that always fails does not keep a healthy channel closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a receiver has said; without a status it has said nothing."""
-
-    status: int | None
-    retry_after: str | None = None
-    error: str | None = None
-
-    @property
-    def taken(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
-
-    @property
-    def gone(self) -> bool:
-        return self.status == 410
-
-    @property
-    def busy(self) -> bool:
-        return self.status == 429 or (self.status == 503 and self.retry_after is not None)
-
-    def said(self) -> str:
-        return self.error or f"answered {self.status}"
-
-
-class Courier(Protocol):
-    async def send(self, url: str, secrets: Sequence[str], message_id: str, body: bytes) -> Answer:
-        """Sign and post, once. Never raises: what goes wrong is part of the answer."""
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How webhooks are delivered. Times are seconds."""
-
-    batch: int = 500
-    concurrency: int = 16
-    timeout: float = 15.0
-    schedule: Sequence[float] = SCHEDULE
-    first_pause: float = 1.0
-    longest_pause: float = 60.0
-    idle: float = 1.0
-    """How often a channel with nothing to do looks for retries that are due and for replays."""
-
-
-@dataclass
-class Lease:
-    """The right to deliver to a channel, until a moment of this instance's monotonic clock."""
-
-    owner: str
-    valid_until: float
-
-
-@dataclass(frozen=True)
-class Post:
-    """All that delivering to webhooks needs of the outside."""
-
-    channels: Channels
-    changes: ChangeStore
-    deliveries: DeliveryStore
-    courier: Courier
-    tail: Tail
-    transact: Callable[[Callable[[Unit], Awaitable[Any]]], Awaitable[Any]]
-    now: Callable[[], datetime]
-    pace: Pace = field(default_factory=Pace)
 
 
 @dataclass(frozen=True, slots=True)
