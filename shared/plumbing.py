@@ -64,14 +64,15 @@ class Plumbing:
 
         @asynccontextmanager
         async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-            for ready in (self._prepare, *prepare):
-                await ready()
-            tasks = [asyncio.create_task(self._access.run(), name="access")]
-            await self.messaging.start()
-            tasks += [asyncio.create_task(_forever(job), name=getattr(job, "__name__", "job")) for job in jobs]
-            _settle_garbage()
-            log.info("service_started", version=VERSION)
+            tasks: list[asyncio.Task[None]] = []
             try:
+                for ready in (self._prepare, *prepare):
+                    await ready()
+                tasks.append(asyncio.create_task(self._access.run(), name="access"))
+                await self.messaging.start()
+                tasks += [asyncio.create_task(_forever(job), name=getattr(job, "__name__", "job")) for job in jobs]
+                _settle_garbage()
+                log.info("service_started", version=VERSION)
                 yield
             finally:
                 await self._stop(tasks)
@@ -95,8 +96,7 @@ class Plumbing:
         await duplicates.prepare(self.database)
 
     async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
-        self._access.stop()
-        for task in tasks[1:]:
+        for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.messaging.stop()

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from shared.contracts.fact import Fact, Topic
+from shared.logging import whereabouts
 from shared.messaging.backoff import Backoff
 from shared.messaging.received import Intake, Rules
 from shared.settings import PlatformSettings
@@ -35,9 +36,11 @@ class Table:
         while not self._stopping.is_set():
             try:
                 await self._read(backoff)
-            except (KafkaError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - a table that nobody fills any more would go unnoticed
                 wait = backoff.next()
-                log.warning("table_failed", topic=self._topic, retry_in=round(wait, 2), error=type(error).__name__)
+                level = log.warning if isinstance(error, KafkaError | OSError) else log.error
+                name, place = type(error).__name__, whereabouts(error)
+                level("table_failed", topic=self._topic, retry_in=round(wait, 2), error=name, at=place)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), wait)
 
