@@ -149,9 +149,10 @@ class Listener:
 
     async def watch(self) -> None:
         """Measure the lag, and tell `progress` when there is nothing to do or nobody to ask."""
+        patience = min(10.0, self.progress.stuck_after / 4)
         while not self._stopping.is_set():
             try:
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(patience):
                     waiting = await self._lag()
             except (KafkaError, TimeoutError, OSError):
                 self.progress.idle(time.monotonic())

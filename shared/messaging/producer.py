@@ -126,9 +126,15 @@ async def _close(producer: AIOKafkaProducer) -> None:
     """An idempotent producer never gives up what it has been given; when the broker is away, we do."""
     stopping = asyncio.create_task(producer.stop())
     await asyncio.wait([stopping], timeout=FLUSH_SECONDS)
-    if not stopping.done():
-        producer._message_accumulator.fail_all(KafkaConnectionError("stopped"))  # noqa: SLF001 - there is no other way
-    await stopping
+    if stopping.done():
+        await stopping
+        return
+    stopping.cancel()
+    await asyncio.wait([stopping])
+    # What `stop` would do next. In this order, because the sender may not find its batches ended by somebody else.
+    await producer._sender.close()  # noqa: SLF001
+    producer._message_accumulator.fail_all(KafkaConnectionError("stopped"))  # noqa: SLF001
+    await producer.client.close()
 
 
 @functools.lru_cache(maxsize=100_000)
