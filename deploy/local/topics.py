@@ -58,6 +58,9 @@ def config(topic: Topic) -> dict[str, str]:
         "cleanup.policy": "compact" if topic.compacted else "delete",
         "retention.ms": retention,
         "max.message.bytes": str(topic.max_message_bytes),
+        # Whatever a channel system compresses with, the broker undoes: we could not read snappy, lz4 or zstd, and one
+        # such batch would stop its partition for ever.
+        "compression.type": "uncompressed",
     }
 
 

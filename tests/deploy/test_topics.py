@@ -32,4 +32,5 @@ def test_the_contract_says_how_the_log_is_kept() -> None:
         "cleanup.policy": "delete",
         "retention.ms": str(90 * 86_400_000),
         "max.message.bytes": "10485760",
+        "compression.type": "uncompressed",
     }

@@ -18,6 +18,7 @@ from shared.contracts.interactions import SALES
 from shared.contracts.topics import DEAD_LETTERS
 from shared.messaging import Outgoing, Received, Subscription, Unit, dead_letters
 from shared.messaging.producer import partition_of
+from tests.messaging import snappy
 from tests.messaging.conftest import Heard, Rig
 from tests.messaging.records import placed, reported, sale
 from tests.messaging.test_received import structured
@@ -103,6 +104,24 @@ async def test_null_and_binary_headers_skip_nothing(rig: Rig) -> None:
     await eventually(lambda: _as_many(rig, DEAD_LETTERS.name, 1))
     (letter,) = await letters(rig)
     assert (letter.reason, letter.headers) == (Reason.INVALID_ENVELOPE, [("ce_type", None), ("ce_id", b"\xff")])
+
+
+async def test_a_batch_compressed_with_what_we_cannot_read_stops_no_partition(rig: Rig) -> None:
+    heard = Heard()
+    service = await rig.service("shop", Subscription("g", (INBOUND,), heard))
+    producer = await rig.producer()
+    batch = producer.create_batch()
+    for number in range(3):
+        event = reported(number)
+        batch.append(timestamp=None, key=event.key, value=event.value, headers=list(event.headers))
+    batch.close()
+    plain = bytes(batch._build())
+    batch._build = lambda: snappy.compressed(plain)
+    partition = partition_of(b"c1", rig.settings.partitions)
+    await (await producer.send_batch(batch, rig.settings.namespace + INBOUND.name, partition=partition))
+    await service.send([reported(3)])
+    await eventually(lambda: len(heard.events) >= 4)
+    assert heard.ids == ["e0", "e1", "e2", "e3"]
 
 
 async def test_every_subscriber_has_the_one_policy_that_loses_nothing(rig: Rig) -> None:
