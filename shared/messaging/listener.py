@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
+from aiokafka.structs import ConsumerRecord
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
@@ -26,6 +28,7 @@ from shared.contracts.topics import REPLAYS
 from shared.logging import whereabouts
 from shared.messaging.backoff import Backoff
 from shared.messaging.consumer import Consumer, TooManyDeadLetters
+from shared.messaging.offsets import Partition
 from shared.messaging.progress import Progress
 from shared.messaging.received import Record
 from shared.settings import PlatformSettings
@@ -35,20 +38,46 @@ POLL_MS = 1
 """FastStream polls for so long and, where nothing came, sleeps as long again, deaf to what comes meanwhile."""
 PATIENCE_MS = 1000
 """So the waiting is done inside the poll, which wakes at the first record: no latency, and an idle service is idle."""
+ONE_MS = 200
+MOST_ONE_BY_ONE = 1_000
 MAX_POLL_INTERVAL_MS = 600_000
 FETCH_PARTITION_BYTES = 4 * 1_048_576
 WATCH_SECONDS = 2.0
 
 
 class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
-    """Waits for records as long as it may, whatever FastStream asks for."""
+    """Waits for records as long as it may, whatever FastStream asks for, and gets past those that cannot be decoded."""
 
     async def getmany(self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None) -> Any:
-        return await super().getmany(*partitions, timeout_ms=max(timeout_ms, PATIENCE_MS), max_records=max_records)
+        patience = max(timeout_ms, PATIENCE_MS)
+        try:
+            return await super().getmany(*partitions, timeout_ms=patience, max_records=max_records)
+        except UnicodeDecodeError:  # the name of a header; aiokafka would fail on it for ever
+            for partition, position in {p: await self.position(p) for p in self.assignment()}.items():
+                self.seek(partition, position)  # else it goes on after the good records that it has just dropped
+            return {p: found for p in self.assignment() if (found := await self._one_by_one(p))}
+
+    async def _one_by_one(self, partition: TopicPartition) -> list[ConsumerRecord[Any, Any]]:
+        """Records up to one that cannot be decoded; at its turn one without anything, which becomes a dead letter."""
+        found: list[ConsumerRecord[Any, Any]] = []
+        try:
+            while len(found) < MOST_ONE_BY_ONE:
+                next_one = await super().getmany(partition, timeout_ms=ONE_MS, max_records=1)
+                if partition not in next_one:
+                    break
+                found += next_one[partition]
+        except UnicodeDecodeError:
+            if not found:
+                offset = await self.position(partition)
+                log.error("record_unreadable", topic=partition.topic, partition=partition.partition, offset=offset)
+                self.seek(partition, offset + 1)
+                now = int(time.time() * 1000)
+                found.append(ConsumerRecord(*partition, offset, now, 0, None, None, None, -1, -1, ()))
+        return found
 
 
 def make_patient(broker: KafkaBroker) -> KafkaBroker:
-    """Make the broker build our consumers. Call before it starts."""
+    """Make the broker build our consumers. Call when it has connected, which chooses the class, and before it starts."""
     config = broker.config.broker_config
     config.builder = partial(PatientConsumer, **config.builder.keywords)  # type: ignore[attr-defined]
     return broker
@@ -63,6 +92,7 @@ class Listener:
         self._namespace = len(settings.namespace)
         self._backoff = Backoff()
         self._stopping = asyncio.Event()
+        self._sought: dict[Partition, int] = {}
         names = [topic.name for topic in consumer.subscription.topics]
         if not consumer.subscription.raw:
             names.append(REPLAYS.name)
@@ -97,8 +127,9 @@ class Listener:
         group = self._consumer.subscription.group
         try:
             await self._begin_again_where_the_log_is_new(records)
-            await self._consumer.process(records)
+            await self._consumer.process(await self._without_gaps(records))
         except Exception as error:
+            self._sought.clear()
             self._fail(error)
             metrics.BATCH_FAILURES.labels(group, type(error).__name__).inc()
             wait = self._backoff.next()
@@ -137,6 +168,24 @@ class Listener:
             if await self._consumer.offsets.restart(place, end):
                 group = self._consumer.subscription.group
                 log.warning("log_was_made_anew", group=group, topic=place[0], partition=place[1])
+
+    async def _without_gaps(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Where a partition goes on after our position, go back to it; if it does so again, there is nothing between.
+
+        Kafka's offsets are but a hint: aiokafka moves past what came together with a record that it could not decode,
+        and a database that was restored from a backup is behind what it had committed.
+        """
+        firsts: dict[Partition, int] = {}
+        for record in records:
+            firsts.setdefault((record.topic, record.partition), record.offset)
+        await self._consumer.offsets.load(list(firsts))
+        positions = {place: self._consumer.offsets.next(place) for place in firsts}
+        gaps = {p: positions[p] for p, first in firsts.items() if first > positions[p] != self._sought.get(p)}
+        for place, position in gaps.items():
+            log.warning("gap_in_the_log", topic=place[0], partition=place[1], begins=position, ends=firsts[place])
+            self._client.seek(TopicPartition(*place), position)
+        self._sought |= gaps
+        return [r for r in records if (r.topic, r.partition) not in gaps] if gaps else records
 
     @property
     def _client(self) -> AIOKafkaConsumer:

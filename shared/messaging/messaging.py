@@ -57,7 +57,6 @@ class Messaging:
             graceful_timeout=GRACE_SECONDS,
             logger=None,
         )
-        make_patient(self._broker)
         self._producer = Producer(service, settings)
         self._relay = Relay(service, settings.instance, client, database, self._producer)
         self._listeners: list[Listener] = []
@@ -87,6 +86,8 @@ class Messaging:
             try:
                 if not self._producer.started:
                     await self._producer.start()
+                await self._broker.connect()
+                make_patient(self._broker)
                 await self._broker.start()
             except Exception as error:  # noqa: BLE001 - whatever it is, without the broker there is no service
                 wait = backoff.next()

@@ -62,6 +62,10 @@ class Offsets:
                 Position(document["next"], dict(document["sequences"]), stored=True) if document else Position()
             )
 
+    def next(self, partition: Partition) -> int:
+        """The first offset that has not had its effect, of a loaded partition."""
+        return self._known[partition].next
+
     async def beyond(self, partition: Partition, end: int) -> bool:
         """Whether our position lies after `end`."""
         await self.load([partition])

@@ -17,8 +17,13 @@ def compressed(batch: bytes) -> bytes:
     (attributes,) = struct.unpack_from(">h", made, ATTRIBUTES)
     struct.pack_into(">h", made, ATTRIBUTES, attributes | CODEC)
     struct.pack_into(">i", made, LENGTH, len(made) - LENGTH - 4)
-    struct.pack_into(">I", made, CRC, calc_crc32c(bytes(made[ATTRIBUTES:])))
-    return bytes(made)
+    return sealed(made)
+
+
+def sealed(batch: bytearray) -> bytes:
+    """With the checksum that fits."""
+    struct.pack_into(">I", batch, CRC, calc_crc32c(bytes(batch[ATTRIBUTES:])))
+    return bytes(batch)
 
 
 def _literals(raw: bytes) -> bytes:

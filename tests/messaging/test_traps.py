@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import orjson
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faststream import AckPolicy
 
@@ -17,6 +19,7 @@ from shared.contracts.fact import Reason
 from shared.contracts.interactions import SALES
 from shared.contracts.topics import DEAD_LETTERS
 from shared.messaging import Outgoing, Received, Subscription, Unit, dead_letters
+from shared.messaging.listener import PatientConsumer
 from shared.messaging.producer import partition_of
 from tests.messaging import snappy
 from tests.messaging.conftest import Heard, Rig
@@ -122,6 +125,60 @@ async def test_a_batch_compressed_with_what_we_cannot_read_stops_no_partition(ri
     await service.send([reported(3)])
     await eventually(lambda: len(heard.events) >= 4)
     assert heard.ids == ["e0", "e1", "e2", "e3"]
+
+
+async def test_a_header_name_that_is_no_text_stops_no_partition_and_takes_nothing_with_it(rig: Rig) -> None:
+    heard = Heard()
+    service = await rig.service("shop", Subscription("g", (INBOUND,), heard))
+    producer = await rig.producer()
+    batch = producer.create_batch()
+    batch.append(timestamp=None, key=b"c1", value=b"{}", headers=[("x-bad", b"1")])
+    batch.close()
+    made = bytearray(batch._build().replace(b"x-bad", b"x-\xff\xfed"))
+    batch._build = lambda: snappy.sealed(made)
+    partition = partition_of(b"c1", rig.settings.partitions)
+    await service.send([reported(n) for n in range(5)])
+    await (await producer.send_batch(batch, rig.settings.namespace + INBOUND.name, partition=partition))
+    await service.send([reported(n) for n in range(5, 10)])
+    await eventually(lambda: len(heard.events) >= 10)
+    assert heard.ids == [f"e{n}" for n in range(10)]
+    await eventually(lambda: _as_many(rig, DEAD_LETTERS.name, 1))
+    (letter,) = await letters(rig)
+    assert (letter.partition, letter.offset, letter.reason) == (partition, 5, Reason.EMPTY)
+
+
+async def test_consumers_are_of_our_class(rig: Rig) -> None:
+    service = await rig.service("shop", Subscription("g", (INBOUND,), Heard()))
+    assert isinstance(service._listeners[0]._client, PatientConsumer)
+
+
+async def test_what_the_client_has_skipped_is_fetched_again(rig: Rig) -> None:
+    heard = Heard()
+    service = await rig.service("shop", Subscription("g", (INBOUND,), heard))
+    await service.send([reported(0)])
+    await eventually(lambda: heard.ids == ["e0"])
+    listener = service._listeners[0]
+    partition = TopicPartition(rig.settings.namespace + INBOUND.name, partition_of(b"c1", rig.settings.partitions))
+    listener._client.pause(partition)
+    await service.send([reported(n) for n in range(1, 6)])
+    listener._client.seek(partition, 4)
+    listener._client.resume(partition)
+    await eventually(lambda: len(heard.events) >= 6)
+    assert heard.ids == [f"e{n}" for n in range(6)]
+
+
+async def test_a_log_whose_beginning_is_gone_is_read_from_where_it_begins(rig: Rig) -> None:
+    first = await rig.service("shop")
+    await first.send([reported(n) for n in range(10)])
+    partition = TopicPartition(rig.settings.namespace + INBOUND.name, partition_of(b"c1", rig.settings.partitions))
+    admin = AIOKafkaAdminClient(bootstrap_servers=rig.settings.kafka_bootstrap)
+    await admin.start()
+    await admin.delete_records({partition: RecordsToDelete(before_offset=6)})
+    await admin.close()
+    heard = Heard()
+    await rig.service("late", Subscription("late", (INBOUND,), heard))
+    await eventually(lambda: len(heard.events) >= 4)
+    assert heard.ids == [f"e{n}" for n in range(6, 10)]
 
 
 async def test_every_subscriber_has_the_one_policy_that_loses_nothing(rig: Rig) -> None:
