@@ -150,7 +150,11 @@ async def test_when_the_oplog_has_forgotten_the_place_everything_still_leaves_on
     await tell(second, 31, 32)
     await eventually(lambda: len(heard.events) >= 33)
     assert heard.ids == [f"e{n}" for n in range(33)]
-    assert "token" in await state(rig)
+    await eventually(lambda: _follows(rig))
+
+
+async def _follows(rig: Rig) -> bool:
+    return "token" in await state(rig)
 
 
 async def test_the_largest_inbound_record_goes_through_as_a_dead_letter_and_back(rig: Rig) -> None:
