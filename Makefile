@@ -30,7 +30,7 @@ check: setup ## format, lint, types, import contracts, schema compatibility and 
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m shared.contracts.documents --check
+	$(BIN)/python -m deploy.schemas --check
 	$(BIN)/pytest -q -m "not integration and not journey"
 
 test: setup ## all tests, against real Kafka, MongoDB and Redis
@@ -40,7 +40,7 @@ bench: setup ## measure the core against the raw client libraries
 	$(BIN)/python -m tests.bench
 
 schemas: setup ## write the JSON Schemas and the AsyncAPI document anew from the contracts
-	$(BIN)/python -m shared.contracts.documents
+	$(BIN)/python -m deploy.schemas
 
 clean: ## stop the platform and delete its data, the test leftovers and all caches
 	@if [ -x $(BIN)/rapport ]; then $(BIN)/rapport down --wipe; fi

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.integration
 @pytest.fixture
 def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Layout]:
     """A platform of its own, whatever servers the environment names."""
-    for variable in VARIABLES.values():
+    for variable in (*VARIABLES.values(), "RAPPORT_BROKER"):
         monkeypatch.delenv(variable, raising=False)
     layout = Layout(tmp_path, free())
     layout.create()
