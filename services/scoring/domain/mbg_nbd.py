@@ -19,6 +19,8 @@ DROPOUT_GAIN = 1.92
 SCALED_AGE = 10.0
 """Times are rescaled so that the oldest customer is this old: keeps the four parameters of one magnitude."""
 SERIES_TERMS = 20_000
+NEAR_POLE = 3e-4
+"""How far from a = 1 the closed form is trusted: cancellation and curvature both cost about 1e-7 there."""
 BOUNDS = ((1e-4, 1e4), (1e-4, 1e5), (1e-6, 1e2), (1e-4, 1e3))
 
 
@@ -61,12 +63,22 @@ class MbgNbd:
 
     def expected_purchases(self, x: Floats, t_x: Floats, age: Floats, horizon: float) -> Floats:
         """E[X(horizon)]: repeat purchase days to come, with Euler's transform of 2F1, which holds for x of thousands."""
-        a = self.a if abs(self.a - 1.0) > 1e-6 else 1.0 + 1e-6  # the pole at 1 is removable, floating point is not
-        ahead = horizon / (self.alpha + age + horizon)
-        series = _gauss(a + self.b - self.r, a - 1.0, a + self.b + x, ahead)
-        while_alive = (a + self.b + x) / (a - 1.0) * (1.0 - np.exp((a - 1.0) * np.log1p(-ahead)) * series)
+        if abs(self.a - 1.0) < NEAR_POLE:
+            # The pole at 1 is removable, floating point is not: close to it the digits cancel. In between it is straight.
+            share = (self.a - 1.0 + NEAR_POLE) / (2 * NEAR_POLE)
+            below, above = (self._while_alive(1.0 + side, x, age, horizon) for side in (-NEAR_POLE, NEAR_POLE))
+            while_alive = (1.0 - share) * below + share * above
+        else:
+            while_alive = self._while_alive(self.a, x, age, horizon)
         most = (self.r + x) * horizon / (self.alpha + age)
         expected: Floats = self.p_alive(x, t_x, age) * np.clip(while_alive, 0.0, most)
+        return expected
+
+    def _while_alive(self, a: float, x: Floats, age: Floats, horizon: float) -> Floats:
+        """E[X(horizon)] of a customer who has not left yet, `a` not being 1."""
+        ahead = horizon / (self.alpha + age + horizon)
+        series = _gauss(a + self.b - self.r, a - 1.0, a + self.b + x, ahead)
+        expected: Floats = (a + self.b + x) / (a - 1.0) * (1.0 - np.exp((a - 1.0) * np.log1p(-ahead)) * series)
         return expected
 
     def crossing_age(self, x: Floats, t_x: Floats, p: float) -> Floats:
