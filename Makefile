@@ -37,7 +37,7 @@ test: setup ## all tests, against real Kafka, MongoDB and Redis
 	$(BIN)/pytest -q
 
 bench: setup ## measure the core against the raw client libraries
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.core
 
 schemas: setup ## write the JSON Schemas and the AsyncAPI document anew from the contracts
 	$(BIN)/python -m deploy.schemas
