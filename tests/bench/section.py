@@ -9,10 +9,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 Cell = str | int | float | bool | None
 Row = Mapping[str, Cell]
@@ -63,7 +63,7 @@ class Section:
         return file
 
 
-Run = Callable[[Stage], Awaitable[Section]]
+Run = Callable[[Stage], Coroutine[Any, Any, Section]]
 
 
 def load(file: Path) -> Section:

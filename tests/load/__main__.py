@@ -1,0 +1,106 @@
+"""A load as a process of its own: `python -m tests.load --kafka HOST:PORT --rate 1000 --count 60000`.
+
+Standard output is JSON lines: `{"began": ...}` (monotonic) before the first message is due, progress every half second,
+and at last `{"done": ...}`. The key for HTTP is read from LOAD_KEY.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+import uvloop
+
+from tests.load.messages import Message
+from tests.load.mix import CHANNELS, Mix
+from tests.load.pacing import Lateness, Pacer, Schedule
+from tests.load.plan import messages
+from tests.load.roads import Roads
+
+PROGRESS_SECONDS = 0.5
+DRAIN_SECONDS = 60.0
+HEAD_START = 0.2
+"""Seconds between the announcement of the schedule and its first message."""
+
+
+def tell(**said: Any) -> None:
+    sys.stdout.write(json.dumps(said) + "\n")
+    sys.stdout.flush()
+
+
+def mix_of(given: Mapping[str, Any], road: Literal["kafka", "http", "both"]) -> Mix:
+    """The mix with all channels on one road, unless both are asked for."""
+    channels = CHANNELS if road == "both" else tuple(replace(channel, road=road) for channel in CHANNELS)
+    return replace(Mix(), channels=channels, **given)
+
+
+async def play(asked: argparse.Namespace) -> None:
+    mix = mix_of(json.loads(asked.mix), asked.road)
+    needs = {channel.road for channel in mix.channels}
+    kafka = asked.kafka if "kafka" in needs else None
+    http = (asked.http, os.environ["LOAD_KEY"]) if "http" in needs else None
+    async with Roads(kafka=kafka, http=http, namespace=asked.namespace) as roads:
+        settle_garbage()
+        schedule, lateness = Schedule(time.monotonic() + HEAD_START, asked.rate), Lateness()
+        tell(began=schedule.began)
+        pacer: Pacer[Message] = Pacer(schedule, roads.hand, lateness)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, pacer.stopped.set)
+        telling = asyncio.create_task(tell_progress(roads, lateness))
+        left = await pacer.run(messages(mix, asked.count, asked.seed))
+        ended = time.monotonic()
+        await roads.drained(DRAIN_SECONDS)
+        telling.cancel()
+        tell(done=summary(roads, lateness) | {"left": left, "ended": ended, "taken_after": time.monotonic() - ended})
+
+
+async def tell_progress(roads: Roads, lateness: Lateness) -> None:
+    while True:
+        await asyncio.sleep(PROGRESS_SECONDS)
+        tell(at=time.monotonic(), left=lateness.left, accepted=roads.accepted, late=lateness.late)
+
+
+def summary(roads: Roads, lateness: Lateness) -> dict[str, Any]:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "accepted": roads.accepted,
+        "rejected": dict(roads.http.rejected) if roads.http else {},
+        "sent_again": sum(road.sent_again for road in (roads.kafka, roads.http) if road),
+        "late": lateness.late,
+        "worst_ms": round(lateness.worst * 1000, 1),
+        "void": lateness.void,
+        "cpu_seconds": round(used.ru_utime + used.ru_stime, 3),
+    }
+
+
+def settle_garbage() -> None:
+    """Messages live for a moment; looking for cycles among them all the time costs more than making them."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kafka", help="bootstrap address")
+    parser.add_argument("--http", help="base URL")
+    parser.add_argument("--road", choices=("kafka", "http", "both"), default="kafka")
+    parser.add_argument("--namespace", default="")
+    parser.add_argument("--rate", type=float, default=1000.0, help="messages a second")
+    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--mix", default="{}", help="fields of Mix that differ from their defaults, as JSON")
+    uvloop.run(play(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
