@@ -7,7 +7,7 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 
 from deploy.local.layout import ROOT, Layout
@@ -26,20 +26,28 @@ class Service:
     name: str
     command: tuple[str, ...]
     port: int
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Beyond what all of them are told; they win."""
 
     def environment(self) -> dict[str, str]:
         """What only this one is told: a name that survives its restarts, so that it takes up its leases at once."""
-        return {"RAPPORT_INSTANCE": f"{self.name}-1"}
+        return {"RAPPORT_INSTANCE": f"{self.name}-1", **self.settings}
 
 
 def services(layout: Layout) -> list[Service]:
     return [
-        *(Service(name, _uvicorn(name, layout.ports[name]), layout.ports[name]) for name in SERVICES),
-        Service("gateway", (sys.executable, "-m", "deploy.local.gateway", str(layout.state)), layout.ports["gateway"]),
+        *(Service(name, uvicorn(name, layout.ports[name]), layout.ports[name]) for name in SERVICES),
+        gateway(layout),
     ]
 
 
-def _uvicorn(name: str, port: int) -> tuple[str, ...]:
+def gateway(layout: Layout) -> Service:
+    return Service(
+        "gateway", (sys.executable, "-m", "deploy.local.gateway", str(layout.state)), layout.ports["gateway"]
+    )
+
+
+def uvicorn(name: str, port: int) -> tuple[str, ...]:
     return (
         *(sys.executable, "-m", "uvicorn", f"services.{name}.main:create", "--factory"),
         *("--loop", "uvloop", "--http", "httptools", "--host", "127.0.0.1", "--port", str(port)),

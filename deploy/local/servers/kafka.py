@@ -10,8 +10,10 @@ import socket
 import struct
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from importlib import metadata, resources
 from pathlib import Path
+from typing import NamedTuple
 
 from deploy.local.errors import CannotStart, NoProgram, tail
 from deploy.local.layout import ROOT, Layout
@@ -30,9 +32,9 @@ PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{listeners}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}{advertised}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 log.dirs={data}
@@ -54,12 +56,21 @@ log.segment.bytes=134217728
 """
 
 
-def choose(layout: Layout, say: Say) -> Server:
-    """RAPPORT_BROKER=apache or noida takes the choice away."""
-    wanted = os.environ.get("RAPPORT_BROKER", "")
+class Listener(NamedTuple):
+    """One more port of the broker, for clients that reach it by another way, such as through a proxy."""
+
+    name: str
+    port: int
+    advertised: int
+    """The port that those clients are told to use."""
+
+
+def choose(layout: Layout, say: Say, listeners: Sequence[Listener] = ()) -> Server:
+    """RAPPORT_BROKER=apache or noida takes the choice away; more listeners are Apache Kafka's alone."""
+    wanted = "apache" if listeners else os.environ.get("RAPPORT_BROKER", "")
     missing = _missing()
     if wanted == "apache" and missing:
-        raise NoProgram(f"RAPPORT_BROKER=apache, but {missing}")
+        raise NoProgram(f"only Apache Kafka will do (RAPPORT_BROKER=apache, or more listeners), but {missing}")
     if wanted == "noida" or missing:
         return _noida(layout, missing or "RAPPORT_BROKER=noida")
     try:
@@ -69,7 +80,7 @@ def choose(layout: Layout, say: Say) -> Server:
             raise
         say(f"Apache Kafka cannot be had: {error}")
         return _noida(layout, "Maven could not fetch Apache Kafka")
-    return _apache(layout, jars)
+    return _apache(layout, jars, listeners)
 
 
 def answers(host: str, port: int) -> bool:
@@ -132,7 +143,7 @@ def _verify(jars: Path) -> None:
         raise CannotStart(f"these jars in {jars} are not the ones we know ({CHECKSUMS.name}): {', '.join(wrong)}")
 
 
-def _apache(layout: Layout, jars: Path) -> Server:
+def _apache(layout: Layout, jars: Path, listeners: Sequence[Listener]) -> Server:
     place = layout.servers / "kafka"
     properties = place / "server.properties"
     java = [_java(), *_flags(), "-cp", f"{jars}/*"]
@@ -141,7 +152,7 @@ def _apache(layout: Layout, jars: Path) -> Server:
         data = place / "data"
         place.mkdir(parents=True, exist_ok=True)
         ports = {"port": layout.ports["kafka"], "controller": layout.ports["controller"]}
-        properties.write_text(PROPERTIES.format(**ports, data=data))
+        properties.write_text(PROPERTIES.format(**ports, **_more(listeners), data=data))
         if not (data / "meta.properties").exists():
             _format(java, properties)
 
@@ -155,6 +166,15 @@ def _apache(layout: Layout, jars: Path) -> Server:
         prepare=prepare,
         ready=lambda: answers("127.0.0.1", layout.ports["kafka"]),
     )
+
+
+def _more(listeners: Sequence[Listener]) -> dict[str, str]:
+    """What further listeners add to the properties."""
+    return {
+        "listeners": "".join(f",{one.name}://127.0.0.1:{one.port}" for one in listeners),
+        "advertised": "".join(f",{one.name}://127.0.0.1:{one.advertised}" for one in listeners),
+        "protocols": "".join(f",{one.name}:PLAINTEXT" for one in listeners),
+    }
 
 
 def _flags() -> tuple[str, ...]:
