@@ -70,7 +70,7 @@ def choose(layout: Layout, say: Say, listeners: Sequence[Listener] = ()) -> Serv
     wanted = "apache" if listeners else os.environ.get("RAPPORT_BROKER", "")
     missing = _missing()
     if wanted == "apache" and missing:
-        raise NoProgram(f"only Apache Kafka will do (RAPPORT_BROKER=apache, or more listeners), but {missing}")
+        raise NoProgram(f"{'more listeners are wanted' if listeners else 'RAPPORT_BROKER=apache'}, but {missing}")
     if wanted == "noida" or missing:
         return _noida(layout, missing or "RAPPORT_BROKER=noida")
     try:
