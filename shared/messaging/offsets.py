@@ -118,7 +118,8 @@ class Offsets:
             if event.sequence is not None:
                 # What was published again ends below what is known: the newest stays the newest.
                 sequences = moved[event.record.topic, event.partition].sequences
-                sequences[event.source] = max(event.sequence, sequences.get(event.source, ""))
+                publisher = _publisher(event)
+                sequences[publisher] = max(event.sequence, sequences.get(publisher, ""))
         return moved
 
     async def move(self, moved: dict[Partition, Position], session: Session) -> None:

@@ -1,8 +1,9 @@
 """The outbox on its way to Kafka: published in commit order, by one relay at a time, removed when the broker has it.
 
-The change stream gives the documents in commit order. A round is: publish, await the acknowledgements, delete the
-documents, save the resume token. A crash in between publishes again what was not yet deleted, under the same
-`ce_sequence`, which consumers drop.
+The change stream gives the documents in commit order. A round is: publish, and await the acknowledgements. Rounds are
+settled together, a few times a second: delete their documents, then save the resume token, so that small rounds do not
+pay for two writes each. A crash in between publishes again what was not yet settled, under the same `ce_sequence`,
+which consumers drop.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 import structlog
 from bson import Timestamp
 from pymongo import ReturnDocument
-from pymongo.errors import DuplicateKeyError, OperationFailure
+from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
 from shared import metrics, mongo
 from shared.logging import whereabouts
@@ -32,6 +33,9 @@ COLLECTION = "relay"
 NAME = "outbox"
 LEASE_MS = 6_000
 SAVE_SECONDS = 2.0
+SETTLE_SECONDS = 0.25
+MARGIN_SECONDS = 1.0
+"""So long before the lease ends by our own clock nothing more is published without asking."""
 ROUND_EVENTS = 4_000
 SNAPSHOT_DOCUMENTS = 1_000
 HISTORY_LOST = (9, 136, 260, 280, 286, 40647)
@@ -57,6 +61,9 @@ class Relay:
         self._database = database
         self._producer = producer
         self._stopping = asyncio.Event()
+        self._valid_until = 0.0
+        self._unsettled: list[Any] = []
+        self._token: Any = None
 
     async def pin(self) -> None:
         """Fix where the first relay ever begins. Must come before this instance writes anything."""
@@ -100,19 +107,24 @@ class Relay:
     async def _acquire(self) -> Document | None:
         """The relay's state, if this instance may relay now. Times are the server's."""
         free = {"$or": [{"holder": self._instance}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]}
-        return await self._state.find_one_and_update(
+        asked = time.monotonic()
+        state: Document | None = await self._state.find_one_and_update(
             {"_id": NAME, **free},
             [{"$set": {"holder": self._instance, "until": {"$add": ["$$NOW", LEASE_MS]}}}],
             return_document=ReturnDocument.AFTER,
         )
+        self._valid_until = asked + LEASE_MS / 1000
+        return state
 
     async def _save(self, **progress: Any) -> None:
         """Prolong the lease, and note how far we are, if we still hold it."""
         fields: Document = {"until": {"$add": ["$$NOW", LEASE_MS]}}
         fields |= {name: {"$literal": value} for name, value in progress.items()}
+        asked = time.monotonic()
         result = await self._state.update_one({"_id": NAME, "holder": self._instance}, [{"$set": fields}])
         if result.matched_count == 0:
             raise LeaseLost
+        self._valid_until = asked + LEASE_MS / 1000
 
     async def _follow(self, state: Document, backoff: Backoff) -> None:
         where = {"resume_after": state["token"]} if "token" in state else {"start_at_operation_time": state["start"]}
@@ -127,18 +139,41 @@ class Relay:
                 raise
             await self._begin_anew()
             return
-        saved = 0.0
+        self._unsettled = []
+        self._token = None
         async with stream:
-            while not self._stopping.is_set():
-                documents, events = await self._next_round(stream)
-                if events:
-                    await self._producer.publish(events)
-                    await self._outbox.delete_many({"_id": {"$in": documents}})
-                if events or time.monotonic() - saved > SAVE_SECONDS:
-                    await self._save(**({"token": stream.resume_token} if stream.resume_token else {}))
-                    saved = time.monotonic()
-                    await self._measure()
-                backoff.reset()
+            try:
+                await self._rounds(stream, backoff)
+            finally:
+                if self._unsettled:
+                    with suppress(PyMongoError, LeaseLost):
+                        await self._settle()
+
+    async def _rounds(self, stream: Any, backoff: Backoff) -> None:
+        settled = measured = 0.0
+        while not self._stopping.is_set():
+            documents, events = await self._next_round(stream)
+            now = time.monotonic()
+            if events:
+                if now > self._valid_until - MARGIN_SECONDS:
+                    await self._save()
+                await self._producer.publish(events)
+            self._unsettled += documents
+            self._token = stream.resume_token  # only now that all up to it is published
+            if now - settled > (SETTLE_SECONDS if self._unsettled else SAVE_SECONDS):
+                await self._settle()
+                settled = now
+            if now - measured > SAVE_SECONDS:
+                await self._measure()
+                measured = now
+            backoff.reset()
+
+    async def _settle(self) -> None:
+        """What the broker has leaves the outbox; then, and not before, the place in the stream moves on."""
+        documents, self._unsettled = self._unsettled, []
+        if documents:
+            await self._outbox.delete_many({"_id": {"$in": documents}})
+        await self._save(**({"token": self._token} if self._token else {}))
 
     async def _next_round(self, stream: Any) -> tuple[list[Any], list[Outgoing]]:
         """What is there now, up to a round's size; empty if nothing came for a second."""
@@ -157,7 +192,7 @@ class Relay:
     async def _begin_anew(self) -> None:
         """The oplog has forgotten our place.
 
-        What is still in the outbox has not been published (but for one round at most): publish it in the order of its
+        What is still in the outbox has not been published (but for the rounds not settled, a second's at most): publish it in the order of its
         ids, under sequences newer than any before, and go on from there.
         """
         log.error("relay_lost_its_history", service=self._service)

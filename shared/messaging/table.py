@@ -7,12 +7,12 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
-from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from shared.contracts.fact import Fact, Topic
 from shared.logging import whereabouts
 from shared.messaging.backoff import Backoff
+from shared.messaging.listener import PatientConsumer
 from shared.messaging.received import Intake, Rules
 from shared.settings import PlatformSettings
 
@@ -49,7 +49,7 @@ class Table:
 
     async def _read(self, backoff: Backoff) -> None:
         # Named at the start and without a group: it gets all partitions, or fails if the topic is not there yet.
-        consumer = AIOKafkaConsumer(
+        consumer = PatientConsumer(
             self._topic, bootstrap_servers=self._settings.kafka_bootstrap, enable_auto_commit=False
         )
         try:

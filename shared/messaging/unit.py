@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from shared.contracts.fact import Fact, Reason, Topic
 from shared.contracts.topics import DEAD_LETTERS
-from shared.ids import uuid7
+from shared.ids import uuid7s
 from shared.messaging import dead_letters, outbox
-from shared.messaging.envelope import CloudEvent
-from shared.messaging.outbox import Outgoing
+from shared.messaging.envelope import rfc3339
+from shared.messaging.outbox import Outgoing, Told
 from shared.messaging.received import Received, Rejected
 from shared.mongo import Database, Session
 
@@ -29,8 +30,13 @@ class Unit:
     group: str | None = None
     prepared: Any = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    outgoing: list[Outgoing] = field(default_factory=list)
+    outgoing: list[Outgoing | Told] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+    _ids: Iterator[str] | None = None
+
+    @property
+    def _source(self) -> str:
+        return f"/rapport/{self.service}"
 
     def publish(
         self,
@@ -44,22 +50,17 @@ class Unit:
         time: datetime | None = None,
     ) -> None:
         """Tell a fact, if and when the transaction commits. `cause` hands on correlation id, origin and time."""
-        event_id = uuid7(self.now)
         data = fact.__pydantic_serializer__.to_json(fact)
         if len(data) > topic.max_message_bytes - HEADROOM:
             raise ValueError(f"{fact.TYPE} for {key} has {len(data)} bytes, more than {topic.name} takes")
-        event = CloudEvent(
-            event_id,
-            f"/rapport/{self.service}",
-            fact.TYPE,
-            data,
-            time or (cause.time if cause else self.now),
-            key,
-            None,
-            correlation_id or (cause.correlation_id if cause else event_id),
-            origin or (cause.origin if cause else None),
-        )
-        self.outgoing.append(Outgoing(topic.name, key.encode(), data, event.headers()))
+        if self._ids is None:
+            self._ids = uuid7s(self.now)
+        event_id = next(self._ids)
+        kind = (topic.name, fact.TYPE, self._source)
+        when = rfc3339(time or (cause.time if cause else self.now))
+        correlation_id = correlation_id or (cause.correlation_id if cause else event_id)
+        origin = origin or (cause.origin if cause else None)
+        self.outgoing.append(Told(kind, key.encode(), data, event_id, when, correlation_id, origin))
 
     def forward(self, record: Outgoing) -> None:
         """Publish a record as it is, through the outbox."""
@@ -71,8 +72,7 @@ class Unit:
 
     async def flush(self) -> None:
         """Write the outbox. The core calls it last in the transaction."""
-        source = f"/rapport/{self.service}"
         # A dead letter that its own keeper fails on stays in its topic; another one about it would never end.
         rejected = (r for r in self.rejected if r.topic != DEAD_LETTERS.name)
-        letters = [dead_letters.letter(r, self.group or self.service, source, self.now) for r in rejected]
+        letters = [dead_letters.letter(r, self.group or self.service, self._source, self.now) for r in rejected]
         await outbox.write(self.database, self.session, [*self.outgoing, *letters], self.now)

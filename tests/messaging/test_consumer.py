@@ -13,10 +13,10 @@ from shared.contracts.interactions import SALES
 from shared.contracts.topics import DEAD_LETTERS
 from shared.messaging import Outgoing, Received, Subscription, Unit, dead_letters, outbox
 from shared.messaging.consumer import Consumer, TooManyDeadLetters
-from shared.messaging.received import Record
+from shared.messaging.received import Record, Rejected
 from shared.settings import PlatformSettings
 from tests.messaging.memory import Memory
-from tests.messaging.records import placed, raw, record, reported, sequence
+from tests.messaging.records import TIME, placed, raw, record, reported, sequence
 
 LIMIT = 10
 
@@ -179,6 +179,17 @@ async def test_a_replay_that_is_published_twice_counts_once() -> None:
     published = outbox.sequenced({"part": 0, "events": [list(back)]}, 1, 1)
     await rig.consumer.process([record(published[0], offset=n) for n in range(2)])
     assert rig.handler.applied == ["e0", "e2", "e1"]
+
+
+async def test_a_replay_that_is_published_twice_counts_once_in_batches_of_its_own_too() -> None:
+    rig = Rig(Handler())
+    refused = Rejected(record(placed(1)), SALES.name, Reason.HANDLER_ERROR, "why")
+    letter = dead_letters.letter(refused, "g", "/rapport/x", TIME)
+    back = dead_letters.replay(dead_letters.read(record(letter)))
+    published = outbox.sequenced({"part": 0, "events": [list(back)]}, 1, 1)[0]
+    for offset in range(2):
+        await rig.consumer.process([record(published, offset=offset)])
+    assert rig.handler.applied == ["e1"]
 
 
 async def test_a_replay_for_another_group_is_left_alone() -> None:

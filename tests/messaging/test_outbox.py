@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from bson import ObjectId
 from hypothesis import given, strategies as st
 
-from shared.messaging import Outgoing, outbox
-from shared.messaging.outbox import CHUNK_BYTES, CHUNK_EVENTS
+from shared.messaging import CloudEvent, Outgoing, outbox
+from shared.messaging.outbox import CHUNK_BYTES, CHUNK_EVENTS, Told
 from tests.messaging.memory import SESSION, Memory
 from tests.messaging.records import placed
 
@@ -81,3 +81,15 @@ def test_headers_and_nulls_survive() -> None:
     (event,) = outbox.sequenced({"part": 0, "events": [["t", None, None, [["a", None], ["b", b"\xff"]]]]}, 1, 1)
     assert (event.key, event.value) == (None, None)
     assert list(event.headers)[:2] == [("a", None), ("b", b"\xff")]
+
+
+@given(st.text(max_size=20), st.one_of(st.none(), st.just("/channels/shop")))
+def test_a_fact_leaves_with_the_headers_of_binary_mode(correlation_id: str, origin: str | None) -> None:
+    when = "2026-11-22T00:00:00Z"
+    fact = Told(("t", "crm.a.b.v1", "/rapport/x"), b"key", b"{}", "id-1", when, correlation_id, origin)
+    (document,) = outbox.packed([placed(1), fact], NOW)
+    left = outbox.sequenced(document, 1, 2)[1]
+    event = CloudEvent("id-1", "/rapport/x", "crm.a.b.v1", b"{}", NOW, "key", None, correlation_id, origin)
+    assert dict(left.headers) == dict(event.headers()) | {"ce_sequence": b"00000001000000020000" + b"0001"}
+    assert (left.topic, left.key, left.value) == ("t", b"key", b"{}")
+    assert dict(fact.headers) == dict(event.headers())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaError
 from bson import Timestamp
 
 from shared.contracts.channels import INBOUND
@@ -190,6 +192,30 @@ async def test_a_refused_batch_does_not_spoil_the_producer_for_ever(rig: Rig) ->
         await service.send([reported(number)])
     await eventually(lambda: len(heard.events) >= 4)
     assert heard.ids == ["e1", "e2", "e3", "e4"]
+
+
+async def test_a_round_that_the_broker_refused_is_not_settled_with_those_before_it(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "SETTLE_SECONDS", 60.0)
+    heard = Heard()
+    service = await rig.service("shop", Subscription("g", (SALES,), heard))
+    await tell(service, 0)
+    await eventually(lambda: heard.events)
+    await tell(service, 1)
+    await eventually(lambda: len(heard.events) >= 2)
+    refusals = iter([KafkaError("no")])
+    publish = service._producer.publish
+
+    async def sometimes(records: Sequence[Outgoing]) -> None:
+        for refusal in refusals:
+            raise refusal
+        await publish(records)
+
+    monkeypatch.setattr(service._producer, "publish", sometimes)
+    await tell(service, 2)
+    await eventually(lambda: len(heard.events) >= 3)
+    assert heard.ids == ["e0", "e1", "e2"]
 
 
 async def test_the_age_of_the_outbox_is_measured(rig: Rig) -> None:

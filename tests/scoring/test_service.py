@@ -18,7 +18,7 @@ from shared.contracts.interactions import SALES, OrderPlaced
 from shared.contracts.scoring import SCORES, Score, ScoreChanged
 from shared.contracts.topics import DEAD_LETTERS
 from shared.messaging import Outgoing
-from shared.messaging.outbox import sequenced
+from shared.messaging.outbox import packed, sequenced
 from shared.security import key_sha256
 from shared.settings import PlatformSettings
 from tests.scoring.events import customer, placed
@@ -109,7 +109,10 @@ def records(facts: Sequence[OrderPlaced], first: int = 1) -> list[Outgoing]:
     for fact in facts:
         unit.publish(SALES, fact, key=fact.customer_id, time=fact.ordered_at)
     return [
-        sequenced({"part": 0, "events": [record]}, 1, number)[0] for number, record in enumerate(unit.outgoing, first)
+        event
+        for number, record in enumerate(unit.outgoing, first)
+        for document in packed([record], unit.now)
+        for event in sequenced(document, 1, number)
     ]
 
 
