@@ -1,0 +1,62 @@
+"""No process needs a human: all ready, nothing halted, nothing left over, no restart that no fault explains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from tests.torture.judge.breach import Breaches
+
+DRAINED, WELL, RESTARTS, TAKEN = (
+    "everything drains by itself",
+    "every process is well",
+    "faults explain every restart",
+    "what is right is taken",
+)
+
+
+class Position(NamedTuple):
+    """How far a group is in a partition, and where that ends."""
+
+    group: str
+    topic: str
+    partition: int
+    next: int
+    end: int
+
+
+class Readiness(NamedTuple):
+    """What a process says of itself."""
+
+    process: str
+    status: int
+    said: str
+    restarts: int
+    explained: int
+    """Restarts that faults have caused."""
+
+
+def drained(
+    positions: Sequence[Position], outboxes: Mapping[str, int], backlogs: Mapping[str, int], breaches: Breaches
+) -> None:
+    """Nothing waits in topics, outboxes and before channels."""
+    for position in positions:
+        where = f"{position.group} in {position.topic} {position.partition}"
+        breaches.expect(DRAINED, where, position.end, position.next)
+    for database, documents in outboxes.items():
+        breaches.expect(DRAINED, f"the outbox of {database}", 0, documents)
+    for channel, waiting in backlogs.items():
+        breaches.expect(DRAINED, f"customers that {channel} waits for", 0, waiting)
+
+
+def well(processes: Sequence[Readiness], breaches: Breaches) -> None:
+    for process in processes:
+        breaches.expect(WELL, f"{process.process}: {process.said}", 200, process.status)
+        few = process.restarts <= process.explained
+        found = process.restarts if not few else f"{process.explained} at most"
+        breaches.expect(RESTARTS, process.process, f"{process.explained} at most", found)
+
+
+def taken(rejected: Mapping[str, int], breaches: Breaches) -> None:
+    """The load over HTTP has no errors in it, so nothing of it may be refused."""
+    breaches.expect(TAKEN, "right events refused over HTTP", {}, dict(rejected))
