@@ -66,9 +66,8 @@ class Offsets:
         """The first offset that has not had its effect, of a loaded partition."""
         return self._known[partition].next
 
-    async def beyond(self, partition: Partition, end: int) -> bool:
-        """Whether our position lies after `end`."""
-        await self.load([partition])
+    def beyond(self, partition: Partition, end: int) -> bool:
+        """Whether our position in a loaded partition lies after `end`."""
         return self._known[partition].next > end
 
     async def restart(self, partition: Partition, end: int) -> bool:
@@ -77,7 +76,7 @@ class Offsets:
         The position must have been loaded before `end` was asked for: a log only grows, so an end that is older than
         the position proves nothing. The sequences stay: what a publisher tells again has had its effect.
         """
-        if not await self.beyond(partition, end):
+        if not self.beyond(partition, end):
             return False
         position = self._known[partition]
         place = {"_id": self._id(partition), "next": position.next}
@@ -88,31 +87,44 @@ class Offsets:
     def unseen(self, records: Sequence[Record]) -> list[Record]:
         """Without the records that have had their effect."""
         known = self._known
-        return [r for r in records if r.offset >= known[r.topic, r.partition].next]
+        unseen = []
+        topic, partition, begins = "", -1, 0
+        for record in records:  # those of one partition come in a row
+            if record.partition != partition or record.topic != topic:
+                topic, partition = record.topic, record.partition
+                begins = known[topic, partition].next
+            if record.offset >= begins:
+                unseen.append(record)
+        return unseen
 
     def fresh(self, events: Sequence[Received]) -> list[Received]:
         """Without the events that have come before under the same sequence, published twice by a relay that died."""
-        newest: dict[tuple[str, int, str], str] = {}
+        newest: dict[tuple[str, int], dict[str, str]] = {}
         fresh = []
         for event in events:
-            if event.sequence is not None:
-                place = (event.record.topic, event.partition, _publisher(event))
-                last = newest.get(place) or self._known[place[0], place[1]].sequences.get(place[2])
-                if last is not None and event.sequence <= last:
+            sequence = event.sequence
+            if sequence is not None:
+                place = (event.record.topic, event.partition)
+                known = newest.get(place)
+                if known is None:
+                    known = newest[place] = dict(self._known[place].sequences)
+                publisher = _publisher(event)
+                if sequence <= known.get(publisher, ""):
                     continue
-                newest[place] = event.sequence
+                known[publisher] = sequence
             fresh.append(event)
         return fresh
 
     def after(self, records: Sequence[Record], events: Sequence[Received]) -> dict[Partition, Position]:
         """The positions once these records have had their effect."""
         moved: dict[Partition, Position] = {}
-        for record in records:
-            partition = (record.topic, record.partition)
-            position = moved.get(partition)
-            if position is None:
-                current = self._known[partition]
-                position = moved[partition] = Position(current.next, dict(current.sequences), stored=True)
+        position, topic, partition = Position(), "", -1
+        for record in records:  # those of one partition come in a row
+            if record.partition != partition or record.topic != topic:
+                topic, partition = record.topic, record.partition
+                current = self._known[topic, partition]
+                fresh = Position(current.next, dict(current.sequences), stored=True)
+                position = moved.setdefault((topic, partition), fresh)
             position.next = max(position.next, record.offset + 1)
         for event in events:
             if event.sequence is not None:
