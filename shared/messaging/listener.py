@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -43,12 +43,35 @@ MOST_ONE_BY_ONE = 1_000
 MAX_POLL_INTERVAL_MS = 600_000
 FETCH_PARTITION_BYTES = 4 * 1_048_576
 WATCH_SECONDS = 2.0
+COMMIT_SECONDS = 1.0
 
 
 class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
-    """Waits for records as long as it may, whatever FastStream asks for, and gets past those that cannot be decoded."""
+    """Waits for records as long as it may, whatever FastStream asks for, gets past those that cannot be decoded, and
+    commits once a second at most: the guarded offsets know the place, Kafka's are a hint and a figure for operators.
+    """
+
+    _commit_owed = False
+    _committed = 0.0
+
+    async def commit(self, offsets: Any = None) -> None:
+        if offsets is not None:
+            await super().commit(offsets)
+            return
+        self._commit_owed = True
+        await self._commit_if_due()
+
+    async def _commit_if_due(self) -> None:
+        """Between batches only, when all that was polled has had its effect or was sought back to."""
+        if self._commit_owed and time.monotonic() - self._committed >= COMMIT_SECONDS:
+            self._commit_owed, self._committed = False, time.monotonic()
+            try:
+                await super().commit()
+            except KafkaError as error:  # a rebalance, mostly; the next commit says all that this one would have said
+                log.info("commit_refused", error=type(error).__name__)
 
     async def getmany(self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None) -> Any:
+        await self._commit_if_due()
         patience = max(timeout_ms, PATIENCE_MS)
         try:
             return await super().getmany(*partitions, timeout_ms=patience, max_records=max_records)
@@ -126,8 +149,10 @@ class Listener:
         self.progress.began(time.monotonic())
         group = self._consumer.subscription.group
         try:
-            await self._begin_again_where_the_log_is_new(records)
-            await self._consumer.process(await self._without_gaps(records))
+            firsts = _firsts(records)
+            await self._consumer.offsets.load(list(firsts))
+            await self._begin_again_where_the_log_is_new(firsts)
+            await self._consumer.process(await self._without_gaps(records, firsts))
         except Exception as error:
             self._sought.clear()
             self._fail(error)
@@ -155,11 +180,11 @@ class Listener:
         except TimeoutError:
             return
 
-    async def _begin_again_where_the_log_is_new(self, records: tuple[Record, ...]) -> None:
-        for place in {(r.topic, r.partition) for r in records}:
+    async def _begin_again_where_the_log_is_new(self, places: Iterable[Partition]) -> None:
+        for place in places:
             partition = TopicPartition(*place)
             end = self._client.highwater(partition)
-            if end is None or not await self._consumer.offsets.beyond(place, end):
+            if end is None or not self._consumer.offsets.beyond(place, end):
                 continue
             # The end we know may be older than the position: another instance may have been at work. So ask again.
             self._consumer.offsets.forget()
@@ -168,17 +193,14 @@ class Listener:
             if await self._consumer.offsets.restart(place, end):
                 group = self._consumer.subscription.group
                 log.warning("log_was_made_anew", group=group, topic=place[0], partition=place[1])
+            await self._consumer.offsets.load(list(places))
 
-    async def _without_gaps(self, records: Sequence[Record]) -> Sequence[Record]:
+    async def _without_gaps(self, records: Sequence[Record], firsts: dict[Partition, int]) -> Sequence[Record]:
         """Where a partition goes on after our position, go back to it; if it does so again, there is nothing between.
 
         Kafka's offsets are but a hint: aiokafka moves past what came together with a record that it could not decode,
         and a database that was restored from a backup is behind what it had committed.
         """
-        firsts: dict[Partition, int] = {}
-        for record in records:
-            firsts.setdefault((record.topic, record.partition), record.offset)
-        await self._consumer.offsets.load(list(firsts))
         positions = {place: self._consumer.offsets.next(place) for place in firsts}
         gaps = {p: positions[p] for p, first in firsts.items() if first > positions[p] != self._sought.get(p)}
         for place, position in gaps.items():
@@ -225,6 +247,17 @@ class Listener:
             topic = partition.topic[self._namespace :]
             metrics.LAG.labels(self._consumer.subscription.group, topic, partition.partition).set(behind)
         return waiting
+
+
+def _firsts(records: Sequence[Record]) -> dict[Partition, int]:
+    """The first offset of each partition. Records of one come in a row, so that only its borders need a look."""
+    firsts: dict[Partition, int] = {}
+    topic, partition = "", -1
+    for record in records:
+        if record.partition != partition or record.topic != topic:
+            topic, partition = record.topic, record.partition
+            firsts.setdefault((topic, partition), record.offset)
+    return firsts
 
 
 async def _as_it_is(message: KafkaAckableMessage) -> Any:
