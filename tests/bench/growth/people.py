@@ -91,7 +91,7 @@ def sale(number: int, name: str, at: datetime, value: str = "12.50") -> Event:
     return event(number, TILL, "sale", name, at, data)
 
 
-def interaction(number: int, name: str, at: datetime, source: str = SHOP) -> Event:
+def interaction(number: int, name: str, at: datetime, source: str = SHOP, **told: Any) -> Event:
     scheme = ACCOUNT if source == SHOP else CARD
     data = {
         "customer": [{"scheme": scheme, "value": token(number)}],
@@ -100,7 +100,7 @@ def interaction(number: int, name: str, at: datetime, source: str = SHOP) -> Eve
         "direction": "inbound",
         "attributes": {"page": "/offers/today", "seconds": 12},
     }
-    return event(number, source, "interaction", name, at, data)
+    return event(number, source, "interaction", name, at, data | told)
 
 
 def introductions(numbers: Iterable[int]) -> list[Event]:
