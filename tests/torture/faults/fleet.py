@@ -1,0 +1,160 @@
+"""The services' processes of one stage: kept running as a cluster would, killed, frozen, joined and taken away."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+
+import psutil
+
+from deploy.local import processes, services
+from deploy.local.layout import Layout
+from deploy.local.processes import Record
+from deploy.local.services import Service
+from deploy.local.supervisor import LOOK_SECONDS, Watched
+
+READY_SECONDS = 120.0
+GRACE_SECONDS = 30.0
+
+
+class NotReady(Exception):
+    """A process did not become ready in time; its log says why."""
+
+
+class Fleet:
+    """What should run is in `_watched`; whatever of it ends is started again after the supervisor's own pauses."""
+
+    def __init__(self, layout: Layout, members: Mapping[str, Service]) -> None:
+        self.kills: Counter[str] = Counter()
+        """By name, those that were killed on purpose: what else was started again has died by itself."""
+        self.frozen: set[str] = set()
+        self._layout = layout
+        self._members = dict(members)
+        self._watched: dict[str, Watched] = {}
+        self._watching: asyncio.Task[None] | None = None
+        self._changing = asyncio.Lock()
+
+    # Being kept running
+
+    async def up(self, names: Iterable[str]) -> None:
+        await asyncio.to_thread(self._clear)
+        for name in names:
+            self._watch(name)
+        self._watching = asyncio.create_task(self._keep(), name="fleet")
+        await self.ready(self._watched)
+
+    async def _keep(self) -> None:
+        while True:
+            for name in self.names():
+                async with self._changing:
+                    if watched := self._watched.get(name):
+                        await asyncio.to_thread(watched.look, time.time())
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _watch(self, name: str) -> None:
+        self._watched[name] = Watched(self._members[name], self._layout)
+
+    def _clear(self) -> None:
+        """What an earlier stage has left behind."""
+        processes.stop(self._layout.run, self._members)
+        for service in self._members.values():
+            processes.require_free(service.name, service.port)
+
+    async def ready(self, names: Iterable[str], within: float = READY_SECONDS) -> None:
+        """Wait until all of them answer that they are."""
+        deadline = time.monotonic() + within
+        for name in list(names):
+            while not await asyncio.to_thread(services.ready, self._members[name].port):
+                if time.monotonic() > deadline:
+                    raise NotReady(f"{name}: see {self._layout.log(name)}")
+                await asyncio.sleep(0.1)
+
+    async def down(self) -> None:
+        if self._watching:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+        for name in list(self.frozen):
+            self.thaw(name)
+        await asyncio.to_thread(processes.stop, self._layout.run, list(self._members), GRACE_SECONDS)
+
+    # What runs
+
+    def names(self) -> list[str]:
+        """Of those that should run."""
+        return list(self._watched)
+
+    def record(self, name: str) -> Record | None:
+        return processes.living(self._layout.run, name)
+
+    def restarts(self) -> dict[str, int]:
+        """How often each has been started again, for whatever reason."""
+        records = {name: processes.recorded(self._layout.run, name) for name in self._watched}
+        return {name: record.restarts for name, record in records.items() if record}
+
+    def unasked(self) -> dict[str, int]:
+        """Restarts that no fault explains: processes that died by themselves."""
+        return {name: extra for name, count in self.restarts().items() if (extra := count - self.kills[name]) > 0}
+
+    # What is done to them
+
+    async def kill(self, name: str) -> bool:
+        """SIGKILL; returns when it is gone, and whether it ran."""
+        record = self.record(name)
+        if record is None or (process := record.process()) is None:
+            return False
+        self.kills[name] += 1
+        self.frozen.discard(name)
+        process.kill()
+        await asyncio.to_thread(psutil.wait_procs, [process], 10)
+        return True
+
+    def freeze(self, name: str) -> bool:
+        """SIGSTOP: it neither works nor knows that it does not."""
+        if stopped := self._signal(name, signal.SIGSTOP):
+            self.frozen.add(name)
+        return stopped
+
+    def thaw(self, name: str) -> bool:
+        self.frozen.discard(name)
+        return self._signal(name, signal.SIGCONT)
+
+    def _signal(self, name: str, number: signal.Signals) -> bool:
+        record = self.record(name)
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            if record and (process := record.process()):
+                os.kill(process.pid, number)
+                return True
+        return False
+
+    async def join(self, name: str) -> None:
+        """Have one more run."""
+        await self.start_all([name])
+
+    async def leave(self, name: str) -> None:
+        """Stop it for good, in the orderly way."""
+        async with self._changing:
+            self._watched.pop(name, None)
+        self.thaw(name)
+        await asyncio.to_thread(processes.stop, self._layout.run, [name], GRACE_SECONDS)
+
+    async def stop_all(self) -> list[str]:
+        """As an operator does before work on the servers; returns what ran. `start_all` starts them again."""
+        async with self._changing:
+            names = self.names()
+            self._watched.clear()
+        for name in list(self.frozen):
+            self.thaw(name)
+        await asyncio.to_thread(processes.stop, self._layout.run, names, GRACE_SECONDS)
+        return names
+
+    async def start_all(self, names: Sequence[str]) -> None:
+        for name in names:
+            if name not in self._watched:
+                self._watch(name)
+                self.kills[name] = 0  # its record begins anew as well
+        await self.ready(names)
