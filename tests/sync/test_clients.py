@@ -1,27 +1,28 @@
 """The courier's gates: which addresses it resolves to and connects to, and what it says when something goes wrong."""
 
-import socket
 from datetime import UTC, datetime
 
 import pytest
 from standardwebhooks import Webhook
 
-from services.sync.clients import NotPublic, PublicResolver, public_socket, signed
+from services.sync.clients import signed
+from services.sync.clients.pool import NotPublic, Origin, Pool, public_addresses
 from services.sync.handlers.channels import new_secret
 
 
 async def test_a_name_that_leads_inside_is_not_resolved() -> None:
-    for name in ("localhost", "127.0.0.1", "0x7f000001", "2130706433"):
+    for name in ("localhost", "127.0.0.1", "0x7f000001", "2130706433", "::1", "::ffff:10.0.0.1", "169.254.169.254"):
         with pytest.raises(NotPublic):
-            await PublicResolver().resolve(name, 443)
+            await public_addresses(name, 443)
+    assert await public_addresses("8.8.8.8", 443) == ["8.8.8.8"]
 
 
-def test_no_socket_is_made_for_an_address_inside() -> None:
-    with pytest.raises(NotPublic):
-        public_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("169.254.169.254", 443)))
-    with pytest.raises(NotPublic):
-        public_socket((socket.AF_INET6, socket.SOCK_STREAM, 0, "", ("::ffff:10.0.0.1", 443, 0, 0)))
-    public_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("8.8.8.8", 443))).close()
+async def test_an_address_inside_is_not_connected_to() -> None:
+    pool = Pool(allow_private=False)
+    for host in ("127.0.0.1", "localhost"):
+        with pytest.raises(NotPublic):
+            await pool.send(Origin(host, 443, secure=True), b"", 1.0)
+    pool.close()
 
 
 def test_the_exact_bytes_are_signed_with_every_valid_secret() -> None:
