@@ -18,7 +18,6 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
-from aiokafka.structs import ConsumerRecord
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
@@ -26,6 +25,7 @@ from faststream.kafka.message import KafkaAckableMessage
 from shared import metrics
 from shared.contracts.topics import REPLAYS
 from shared.logging import whereabouts
+from shared.messaging import readable
 from shared.messaging.backoff import Backoff
 from shared.messaging.consumer import Consumer, TooManyDeadLetters
 from shared.messaging.offsets import Partition
@@ -38,8 +38,6 @@ POLL_MS = 1
 """FastStream polls for so long and, where nothing came, sleeps as long again, deaf to what comes meanwhile."""
 PATIENCE_MS = 1000
 """So the waiting is done inside the poll, which wakes at the first record: no latency, and an idle service is idle."""
-ONE_MS = 200
-MOST_ONE_BY_ONE = 1_000
 MAX_POLL_INTERVAL_MS = 600_000
 FETCH_PARTITION_BYTES = 4 * 1_048_576
 WATCH_SECONDS = 2.0
@@ -47,12 +45,16 @@ COMMIT_SECONDS = 1.0
 
 
 class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
-    """Waits for records as long as it may, whatever FastStream asks for, gets past those that cannot be decoded, and
-    commits once a second at most: the guarded offsets know the place, Kafka's are a hint and a figure for operators.
+    """Waits for records as long as it may, whatever FastStream asks for, and commits once a second at most: the
+    guarded offsets know the place, Kafka's are a hint and a figure for operators.
     """
 
     _commit_owed = False
     _committed = 0.0
+
+    async def start(self) -> None:
+        readable.install()
+        await super().start()
 
     async def commit(self, offsets: Any = None) -> None:
         if offsets is not None:
@@ -73,30 +75,7 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
     async def getmany(self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None) -> Any:
         await self._commit_if_due()
         patience = max(timeout_ms, PATIENCE_MS)
-        try:
-            return await super().getmany(*partitions, timeout_ms=patience, max_records=max_records)
-        except UnicodeDecodeError:  # the name of a header; aiokafka would fail on it for ever
-            for partition, position in {p: await self.position(p) for p in self.assignment()}.items():
-                self.seek(partition, position)  # else it goes on after the good records that it has just dropped
-            return {p: found for p in self.assignment() if (found := await self._one_by_one(p))}
-
-    async def _one_by_one(self, partition: TopicPartition) -> list[ConsumerRecord[Any, Any]]:
-        """Records up to one that cannot be decoded; at its turn one without anything, which becomes a dead letter."""
-        found: list[ConsumerRecord[Any, Any]] = []
-        try:
-            while len(found) < MOST_ONE_BY_ONE:
-                next_one = await super().getmany(partition, timeout_ms=ONE_MS, max_records=1)
-                if partition not in next_one:
-                    break
-                found += next_one[partition]
-        except UnicodeDecodeError:
-            if not found:
-                offset = await self.position(partition)
-                log.error("record_unreadable", topic=partition.topic, partition=partition.partition, offset=offset)
-                self.seek(partition, offset + 1)
-                now = int(time.time() * 1000)
-                found.append(ConsumerRecord(*partition, offset, now, 0, None, None, None, -1, -1, ()))
-        return found
+        return await super().getmany(*partitions, timeout_ms=patience, max_records=max_records)
 
 
 def make_patient(broker: KafkaBroker) -> KafkaBroker:

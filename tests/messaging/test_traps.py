@@ -21,6 +21,8 @@ from shared.contracts.topics import DEAD_LETTERS
 from shared.messaging import Outgoing, Received, Subscription, Unit, dead_letters
 from shared.messaging.listener import PatientConsumer
 from shared.messaging.producer import partition_of
+from tests.fuzz import batches
+from tests.fuzz.batches import Raw
 from tests.messaging import snappy
 from tests.messaging.conftest import Heard, Rig
 from tests.messaging.records import placed, reported, sale
@@ -131,20 +133,22 @@ async def test_a_header_name_that_is_no_text_stops_no_partition_and_takes_nothin
     heard = Heard()
     service = await rig.service("shop", Subscription("g", (INBOUND,), heard))
     producer = await rig.producer()
-    batch = producer.create_batch()
-    batch.append(timestamp=None, key=b"c1", value=b"{}", headers=[("x-bad", b"1")])
-    batch.close()
-    made = bytearray(batch._build().replace(b"x-bad", b"x-\xff\xfed"))
-    batch._build = lambda: snappy.sealed(made)
     partition = partition_of(b"c1", rig.settings.partitions)
-    await service.send([reported(n) for n in range(5)])
-    await (await producer.send_batch(batch, rig.settings.namespace + INBOUND.name, partition=partition))
-    await service.send([reported(n) for n in range(5, 10)])
+    bad = Raw(b"{}", b"c1", ((b"x-\xff\xfed", b"1"), (b"y", None)))
+    await service.send([reported(n) for n in range(3)])
+    mixed = [_raw(reported(3)), bad, _raw(reported(4)), bad, _raw(reported(5))]
+    await batches.send(producer, rig.settings.namespace + INBOUND.name, partition, mixed, "none")
+    await service.send([reported(n) for n in range(6, 10)])
     await eventually(lambda: len(heard.events) >= 10)
     assert heard.ids == [f"e{n}" for n in range(10)]
-    await eventually(lambda: _as_many(rig, DEAD_LETTERS.name, 1))
-    (letter,) = await letters(rig)
-    assert (letter.partition, letter.offset, letter.reason) == (partition, 5, Reason.EMPTY)
+    await eventually(lambda: _as_many(rig, DEAD_LETTERS.name, 2))
+    letter, other = await letters(rig)
+    assert (letter.partition, letter.offset, other.offset, letter.reason) == (partition, 4, 6, Reason.INVALID_ENVELOPE)
+    assert (letter.value, letter.headers) == (b"{}", [("x-\\xff\\xfed", b"1"), ("y", None)])
+
+
+def _raw(outgoing: Outgoing) -> Raw:
+    return Raw(outgoing.value, outgoing.key, tuple((name.encode(), value) for name, value in outgoing.headers))
 
 
 async def test_consumers_are_of_our_class(rig: Rig) -> None:
