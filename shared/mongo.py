@@ -9,7 +9,7 @@ import asyncio
 import inspect
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar, cast
 
 from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
@@ -18,6 +18,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
+    CollectionInvalid,
     ConnectionFailure,
     ExecutionTimeout,
     OperationFailure,
@@ -37,6 +38,7 @@ Session = AsyncClientSession
 
 MAJORITY = WriteConcern("majority")
 SNAPSHOT = ReadConcern("snapshot")
+NAMESPACE_EXISTS = 48
 WRITE_CONFLICT = 112
 TRANSACTION_SECONDS = 15.0
 """So long a transaction is tried again before its caller hears of it. The drivers' own two minutes would let an HTTP
@@ -104,6 +106,21 @@ async def _commit(session: Session, deadline: float) -> None:
                 raise
         else:
             return
+
+
+async def ensure_collections(database: Database, names: Iterable[str]) -> None:
+    """Create those that are missing. Another instance that starts at the same moment may be doing so too."""
+    existing = await database.list_collection_names()
+    for name in names:
+        if name in existing:
+            continue
+        try:
+            await database.create_collection(name)
+        except CollectionInvalid:
+            continue
+        except OperationFailure as error:
+            if error.code != NAMESPACE_EXISTS:
+                raise
 
 
 async def aggregate(collection: Collection, pipeline: list[Document], session: Session | None = None) -> list[Document]:

@@ -1,20 +1,18 @@
 """Contacts in MongoDB: contacts, whose identifiers are, what was said about consent, conflicts for a later merge."""
 
 from collections.abc import Collection as Many, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, InsertOne, ReplaceOne, UpdateOne
-from pymongo.errors import CollectionInvalid, OperationFailure
 from pymongo.read_concern import ReadConcern
 
 from services.contacts.domain.identities import Conflict
 from services.contacts.domain.survivorship import Known
 from services.contacts.handlers import Changes
 from shared.contracts.contacts import Consent, Contact
-from shared.mongo import Collection, Database, Document, Session
+from shared.mongo import Collection, Database, Document, Session, ensure_collections
 
 Write = InsertOne[Document] | ReplaceOne[Document] | UpdateOne
 
@@ -34,11 +32,8 @@ class MongoStore:
 
     async def prepare(self) -> None:
         """Create the collections, which transactions of two instances would race to create, and the index."""
-        existing = await self.database.list_collection_names()
-        for collection in (self.contacts, self.identities, self.conflicts, self.heard_before):
-            if collection.name not in existing:
-                with suppress(CollectionInvalid, OperationFailure):  # another instance was first
-                    await self.database.create_collection(collection.name)
+        collections = (self.contacts, self.identities, self.conflicts, self.heard_before)
+        await ensure_collections(self.database, [collection.name for collection in collections])
         await self.consents.create_index([("customer_id", ASCENDING), ("given_at", DESCENDING), ("_id", ASCENDING)])
 
     async def owners(self, identifiers: Many[str], session: Session | None) -> dict[str, str]:

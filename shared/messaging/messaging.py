@@ -72,11 +72,7 @@ class Messaging:
     async def start(self) -> None:
         """Needs MongoDB; a broker that is away is awaited in the background, and `ready` says so meanwhile."""
         # Collections must exist before transactions of two instances could race to create them.
-        existing = await self.database.list_collection_names()
-        for name in (outbox.COLLECTION, offsets.COLLECTION, relay.COLLECTION):
-            if name not in existing:
-                with suppress(PyMongoError):
-                    await self.database.create_collection(name)
+        await mongo.ensure_collections(self.database, (outbox.COLLECTION, offsets.COLLECTION, relay.COLLECTION))
         await self._relay.pin()
         self._tasks.append(asyncio.create_task(self._connect(), name="connect"))
 

@@ -53,6 +53,12 @@ async def names(database: Database) -> set[str]:
     return {document["_id"] async for document in database["things"].find()}
 
 
+async def test_instances_that_start_together_all_find_the_collections_made(client: Client, database: Database) -> None:
+    names = [f"made{number}" for number in range(20)]
+    await asyncio.gather(*(mongo.ensure_collections(database, names) for _ in range(4)))
+    assert set(names) <= set(await database.list_collection_names())
+
+
 async def test_a_transaction_commits_all_and_returns_what_its_change_returned(
     client: Client, database: Database
 ) -> None:

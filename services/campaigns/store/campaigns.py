@@ -15,8 +15,7 @@ from services.campaigns.domain.campaign import Arm, Campaign
 from services.campaigns.handlers.campaigns import Selection
 from services.campaigns.handlers.errors import AlreadyThere
 from services.campaigns.handlers.launching import Lease, LeaseLost
-from services.campaigns.store.collections import exist
-from shared.mongo import Database, Document
+from shared.mongo import Database, Document, ensure_collections
 
 PAGE = 1000
 
@@ -31,7 +30,7 @@ class CampaignStore:
         self._lease_ms = int(lease.total_seconds() * 1000)
 
     async def prepare(self) -> None:
-        await exist(self._database, "selections")
+        await ensure_collections(self._database, ["selections"])
         await self._campaigns.create_index([("created_at", -1), ("_id", -1)])
         await self._campaigns.create_index("state")
 

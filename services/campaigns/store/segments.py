@@ -6,8 +6,7 @@ from pymongo.errors import DuplicateKeyError
 
 from services.campaigns.domain.segment import Segment
 from services.campaigns.handlers.errors import AlreadyThere
-from services.campaigns.store.collections import exist
-from shared.mongo import Database
+from shared.mongo import Database, ensure_collections
 
 
 class SegmentStore:
@@ -18,7 +17,7 @@ class SegmentStore:
         self._segments = database["segments"]
 
     async def prepare(self) -> None:
-        await exist(self._database, "segments")
+        await ensure_collections(self._database, ["segments"])
 
     async def add(self, segment: Segment, session: Any = None) -> None:
         try:

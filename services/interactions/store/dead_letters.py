@@ -1,19 +1,17 @@
 """Dead letters in MongoDB: what is said about them in one collection, their bodies in another, which lists never read."""
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from bson.binary import Binary
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
-from pymongo.errors import CollectionInvalid
 
 from services.interactions.handlers.dead_letters import Kept, Selection
 from services.interactions.store.documents import SETTLED
 from shared.contracts.fact import Reason
 from shared.messaging.dead_letters import DeadLetter
-from shared.mongo import Database, Document, Session, aggregate
+from shared.mongo import Database, Document, Session, aggregate, ensure_collections
 
 NEWEST_FIRST = [("kept_at", DESCENDING), ("_id", DESCENDING)]
 INDEXES = [
@@ -34,8 +32,7 @@ class DeadLetterStore:
 
     async def prepare(self) -> None:
         await self._letters.create_indexes(INDEXES)
-        with suppress(CollectionInvalid):
-            await self._bodies.database.create_collection(self._bodies.name)
+        await ensure_collections(self._bodies.database, [self._bodies.name])
 
     async def keep(self, letters: Sequence[Kept], session: Session | None) -> None:
         bodies = [UpdateOne({"_id": kept.id}, {"$setOnInsert": _body(kept.letter)}, upsert=True) for kept in letters]

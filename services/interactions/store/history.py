@@ -1,17 +1,15 @@
 """The history in MongoDB: one collection for interactions and orders, and the figures kept with it."""
 
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from bson.decimal128 import Decimal128
 from pymongo import ASCENDING, DESCENDING, IndexModel
-from pymongo.errors import CollectionInvalid
 
 from services.interactions.domain import Entry, Order, Tally
 from services.interactions.store.documents import SETTLED, to_document, to_entry
-from shared.mongo import Database, Document, Session, aggregate
+from shared.mongo import Database, Document, Session, aggregate, ensure_collections
 
 NEWEST_FIRST = [("at", DESCENDING), ("_id", DESCENDING)]
 BY_NUMBER = [("channel", ASCENDING), ("order", ASCENDING)]
@@ -34,8 +32,7 @@ class HistoryStore:
     async def prepare(self) -> None:
         """Create indexes and, because a transaction that makes one blocks others, the collections."""
         await self._history.create_indexes(INDEXES)
-        with suppress(CollectionInvalid):
-            await self._figures.database.create_collection(self._figures.name)
+        await ensure_collections(self._figures.database, [self._figures.name])
 
     async def known_names(self, names: Collection[str], session: Session | None) -> set[str]:
         found = self._history.find({"_id": {"$in": list(names)}}, {"_id": 1}, session=session)

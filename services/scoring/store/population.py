@@ -5,14 +5,12 @@ next refit adds them up and deletes them, in one transaction.
 """
 
 import asyncio
-from contextlib import suppress
 
 import numpy as np
 from bson import ObjectId
-from pymongo.errors import CollectionInvalid
 
 from services.scoring.domain.histogram import Histogram, Rows
-from shared.mongo import Database, Document, Session
+from shared.mongo import Database, Document, Session, ensure_collections
 
 GATHER_BATCHES = 500
 """Batches of changes added up in one transaction: half a million rows at most, a tenth of a second."""
@@ -27,9 +25,7 @@ class MongoPopulation:
 
     async def prepare(self) -> None:
         """Batches must not race to create the collection."""
-        if "moves" not in await self._database.list_collection_names():
-            with suppress(CollectionInvalid):
-                await self._database.create_collection("moves")
+        await ensure_collections(self._database, ["moves"])
 
     async def add(self, rows: Rows, session: Session) -> None:
         if len(rows):
