@@ -66,6 +66,11 @@ class Section:
 Run = Callable[[Stage], Coroutine[Any, Any, Section]]
 
 
+def sentences(text: str) -> list[str]:
+    """Notes written as prose: each ends with a full stop at the end of a line."""
+    return [" ".join(part.split()) + "." for part in text.strip().removesuffix(".").split(".\n")]
+
+
 def load(file: Path) -> Section:
     return Section(**json.loads(file.read_text()))
 

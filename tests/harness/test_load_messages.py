@@ -152,3 +152,8 @@ def test_one_channel_each_keeps_a_customer_on_one_channel() -> None:
 def test_money_is_exact_to_the_cent() -> None:
     totals = [message.entry.total for message in made(Mix(), 500) if message.entry.kind == "sale"]
     assert all(total == total.quantize(Decimal("0.01")) for total in totals)
+
+
+def test_everybody_first_begins_with_each_customer_once() -> None:
+    mix = Mix(customers=100, first_customer=7, everybody_first=True)
+    assert [message.entry.customer for message in made(mix, 100)] == list(range(7, 107))

@@ -9,7 +9,7 @@ Nothing of the platform is imported here: it speaks the wire only.
 """
 
 from tests.load.messages import Entry, Message
-from tests.load.mix import CHANNELS, Channel, Mix
+from tests.load.mix import CHANNELS, Channel, Mix, mix_on
 from tests.load.pacing import Lateness, Pacer, Schedule
 from tests.load.plan import messages
 from tests.load.roads import HttpRoad, KafkaRoad, Roads
@@ -27,4 +27,5 @@ __all__ = [
     "Roads",
     "Schedule",
     "messages",
+    "mix_on",
 ]

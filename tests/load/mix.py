@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 Road = Literal["kafka", "http"]
 Kind = Literal["contact", "interaction", "sale"]
@@ -47,6 +47,8 @@ class Mix:
     channels: tuple[Channel, ...] = CHANNELS
     one_channel_each: bool = False
     """A customer always speaks through the same channel, so that all of their events are in one order."""
+    everybody_first: bool = False
+    """The first events are one of each customer, so that nobody is new after that."""
     skew: float = 0.0
     """0: all customers alike; else the exponent of Zipf's law, the lowest number being the most active."""
     contacts: float = 0.02
@@ -63,3 +65,9 @@ class Mix:
     begins: datetime = datetime(2025, 1, 1, tzinfo=UTC)
     seconds_apart: float = 20.0
     """Between two events in the customers' world."""
+
+
+def mix_on(road: Road | Literal["both"], **given: Any) -> Mix:
+    """The standard channels, all of them on one road unless both are asked for."""
+    channels = CHANNELS if road == "both" else tuple(replace(channel, road=road) for channel in CHANNELS)
+    return replace(Mix(), channels=channels, **given)

@@ -33,6 +33,8 @@ def fresh(mix: Mix, seed: int) -> Iterator[Message]:
     number = 0
     while True:
         who = customer(chance.random())
+        if mix.everybody_first and number < mix.customers:
+            who = mix.first_customer + number
         if poison_channels and mix.poison and chance.random() < mix.poison:
             channel = poison_channels[who % len(poison_channels)]
             sale = writer.write(number, channel, "sale", who, chance)
