@@ -24,6 +24,8 @@ class Variant:
     does: str
     share: float = 1.0
     """Of the events; less for those that would take minutes. CPU is per event, so the rows stay comparable."""
+    tuned: bool = True
+    """Whether the garbage collector is set as our services set it, which helps everybody, or left as Python sets it."""
 
 
 CONFLUENT = ("confluent-kafka",)
@@ -45,7 +47,11 @@ FIELD = (
     Variant("aiokafka", "aiokafka getmany + pydantic", RAW, "memory", NONE, "raw:memory"),
     Variant("aiokafka-headers", "the same over the core's records, with their headers", RAW, "memory",
             NONE, "raw:memory_with_headers"),
+    Variant("aiokafka-gc", "aiokafka getmany + pydantic, collector as Python sets it", RAW, "memory",
+            NONE, "raw:memory", tuned=False),
     Variant("faststream-batch", "FastStream, batches", FASTSTREAM, "memory", NONE, "stream:batch"),
+    Variant("faststream-batch-gc", "FastStream, batches, collector as Python sets it", FASTSTREAM, "memory",
+            NONE, "stream:batch", tuned=False),
     Variant("faststream", "FastStream, one by one", FASTSTREAM, "memory", NONE, "stream:one_by_one", SOME),
     Variant("faststream-ack", "FastStream, one by one, each acknowledged", FASTSTREAM, "memory",
             NONE, "stream:one_by_one_acknowledged", VERY_FEW),

@@ -33,9 +33,10 @@ def _measured(job: Job) -> dict[str, Any]:
     module, _, function = variant.does.partition(":")
     does = getattr(importlib.import_module(f"tests.bench.peers.variants.{module}"), function)
     meter = Meter(job)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*LIMITS)
+    if variant.tuned:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*LIMITS)
     check: Check | None = _run(does, job, meter)
     return {
         **meter.result(),
