@@ -72,7 +72,11 @@ class Spec:
         """The command that runs it again."""
         defaults = Spec()
         told = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "settings"}
-        words = [f"--{name.replace('_', '-')} {text(value)}" for name, value in told.items() if value != getattr(defaults, name)]
+        words = [
+            f"--{name.replace('_', '-')} {text(value)}"
+            for name, value in told.items()
+            if value != getattr(defaults, name)
+        ]
         return " ".join(["python -m tests.torture", *words])
 
     def as_json(self) -> dict[str, Any]:

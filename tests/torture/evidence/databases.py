@@ -7,13 +7,10 @@ from typing import Any
 
 from pymongo import AsyncMongoClient
 
-from tests.torture.judge.health import Position
 from tests.torture.judge.letters import Letter, kept
 
 Document = dict[str, Any]
 SERVICES = ("contacts", "interactions", "campaigns", "scoring", "sync")
-NEVER = -1
-"""The position of a group that has no document for a partition."""
 
 
 class Databases:
@@ -31,14 +28,13 @@ class Databases:
     async def outboxes(self) -> dict[str, int]:
         return {service: await self._of(service)["outbox"].count_documents({}) for service in SERVICES}
 
-    async def positions(self, ends: dict[tuple[str, int], int]) -> list[Position]:
-        """How far each group is in each partition that it has ever taken from."""
-        found = []
+    async def moved(self) -> dict[tuple[str, str, int], int]:
+        """The first offset that has not had its effect, by group, topic and partition."""
+        found = {}
         for service in SERVICES:
             async for document in self._of(service)["offsets"].find({}, {"next": 1}):
                 group, topic, partition = document["_id"].rsplit(":", 2)
-                end = ends.get((topic, int(partition)), NEVER)
-                found.append(Position(group, topic, int(partition), document["next"], end))
+                found[group, topic, int(partition)] = int(document["next"])
         return found
 
     async def owners(self) -> list[tuple[str, str]]:

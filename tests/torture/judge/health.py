@@ -15,6 +15,18 @@ DRAINED, WELL, RESTARTS, TAKEN = (
 )
 
 
+GROUPS = {
+    "contacts": ("crm.inbound",),
+    "interactions": ("crm.inbound",),
+    "interactions-dead-letters": ("crm.dead-letters",),
+    "scoring": ("crm.sales",),
+    "campaigns": ("crm.contacts", "crm.interactions", "crm.sales", "crm.scores"),
+    "sync": ("crm.contacts", "crm.interactions", "crm.sales", "crm.scores", "crm.campaigns"),
+}
+"""Who listens to what."""
+TOPICS = tuple(sorted({topic for topics in GROUPS.values() for topic in topics}))
+
+
 class Position(NamedTuple):
     """How far a group is in a partition, and where that ends."""
 
@@ -34,6 +46,16 @@ class Readiness(NamedTuple):
     restarts: int
     explained: int
     """Restarts that faults have caused."""
+
+
+def positions(moved: Mapping[tuple[str, str, int], int], ends: Mapping[tuple[str, int], int]) -> list[Position]:
+    """Of every group in every partition of its topics; who has never taken anything stands at zero."""
+    return [
+        Position(group, topic, partition, moved.get((group, topic, partition), 0), end)
+        for group, topics in GROUPS.items()
+        for (topic, partition), end in sorted(ends.items())
+        if topic in topics
+    ]
 
 
 def drained(

@@ -7,6 +7,7 @@ they are dropped here as every consumer drops them, and everything else is held 
 from __future__ import annotations
 
 import json
+from array import array
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
@@ -57,7 +58,13 @@ class Topics:
         self.books, self.who, self.breaches = books, who, breaches
         self.sequences = Sequences()
         self.told = {topic: bytearray(books.size) for topic in (SALES, MET)}
-        self._inbound: dict[tuple[str, str, int], int] = {}
+        self.place = array("i", [0]) * books.size
+        """Which of its customer's facts of its topic an event became, from 1."""
+        self.home: dict[str, int] = {}
+        """The partition of each customer id's events; where partitions were added it may move."""
+        self.moved: set[str] = set()
+        self._facts: Counter[tuple[str, str]] = Counter()
+        self._inbound: dict[tuple[str, int, str, int], int] = {}
         self._versions: dict[tuple[str, int, str], int] = {}
         self._purchases: dict[tuple[int, str], int] = {}
         self.newest: dict[str, dict[str, int]] = defaultdict(dict)
@@ -90,12 +97,19 @@ class Topics:
         what = f"{record.topic}: event {self.books.event_id(number)}"
         found = (told[number], self.who.customer(customer_id))
         self.breaches.expect(ONCE, what, (1, customer), found, event=number, customer=customer)
-        line = (record.topic, customer_id, self.books.partition[number])
+        self._note_place(record, customer_id, number)
+        line = (record.topic, record.partition, customer_id, self.books.partition[number])
         before, offset = self._inbound.get(line, -1), self.books.offset[number]
         if offset <= before:
             self.breaches.expect(ORDERED, what, f"after offset {before}", offset, event=number, customer=customer)
         self.breaches.checks[ORDERED] += 1
         self._inbound[line] = max(before, offset)
+
+    def _note_place(self, record: Record, customer_id: str, number: int) -> None:
+        if self.home.setdefault(customer_id, record.partition) != record.partition:
+            self.moved.add(customer_id)
+        self._facts[record.topic, customer_id] += 1
+        self.place[number] = self._facts[record.topic, customer_id]
 
     def _version(self, record: Record, version: int) -> None:
         customer_id = (record.key or b"").decode()

@@ -1,0 +1,75 @@
+"""The command: `python -m tests.torture --seed 7 --faults 20`. Exit code 0: green, 1: red, 3: void."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import dataclasses
+import sys
+import time
+from pathlib import Path
+
+import uvloop
+
+from deploy.local.layout import ROOT
+from tests.torture import result
+from tests.torture.planted import BUGS
+from tests.torture.run import run, summary
+from tests.torture.spec import Spec
+
+BASE = 26_200
+FOLDER = ROOT / "var" / "torture"
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
+    for field in dataclasses.fields(Spec):
+        if field.name in {"settings", "kinds", "planted"}:
+            continue
+        kind = type(field.default)
+        parser.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default)
+    parser.add_argument("--kinds", type=lambda text: tuple(filter(None, text.split(","))), default=())
+    parser.add_argument("--planted", choices=sorted(BUGS), help="plant a bug: the run must be red")
+    parser.add_argument("--base", type=int, default=BASE, help="first of a hundred ports")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="results, logs and data")
+    return parser
+
+
+def spec_of(given: argparse.Namespace) -> Spec:
+    names = {field.name for field in dataclasses.fields(Spec)} - {"settings"}
+    return Spec(**{name: value for name, value in vars(given).items() if name in names})
+
+
+def say(line: str) -> None:
+    print(time.strftime("%H:%M:%S"), line, flush=True)
+
+
+def main() -> int:
+    given = arguments().parse_args()
+    spec = spec_of(given)
+    folder = (given.folder / (spec.planted or str(spec.seed))).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        outcome = runner.run(run(spec, folder, given.base, say))
+    return told(outcome, folder)
+
+
+def told(outcome: result.Outcome, folder: Path) -> int:
+    say(f"{outcome.colour.upper()}, see {result.write(outcome, folder)}")
+    for reason in [*outcome.void, outcome.late]:
+        if reason:
+            say(f"void: {reason}")
+    if outcome.verdict:
+        say(summary(outcome.verdict))
+    if outcome.colour == "red" and outcome.verdict:
+        for breach in list(outcome.verdict.breaches)[:20]:
+            say(str(breach))
+        say("The path of the first divergent event:")
+        for line in outcome.path:
+            say(line)
+        say(f"Replay with seed {outcome.spec.seed}: {outcome.spec.replay}")
+    return result.EXIT[outcome.colour]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""All planted bugs, each with the short run that gives it the chance to do harm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.torture.planted import consuming, delivering, publishing, recording
+from tests.torture.planted.bug import Bug
+
+CALM: dict[str, Any] = {}
+CUT: dict[str, Any] = {"faults": 12, "kinds": ("link reset", "link cut")}
+KILLS: dict[str, Any] = {"faults": 8, "kinds": ("service killed",)}
+BROKER: dict[str, Any] = {"faults": 3, "kinds": ("kafka killed",)}
+DATABASE: dict[str, Any] = {"faults": 4, "kinds": ("mongo killed",)}
+MOODS: dict[str, Any] = {"misbehaviour": 6}
+TWO: dict[str, Any] = {"instances": 2}
+EVERY = ("contacts", "interactions", "campaigns", "scoring", "sync")
+
+_ALL = (
+    Bug(
+        "offset-before-write",
+        "the offset moves in a write of its own, before the transaction that makes the effect",
+        EVERY,
+        consuming.offset_before_write,
+        DATABASE,
+    ),
+    Bug(
+        "guard-off", "offsets are not guarded: what is delivered again counts again", EVERY, consuming.guard_off, KILLS
+    ),
+    Bug(
+        "sequence-filter-off",
+        "what a relay publishes twice counts twice",
+        EVERY,
+        consuming.sequence_filter_off,
+        DATABASE,
+    ),
+    Bug(
+        "poison-swallowed",
+        "malformed records are dropped without a dead letter",
+        ("interactions",),
+        consuming.poison_swallowed,
+        CALM,
+    ),
+    Bug(
+        "token-before-publish",
+        "the relay saves its place before it has published",
+        EVERY,
+        publishing.token_before_publish,
+        BROKER,
+    ),
+    Bug(
+        "acknowledgement-not-awaited",
+        "the outbox is emptied before the broker has acknowledged",
+        EVERY,
+        publishing.acknowledgement_not_awaited,
+        BROKER,
+    ),
+    Bug(
+        "relay-out-of-order",
+        "the relay publishes a round in the wrong order",
+        EVERY,
+        publishing.relay_out_of_order,
+        CALM,
+    ),
+    Bug(
+        "accepted-before-the-broker",
+        "HTTP answers 202 before the broker has the event",
+        ("interactions",),
+        publishing.accepted_before_the_broker,
+        BROKER,
+    ),
+    Bug(
+        "duplicates-counted",
+        "an event that a channel sends twice has its effect twice",
+        ("interactions",),
+        recording.duplicates_counted,
+        CALM,
+    ),
+    Bug("total-rounded", "an order's total loses its cents", ("interactions",), recording.total_rounded, CALM),
+    Bug(
+        "last-arrival-wins",
+        "what arrives last holds, not what was said last",
+        ("contacts",),
+        recording.last_arrival_wins,
+        CALM,
+    ),
+    Bug(
+        "version-stands-still",
+        "a new score makes no new version of the view",
+        ("sync",),
+        recording.version_stands_still,
+        CALM,
+    ),
+    Bug("score-left-out", "the view keeps the first score", ("sync",), recording.score_left_out, CALM),
+    Bug("lease-ignored", "two instances deliver to a channel", ("sync",), delivering.lease_ignored, TWO),
+    Bug(
+        "cursor-before-delivery",
+        "a channel's place moves before the deliveries are made",
+        ("sync",),
+        delivering.cursor_before_delivery,
+        KILLS,
+    ),
+    Bug(
+        "retry-forgotten",
+        "what a receiver has refused is not tried again",
+        ("sync",),
+        delivering.retry_forgotten,
+        MOODS,
+    ),
+    Bug(
+        "consent-skipped",
+        "a channel is told although the customer has not agreed",
+        ("sync",),
+        delivering.consent_skipped,
+        CALM,
+    ),
+    Bug(
+        "fields-not-cut",
+        "a channel is told more fields than its policy names",
+        ("sync",),
+        delivering.fields_not_cut,
+        CALM,
+    ),
+    Bug(
+        "wrong-body-signed",
+        "the signature is of other bytes than the body",
+        ("sync",),
+        delivering.wrong_body_signed,
+        CALM,
+    ),
+    Bug(
+        "stream-starts-at-the-end",
+        "a stream that comes back begins where the changes end",
+        ("sync",),
+        delivering.stream_starts_at_the_end,
+        MOODS,
+    ),
+)
+BUGS = {bug.name: bug for bug in _ALL}
