@@ -8,8 +8,10 @@ async with Stage.open(Plan(state=Path("var/torture/7/stage"), base=26200, instan
     seconds = await recovered(stage, fault)
 """
 
+from tests.torture.faults.drawing import KINDS, draw
 from tests.torture.faults.fault import Fault
 from tests.torture.faults.plan import Plan
+from tests.torture.faults.recovery import NotRecovered, recovered
 from tests.torture.faults.stage import Sender, Stage
 
-__all__ = ["Fault", "Plan", "Sender", "Stage"]
+__all__ = ["KINDS", "Fault", "NotRecovered", "Plan", "Sender", "Stage", "draw", "recovered"]

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 import psutil
@@ -131,10 +131,6 @@ class Fleet:
                 return True
         return False
 
-    async def join(self, name: str) -> None:
-        """Have one more run."""
-        await self.start_all([name])
-
     async def leave(self, name: str) -> None:
         """Stop it for good, in the orderly way."""
         async with self._changing:
@@ -143,7 +139,7 @@ class Fleet:
         await asyncio.to_thread(processes.stop, self._layout.run, [name], GRACE_SECONDS)
 
     async def stop_all(self) -> list[str]:
-        """As an operator does before work on the servers; returns what ran. `start_all` starts them again."""
+        """As an operator does before work on the servers; returns what ran. `start` starts them again."""
         async with self._changing:
             names = self.names()
             self._watched.clear()
@@ -152,9 +148,10 @@ class Fleet:
         await asyncio.to_thread(processes.stop, self._layout.run, names, GRACE_SECONDS)
         return names
 
-    async def start_all(self, names: Sequence[str]) -> None:
-        for name in names:
-            if name not in self._watched:
-                self._watch(name)
-                self.kills[name] = 0  # its record begins anew as well
-        await self.ready(names)
+    async def start(self, names: Iterable[str]) -> None:
+        """Have these run too, from now on; does not wait until they are ready."""
+        async with self._changing:
+            for name in names:
+                if name not in self._watched:
+                    self._watch(name)
+                    self.kills[name] = 0  # its record begins anew as well

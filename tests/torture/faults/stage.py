@@ -51,6 +51,7 @@ class Stage:
         self.senders: list[Sender] = []
         """Whoever sends while faults strike should be in it: adding partitions asks them to wait."""
         self.channels: list[str] = []
+        self._held: dict[str, asyncio.Lock] = {}
 
     @staticmethod
     @asynccontextmanager
@@ -98,6 +99,10 @@ class Stage:
 
     async def _from_outside(self, caller: str, to: str) -> Link:
         return await self.links.open(f"{caller}>{to}", [("127.0.0.1", self.plan.layout.ports[to])])
+
+    def hold(self, thing: str) -> asyncio.Lock:
+        """To be held by whoever strikes it: a process, a server, a link, somebody's clock."""
+        return self._held.setdefault(thing, asyncio.Lock())
 
     async def calm(self) -> None:
         """End whatever faults have left: all that should run runs, on a fair network, with right clocks and free disks."""
