@@ -36,8 +36,8 @@ check: setup ## format, lint, types, import contracts, schema compatibility and 
 test: setup ## all tests, against real Kafka, MongoDB and Redis
 	$(BIN)/pytest -q
 
-bench: setup ## measure the core against the raw client libraries
-	$(BIN)/python -m tests.bench.core
+bench: setup ## measure everything on a platform of its own; figures go to docs/benchmarks.md (BENCH=--quick: a first look)
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 schemas: setup ## write the JSON Schemas and the AsyncAPI document anew from the contracts
 	$(BIN)/python -m deploy.schemas

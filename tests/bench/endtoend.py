@@ -75,7 +75,11 @@ def warming_up(search: Search, road: Road) -> Load:
     """Every customer is known after it, and no service is cold."""
     rate = min(500.0, search.first * 4)
     count = search.customers + int(5 * rate)
-    return Load(rate, count, road, seed=1, mix={"customers": search.customers, "everybody_first": True})
+    return Load(rate, count, road, seed=1, mix=mix(search) | {"everybody_first": True})
+
+
+def mix(search: Search) -> dict[str, Any]:
+    return {"customers": search.customers, "one_channel_each": True}
 
 
 async def highest(place: Arena, search: Search, road: Road, trials: list[dict[str, Any]], stage: Stage) -> Outcome:
@@ -124,7 +128,7 @@ def rounded(rate: float) -> float:
 
 async def trial(place: Arena, search: Search, road: Road, rate: float, seconds: float) -> Outcome:
     seed = int(rate) * 10 + len(place.before)
-    return await place.play(Load(rate, int(rate * seconds), road, seed, {"customers": search.customers}))
+    return await place.play(Load(rate, int(rate * seconds), road, seed, mix(search)))
 
 
 def verdict(outcome: Outcome) -> str:

@@ -42,7 +42,7 @@ async def run(stage: Stage) -> Section:
     async with arena(stage) as place:
         versions = place.ground.versions()
         rate = min(500.0, wanted[0][1] * 10)
-        mix = {"customers": customers, "everybody_first": True}
+        mix = {"customers": customers, "one_channel_each": True, "everybody_first": True}
         await place.play(Load(rate, customers + int(5 * rate), "kafka", 1, mix))
         for number, (road, rate, seconds) in enumerate(wanted):
             outcome = await played(place, road, rate, seconds, customers, number)

@@ -56,10 +56,15 @@ class Section:
     details: Mapping[str, object] = field(default_factory=dict)
     """Whatever else is worth keeping in the JSON: single runs, settings, versions."""
 
+    def document(self) -> dict[str, Any]:
+        """As plain JSON gives it back."""
+        found: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
+        return found
+
     def save(self, folder: Path = RESULTS) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{self.name}.json"
-        file.write_text(json.dumps(asdict(self), indent=1, default=str) + "\n")
+        file.write_text(json.dumps(self.document(), indent=1) + "\n")
         return file
 
 
