@@ -8,9 +8,10 @@ import time
 import aiohttp
 import pytest
 
+from tests.bench.growth.receiver import Arrivals, healthy
 from tests.bench.isolation import AGAIN, NOBODY, rows
 from tests.bench.isolation.phases import Phase
-from tests.bench.isolation.receivers import ILL, Arrivals, healthy, ill, one
+from tests.bench.isolation.receivers import ILL, ill, one
 
 
 def a_phase(beside: str, p99_ms: float) -> Phase:

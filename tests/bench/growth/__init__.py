@@ -1,0 +1,87 @@
+"""Growth: what an event costs, what services weigh and how long they take to start, as the base of customers grows."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+
+from tests.bench.growth.filling import ORIGINALS
+from tests.bench.growth.platform import playing
+from tests.bench.growth.rebuilding import Rebuilt
+from tests.bench.growth.receiver import healthy
+from tests.bench.growth.sizes import At, Growing, Plan, kinds, plain
+from tests.bench.section import Row, Section, Stage
+
+NOTES = f"""
+Events ({", ".join(kinds())}) are sent all at once to customers chosen by chance, each of whom gets one event at most: no
+customer is in any cache, and no two events of one customer are folded into one write. Medians of the rounds.
+
+Everything is counted: interactions, contacts, scoring, campaigns, sync with one webhook, Kafka, MongoDB, Redis.
+
+The first customers are made by events. The others are copies of {ORIGINALS} of them, written straight into the
+databases: byte for byte what the platform wrote, with other ids, and with counters and cursors moved along. After each
+measurement every customer that was touched has exactly its one event more, all summaries count all customers, and the
+events that filled customers would stem from are told again and known as duplicates; else the section fails.
+
+Start: MongoDB, Kafka, Redis and all services, from nothing running until all are ready, on this base.
+
+Rebuild: projections dropped and consumed again from the first record of the log, and found equal afterwards.
+"""
+SETTINGS = {"RAPPORT_SCORING_REFIT_SECONDS": "86400"}
+"""A refit in the middle of a round would be counted as the events' cost."""
+
+
+async def run(stage: Stage) -> Section:
+    plan = Plan(
+        made=stage.pick(smoke=200, quick=2_000, normal=5_000, full=5_000),
+        sizes=stage.pick(
+            smoke=(500, 1_000), quick=(10_000,), normal=(10_000, 100_000), full=(10_000, 100_000, 1_000_000)
+        ),
+        events=stage.pick(smoke=100, quick=2_000, normal=3_000, full=3_000),
+        warm_up=stage.pick(smoke=50, quick=1_000, normal=1_000, full=1_000),
+        rounds=stage.pick(smoke=1, quick=1, normal=3, full=3),
+    )
+    async with healthy() as (address, _), playing(stage, SETTINGS) as platform:
+        found, rebuilt = await Growing(platform, plan, address, stage.say).run()
+        engines = platform.engines
+    details = {"sizes": plain(found), "rebuilt": plain(rebuilt), "plan": plan.__dict__, "engines": engines}
+    notes = [" ".join(note.split()) for note in NOTES.split("\n\n")]
+    return Section(
+        "growth", "Growth: the same events over more customers", rows(found, rebuilt), notes, details=details
+    )
+
+
+def rows(found: Sequence[At], rebuilt: Sequence[Rebuilt]) -> list[Row]:
+    """One figure a row, one size a column, and how the largest compares with the smallest."""
+    processes = ["all", *sorted(found[0].rounds[0]["cpu us"].keys() - {"all"})]
+    table = [line(f"{name}, CPU us an event", found, cpu_of(name)) for name in processes]
+    table.append(
+        line("events/s", found, lambda at: statistics.median(one["events"] / one["seconds"] for one in at.rounds))
+    )
+    table.append(line("all, CPU ms/s when idle", found, lambda at: sum(at.idle.values())))
+    table += [line(f"{name}, memory MB", found, memory_of(name)) for name in sorted(found[0].memory_mb)]
+    table.append(line("start of everything, s", found, lambda at: at.start_seconds["all"], digits=1))
+    return [*table, *[row for one in rebuilt for row in of_rebuild(one)]]
+
+
+def cpu_of(name: str) -> Callable[[At], float]:
+    return lambda at: statistics.median(one["cpu us"][name] for one in at.rounds)
+
+
+def memory_of(name: str) -> Callable[[At], float]:
+    return lambda at: at.memory_mb[name]
+
+
+def line(figure: str, found: Sequence[At], of: Callable[[At], float], digits: int | None = None) -> Row:
+    values = [of(at) for at in found]
+    cells = {f"{at.customers:,}": round(value, digits) for at, value in zip(found, values, strict=True)}
+    ratio = {"x": round(values[-1] / values[0], 2)} if len(found) > 1 and values[0] else {}
+    return {"figure": figure, **cells, **ratio}
+
+
+def of_rebuild(one: Rebuilt) -> list[Row]:
+    what = f"rebuild of {one.service} from {one.records:,} records"
+    return [
+        {"figure": f"{what}, s", "made": round(one.seconds, 1)},
+        {"figure": f"{what}, CPU us a record, with MongoDB", "made": round(sum(one.cpu.values()))},
+    ]

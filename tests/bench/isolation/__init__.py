@@ -11,8 +11,9 @@ from tests.bench.growth.figures import percentile
 from tests.bench.growth.people import Road
 from tests.bench.growth.platform import playing
 from tests.bench.growth.quiet import Watch, settle
-from tests.bench.isolation.phases import HEALTHY, Phase, Stream, register
-from tests.bench.isolation.receivers import ILL, healthy
+from tests.bench.growth.receiver import healthy
+from tests.bench.isolation.phases import HEALTHY, Phase, Stream
+from tests.bench.isolation.receivers import ILL
 from tests.bench.section import Row, Section, Stage
 
 NOBODY, AGAIN = "nobody", "nobody, again"
@@ -40,7 +41,7 @@ async def run(stage: Stage) -> Section:
         Watch(platform) as watch,
     ):
         await settle(platform, road, watch, range(CUSTOMERS))
-        await register(platform, HEALTHY, address)
+        await platform.register(HEALTHY, address)
         await watch.quiet(within=60)
         stream = Stream(platform, road, arrivals, CUSTOMERS, rate)
         await stream.flow(min(seconds, 5.0))  # not counted: caches fill, connections are made

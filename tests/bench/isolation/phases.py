@@ -12,7 +12,8 @@ from typing import Any
 
 from tests.bench.growth.people import SHOP, Event, Road, interaction
 from tests.bench.growth.platform import Platform, Seconds, between
-from tests.bench.isolation.receivers import Arrivals, ill
+from tests.bench.growth.receiver import Arrivals
+from tests.bench.isolation.receivers import ill
 from tests.load.pacing import Lateness, Pacer, Schedule
 
 HEALTHY = "well"
@@ -49,7 +50,7 @@ class Stream:
         async with ill(kinds) as addresses:
             channels = [f"ill-{next(self.names)}" for _ in kinds]
             for channel, address in zip(channels, addresses, strict=True):
-                await register(self.platform, channel, address)
+                await self.platform.register(channel, address)
             before = self.platform.spent()
             latencies, void = await self.flow(seconds)
             spent = between(before, self.platform.spent())
@@ -86,8 +87,3 @@ class Stream:
     async def seen(self, channel: str, kind: str) -> dict[str, Any]:
         status = await self.platform.get(f"/v1/channels/{channel}")
         return {"kind": kind} | {name: status[name] for name in ("backlog", "retrying", "failed", "trouble")}
-
-
-async def register(platform: Platform, channel: str, url: str) -> None:
-    terms = {"purpose": "service", "basis": "contract", "fields": ["contact.name", "sales", "recent_interactions"]}
-    await platform.post("/v1/channels", {"channel_id": channel, "kind": "webhook", "url": url, **terms})
