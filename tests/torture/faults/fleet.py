@@ -33,6 +33,8 @@ class Fleet:
         self.kills: Counter[str] = Counter()
         """By name, those that were killed on purpose: what else was started again has died by itself."""
         self.frozen: set[str] = set()
+        self.deaf: list[str] = []
+        """Those that did not end within their grace when they were asked to."""
         self._layout = layout
         self._members = dict(members)
         self._watched: dict[str, Watched] = {}
@@ -136,7 +138,7 @@ class Fleet:
         async with self._changing:
             self._watched.pop(name, None)
         self.thaw(name)
-        await asyncio.to_thread(processes.stop, self._layout.run, [name], GRACE_SECONDS)
+        await self._stop([name])
 
     async def stop_all(self) -> list[str]:
         """As an operator does before work on the servers; returns what ran. `start` starts them again."""
@@ -145,8 +147,14 @@ class Fleet:
             self._watched.clear()
         for name in list(self.frozen):
             self.thaw(name)
-        await asyncio.to_thread(processes.stop, self._layout.run, names, GRACE_SECONDS)
+        await self._stop(names)
         return names
+
+    async def _stop(self, names: list[str]) -> None:
+        began = time.monotonic()
+        await asyncio.to_thread(processes.stop, self._layout.run, names, GRACE_SECONDS)
+        if time.monotonic() - began >= GRACE_SECONDS:
+            self.deaf += names
 
     async def start(self, names: Iterable[str]) -> None:
         """Have these run too, from now on; does not wait until they are ready."""
