@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import prometheus_client
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -91,7 +91,7 @@ def _operations(health: Health) -> APIRouter:
         ok, report = await health.ready()
         return JSONResponse(report, 200 if ok else 503)
 
-    @router.get("/metrics", summary="Prometheus metrics")
+    @router.get("/metrics", summary="Prometheus metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
         return Response(prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST)
 
@@ -103,6 +103,16 @@ def _problem_schema(description: str) -> dict[str, Any]:
         "description": description,
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
     }
+
+
+def _errors_are_problems(document: dict[str, Any]) -> None:
+    """A route that names a model of its own for an error would otherwise be said to send it as plain JSON."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                content = response.get("content", {})
+                if status[0] in "45" and "application/json" in content:
+                    content[MEDIA_TYPE] = content.pop("application/json")
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
@@ -119,5 +129,6 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemas["ProblemDetails"] = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas["ProblemDetails"].pop("$defs", None)
         schemas["FieldError"] = FieldError.model_json_schema()
+        _errors_are_problems(document)
         app.openapi_schema = document
     return app.openapi_schema

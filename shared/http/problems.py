@@ -13,12 +13,14 @@ from redis.exceptions import ConnectionError as RedisUnreachable, TimeoutError a
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from shared import mongo
 
 E = TypeVar("E", bound=Exception)
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "2"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class FieldError(BaseModel):
@@ -112,7 +114,20 @@ def _validation_error(error: Mapping[str, Any]) -> FieldError:
 def answer_problems(app: FastAPI) -> None:
     """Let the app answer the errors that every service has. Unknown ones pass on to the outermost middleware."""
     for kind in (HTTPException, RequestValidationError, MongoUnreachable, RedisUnreachable, RedisSilent):
-        app.add_exception_handler(kind, _handler(lambda _, error: translate(error) or Problem(500)))
+        app.add_exception_handler(kind, _handler(_answer))
+
+
+def _answer(request: Request, error: Exception) -> Problem:
+    problem = translate(error) or Problem(500)
+    if problem.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        problem.headers = {"allow": ", ".join(_methods(request))}
+    return problem
+
+
+def _methods(request: Request) -> list[str]:
+    """All that the path takes; Starlette names those of the first route that matches it, and every method has its own."""
+    routes = request.app.routes
+    return [m for m in METHODS if any(r.matches({**request.scope, "method": m})[0] is Match.FULL for r in routes)]
 
 
 def add_problems(app: FastAPI, problems: Mapping[type[E], Callable[[Request, E], Problem]]) -> None:

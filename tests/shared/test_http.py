@@ -51,7 +51,7 @@ def things() -> APIRouter:
     async def measure(request: Request) -> int:
         return len(await request.body())
 
-    @router.get("/taken")
+    @router.get("/taken", responses={409: {"model": Thing}})
     async def taken() -> None:
         raise Problem(409, "Taken", "Someone was faster.", type="urn:x:taken", errors=[("body.name", "is taken")])
 
@@ -142,6 +142,11 @@ async def test_a_wrong_method_is_a_problem_that_lists_the_right_ones() -> None:
         assert response.status == 405
         assert response.content_type == "application/problem+json"
         assert "GET" in response.headers["allow"] or "POST" in response.headers["allow"]
+
+
+async def test_a_wrong_method_is_told_all_that_the_path_takes_though_each_method_has_a_route_of_its_own() -> None:
+    async with serving(an_app()) as client, client.delete("/v1/things") as answer:
+        assert (answer.status, answer.headers["allow"]) == (405, "GET, POST")
 
 
 async def test_a_problem_says_all_it_knows() -> None:
@@ -235,6 +240,14 @@ def test_the_openapi_document_shows_errors_as_problems() -> None:
     assert reference == "#/components/schemas/ProblemDetails"
     assert set(document["components"]["schemas"]) >= {"ProblemDetails", "FieldError", "Thing"}
     assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+def test_the_openapi_document_shows_a_routes_own_errors_as_problems_too() -> None:
+    document = an_app().openapi()
+    assert list(document["paths"]["/v1/things/taken"]["get"]["responses"]["409"]["content"]) == [
+        "application/problem+json"
+    ]
+    assert list(document["paths"]["/metrics"]["get"]["responses"]["200"]["content"]) == ["text/plain"]
 
 
 @given(st.dictionaries(st.text(), st.none() | st.integers(-(2**53), 2**53) | st.text() | st.booleans()))
