@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import dataclasses
+import json
 import sys
 import time
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import uvloop
 
 from deploy.local.layout import ROOT
-from tests.torture import result
+from tests.torture import proof, result
 from tests.torture.planted import BUGS
 from tests.torture.run import run, summary
 from tests.torture.spec import Spec
@@ -29,7 +30,10 @@ def arguments() -> argparse.ArgumentParser:
         kind = type(field.default)
         parser.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default)
     parser.add_argument("--kinds", type=lambda text: tuple(filter(None, text.split(","))), default=())
-    parser.add_argument("--planted", choices=sorted(BUGS), help="plant a bug: the run must be red")
+    parser.add_argument("--planted", choices=["all", *sorted(BUGS)], help="plant a bug, or all one after the other")
+    parser.add_argument(
+        "--only", nargs="*", choices=sorted(BUGS), help="with --planted all: these alone, without controls"
+    )
     parser.add_argument("--base", type=int, default=BASE, help="first of a hundred ports")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="results, logs and data")
     return parser
@@ -46,12 +50,27 @@ def say(line: str) -> None:
 
 def main() -> int:
     given = arguments().parse_args()
+    if given.planted == "all":
+        return planted(given)
     spec = spec_of(given)
     folder = (given.folder / (spec.planted or str(spec.seed))).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         outcome = runner.run(run(spec, folder, given.base, say))
     return told(outcome, folder)
+
+
+def planted(given: argparse.Namespace) -> int:
+    """0: all caught and all controls green. Publishes only what is complete."""
+    folder = (given.folder / "planted").resolve()
+    names = given.only or sorted(BUGS)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        rows = runner.run(proof.prove(names, folder, given.base, say, controls=not given.only))
+    for line in proof.table(rows):
+        say(line)
+    if not given.only:
+        (folder / "proof.json").write_text(json.dumps({"made": result.made(), "rows": rows}, indent=1))
+    return 0 if proof.proven(rows) else 1
 
 
 def told(outcome: result.Outcome, folder: Path) -> int:

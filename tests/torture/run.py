@@ -121,6 +121,7 @@ async def _judge(outcome: Outcome, stage: Stage, sources: Sources, rejected: dic
     began = time.monotonic()
     excused = BATCH * 3 * (len(outcome.strikes) + outcome.moods)
     found = await verdict(outcome.ledger, sources, await processes(stage, outcome), excused, rejected)
+    health.recovered([strike.stuck for strike in outcome.strikes], found.breaches)
     health.drained(outcome.backlog.positions, outcome.backlog.outboxes, outcome.backlog.waiting, found.breaches)
     outcome.verdict = found
     outcome.receivers = (await sources.channels.state())["lag"]

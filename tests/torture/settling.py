@@ -34,7 +34,7 @@ class Backlog:
         return lag + sum(self.outboxes.values()) + sum(self.waiting.values())
 
     def __str__(self) -> str:
-        lag = {}
+        lag: dict[str, int] = {}
         for one in self.positions:
             lag[one.group] = lag.get(one.group, 0) + one.end - one.next
         behind = {name: count for name, count in {**lag, **self.outboxes, **self.waiting}.items() if count}

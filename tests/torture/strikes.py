@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tests.torture.channels import MOODY, STREAM, Channels
-from tests.torture.faults import Fault, Stage, draw, recovered
+from tests.torture.faults import Fault, NotRecovered, Stage, draw, recovered
 from tests.torture.receivers.behaviour import BAD, Manner
 from tests.torture.spec import Spec
 
 LULL = 0.1
-"""The last tenth of the load comes undisturbed."""
+"""No fault begins in the last tenth of the load, and whatever began before ends with it."""
 BAD_SECONDS = (3.0, 15.0)
 BAD_SHARES = (0.1, 0.5, 1.0)
 
@@ -31,6 +31,8 @@ class Strike:
     healed: float | None = None
     recovered: float | None = None
     """Seconds from its end until what it struck worked again."""
+    stuck: str | None = None
+    """What had not moved on long after its end: that needs a human."""
     failed: str | None = None
     """Why the harness could not strike, heal or watch it: then the run is void."""
 
@@ -75,17 +77,22 @@ class Strikes:
 
     async def _strike(self, at: float, fault: Fault) -> None:
         await self._until(at)
-        strike = Strike(fault.kind, fault.target, round(time.monotonic() - self._began, 2), round(fault.seconds, 2))
+        now = time.monotonic() - self._began
+        seconds = min(fault.seconds, max(0.0, self._spec.seconds - now))
+        strike = Strike(fault.kind, fault.target, round(now, 2), round(seconds, 2))
         self.struck.append(strike)
-        self._say(f"{strike.at:6.1f} s  {fault.kind}: {fault.target} for {fault.seconds:.1f} s")
+        self._say(f"{now:6.1f} s  {fault.kind}: {fault.target} for {seconds:.1f} s")
         try:
             try:
                 await fault.strike()
-                await asyncio.sleep(fault.seconds)
+                await asyncio.sleep(strike.seconds)
             finally:
                 await fault.heal()
             strike.healed = round(time.monotonic() - self._began, 2)
             strike.recovered = round(await recovered(self._stage, fault), 2)
+        except NotRecovered as error:
+            strike.stuck = str(error)
+            self._say(f"        {error}")
         except Exception as error:  # noqa: BLE001 - whatever it is, the harness has failed and not the platform
             strike.failed = f"{type(error).__name__}: {error}"
             self._say(f"        {fault.kind}: {fault.target} went wrong: {strike.failed}")

@@ -79,6 +79,12 @@ def well(processes: Sequence[Readiness], breaches: Breaches) -> None:
         breaches.expect(RESTARTS, process.process, f"{process.explained} at most", found)
 
 
+def recovered(stuck: Sequence[str | None], breaches: Breaches) -> None:
+    """One for each fault: what had not moved on long after its end, or None."""
+    for said in stuck:
+        breaches.expect(DRAINED, "after a fault", None, said)
+
+
 def taken(rejected: Mapping[str, int], breaches: Breaches) -> None:
     """The load over HTTP has no errors in it, so nothing of it may be refused."""
     breaches.expect(TAKEN, "right events refused over HTTP", {}, dict(rejected))

@@ -63,7 +63,7 @@ def accepted_before_the_broker() -> None:
             reached("accepted-before-the-broker")
             task = asyncio.create_task(real(self, records))
             under_way.add(task)
-            task.add_done_callback(lambda done: (under_way.discard(done), done.cancelled() or done.exception()))
+            task.add_done_callback(under_way.discard)
 
         return send
 
