@@ -115,6 +115,8 @@ async def border(search: Search, fits: Callable[[float], Awaitable[bool]]) -> fl
             worst = rate
     while worst and worst > search.step * max(best, search.first / 4):
         rate = rounded((best + worst) / 2)
+        if not best < rate < worst:
+            break
         if await fits(rate):
             best = rate
         else:

@@ -55,6 +55,9 @@ class Received:
         self.deliveries[channel] += 1
         self._file.write(written(arrival))
 
+    def close(self) -> None:
+        self._file.close()
+
     def report(self) -> dict[str, Any]:
         self._file.flush()
         return {
@@ -151,6 +154,7 @@ async def work(asked: argparse.Namespace) -> None:
         say(received.report())
     listening.cancel()
     server.close()
+    received.close()
 
 
 def say(what: dict[str, Any]) -> None:
