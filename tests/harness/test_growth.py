@@ -162,7 +162,7 @@ def test_a_single_size_is_compared_with_nothing() -> None:
     assert "x" not in line("f", [at(10, 1.0)], lambda _: 1.0)
 
 
-def test_a_rebuild_is_told_by_record() -> None:
-    rebuilt = Rebuilt("sync", 1_000, 1.0, 2.0, {"sync": 200.0, "mongo": 100.0})
+def test_a_rebuild_is_told_with_its_records() -> None:
+    rebuilt = Rebuilt("sync", 1_000, 1.0, 2.0, {"sync": 2.25, "mongo": 1.0})
     table = rows([at(10, 1.0)], [rebuilt])
-    assert table[-1] == {"figure": "rebuild of sync from 1,000 records, CPU us a record, with MongoDB", "made": 300}
+    assert table[-1] == {"figure": "rebuild of sync from 1,000 records, CPU s, with its start and MongoDB", "made": 3.2}

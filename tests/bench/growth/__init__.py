@@ -83,5 +83,5 @@ def of_rebuild(one: Rebuilt) -> list[Row]:
     what = f"rebuild of {one.service} from {one.records:,} records"
     return [
         {"figure": f"{what}, s", "made": round(one.seconds, 1)},
-        {"figure": f"{what}, CPU us a record, with MongoDB", "made": round(sum(one.cpu.values()))},
+        {"figure": f"{what}, CPU s, with its start and MongoDB", "made": round(sum(one.cpu.values()), 1)},
     ]

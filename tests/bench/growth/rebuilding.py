@@ -46,7 +46,7 @@ class Rebuilt:
     seconds: float
     """From the start until all records had had their effect and all of it was told."""
     cpu: dict[str, float]
-    """Microseconds a record, of the service and of MongoDB."""
+    """Seconds of the service, its start included, and of MongoDB."""
 
 
 async def rebuild(platform: Platform, watch: Watch, service: str, within: float) -> Rebuilt:
@@ -60,15 +60,14 @@ async def rebuild(platform: Platform, watch: Watch, service: str, within: float)
     await caught_up(watch, service, within)
     seconds = time.monotonic() - began
     now = platform.spent()
+    cpu = {service: now[service], "mongo": now.get("mongo", 0.0) - spent}
     records = await log_of(watch, service)
-    used = {service: now[service], "mongo": now.get("mongo", 0.0) - spent}
     if service == "sync":
         for channel in (await platform.get("/v1/channels"))["items"]:
             await platform.post(f"/v1/channels/{channel['channel_id']}/replay", {"all": True})
     await watch.quiet(within)
     if (after := await SEEN[service](platform)) != before:
         raise Wrong(f"{service} was rebuilt otherwise than it was: {difference(before, after)}")
-    cpu = {process: value / records * 1e6 for process, value in used.items()}
     return Rebuilt(service, records, platform.became_ready[service], seconds, cpu)
 
 

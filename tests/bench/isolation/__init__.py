@@ -18,7 +18,7 @@ from tests.bench.section import Row, Section, Stage
 
 NOBODY, AGAIN = "nobody", "nobody, again"
 BESIDE = {"1: hanging": ["hanging"], "5: one of each": list(ILL)}
-EACH = {f"1: {kind}": [kind] for kind in ILL} | {"5: one of each": list(ILL), "30: hanging": ["hanging"] * 30}
+EACH = {f"1: {kind}": [kind] for kind in ILL} | {"5: one of each": list(ILL), "60: hanging": ["hanging"] * 60}
 CUSTOMERS = 1_000
 NOTES = """
 Latency runs from the moment at which the event was to be sent to its arrival at the healthy receiver.
