@@ -1,9 +1,13 @@
 # The verbs of this project. `make` alone lists them.
 BIN := .venv/bin
 SLICE ?= 1.0
+SEED ?= 1
+FAULTS ?= 20
+EVENTS ?= 24000
+PLANTED ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status check test bench schemas clean
+.PHONY: help setup demo up down status check test bench torture schemas clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +42,9 @@ test: setup ## all tests, against real Kafka, MongoDB and Redis
 
 bench: setup ## measure everything on a platform of its own; figures go to docs/benchmarks.md (BENCH=--quick: a first look)
 	@$(BIN)/python -m tests.bench $(BENCH)
+
+torture: setup ## break the platform while it works and check every effect (SEED=1 FAULTS=20 EVENTS=24000; PLANTED=all)
+	@$(BIN)/python -m tests.torture --seed $(SEED) --faults $(FAULTS) --events $(EVENTS) $(if $(PLANTED),--planted $(PLANTED))
 
 schemas: setup ## write the JSON Schemas and the AsyncAPI document anew from the contracts
 	$(BIN)/python -m deploy.schemas

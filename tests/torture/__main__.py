@@ -19,16 +19,19 @@ from tests.torture.run import run, summary
 from tests.torture.spec import Spec
 
 BASE = 26_200
+MOST_RATE, MOST_CUSTOMERS, LONG_SECONDS = 400.0, 100_000, 1_800.0
 FOLDER = ROOT / "var" / "torture"
 
 
 def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
     for field in dataclasses.fields(Spec):
-        if field.name in {"settings", "kinds", "planted"}:
+        if field.name in {"settings", "kinds", "planted", "rate", "customers"}:
             continue
         kind = type(field.default)
         parser.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default)
+    parser.add_argument("--rate", type=float, help="events a second; left out: 100, and up to 400 where they are many")
+    parser.add_argument("--customers", type=int, help="left out: one for each six events")
     parser.add_argument("--kinds", type=lambda text: tuple(filter(None, text.split(","))), default=())
     parser.add_argument("--planted", choices=["all", *sorted(BUGS)], help="plant a bug, or all one after the other")
     parser.add_argument(
@@ -41,7 +44,10 @@ def arguments() -> argparse.ArgumentParser:
 
 def spec_of(given: argparse.Namespace) -> Spec:
     names = {field.name for field in dataclasses.fields(Spec)} - {"settings"}
-    return Spec(**{name: value for name, value in vars(given).items() if name in names})
+    told = {name: value for name, value in vars(given).items() if name in names}
+    told["rate"] = given.rate or min(MOST_RATE, max(Spec.rate, given.events / LONG_SECONDS))
+    told["customers"] = given.customers or max(1, min(MOST_CUSTOMERS, given.events // 6))
+    return Spec(**told)
 
 
 def say(line: str) -> None:

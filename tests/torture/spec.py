@@ -72,10 +72,11 @@ class Spec:
         """The command that runs it again."""
         defaults = Spec()
         told = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "settings"}
+        always = {"rate", "customers"}
         words = [
             f"--{name.replace('_', '-')} {text(value)}"
             for name, value in told.items()
-            if value != getattr(defaults, name)
+            if name in always or value != getattr(defaults, name)
         ]
         return " ".join(["python -m tests.torture", *words])
 

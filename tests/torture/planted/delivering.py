@@ -85,6 +85,20 @@ def fields_not_cut() -> None:
     replaced(policy, "cut", make)
 
 
+def held_off_by_one() -> None:
+    from services.sync.domain import outgoing
+
+    def make(real: Any) -> Any:
+        def verdict(source: Any, changed: Any, held: int) -> Any:
+            if held == changed.version - 1 > 0:
+                reached("held-off-by-one")
+            return real(source, changed, held + 1 if held else held)
+
+        return verdict
+
+    replaced(outgoing, "verdict", make)
+
+
 def wrong_body_signed() -> None:
     from services.sync import clients
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from decimal import Decimal
 from typing import Any
@@ -52,32 +51,17 @@ def last_arrival_wins() -> None:
     replaced(survivorship, "_wins", make)
 
 
-def version_stands_still() -> None:
-    from services.sync.domain import view
-
-    def make(real: Any) -> Any:
-        def next_version(before: Any, after: Any, origins: Any, now: Any) -> Any:
-            told = list(origins)
-            held = real(before, after, told, now)
-            if held is None or before is None or set(told) != {None}:
-                return held
-            reached("version-stands-still")
-            same = before.view.version
-            return dataclasses.replace(held, view=held.view.model_copy(update={"version": same}))
-
-        return next_version
-
-    replaced(view, "next_version", make)
-
-
 def score_left_out() -> None:
     from services.sync.domain import view
+    from shared.contracts.scoring import ScoreChanged
 
-    def make(_: Any) -> Any:
-        def is_newer(score: Any, known: Any) -> bool:
-            reached("score-left-out")
-            return known is None
+    def make(real: Any) -> Any:
+        def take(known: Any, fact: Any) -> Any:
+            if isinstance(fact, ScoreChanged) and getattr(known, "score", None) not in {None, b"null"}:
+                reached("score-left-out")
+                return known
+            return real(known, fact)
 
-        return is_newer
+        return take
 
-    replaced(view, "is_newer", make)
+    replaced(view, "take", make)

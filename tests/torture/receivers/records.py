@@ -41,6 +41,10 @@ class Notes:
         self._writer.writerow(row)
         self.deliveries += 1
 
+    def close(self) -> None:
+        self.save()
+        self._file.close()
+
     def save(self) -> None:
         self._file.flush()
         for channel, copies in self.copies.items():
