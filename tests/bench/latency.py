@@ -27,7 +27,7 @@ Customers are known before; customers, generator, receivers and the observer run
 
 def steps(stage: Stage) -> tuple[int, list[Step]]:
     """How many customers, and what is played."""
-    smoke: tuple[int, list[Step]] = (50, [("kafka", 50, 3)])
+    smoke: tuple[int, list[Step]] = (50, [("kafka", 50, 2)])
     quick: tuple[int, list[Step]] = (5_000, [("kafka", 100, 15), ("kafka", 1000, 15), ("kafka", 3000, 10)])
     normal: list[Step] = [("kafka", 100, 60), ("kafka", 1000, 60), ("kafka", 3000, 30), ("http", 1000, 60)]
     full: list[Step] = [("kafka", 100, 120), ("kafka", 1000, 120), ("kafka", 3000, 60), ("http", 1000, 120)]
@@ -41,9 +41,7 @@ async def run(stage: Stage) -> Section:
     voids: list[str] = []
     async with arena(stage) as place:
         versions = place.ground.versions()
-        rate = min(500.0, wanted[0][1] * 10)
-        mix = {"customers": customers, "one_channel_each": True, "everybody_first": True}
-        await place.play(Load(rate, customers + int(5 * rate), "kafka", 1, mix))
+        await place.play(everybody(customers))
         for number, (road, rate, seconds) in enumerate(wanted):
             outcome = await played(place, road, rate, seconds, customers, number)
             found = table(outcome)
@@ -56,10 +54,16 @@ async def run(stage: Stage) -> Section:
     return Section("latency", title, rows, notes, "; ".join(voids), {"steps": details, "servers": versions})
 
 
+def everybody(customers: int) -> Load:
+    """Makes all customers known, each through his channel."""
+    mix = {"customers": customers, "one_channel_each": True, "everybody_first": True}
+    return Load(500.0, customers, "kafka", 1, mix)
+
+
 async def played(place: Arena, road: Road, rate: float, seconds: float, customers: int, number: int) -> Outcome:
     """A few seconds at the same rate first, so that what is measured is the steady state."""
     mix = {"customers": customers, "one_channel_each": True}
-    await place.play(Load(rate, int(rate * min(5.0, seconds)), road, 100 + number, mix))
+    await place.play(Load(rate, int(rate * min(5.0, seconds / 2)), road, 100 + number, mix))
     return await place.play(Load(rate, int(rate * seconds), road, 200 + number, mix), watch=True)
 
 

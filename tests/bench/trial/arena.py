@@ -24,6 +24,8 @@ from tests.bench.trial.watch import Watch
 
 FIELDS = ["contact.identifiers", "sales", "interactions", "score"]
 STARTS_WITHIN = 30.0
+SLOWEST = 100.0
+"""Events a second that even an overwhelmed platform must get through; else waiting is given up."""
 QUIET_WITHIN = 60.0
 QUIET_LOOK = 0.25
 CPU_TIMES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq")
@@ -69,7 +71,7 @@ class Arena:
             said = await generator.until(lambda said: "done" in said, load.seconds + 240, "its end")
             outcome.generator = said["done"]
         outcome.cpu["generator"] = said["done"]["cpu_seconds"] - said["cpu_before"]
-        await self._delivered(goal, within=60 + 3 * load.seconds)
+        await self._delivered(goal, within=60 + load.count / SLOWEST)
         outcome.busy = busy(machine, psutil.cpu_times())
         await self._quiet()
         outcome.cpu |= {name: used - cpu.get(name, 0.0) for name, used in self._cpu().items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import socket
 from collections.abc import AsyncIterator, Mapping
@@ -13,7 +14,7 @@ from typing import Any
 import aiohttp
 import psutil
 
-from deploy.local import platform, processes
+from deploy.local import platform, processes, servers
 from deploy.local.layout import Layout, shifted
 from deploy.local.platform import Running
 from deploy.local.routes import SERVICES
@@ -67,8 +68,7 @@ class Ground:
             return await response.json()
 
     def versions(self) -> dict[str, str]:
-        servers = self.running.servers
-        return {name: f"{servers.named(name).version}" for name in ("kafka", "mongo", "redis")}
+        return {name: self.running.servers.named(name).version for name in servers.NAMES}
 
     def cpu(self) -> dict[str, float]:
         """CPU seconds of each process so far."""
@@ -104,6 +104,8 @@ def cpu_of(pid: int) -> float:
 @asynccontextmanager
 async def ground(stage: Stage, settings: Mapping[str, str] | None = None) -> AsyncIterator[Ground]:
     """A fresh platform on the stage's ports; stopped and wiped whatever happens."""
+    for variable in servers.VARIABLES.values():
+        os.environ.pop(variable, None)  # servers of somebody's own would be filled with load, and must not be wiped
     layout = Layout(stage.place / "state", shifted(stage.port_base))
     await asyncio.to_thread(platform.down, layout, wipe=True)
     require_free(stage.port_base + RECEIVER_PORT)

@@ -22,6 +22,8 @@ GROWTH = 0.02
 """Lag that grows by more than this share of the rate is not flat, if it comes to more than half a second's events."""
 DRAINED_WITHIN = 2.0
 """Seconds, or 5 % of a long trial, within which everything must be delivered after the last event was due."""
+SERVERS = ("kafka", "mongo", "redis")
+AROUND = ("generator", "receivers", "bench")
 
 
 class Sample(NamedTuple):
@@ -93,6 +95,14 @@ class Outcome:
         """Microseconds (CPU seconds a million events), the dearest first."""
         each = {name: used / self.load.count * 1e6 for name, used in self.cpu.items()}
         return dict(sorted(each.items(), key=lambda pair: -pair[1]))
+
+    def cpu_by_part(self) -> dict[str, float]:
+        """The same, summed up: the platform's own services, its servers, and what a bench needs around them."""
+        parts = dict.fromkeys(("services", "servers", "load and receivers"), 0.0)
+        for name, cost in self.cpu_per_event().items():
+            part = "servers" if name in SERVERS else "load and receivers" if name in AROUND else "services"
+            parts[part] += cost
+        return parts
 
     def arrivals(self) -> Iterator[Arrival]:
         return read(self.arrivals_file, self.arrivals_from)

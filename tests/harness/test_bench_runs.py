@@ -1,0 +1,45 @@
+"""The bench once for real, in its smallest size: does every part of it still fit the platform?"""
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bench.section import ROOT
+
+pytestmark = pytest.mark.journey
+PROGRAM = """
+import asyncio, sys
+from pathlib import Path
+from tests.bench.latency import run
+from tests.bench.section import Stage
+
+place = Path(sys.argv[1])
+asyncio.run(run(Stage(place, int(sys.argv[2]), "smoke"))).save(place)
+"""
+
+
+def free_base() -> int:
+    """Ports of which none is taken at the moment."""
+    for base in range(27_000, 29_000, 101):
+        try:
+            for offset in (0, 1, 2, 3, 4, 5, 17, 50, 79, 92, 93):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", base + offset))
+        except OSError:
+            continue
+        return base
+    raise AssertionError("no free ports")
+
+
+def test_the_smallest_bench_sees_every_event_stored_scored_and_delivered(tmp_path: Path) -> None:
+    command = (sys.executable, "-c", PROGRAM, str(tmp_path), str(free_base()))
+    ran = subprocess.run(command, cwd=ROOT, timeout=240, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    found = json.loads((tmp_path / "latency.json").read_text())
+    assert [row["event until"] for row in found["rows"]] == ["stored", "score visible", "webhook", "sse"]
+    assert all(row["counted"] > 40 and row["unseen"] == 0 for row in found["rows"])
+    assert not (tmp_path / "state/run/supervisor.json").exists()
