@@ -255,7 +255,7 @@ class Inputs:
             (None, b"", b"null", b"[" * 5000, b"7", b'"x"', rng.randbytes(rng.randrange(1, 400)) + b"\xff")
         )
         key = rng.choice((None, b"", uid.encode(), rng.randbytes(8), b"k" * 3000))
-        raw = Raw(value, key, self._hostile_headers(), rng.choice((None, None, 0, -1, -5, 10**12, -(2**61))))
+        raw = Raw(value, key, self._hostile_headers(), rng.choice((None, None, 0, 1, 10**12)))
         return Input("raw bytes", raw, (Part(uid, Fate.LETTER),))
 
     def _hostile_headers(self) -> tuple[tuple[bytes, bytes | None], ...]:
