@@ -1,0 +1,1 @@
+"""What the simulated services live in: time, processes, a database, a broker, receivers. No invariant is judged here."""
