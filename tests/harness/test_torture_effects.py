@@ -17,6 +17,13 @@ def world() -> World:
     return World()
 
 
+def history(world: World, documents: list[dict[str, Any]]) -> None:
+    found = effects.History(world.books, world.who, world.breaches)
+    for document in documents:
+        found.take(document)
+    found.close()
+
+
 def test_books_count_an_accepted_event_once_however_often_it_came(world: World) -> None:
     before = world.books.totals()
     for sent in [s for s in SENT if s.kind != "poison"]:
@@ -35,7 +42,7 @@ def test_books_keep_the_name_that_was_said_last_and_the_ten_latest_interactions(
 
 def test_a_world_that_is_right_breaks_no_rule(world: World) -> None:
     books, who, breaches = world.books, world.who, world.breaches
-    effects.history(books, who, world.history(), breaches)
+    history(world, world.history())
     effects.figures(books, world.figures(), 0, breaches)
     effects.scores(books, who, [world.score(1), world.score(2)], breaches)
     effects.profiles(books, who, [world.profile(1), world.profile(2)], breaches)
@@ -47,12 +54,12 @@ def test_a_world_that_is_right_breaks_no_rule(world: World) -> None:
 
 
 def test_an_event_that_is_not_in_the_history_is_found_by_its_number(world: World) -> None:
-    effects.history(world.books, world.who, world.history()[1:], world.breaches)
+    history(world, world.history()[1:])
     assert [breach.event for breach in world.breaches] == [0]
 
 
 def test_an_event_that_is_in_the_history_twice_is_found(world: World) -> None:
-    effects.history(world.books, world.who, [*world.history(), world.history()[0]], world.breaches)
+    history(world, [*world.history(), world.history()[0]])
     assert world.rules == {effects.HISTORY}
 
 
@@ -62,7 +69,7 @@ def test_an_event_that_is_in_the_history_twice_is_found(world: World) -> None:
 )
 def test_an_entry_of_the_history_that_says_something_else_is_found(world: World, field: str, value: Any) -> None:
     first, *others = world.history()
-    effects.history(world.books, world.who, [first | {field: value}, *others], world.breaches)
+    history(world, [first | {field: value}, *others])
     assert world.rules == {effects.HISTORY}
 
 

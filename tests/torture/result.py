@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import subprocess
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -66,6 +67,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "recovery": recovery(outcome.strikes),
         "misbehaviours": outcome.moods,
         "drain_seconds": round(outcome.drain_seconds, 1),
+        "harness_cpu_seconds": round(time.process_time(), 1),
         **judged(outcome),
         "path": outcome.path,
     }

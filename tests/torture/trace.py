@@ -16,6 +16,7 @@ from tests.torture.settling import Sources
 from tests.torture.verdict import Verdict
 
 MOST_LINES = 80
+TOPICS = ("crm.inbound", topics.CONTACTS, topics.SALES, topics.MET, topics.SCORED, topics.CUSTOMERS, "crm.dead-letters")
 
 
 async def path(breach: Breach, ledger: Ledger, sources: Sources, verdict: Verdict) -> list[str]:
@@ -30,7 +31,7 @@ async def path(breach: Breach, ledger: Ledger, sources: Sources, verdict: Verdic
     lines = [
         f"{head}, accepted {books.copies[number]} times{waited(ledger, number)}",
         f"  inbound        {books.partition[number]}:{books.offset[number]}",
-        *[line async for line in told(event_id, customer_id, sources.log)],
+        *await told(event_id, customer_id, sources.log),
         *[line async for line in held(event_id, customer_id, sources.databases)],
         *shown(customer_id, sources),
     ]
@@ -52,18 +53,18 @@ def last_event(ledger: Ledger, customer: int | None) -> int | None:
     return None if customer is None else max(events, default=None)
 
 
-async def told(event_id: str, customer_id: str | None, log: Log) -> Any:
-    """Records that the event has caused, and the latest about its customer."""
+async def told(event_id: str, customer_id: str | None, log: Log) -> list[str]:
+    """Records that the event has caused, and the latest about its customer, in the order in which topics follow."""
     sequences, key = Sequences(), (customer_id or "").encode()
-    latest: dict[tuple[str, int], str] = {}
-    async for record in log.records(["crm.inbound", *topics.ALL, "crm.dead-letters"]):
-        fresh = sequences.fresh(record)
+    own: list[tuple[int, str]] = []
+    latest: dict[tuple[int, int], str] = {}
+    async for record in log.records(TOPICS):
+        fresh, step = sequences.fresh(record), TOPICS.index(record.topic)
         if event_id in {record.text("ce_correlationid"), record.text("ce_id")}:
-            yield described(record, fresh)
+            own.append((step, described(record, fresh)))
         elif record.key == key:
-            latest[record.topic, record.partition] = described(record, fresh) + " (the latest of this customer)"
-    for line in latest.values():
-        yield line
+            latest[step, record.partition] = described(record, fresh) + " (the latest of this customer)"
+    return [line for _, line in sorted([*own, *((step, line) for (step, _), line in latest.items())])]
 
 
 def described(record: Record, fresh: bool) -> str:

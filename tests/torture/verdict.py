@@ -83,7 +83,10 @@ async def kept(ledger: Ledger, sources: Sources, contacts: list[Document], found
     """What every service keeps."""
     books, who, breaches, databases = ledger.books, found.who, found.breaches, sources.databases
     assert found.inbound is not None
-    effects.history(books, who, [document async for document in databases.history()], breaches)
+    history = effects.History(books, who, breaches)
+    async for document in databases.history():
+        history.take(document)
+    history.close()
     copies = found.inbound.copies["sale"] + found.inbound.copies["interaction"]
     effects.figures(books, await databases.figures(), copies, breaches)
     effects.contacts(books, who, contacts, breaches)

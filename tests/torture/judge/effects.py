@@ -33,25 +33,33 @@ def time_of(value: object) -> datetime | None:
     return datetime.fromisoformat(value) if isinstance(value, str) else value if isinstance(value, datetime) else None
 
 
-def history(books: Books, who: Identities, documents: Iterable[Document], breaches: Breaches) -> None:
-    """One document for each accepted sale and interaction, under its customer, with its figures."""
-    seen = bytearray(books.size)
-    for document in documents:
+class History:
+    """One document for each accepted sale and interaction, under its customer, with its figures; `close` after the last."""
+
+    def __init__(self, books: Books, who: Identities, breaches: Breaches) -> None:
+        self._books, self._who, self._breaches = books, who, breaches
+        self._seen = bytearray(books.size)
+
+    def take(self, document: Document) -> None:
+        books, expect = self._books, self._breaches.expect
         number = books.number(document["event"])
         if number is None or books.kind_of(number) not in {"sale", "interaction"}:
-            breaches.expect(HISTORY, f"{document['channel']} {document['event']}", "never accepted", document["kind"])
-            continue
-        seen[number] += 1
-        customer = books.customer[number]
-        where = f"event {books.event_id(number)} of customer {customer}"
-        breaches.expect(HISTORY, where, 1, seen[number], event=number, customer=customer)
-        found = (who.customer(document["customer"]), time_of(document["at"]), _total(document))
-        breaches.expect(HISTORY, where, _booked(books, number), found, event=number, customer=customer)
-    for number in books.accepted("sale", "interaction"):
-        if not seen[number]:
-            customer = books.customer[number]
-            where = f"event {books.event_id(number)} of customer {customer}"
-            breaches.expect(HISTORY, where, "in the history", "not there", event=number, customer=customer)
+            expect(HISTORY, f"{document['channel']} {document['event']}", "never accepted", document["kind"])
+            return
+        self._seen[number] = min(self._seen[number] + 1, 255)
+        customer, where = books.customer[number], self._where(number)
+        expect(HISTORY, where, 1, self._seen[number], event=number, customer=customer)
+        found = (self._who.customer(document["customer"]), time_of(document["at"]), _total(document))
+        expect(HISTORY, where, _booked(books, number), found, event=number, customer=customer)
+
+    def close(self) -> None:
+        for number in self._books.accepted("sale", "interaction"):
+            if not self._seen[number]:
+                told = {"event": number, "customer": self._books.customer[number]}
+                self._breaches.expect(HISTORY, self._where(number), "in the history", "not there", **told)
+
+    def _where(self, number: int) -> str:
+        return f"event {self._books.event_id(number)} of customer {self._books.customer[number]}"
 
 
 def _total(document: Document) -> Decimal | None:
