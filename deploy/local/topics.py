@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.errors import NoError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from deploy.local.errors import CannotStart
@@ -36,13 +36,33 @@ async def create(
         response = await admin.create_topics(wanted)
         _check(response, allowed=(TopicAlreadyExistsError,))
         found = await _visible(admin, [topic.name for topic in wanted])
-    if unequal := {name: count for name, count in found.items() if count != partitions}:
+    free = {namespace + topic.name for topic in topics if topic.compacted}
+    if unequal := {name: count for name, count in found.items() if count != partitions and name not in free}:
         listed = ", ".join(f"{name} has {count}" for name, count in sorted(unequal.items()))
         raise UnequalPartitions(
             f"every topic must have {partitions} partitions, so that one customer's facts meet in one place, but "
             f"{listed}. Set RAPPORT_PARTITIONS to what is there, or start anew with `rapport down --wipe`."
         )
     return found
+
+
+async def enlarge(
+    bootstrap: str, namespace: str, partitions: int, topics: Sequence[Topic] = contracts.ALL
+) -> dict[str, int]:
+    """Add partitions to the topics, all but the compacted ones; returns every topic with its partitions.
+
+    Keys move to other partitions, so nothing may be under way: see `drained`. Safe to run again after a failure.
+    """
+    kept = {namespace + topic.name for topic in topics if topic.compacted}
+    async with _admin(bootstrap) as admin:
+        before = await _visible(admin, [namespace + topic.name for topic in topics])
+        small = {name: count for name, count in before.items() if name not in kept and count < partitions}
+        if large := [name for name, count in before.items() if name not in kept and count > partitions]:
+            raise UnequalPartitions(f"partitions cannot be taken away; these have more already: {', '.join(large)}")
+        if small:
+            response = await admin.create_partitions({name: NewPartitions(partitions) for name in small})
+            _check(response, allowed=())
+        return await _visible(admin, list(before), at_least=dict.fromkeys(small, partitions))
 
 
 async def delete(bootstrap: str, namespace: str, topics: Sequence[Topic] = contracts.ALL) -> None:
@@ -86,17 +106,20 @@ def _check(response: Any, allowed: tuple[type[Exception], ...]) -> None:
             raise CannotStart(f"topic {answer['topic']}: {error.__name__} {answer.get('error_message') or ''}".strip())
 
 
-async def _visible(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
-    """A created topic takes a moment until the broker shows it with a leader for each partition."""
+async def _visible(
+    admin: AIOKafkaAdminClient, names: Sequence[str], at_least: Mapping[str, int] | None = None
+) -> dict[str, int]:
+    """What is created takes a moment until the broker shows it with a leader for each partition."""
+    wanted = at_least or {}
     async with asyncio.timeout(VISIBLE_SECONDS):
         while True:
             described = {topic["topic"]: topic for topic in await admin.describe_topics(list(names))}
-            if all(_led(described.get(name)) for name in names):
+            if all(_led(described.get(name), wanted.get(name, 1)) for name in names):
                 return {name: len(described[name]["partitions"]) for name in names}
             await asyncio.sleep(0.05)
 
 
-def _led(topic: dict[str, Any] | None) -> bool:
-    if topic is None or topic["error_code"] or not topic["partitions"]:
+def _led(topic: dict[str, Any] | None, partitions: int) -> bool:
+    if topic is None or topic["error_code"] or len(topic["partitions"]) < partitions:
         return False
     return all(partition["leader"] >= 0 for partition in topic["partitions"])

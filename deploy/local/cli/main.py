@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from deploy.local import platform, servers as local_servers, services, state, topics as local_topics
+from deploy.local import drained, platform, servers as local_servers, services, state, topics as local_topics
 from deploy.local.cli.dead_letters import dead_letters
 from deploy.local.cli.terminal import ERR, OUT, plainly, say
 from deploy.local.errors import tail
@@ -137,6 +137,26 @@ def topics(
         found = asyncio.run(local_topics.create(bootstrap, namespace, partitions, replication=replication))
     for name, count in found.items():
         OUT.print(f"{name}: {count} partitions")
+
+
+@run.command()
+def partitions(
+    count: Annotated[int, typer.Argument(min=1, help="How many every topic is to have.")],
+    namespace: Annotated[str, typer.Option(envvar="RAPPORT_NAMESPACE", help="Prefix of all names.")] = "",
+) -> None:
+    """Add partitions to the topics, while the services are stopped and everything is drained; else it refuses.
+
+    docs/decisions/0009-adding-partitions.md says why, and how. Afterwards RAPPORT_PARTITIONS has to say the new number.
+    """
+    ports = platform.current().ports
+    bootstrap = os.environ.get("KAFKA_BOOTSTRAP") or f"127.0.0.1:{ports['kafka']}"
+    mongo = os.environ.get("MONGO_URL") or f"mongodb://127.0.0.1:{ports['mongo']}/?directConnection=true"
+    with plainly(hint="Nothing was changed. Let the services drain, stop them, and try again."):
+        asyncio.run(drained.require(bootstrap, mongo, namespace))
+    with plainly():
+        sizes = asyncio.run(local_topics.enlarge(bootstrap, namespace, count))
+    for name, size in sizes.items():
+        OUT.print(f"{name}: {size} partitions")
 
 
 servers = typer.Typer(help="Only Kafka, MongoDB and Redis, without the services.", no_args_is_help=True)

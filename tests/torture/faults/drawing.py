@@ -25,6 +25,7 @@ from tests.torture.faults.network import (
     between_services,
     to_channels,
 )
+from tests.torture.faults.partitions import PartitionsAdded
 from tests.torture.faults.stage import Stage
 
 Maker = Callable[[random.Random, Stage], Fault | None]
@@ -101,6 +102,10 @@ def _clock(rng: random.Random, stage: Stage) -> Fault | None:
     return ClockJumps(stage, names, rng.choice(JUMPS), rng.uniform(5, 30))
 
 
+def _partitions(rng: random.Random, stage: Stage) -> Fault:
+    return PartitionsAdded(stage, rng.randint(1, 3))
+
+
 def _disk(rng: random.Random, stage: Stage) -> Fault | None:
     return DiskFull(stage, rng.uniform(5, 20)) if stage.disk else None
 
@@ -119,4 +124,5 @@ KINDS: dict[str, Maker] = {
     "channel silent": partial(_channel, CHANNEL_SILENT),
     "clock jumps": _clock,
     "disk full": _disk,
+    "partitions added": _partitions,
 }
