@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
 from deploy.local import servers
 from deploy.local.layout import Layout, shifted
@@ -38,7 +39,12 @@ async def compare(stage: Stage, variants: Sequence[Variant], events: int, rounds
         shutil.rmtree(layout.state, ignore_errors=True)
     conditions = [f"{events:,} events of {len(value(events // 2, events))} bytes, {rounds} rounds, medians", *unable]
     conditions += [line for line in started.lines() if not line.startswith("redis")]
+    conditions += sorted({_everybody(run) for outcome in outcomes.values() for run in outcome.runs})
     return _section(variants, outcomes, conditions)
+
+
+def _everybody(run: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in run["everybody"].items()) + " for everybody"
 
 
 def _python(stage: Stage) -> tuple[Path, list[str]]:

@@ -7,6 +7,7 @@ import gc
 import importlib
 import inspect
 import json
+import platform
 import sys
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
@@ -43,6 +44,7 @@ def _measured(job: Job) -> dict[str, Any]:
         "seen": meter.seen,
         "check": None if check is None else asdict(check),
         "versions": {name: _version(name) for name in variant.packages},
+        "everybody": {"Python": platform.python_version(), "pydantic": _version("pydantic")},
     }
 
 
