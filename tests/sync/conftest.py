@@ -19,7 +19,7 @@ from services.sync.store import ChannelStore, DeliveryStore, KeyStore, ViewStore
 from shared import mongo
 from shared.contracts.fact import Fact
 from shared.messaging import Received, Unit
-from shared.messaging.outbox import Outgoing
+from shared.messaging.outbox import Outgoing, Told
 from shared.mongo import Client, Database, Session
 from shared.settings import PlatformSettings
 from tests.sync.facts import day
@@ -61,10 +61,11 @@ class Sync:
     database: Database
     pace: Pace = QUICK
     allow_private: bool = True
-    told: list[Outgoing] = field(default_factory=list)
+    told: list[Outgoing | Told] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.views = ViewStore(self.database)
+        self.fold = Views(self.views, now).fold
         self.deliveries = DeliveryStore(self.database)
         self.kept_channels = ChannelStore(self.database)
         self.keys = KeyStore(self.database)
@@ -109,7 +110,7 @@ class Sync:
         await self.receive([received(fact, origin, partition) for fact in facts])
 
     async def receive(self, events: Sequence[Received]) -> None:
-        await self.transact(lambda unit: Views(self.views, now).fold(unit, events))
+        await self.transact(lambda unit: self.fold(unit, events))
         await self.tail.look()
 
     async def register(self, **fields: Any) -> tuple[Channel, str]:

@@ -5,8 +5,9 @@ from typing import Any
 import orjson
 import pytest
 
+from services.sync.domain.known import NOTHING, written
 from services.sync.domain.policy import Basis, Policy, allowed, known_field
-from services.sync.domain.view import blank, take
+from services.sync.domain.view import take
 from shared.contracts.sync import CustomerView
 from tests.sync.facts import ANNA, NOW, contact, day, interaction, order, score
 
@@ -20,13 +21,13 @@ def view(*answers: tuple[str, str]) -> bytes:
         {"purpose": "service", "channel": channel, "status": status, "given_at": day(1), "source": "/channels/x"}
         for channel, status in answers
     ]
-    known = blank(ANNA, NOW)
+    known = NOTHING
     known = take(
         known, contact(consents=consents, email="anna@example.org", attributes={"age.band": "35-44", "kids": 2})
     )
     for fact in (order(), interaction(number=1), interaction(number=2, kind="visit"), score()):
         known = take(known, fact)
-    return known.model_copy(update={"version": 3}).model_dump_json().encode()
+    return written(ANNA, 3, NOW, known)
 
 
 def seen(policy: Policy, document: bytes) -> Any:
@@ -56,7 +57,7 @@ def test_single_attributes_can_be_named_dots_and_all() -> None:
 
 
 def test_a_part_that_is_not_there_yet_is_null() -> None:
-    empty = blank(ANNA, NOW).model_copy(update={"version": 1}).model_dump_json().encode()
+    empty = written(ANNA, 1, NOW, NOTHING)
     assert seen(policy("contact.name", "sales.total"), empty) == {"contact": None, "sales": {"total": "0"}}
 
 

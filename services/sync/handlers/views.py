@@ -1,15 +1,36 @@
 """Folds a batch of facts into the customers' views, and tells the new versions."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from itertools import groupby
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from services.sync.domain.view import Held, Unfit, blank, next_version, origin_of, take
+from services.sync.domain.known import NOTHING, Known
+from services.sync.domain.view import Held, Unfit, next_version, origin_of, take
+from services.sync.handlers.memory import Memory
 from shared.contracts.sync import CUSTOMERS, CustomerChanged
-from shared.messaging import Received, Unit
+from shared.ids import uuid7s
+from shared.messaging import Received, Transient, Unit
+from shared.messaging.envelope import rfc3339
+from shared.messaging.outbox import Told
+from shared.messaging.unit import HEADROOM
+
+KIND = (CUSTOMERS.name, CustomerChanged.TYPE, "/rapport/sync")
+
+
+class Stale(Transient):
+    """What was taken for a customer's newest version is none; the batch has to come again."""
+
+
+class Tail(NamedTuple):
+    """Where a partition's order of changes ends, and the mark of whoever has written there last."""
+
+    position: int
+    mark: str | None
+
+
+START = Tail(0, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +38,10 @@ class NewVersion:
     """A view to be stored, its partition, and what it adds to the sums over all customers."""
 
     held: Held
+    view: bytes
+    """The same as JSON."""
+    identifiers: list[str] | None
+    """None: as they were."""
     partition: int
     customers: int
     orders: int
@@ -24,11 +49,17 @@ class NewVersion:
 
 
 class ViewStore(Protocol):
+    async def places(self, partitions: Iterable[int], session: Any) -> dict[int, Tail]:
+        """The tails of the partitions that have any."""
+
     async def load(self, customer_ids: Iterable[str], session: Any) -> dict[str, Held]:
         """The views that exist, by customer."""
 
-    async def save(self, versions: Sequence[NewVersion], session: Any) -> Mapping[int, int]:
-        """Store each at the tail of its partition's order of changes; return the tails."""
+    async def save(self, versions: Sequence[NewVersion], tails: Mapping[int, Tail], session: Any) -> dict[int, Tail]:
+        """Store each at the tail of its partition's order of changes; return the new tails.
+
+        Raises Stale if a version does not follow the one that is stored.
+        """
 
 
 class Views:
@@ -37,44 +68,89 @@ class Views:
     def __init__(self, store: ViewStore, now: Callable[[], datetime]) -> None:
         self.store = store
         self.now = now
+        self.memory = Memory()
 
     async def fold(self, unit: Unit, events: Sequence[Received]) -> None:
         """One version per customer and batch, however many facts the batch holds."""
-        by_customer = {customer: list(facts) for customer, facts in grouped(events)}
-        before = await self.store.load(by_customer, unit.session)
-        now = to_the_millisecond(self.now())
+        by_customer = grouped(events)
+        tails = await self.store.places({event.partition for event in events}, unit.session)
+        before = await self.before(by_customer, tails, unit.session)
+        now, ids = to_the_millisecond(self.now()), uuid7s(unit.now)
         versions = [
             version
             for customer, facts in by_customer.items()
-            if (version := self.folded(unit, customer, before.get(customer), facts, now))
+            if (version := folded(unit, ids, customer, before.get(customer), facts, now))
         ]
         if versions:
-            await self.store.save(versions, unit.session)
+            await self.save(versions, tails, unit.session)
 
-    def folded(
-        self, unit: Unit, customer: str, before: Held | None, events: Sequence[Received], now: datetime
-    ) -> NewVersion | None:
-        view = before.view if before else blank(customer, now)
-        known = view.sales
-        changes: list[Received] = []
-        for event in events:
-            try:
-                after = take(view, event.fact)
-            except Unfit as unfit:
-                unit.reject(event, unfit.reason, unfit.detail)
-                continue
-            if after is not view:
-                changes.append(event)
-            view = after
-        held = next_version(before, view, {origin_of(event.fact, event.origin) for event in changes}, now)
-        if held is None:
-            return None
-        last = changes[-1]
-        unit.publish(CUSTOMERS, CustomerChanged(view=held.view), key=customer, cause=last)
-        sales = held.view.sales
-        return NewVersion(
-            held, last.partition, int(before is None), sales.orders - known.orders, sales.total - known.total
-        )
+    async def before(
+        self, by_customer: Mapping[str, Sequence[Received]], tails: Mapping[int, Tail], session: Any
+    ) -> dict[str, Held]:
+        """The customers' views as they are, by heart as far as that can be trusted."""
+        found: dict[str, Held] = {}
+        for customer, events in by_customer.items():
+            partition = events[0].partition
+            if held := self.memory.recall(partition, tails.get(partition, START).mark, customer):
+                found[customer] = held
+        missing = by_customer.keys() - found.keys()
+        return found | await self.store.load(missing, session) if missing else found
+
+    async def save(self, versions: Sequence[NewVersion], tails: Mapping[int, Tail], session: Any) -> None:
+        try:
+            moved = await self.store.save(versions, tails, session)
+        except Stale:
+            self.memory.forget()
+            raise
+        for partition, tail in moved.items():
+            own = (version.held for version in versions if version.partition == partition)
+            self.memory.keep(partition, tails.get(partition, START).mark, tail.mark, own)
+
+
+def changed(unit: Unit, known: Known, events: Sequence[Received]) -> tuple[Known, list[Received]]:
+    """What is known after the events, and those that have told something new."""
+    changes: list[Received] = []
+    for event in events:
+        try:
+            after = take(known, event.fact)
+        except Unfit as unfit:
+            unit.reject(event, unfit.reason, unfit.detail)
+            continue
+        if after is not known:
+            changes.append(event)
+        known = after
+    return known, changes
+
+
+def folded(
+    unit: Unit, ids: Iterator[str], customer: str, before: Held | None, events: Sequence[Received], now: datetime
+) -> NewVersion | None:
+    """The customer's next version, told already, if the events have brought anything new."""
+    was = before.known if before else NOTHING
+    known, changes = changed(unit, was, events)
+    held = next_version(customer, before, known, {origin_of(event.fact, event.origin) for event in changes}, now)
+    if held is None:
+        return None
+    last, view = changes[-1], held.view()
+    tell(unit, next(ids), customer, view, last)
+    return NewVersion(
+        held,
+        view,
+        known.identifiers() if known.contact is not was.contact else None,
+        last.partition,
+        int(before is None),
+        known.sales.orders - was.sales.orders,
+        known.sales.total - was.sales.total,
+    )
+
+
+def tell(unit: Unit, event_id: str, customer: str, view: bytes, cause: Received) -> None:
+    """What `unit.publish` does, but for the JSON, which is here already and dear to make."""
+    data = b'{"view":%s}' % view
+    if len(data) > CUSTOMERS.max_message_bytes - HEADROOM:
+        raise ValueError(f"the view of {customer} has {len(data)} bytes, more than {CUSTOMERS.name} takes")
+    told = Told(KIND, customer.encode(), data, event_id, rfc3339(cause.time), cause.correlation_id, cause.origin)
+    unit.outgoing.append(told)
 
 
 def to_the_millisecond(moment: datetime) -> datetime:
@@ -82,6 +158,9 @@ def to_the_millisecond(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-def grouped(events: Sequence[Received]) -> Iterable[tuple[str, Iterable[Received]]]:
+def grouped(events: Sequence[Received]) -> dict[str, list[Received]]:
     """Events by customer, each customer's in the order they came in."""
-    return groupby(sorted(events, key=lambda event: event.subject), key=lambda event: event.subject)
+    by_customer: dict[str, list[Received]] = {}
+    for event in events:
+        by_customer.setdefault(event.subject, []).append(event)
+    return by_customer

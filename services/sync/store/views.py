@@ -4,23 +4,24 @@ A view is kept as the JSON of its contract: it reads back without loss (MongoDB 
 readers hand it on without looking inside. What is searched for stands beside it.
 """
 
+import secrets
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from bson.decimal128 import Decimal128
-from pymongo import ASCENDING, DESCENDING, IndexModel, ReplaceOne, UpdateOne
+from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.read_concern import ReadConcern
 
+from services.sync.domain.known import read
 from services.sync.domain.outgoing import Changed, Place
 from services.sync.domain.positions import Cursor, ahead
 from services.sync.domain.view import Held
-from services.sync.handlers.views import NewVersion
+from services.sync.handlers.views import START, NewVersion, Stale, Tail
 from shared import mongo
-from shared.contracts.sync import CustomerView
 
 Document = dict[str, Any]
 SENT = {"version": 1, "changed_at": 1, "partition": 1, "position": 1, "origins": 1, "view": 1}
@@ -48,21 +49,27 @@ class ViewStore:
         found = self.views.find({"_id": {"$in": list(customer_ids)}}, {"view": 1, "origins": 1}, session=session)
         return {document["_id"]: as_held(document) for document in await found.to_list(None)}
 
-    async def save(self, versions: Sequence[NewVersion], session: AsyncClientSession | None) -> Mapping[int, int]:
-        partitions = {version.partition for version in versions}
-        tails = dict.fromkeys(partitions, 0)
-        async for counter in self.positions.find({"_id": {"$in": list(partitions)}}, session=session):
-            tails[counter["_id"]] = counter["position"]
-        writes: list[ReplaceOne[Document]] = []
+    async def places(self, partitions: Iterable[int], session: AsyncClientSession | None) -> dict[int, Tail]:
+        """Where partitions end at present, by whose hand."""
+        found = self.positions.find({"_id": {"$in": list(partitions)}}, {"position": 1, "mark": 1}, session=session)
+        return {c["_id"]: Tail(c["position"], c.get("mark")) for c in await found.to_list(None)}
+
+    async def save(
+        self, versions: Sequence[NewVersion], tails: Mapping[int, Tail], session: AsyncClientSession | None
+    ) -> dict[int, Tail]:
+        mark = secrets.token_hex(8)
+        ends = {version.partition: tails.get(version.partition, START).position for version in versions}
+        writes: list[InsertOne[Document] | UpdateOne] = []
         for version in versions:
-            tails[version.partition] += 1
-            document = as_document(version.held, Place(version.partition, tails[version.partition]))
-            writes.append(ReplaceOne({"_id": document["_id"]}, document, upsert=True))
+            ends[version.partition] += 1
+            writes.append(write_of(version, Place(version.partition, ends[version.partition])))
         # The counters first: a second writer of the partition stops here.
-        counters = [counted(partition, tail, versions) for partition, tail in tails.items()]
+        counters = [counted(partition, Tail(end, mark), versions) for partition, end in ends.items()]
         await self.positions.bulk_write(counters, ordered=False, session=session)
-        await self.views.bulk_write(writes, ordered=False, session=session)
-        return tails
+        result = await self.views.bulk_write(writes, ordered=False, session=session)
+        if result.matched_count + result.inserted_count != len(writes):
+            raise Stale("a view is not what it was taken for")
+        return {partition: Tail(end, mark) for partition, end in ends.items()}
 
     async def tails(self) -> dict[int, int]:
         """The newest position of each partition."""
@@ -130,32 +137,38 @@ class ViewStore:
         return sum(c["customers"] for c in counters), sum(c["orders"] for c in counters), total
 
 
-def counted(partition: int, tail: int, versions: Sequence[NewVersion]) -> UpdateOne:
+def counted(partition: int, tail: Tail, versions: Sequence[NewVersion]) -> UpdateOne:
     own = [version for version in versions if version.partition == partition]
     sums = {
         "customers": sum(version.customers for version in own),
         "orders": sum(version.orders for version in own),
         "total": Decimal128(sum((version.total for version in own), Decimal(0))),
     }
-    return UpdateOne({"_id": partition}, {"$set": {"position": tail}, "$inc": sums}, upsert=True)
+    change = {"$set": {"position": tail.position, "mark": tail.mark}, "$inc": sums}
+    return UpdateOne({"_id": partition}, change, upsert=True)
 
 
-def as_document(held: Held, place: Place) -> Document:
-    view = held.view
-    return {
-        "_id": view.customer_id,
-        "version": view.version,
-        "changed_at": view.changed_at,
+def write_of(version: NewVersion, place: Place) -> InsertOne[Document] | UpdateOne:
+    """Over the version that came before and no other; what has not changed is left alone, and so are its indexes."""
+    held = version.held
+    fields: Document = {
+        "version": held.version,
+        "changed_at": held.changed_at,
         "partition": place.partition,
         "position": place.position,
-        "origins": [list(origin) for origin in held.origins],
-        "identifiers": [str(identifier) for identifier in view.contact.identifiers] if view.contact else [],
-        "view": view.model_dump_json(),
+        "origins": held.origins,
+        "view": version.view.decode(),
     }
+    if version.identifiers is not None:
+        fields["identifiers"] = version.identifiers
+    if held.version == 1:
+        return InsertOne({"_id": held.customer_id, "identifiers": [], **fields})
+    return UpdateOne({"_id": held.customer_id, "version": held.version - 1}, {"$set": fields})
 
 
 def as_held(document: Document) -> Held:
-    return Held(CustomerView.model_validate_json(document["view"]), as_origins(document))
+    version, changed_at, known = read(document["view"])
+    return Held(document["_id"], version, changed_at, known, as_origins(document))
 
 
 def as_changed(document: Document) -> Changed:
