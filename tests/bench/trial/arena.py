@@ -70,6 +70,8 @@ class Arena:
             cpu, machine = self._cpu(), psutil.cpu_times()
             said = await generator.until(lambda said: "done" in said, load.seconds + 240, "its end")
             outcome.generator = said["done"]
+        if said["done"]["accepted"] != load.count:
+            raise Refused(f"of {load.count:,} events these were not taken: {said['done']['rejected']}")
         outcome.cpu["generator"] = said["done"]["cpu_seconds"] - said["cpu_before"]
         await self._delivered(goal, within=60 + load.count / SLOWEST)
         outcome.busy = busy(machine, psutil.cpu_times())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,13 +69,13 @@ class Outcome:
             found.append((sample.at - self.began, float(self.planned.visible_until(due) - min(sample.events))))
         return found
 
-    @property
+    @cached_property
     def drained(self) -> float:
         """Seconds from the last event's due time until both channels knew everything."""
         last = max(arrival.at for arrival in self.arrivals())
         return last - Schedule(self.began, self.load.rate).at(self.load.count - 1)
 
-    @property
+    @cached_property
     def growth(self) -> float:
         """Events by which the lag grew each second."""
         length = self.load.seconds
@@ -142,7 +142,7 @@ class Outcome:
 
     def _counted(self, topic: str, kind: str) -> Mapping[int, Moments]:
         """A customer's n-th fact on a topic is his n-th event of the kind."""
-        whose, count = self._whose(), Counter(self.before[kind])
+        whose, count = self._whose, Counter(self.before[kind])
         found = []
         for at, customer_id, _ in self.seen[topic]:
             customer = whose.get(customer_id, UNKNOWN)
@@ -151,9 +151,10 @@ class Outcome:
         return by_customer(found)
 
     def _told(self, topic: str) -> Mapping[int, Moments]:
-        whose = self._whose()
+        whose = self._whose
         return by_customer((whose.get(customer_id, UNKNOWN), at, count) for at, customer_id, count in self.seen[topic])
 
+    @cached_property
     def _whose(self) -> dict[bytes, int]:
         return {arrival.customer_id: arrival.customer for arrival in self.arrivals() if arrival.customer != UNKNOWN}
 
