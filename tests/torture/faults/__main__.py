@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import itertools
 import json
+import logging
 import random
 import sys
 import time
@@ -173,6 +174,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--warm-up", type=float, default=5.0)
     parser.add_argument("--disk-mb", type=int, default=None)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # our own producer's cries while the broker is away
     return asyncio.run(run(parser.parse_args()))
 
 

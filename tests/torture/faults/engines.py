@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import psutil
 
 from deploy.local import processes
+from deploy.local.errors import NotReady
 from deploy.local.layout import Layout
 from deploy.local.servers import NAMES, Servers, kafka, mongo, redis
 from deploy.local.servers.kafka import Listener
 from deploy.local.servers.server import Address, Say
+
+PATIENCE = 3
+"""So many times the minute that a server usually has."""
 
 
 class Engines:
@@ -36,7 +41,11 @@ class Engines:
         await asyncio.gather(*(self.start(name) for name in NAMES))
 
     async def start(self, name: str) -> None:
-        """Unless it runs; returns when it answers."""
+        """Unless it runs; returns when it answers, for which a busy machine is given more time than a person has."""
+        for _ in range(PATIENCE):
+            with suppress(NotReady):
+                await asyncio.to_thread(self._servers[name].up, self.layout)
+                return
         await asyncio.to_thread(self._servers[name].up, self.layout)
 
     async def kill(self, name: str) -> None:
