@@ -15,7 +15,7 @@ from services.interactions.domain import name_of
 from shared.contracts.channels import ContactReported, InteractionReported, SaleReported
 from tests.bench.growth import line, rows
 from tests.bench.growth.forms import Form, Identity, Original, copy, form_of
-from tests.bench.growth.measuring import KINDS, Touch, Wrong, check, touches
+from tests.bench.growth.measuring import KINDS, Touch, Wrong, check, touches, untouched
 from tests.bench.growth.people import TILL, contact, deeds, introductions, token
 from tests.bench.growth.platform import between
 from tests.bench.growth.rebuilding import Rebuilt, difference
@@ -130,6 +130,22 @@ def test_an_event_must_have_had_its_effect_and_no_other(kind: str, after: dict[s
             check({5: a_view()}, {5: spoilt}, [touch])
 
 
+def test_a_customer_must_stay_who_it_was() -> None:
+    with pytest.raises(Wrong, match="another one"):
+        check(
+            {5: a_view()}, {5: a_view(version=4, met=2) | {"customer_id": BEN.customer_id}}, [Touch(5, "interaction")]
+        )
+
+
+def test_a_customer_nobody_has_touched_is_like_the_one_it_was_copied_from() -> None:
+    sales = [SaleReported.model_validate_json(one.value) for one in deeds([123]) if b'"order"' in one.value]
+    view = untouched(70_000, like=123)
+    assert view["sales"] == {"orders": 2, "total": f"{sum(line.value for one in sales for line in one.lines)}"}
+    assert view["contact"]["name"] == f"Customer {token(70_000)}"
+    after = {**view, "customer_id": ANN.customer_id, "version": 7, "interactions": 2}
+    check({70_000: view}, {70_000: after}, [Touch(70_000, "interaction")])
+
+
 def test_a_customer_without_a_view_is_not_overlooked() -> None:
     with pytest.raises(Wrong, match="no view"):
         check({5: a_view()}, {}, [Touch(5, "sale")])
@@ -145,14 +161,23 @@ def test_a_process_that_was_started_meanwhile_has_used_all_that_it_has() -> None
 
 
 def at(customers: int, *costs: float) -> At:
-    rounds = [{"events": 100, "seconds": 2.0, "cpu us": {"all": cost, "sync": cost / 2}} for cost in costs]
-    return At(customers, 0, 0.0, {"all": 9.5}, rounds, {"sync": 5.0, "mongo": 7.0}, {"sync": 90.4})
+    warm = [a_round(cost) for cost in costs]
+    cold = [a_round(cost * 2) for cost in costs]
+    return At(customers, 0, 0.0, {"all": 9.5}, cold, warm, {"sync": 5.0, "mongo": 7.0}, {"sync": 90.4})
+
+
+def a_round(cost: float) -> dict[str, Any]:
+    return {"events": 100, "seconds": 2.0, "cpu us": {"all": cost, "sync": cost / 2}, "pages": cost / 100}
 
 
 def test_a_size_is_a_column_and_the_largest_is_compared_with_the_smallest() -> None:
     table = {row["figure"]: row for row in rows([at(10_000, 100, 900, 110), at(100_000, 132, 1, 500)], [])}
-    assert table["all, CPU us an event"] == {"figure": "all, CPU us an event", "10,000": 110, "100,000": 132, "x": 1.2}
-    assert table["sync, CPU us an event"]["10,000"] == 55
+    warm = "all, CPU us an event, warm"
+    assert table[warm] == {"figure": warm, "10,000": 110, "100,000": 132, "x": 1.2}
+    assert table["all, CPU us an event, cold"]["10,000"] == 220
+    assert table["sync, CPU us an event, warm"]["10,000"] == 55
+    assert table["pages MongoDB fetches an event, cold"]["100,000"] == 2.64
+    assert table["events/s, warm"]["10,000"] == 50
     assert table["sync, memory MB"]["x"] == 1.0
     assert table["start of everything, s"]["10,000"] == 9.5
     assert table["all, CPU ms/s when idle"]["100,000"] == 12

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from tests.bench.growth.filling import ORIGINALS
+from tests.bench.growth.measuring import Measured
 from tests.bench.growth.platform import playing
 from tests.bench.growth.rebuilding import Rebuilt
 from tests.bench.growth.receiver import healthy
@@ -13,8 +15,9 @@ from tests.bench.growth.sizes import At, Growing, Plan, kinds, plain
 from tests.bench.section import Row, Section, Stage
 
 NOTES = f"""
-Events ({", ".join(kinds())}) are sent all at once to customers chosen by chance, each of whom gets one event at most: no
-customer is in any cache, and no two events of one customer are folded into one write. Medians of the rounds.
+Events ({", ".join(kinds())}) are sent all at once, one for each of some customers chosen by chance, so that no two of a
+customer are folded into one write. Cold: nobody has asked for these customers since everything was started, so their
+documents are in no cache. Warm: one more event for each of the same customers. Medians of the rounds.
 
 Everything is counted: interactions, contacts, scoring, campaigns, sync with one webhook, Kafka, MongoDB, Redis.
 
@@ -25,8 +28,11 @@ events that filled customers would stem from are told again and known as duplica
 
 Start: MongoDB, Kafka, Redis and all services, from nothing running until all are ready, on this base.
 
-Rebuild: projections dropped and consumed again from the first record of the log, and found equal afterwards.
+Rebuild: projections dropped and consumed again from the first record of the log, and found equal afterwards. What an
+operator does for it is written in tests/bench/growth/rebuilding.py.
 """
+State = Literal["warm", "cold"]
+Figure = Callable[[At], float]
 SETTINGS = {"RAPPORT_SCORING_REFIT_SECONDS": "86400"}
 """A refit in the middle of a round would be counted as the events' cost."""
 
@@ -53,26 +59,40 @@ async def run(stage: Stage) -> Section:
 
 def rows(found: Sequence[At], rebuilt: Sequence[Rebuilt]) -> list[Row]:
     """One figure a row, one size a column, and how the largest compares with the smallest."""
-    processes = ["all", *sorted(found[0].rounds[0]["cpu us"].keys() - {"all"})]
-    table = [line(f"{name}, CPU us an event", found, cpu_of(name)) for name in processes]
-    table.append(
-        line("events/s", found, lambda at: statistics.median(one["events"] / one["seconds"] for one in at.rounds))
-    )
+    processes = list(found[0].warm[0]["cpu us"])
+    table = [line(f"{name}, CPU us an event, warm", found, cpu_of("warm", name)) for name in processes]
+    table += [line(f"{name}, CPU us an event, cold", found, cpu_of("cold", name)) for name in ("all", "mongo")]
+    table += [
+        line(f"pages MongoDB fetches an event, {state}", found, pages_of(state), digits=2) for state in ("warm", "cold")
+    ]
+    table.append(line("events/s, warm", found, rate_of))
     table.append(line("all, CPU ms/s when idle", found, lambda at: sum(at.idle.values())))
     table += [line(f"{name}, memory MB", found, memory_of(name)) for name in sorted(found[0].memory_mb)]
     table.append(line("start of everything, s", found, lambda at: at.start_seconds["all"], digits=1))
     return [*table, *[row for one in rebuilt for row in of_rebuild(one)]]
 
 
-def cpu_of(name: str) -> Callable[[At], float]:
-    return lambda at: statistics.median(one["cpu us"][name] for one in at.rounds)
+def cpu_of(state: State, name: str) -> Figure:
+    return lambda at: statistics.median(one["cpu us"].get(name, 0.0) for one in rounds_of(at, state))
 
 
-def memory_of(name: str) -> Callable[[At], float]:
+def pages_of(state: State) -> Figure:
+    return lambda at: statistics.median(one["pages"] for one in rounds_of(at, state))
+
+
+def rate_of(at: At) -> float:
+    return float(statistics.median(one["events"] / one["seconds"] for one in at.warm))
+
+
+def rounds_of(at: At, state: State) -> Sequence[Measured]:
+    return at.warm if state == "warm" else at.cold
+
+
+def memory_of(name: str) -> Figure:
     return lambda at: at.memory_mb[name]
 
 
-def line(figure: str, found: Sequence[At], of: Callable[[At], float], digits: int | None = None) -> Row:
+def line(figure: str, found: Sequence[At], of: Figure, digits: int | None = None) -> Row:
     values = [of(at) for at in found]
     cells = {f"{at.customers:,}": round(value, digits) for at, value in zip(found, values, strict=True)}
     ratio = {"x": round(values[-1] / values[0], 2)} if len(found) > 1 and values[0] else {}

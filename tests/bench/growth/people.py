@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Self
 
 import orjson
@@ -19,6 +20,8 @@ from tests.bench.growth.platform import Platform
 SHOP, TILL = "/channels/bench-shop", "/channels/bench-till"
 CARD, ACCOUNT = "bench-card", "bench-account"
 BEGIN = datetime(2026, 1, 10, 9, tzinfo=UTC)
+ALWAYS = Decimal("3.98")
+"""What the line is worth that is in every order."""
 IN_FLIGHT = 2_000
 
 
@@ -85,7 +88,7 @@ def sale(number: int, name: str, at: datetime, value: str = "12.50") -> Event:
         "currency": "USD",
         "lines": [
             {"product": "P-1", "quantity": "1", "value": value},
-            {"product": "P-2", "quantity": "2", "value": "3.98"},
+            {"product": "P-2", "quantity": "2", "value": f"{ALWAYS}"},
         ],
     }
     return event(number, TILL, "sale", name, at, data)
@@ -112,12 +115,22 @@ def deeds(numbers: Iterable[int]) -> list[Event]:
     events: list[Event] = []
     for number in numbers:
         at = first_seen(number)
+        first, second = values(number)
         events += [
-            sale(number, "s1", at + timedelta(days=3), f"{number % 90 + 10}.25"),
-            sale(number, "s2", at + timedelta(days=20 + number % 40), f"{number % 70 + 10}.75"),
+            sale(number, "s1", at + timedelta(days=3), first),
+            sale(number, "s2", at + timedelta(days=20 + number % 40), second),
             interaction(number, "i1", at + timedelta(days=70)),
         ]
     return events
+
+
+def values(number: int) -> tuple[str, str]:
+    """What a customer's two orders are worth, but for the line that is in every order."""
+    return f"{number % 90 + 10}.25", f"{number % 70 + 10}.75"
+
+
+def spent_by(number: int) -> Decimal:
+    return sum((Decimal(value) + ALWAYS for value in values(number)), Decimal(0))
 
 
 def first_seen(number: int) -> datetime:

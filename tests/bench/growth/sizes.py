@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from tests.bench.growth import checking
 from tests.bench.growth.filling import ORIGINALS, fill, originals
 from tests.bench.growth.forms import Original
-from tests.bench.growth.measuring import KINDS, Measured, check, measure, touches, views_of
+from tests.bench.growth.measuring import KINDS, Measured, check, measure, touches, untouched, views_of
 from tests.bench.growth.people import Road
 from tests.bench.growth.platform import Platform, between
 from tests.bench.growth.quiet import Watch, settle
@@ -48,7 +48,10 @@ class At:
     """Documents written to come here from the size before."""
     fill_seconds: float
     start_seconds: dict[str, float]
-    rounds: list[Measured] = field(default_factory=list)
+    cold: list[Measured] = field(default_factory=list)
+    """Rounds in which each customer's event is the first since everything was started."""
+    warm: list[Measured] = field(default_factory=list)
+    """And one more event for each of the same customers, who are in all caches now."""
     idle: dict[str, float] = field(default_factory=dict)
     """Milliseconds of CPU a second while nothing happens."""
     memory_mb: dict[str, float] = field(default_factory=dict)
@@ -63,10 +66,12 @@ class Growing:
     receiver: str
     say: Any
     chance: random.Random = field(default_factory=lambda: random.Random(1))
-    untouched: list[int] = field(default_factory=list)
+    patterns: list[Original] = field(default_factory=list)
+    waiting: list[int] = field(default_factory=list)
+    """Customers whom no measurement has touched yet."""
     have: int = 0
 
-    async def make(self) -> tuple[list[Original], list[Rebuilt]]:
+    async def make(self) -> list[Rebuilt]:
         """The first customers, by events; and all projections of them once more."""
         async with roads(self.platform) as (road, watch):
             await self.platform.register(CHANNEL, self.receiver)
@@ -80,18 +85,18 @@ class Growing:
                 rebuilt.append(await rebuild(self.platform, watch, service, within=300))
                 self.say(f"{service} rebuilt in {rebuilt[-1].seconds:.1f} s from {rebuilt[-1].records:,} records")
             numbers = self.chance.sample(range(self.plan.made), min(ORIGINALS, self.plan.made))
-            patterns = await originals(self.platform, numbers)
+            self.patterns = await originals(self.platform, numbers)
         self.have = self.plan.made
-        self.untouched = list(range(self.have))
-        return patterns, rebuilt
+        self.waiting = list(range(self.have))
+        return rebuilt
 
-    async def grow(self, patterns: Sequence[Original], customers: int) -> At:
+    async def grow(self, customers: int) -> At:
         """To this size, and start on it."""
         await self.platform.stop()
         began = time.monotonic()
-        written = await fill(self.platform, patterns, range(self.have, customers))
+        written = await fill(self.platform, self.patterns, range(self.have, customers))
         took = time.monotonic() - began
-        self.untouched += range(self.have, customers)
+        self.waiting += range(self.have, customers)
         self.have = customers
         self.say(f"{customers:,} customers: {written:,} documents filled in {took:.0f} s")
         # So that stopping has little left to write.
@@ -100,19 +105,19 @@ class Growing:
         await forget_identities(self.platform)
         return At(customers, written, took, dict(self.platform.became_ready))
 
-    async def measure(self, at: At, most: int) -> None:
-        """Rounds over customers whom no event has reached before, none of whom is in any cache."""
+    async def measure(self, at: At) -> None:
+        """Rounds over customers whom no event has reached before, and over the same ones again."""
         async with roads(self.platform) as (road, watch):
             await watch.quiet(within=120)
             for number, events in enumerate([self.plan.warm_up, *[self.plan.events] * self.plan.rounds]):
-                wanted = touches(self.some(events), self.chance)
-                numbers = [touch.number for touch in wanted]
-                before = await views_of(self.platform, numbers)
-                name = f"g{most}-{at.customers}-{number}"
-                found = await measure(self.platform, road, watch, wanted, name, within=300)
-                check(before, await views_of(self.platform, numbers), wanted)
+                numbers = self.some(events)
+                name = f"g{at.customers}-{number}"
+                before = {one: untouched(one, self.origin(one)) for one in numbers}
+                cold, before = await self.touch(road, watch, before, f"{name}-cold")
+                warm, _ = await self.touch(road, watch, before, f"{name}-warm")
                 if number:
-                    at.rounds.append(found)
+                    at.cold.append(cold)
+                    at.warm.append(warm)
             at.idle = await idle(self.platform)
             at.memory_mb = self.platform.memory_mb()
             await checking.sums(self.platform, at.customers)
@@ -120,24 +125,40 @@ class Growing:
             await checking.same_by_identifier(self.platform, newest)
             await checking.told_again(self.platform, road, watch, newest)
 
+    async def touch(
+        self, road: Road, watch: Watch, before: dict[int, dict[str, Any]], name: str
+    ) -> tuple[Measured, dict[int, dict[str, Any]]]:
+        """One event for each; what it cost, and the customers as they are now."""
+        wanted = touches(list(before), self.chance)
+        found = await measure(self.platform, road, watch, wanted, name, within=600)
+        after = await views_of(self.platform, list(before))
+        check(before, after, wanted)
+        return found, after
+
+    def origin(self, number: int) -> int:
+        """Whom a customer is like: himself, or one who was copied."""
+        return number if number < self.plan.made else self.patterns[number % len(self.patterns)].identity.number
+
     def some(self, count: int) -> list[int]:
-        chosen = set(self.chance.sample(self.untouched, count))
-        self.untouched = [number for number in self.untouched if number not in chosen]
+        chosen = set(self.chance.sample(self.waiting, count))
+        self.waiting = [number for number in self.waiting if number not in chosen]
         return sorted(chosen)
 
     async def run(self) -> tuple[list[At], list[Rebuilt]]:
-        patterns, rebuilt = await self.make()
+        rebuilt = await self.make()
         found = []
         for customers in self.plan.sizes:
-            at = await self.grow(patterns, customers)
-            await self.measure(at, self.plan.sizes[-1])
-            self.say(f"{customers:,} customers: {median_all(at):,.0f} us of CPU an event")
+            at = await self.grow(customers)
+            await self.measure(at)
+            self.say(f"{customers:,} customers, CPU us an event: cold {told(at.cold)}; warm {told(at.warm)}")
             found.append(at)
         return found, rebuilt
 
 
-def median_all(at: At) -> float:
-    return float(statistics.median(one["cpu us"]["all"] for one in at.rounds))
+def told(rounds: Sequence[Measured]) -> str:
+    """The medians by process, the dearest first."""
+    costs = {name: statistics.median(one["cpu us"][name] for one in rounds) for name in rounds[0]["cpu us"]}
+    return ", ".join(f"{name} {cost:,.0f}" for name, cost in sorted(costs.items(), key=lambda pair: -pair[1]))
 
 
 @asynccontextmanager
