@@ -7,7 +7,7 @@ EVENTS ?= 24000
 PLANTED ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status check test bench torture schemas clean
+.PHONY: help setup demo up down status check test bench torture fuzz schemas clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,14 @@ bench: setup ## measure everything on a platform of its own; figures go to docs/
 
 torture: setup ## break the platform while it works and check every effect (SEED=1 FAULTS=20 EVENTS=24000; PLANTED=all)
 	@$(BIN)/python -m tests.torture --seed $(SEED) --faults $(FAULTS) --events $(EVENTS) $(if $(PLANTED),--planted $(PLANTED))
+
+fuzz: setup var/fuzz/venv/.ready ## send 100,000 bad inputs to every edge and check what becomes of each (SEED=1)
+	@$(BIN)/python -m tests.fuzz --seed $(SEED)
+
+var/fuzz/venv/.ready: requirements/fuzz.txt
+	@$(BIN)/python -m venv --clear var/fuzz/venv
+	@var/fuzz/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+	@touch $@
 
 schemas: setup ## write the JSON Schemas and the AsyncAPI document anew from the contracts
 	$(BIN)/python -m deploy.schemas

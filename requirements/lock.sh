@@ -7,3 +7,4 @@ lock() { env -u PIP_FIND_LINKS -u UV_FIND_LINKS uv pip compile --quiet --univers
 lock pyproject.toml --extra motor --output-file requirements/runtime.txt
 lock pyproject.toml requirements/dev.in --extra motor --extra local --constraint requirements/runtime.txt --output-file requirements/dev.txt
 lock pyproject.toml requirements/peers.in --output-file requirements/peers.txt  # not constrained: Quix Streams wants an older pydantic
+lock requirements/fuzz.in --constraint requirements/dev.txt --output-file requirements/fuzz.txt

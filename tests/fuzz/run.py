@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, repeat
 from typing import Any
 
@@ -21,7 +21,6 @@ from tests.fuzz.judging import Found
 from tests.fuzz.running import Stage
 from tests.fuzz.sending import INBOUND, HttpEdge, KafkaEdge, Sent
 
-ROUNDS = 10
 SETTLING_SECONDS = 240.0
 
 
@@ -34,13 +33,16 @@ class Size:
     noise: int
     domain: int
     canaries: int
+    rounds: int = 10
 
     def part(self, of: int) -> Size:
-        return Size(self.kafka // of, self.http // of, self.noise // of, self.domain // of, self.canaries)
+        return replace(
+            self, kafka=self.kafka // of, http=self.http // of, noise=self.noise // of, domain=self.domain // of
+        )
 
 
-FULL = Size(kafka=60_000, http=15_000, noise=20_000, domain=10_000, canaries=20)
-SLICE = Size(kafka=1_500, http=400, noise=500, domain=400, canaries=5)
+FULL = Size(kafka=64_000, http=14_000, noise=24_000, domain=10_000, canaries=20)
+SLICE = Size(kafka=1_200, http=200, noise=300, domain=150, canaries=4, rounds=3)
 
 
 @dataclass(frozen=True)
@@ -89,17 +91,17 @@ async def fuzz(stage: Stage, size: Size, seed: int, say: Callable[[str], None]) 
         canaries = Canaries(producer, client, topic, stage.partitions, seed, size.canaries)
         kafka = KafkaEdge(producer, stage.namespace, stage.partitions, seed, sent)
         http = HttpEdge(client, sent)
-        inputs, portion = Inputs(seed), size.part(ROUNDS)
+        inputs, portion = Inputs(seed), size.part(size.rounds)
         await canaries.introduce()
-        for number in range(ROUNDS):
+        for number in range(size.rounds):
             await asyncio.gather(
                 kafka.inbound(_some(portion.kafka, inputs.any)),
                 http.all(_some(portion.http, inputs.any)),
                 kafka.inbound(_some(portion.noise, inputs.noise)),
-                kafka.all_domains(portion.domain, seed * ROUNDS + number),
+                kafka.all_domains(portion.domain, seed * 1_000 + number),
                 canaries.sing(),
             )
-            say(f"round {number + 1} of {ROUNDS}: {sum(sent.counts.values()):,} inputs")
+            say(f"round {number + 1} of {size.rounds}: {sum(sent.counts.values()):,} inputs")
         await stage.idle(SETTLING_SECONDS)
         say("judging")
         letters = await judging.letters(stage.bootstrap, stage.namespace, stage.partitions)
