@@ -142,6 +142,7 @@ class Link:
 def _break(writer: asyncio.StreamWriter) -> None:
     """Close with a reset."""
     connection = writer.get_extra_info("socket")
-    with suppress(OSError, ValueError):  # closed already, as asyncio and as uvloop put it
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+    if connection is not None:  # uvloop has none any more once it is closed
+        with suppress(OSError, ValueError):  # closed already, as asyncio and as uvloop put it
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
     writer.transport.abort()
