@@ -87,3 +87,5 @@ FIELD = (
             EXACTLY_ONCE, "stream:database_one_by_one_exact", VERY_FEW),
 )  # fmt: skip
 BY_NAME = {variant.name: variant for variant in FIELD}
+OF_EACH = ("floor", "core", "aiokafka", "faststream-batch", "quix", "bytewax", "faust", "core-mongo", "quix-exact")
+"""Enough to see whether everything runs at all."""
