@@ -128,8 +128,9 @@ async def test_the_end_of_one_side_is_told_to_the_other(link: Link, echo: Echo) 
 async def test_latency_delays_each_way_and_does_not_throttle(link: Link) -> None:
     client = await connected(link)
     link.turn(up=Weather(latency=0.1), down=Weather(latency=0.2))
-    assert 0.29 < await seconds(client.ask(b"x")) < 1.0
-    assert await seconds(client.ask(b"x" * 2_000_000)) < 1.5, "pieces are on their way at the same time"
+    assert await seconds(client.ask(b"x")) > 0.29
+    forty_pieces = b"x" * 40 * 256 * 1024
+    assert await seconds(client.ask(forty_pieces)) < 40 * 0.2, "pieces are on their way at the same time"
 
 
 async def test_jitter_never_reorders(link: Link) -> None:
@@ -142,7 +143,7 @@ async def test_jitter_never_reorders(link: Link) -> None:
 async def test_bandwidth_is_held(link: Link) -> None:
     client = await connected(link)
     link.turn(down=Weather(bandwidth=100_000))
-    assert 0.35 < await seconds(client.ask(b"x" * 50_000)) < 1.5
+    assert 0.35 < await seconds(client.ask(b"x" * 50_000)) < 10
 
 
 async def test_slices_cut_messages_to_pieces_without_losing_any(link: Link) -> None:
