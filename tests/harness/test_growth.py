@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,9 +14,10 @@ import pytest
 
 from services.interactions.domain import name_of
 from shared.contracts.channels import ContactReported, InteractionReported, SaleReported
-from tests.bench.growth import line, rows
+from tests.bench.growth import line, of_pages, rows
 from tests.bench.growth.forms import Form, Identity, Original, copy, form_of
 from tests.bench.growth.measuring import KINDS, Touch, Wrong, check, touches, untouched
+from tests.bench.growth.pages import READ, most, of_collection
 from tests.bench.growth.people import TILL, contact, deeds, introductions, token
 from tests.bench.growth.platform import between
 from tests.bench.growth.rebuilding import Rebuilt, difference
@@ -181,6 +183,16 @@ def test_a_size_is_a_column_and_the_largest_is_compared_with_the_smallest() -> N
     assert table["sync, memory MB"]["x"] == 1.0
     assert table["start of everything, s"]["10,000"] == 9.5
     assert table["all, CPU ms/s when idle"]["100,000"] == 12
+
+
+def test_pages_are_told_by_collection_and_index_and_by_event() -> None:
+    def stats(pages: int) -> dict[str, Any]:
+        return {"cache": {READ: pages}}
+
+    before = of_collection("sync.views", {"wiredTiger": stats(10), "indexDetails": {"_id_": stats(5)}})
+    after = of_collection("sync.views", {"wiredTiger": stats(30), "indexDetails": {"_id_": stats(105)}})
+    assert most(before, after, events=10) == {"sync.views by _id_": 10.0, "sync.views": 2.0}
+    assert "sync.views by _id_ 10.0" in of_pages(replace(at(10, 1.0), pages=most(before, after, 10)))
 
 
 def test_a_single_size_is_compared_with_nothing() -> None:

@@ -51,7 +51,7 @@ async def run(stage: Stage) -> Section:
         found, rebuilt = await Growing(platform, plan, address, stage.say).run()
         engines = platform.engines
     details = {"sizes": plain(found), "rebuilt": plain(rebuilt), "plan": plan.__dict__, "engines": engines}
-    notes = [" ".join(note.split()) for note in NOTES.split("\n\n")]
+    notes = [" ".join(note.split()) for note in NOTES.split("\n\n")] + [of_pages(at) for at in found]
     return Section(
         "growth", "Growth: the same events over more customers", rows(found, rebuilt), notes, details=details
     )
@@ -97,6 +97,11 @@ def line(figure: str, found: Sequence[At], of: Figure, digits: int | None = None
     cells = {f"{at.customers:,}": round(value, digits) for at, value in zip(found, values, strict=True)}
     ratio = {"x": round(values[-1] / values[0], 2)} if len(found) > 1 and values[0] else {}
     return {"figure": figure, **cells, **ratio}
+
+
+def of_pages(at: At) -> str:
+    places = ", ".join(f"{name} {count}" for name, count in at.pages.items())
+    return f"At {at.customers:,} customers most pages an event are fetched for: {places or 'nothing'}."
 
 
 def of_rebuild(one: Rebuilt) -> list[Row]:

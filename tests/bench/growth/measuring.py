@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from tests.bench.growth import pages
 from tests.bench.growth.people import ALWAYS, Event, Road, card, contact, interaction, sale, spent_by, token
 from tests.bench.growth.platform import Platform, between
 from tests.bench.growth.quiet import Watch
@@ -54,7 +55,7 @@ async def measure(
     With them the pages that MongoDB had to fetch: what does not fit into its cache is what grows with the base.
     """
     events = [touch.event(name) for touch in wanted]
-    pages = await pages_read(platform)
+    fetched = await pages.read(platform)
     before, began = platform.spent(), time.monotonic()
     await road.send(events)
     ended = await watch.quiet(within)
@@ -64,13 +65,8 @@ async def measure(
         "events": len(events),
         "seconds": ended - began,
         "cpu us": {"all": sum(cpu.values())} | cpu,
-        "pages": (await pages_read(platform) - pages) / len(events),
+        "pages": (await pages.read(platform) - fetched) / len(events),
     }
-
-
-async def pages_read(platform: Platform) -> int:
-    status = await platform.mongo.admin.command("serverStatus")
-    return int(status["wiredTiger"]["cache"]["pages read into cache"])
 
 
 async def views_of(platform: Platform, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from tests.bench.growth import checking
+from tests.bench.growth import checking, pages
 from tests.bench.growth.filling import ORIGINALS, fill, originals
 from tests.bench.growth.forms import Original
 from tests.bench.growth.measuring import KINDS, Measured, check, measure, touches, untouched, views_of
@@ -55,6 +55,8 @@ class At:
     idle: dict[str, float] = field(default_factory=dict)
     """Milliseconds of CPU a second while nothing happens."""
     memory_mb: dict[str, float] = field(default_factory=dict)
+    pages: dict[str, float] = field(default_factory=dict)
+    """Pages an event that MongoDB fetched for the collections and indexes that need most, warm and cold together."""
 
 
 @dataclass
@@ -109,6 +111,7 @@ class Growing:
         """Rounds over customers whom no event has reached before, and over the same ones again."""
         async with roads(self.platform) as (road, watch):
             await watch.quiet(within=120)
+            fetched = await pages.by_place(self.platform)
             for number, events in enumerate([self.plan.warm_up, *[self.plan.events] * self.plan.rounds]):
                 numbers = self.some(events)
                 name = f"g{at.customers}-{number}"
@@ -118,6 +121,8 @@ class Growing:
                 if number:
                     at.cold.append(cold)
                     at.warm.append(warm)
+            touched = 2 * (self.plan.warm_up + self.plan.rounds * self.plan.events)
+            at.pages = pages.most(fetched, await pages.by_place(self.platform), touched)
             at.idle = await idle(self.platform)
             at.memory_mb = self.platform.memory_mb()
             await checking.sums(self.platform, at.customers)
