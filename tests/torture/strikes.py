@@ -72,12 +72,16 @@ class Strikes:
     def _mood(self) -> tuple[Manner, float, float]:
         return self._chance.choice(BAD), self._chance.choice(BAD_SHARES), self._chance.uniform(*BAD_SECONDS)
 
+    @property
+    def _now(self) -> float:
+        return time.monotonic() - self._began
+
     async def _until(self, at: float) -> None:
         await asyncio.sleep(max(0.0, self._began + at - time.monotonic()))
 
     async def _strike(self, at: float, fault: Fault) -> None:
         await self._until(at)
-        now = time.monotonic() - self._began
+        now = self._now
         seconds = min(fault.seconds, max(0.0, self._spec.seconds - now))
         strike = Strike(fault.kind, fault.target, round(now, 2), round(seconds, 2))
         self.struck.append(strike)
@@ -88,8 +92,11 @@ class Strikes:
                 await asyncio.sleep(strike.seconds)
             finally:
                 await fault.heal()
-            strike.healed = round(time.monotonic() - self._began, 2)
-            strike.recovered = round(await recovered(self._stage, fault), 2)
+            strike.healed = round(self._now, 2)
+            strike.recovered = round(await recovered(self._stage, fault, self._spec.patience), 2)
+            self._say(
+                f"{self._now:6.1f} s  recovered from {fault.kind}: {fault.target} {strike.recovered:.1f} s after its end"
+            )
         except NotRecovered as error:
             strike.stuck = str(error)
             self._say(f"        {error}")
