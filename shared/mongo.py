@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import itertools
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -27,6 +28,7 @@ from pymongo.errors import (
 )
 from pymongo.read_concern import ReadConcern
 
+from shared.orphans import APPLICATION, Orphans
 from shared.settings import PlatformSettings
 
 T = TypeVar("T")
@@ -53,7 +55,7 @@ def connect(settings: PlatformSettings) -> Client:
         "w": "majority",
         "retryWrites": True,
         "serverSelectionTimeoutMS": 10_000,
-        "appname": f"rapport-{settings.instance}"[:128],
+        "appname": f"{APPLICATION}{settings.instance}"[:128],
     }
     if settings.mongo_driver == "motor":
         from motor.motor_asyncio import AsyncIOMotorClient
@@ -69,14 +71,19 @@ async def close(client: Client) -> None:
 async def transaction(client: Client, change: Callable[[Session], Awaitable[T]]) -> T:
     """Run `change` in a majority transaction over a snapshot; it is called again if the server asks for a retry."""
     deadline = time.monotonic() + TRANSACTION_SECONDS
+    orphans = Orphans(_Server(client))
     async with await _settle(client.start_session()) as session:
-        while True:
+        for attempt in itertools.count(1):
             try:
                 return await _attempt(session, change, deadline)
             except PyMongoError as error:
                 if not error.has_error_label("TransientTransactionError") or time.monotonic() > deadline:
                     raise
-            await asyncio.sleep(random.uniform(0.002, 0.02))  # noqa: S311 - so that two in conflict do not meet again
+                if isinstance(error, OperationFailure) and error.code == WRITE_CONFLICT:
+                    await orphans.conflict()
+            # Random, so that two in conflict do not meet again.
+            await asyncio.sleep(random.uniform(0.002, 0.02) * min(attempt, 10))  # noqa: S311
+    raise AssertionError("unreachable: counting never ends")
 
 
 async def _attempt(session: Session, change: Callable[[Session], Awaitable[T]], deadline: float) -> T:
@@ -121,6 +128,21 @@ async def ensure_collections(database: Database, names: Iterable[str]) -> None:
         except OperationFailure as error:
             if error.code != NAMESPACE_EXISTS:
                 raise
+
+
+class _Server:
+    """The server, as `Orphans` sees it."""
+
+    def __init__(self, client: Client) -> None:
+        self._admin = client.admin
+
+    async def open_transactions(self) -> list[Document]:
+        everything: Document = {"$currentOp": {"idleSessions": True, "idleConnections": False}}
+        cursor = await _settle(self._admin.aggregate([everything, {"$match": {"type": "idleSession"}}]))
+        return cast("list[Document]", await cursor.to_list(None))
+
+    async def end_sessions(self, ids: list[Any]) -> None:
+        await self._admin.command({"killSessions": [{"id": id_} for id_ in ids]})
 
 
 async def aggregate(collection: Collection, pipeline: list[Document], session: Session | None = None) -> list[Document]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Any
 
 import structlog
@@ -25,7 +24,6 @@ from faststream.kafka.message import KafkaAckableMessage
 from shared import metrics
 from shared.contracts.topics import REPLAYS
 from shared.logging import whereabouts
-from shared.messaging import readable
 from shared.messaging.backoff import Backoff
 from shared.messaging.consumer import Consumer, TooManyDeadLetters
 from shared.messaging.offsets import Partition
@@ -35,54 +33,10 @@ from shared.settings import PlatformSettings
 
 log = structlog.get_logger()
 POLL_MS = 1
-"""FastStream polls for so long and, where nothing came, sleeps as long again, deaf to what comes meanwhile."""
-PATIENCE_MS = 1000
-"""So the waiting is done inside the poll, which wakes at the first record: no latency, and an idle service is idle."""
+"""What FastStream asks for; how long a poll really waits is `patient`'s business."""
 MAX_POLL_INTERVAL_MS = 600_000
 FETCH_PARTITION_BYTES = 4 * 1_048_576
 WATCH_SECONDS = 2.0
-COMMIT_SECONDS = 1.0
-
-
-class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
-    """Waits for records as long as it may, whatever FastStream asks for, and commits once a second at most: the
-    guarded offsets know the place, Kafka's are a hint and a figure for operators.
-    """
-
-    _commit_owed = False
-    _committed = 0.0
-
-    async def start(self) -> None:
-        readable.install()
-        await super().start()
-
-    async def commit(self, offsets: Any = None) -> None:
-        if offsets is not None:
-            await super().commit(offsets)
-            return
-        self._commit_owed = True
-        await self._commit_if_due()
-
-    async def _commit_if_due(self) -> None:
-        """Between batches only, when all that was polled has had its effect or was sought back to."""
-        if self._commit_owed and time.monotonic() - self._committed >= COMMIT_SECONDS:
-            self._commit_owed, self._committed = False, time.monotonic()
-            try:
-                await super().commit()
-            except KafkaError as error:  # a rebalance, mostly; the next commit says all that this one would have said
-                log.info("commit_refused", error=type(error).__name__)
-
-    async def getmany(self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None) -> Any:
-        await self._commit_if_due()
-        patience = max(timeout_ms, PATIENCE_MS)
-        return await super().getmany(*partitions, timeout_ms=patience, max_records=max_records)
-
-
-def make_patient(broker: KafkaBroker) -> KafkaBroker:
-    """Make the broker build our consumers. Call when it has connected, which chooses the class, and before it starts."""
-    config = broker.config.broker_config
-    config.builder = partial(PatientConsumer, **config.builder.keywords)  # type: ignore[attr-defined]
-    return broker
 
 
 class Listener:

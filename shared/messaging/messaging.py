@@ -18,8 +18,9 @@ from shared.logging import whereabouts
 from shared.messaging import offsets, outbox, relay
 from shared.messaging.backoff import Backoff
 from shared.messaging.consumer import Consumer
-from shared.messaging.listener import Listener, make_patient
+from shared.messaging.listener import Listener
 from shared.messaging.outbox import Outgoing
+from shared.messaging.patient import make_patient
 from shared.messaging.producer import Producer
 from shared.messaging.relay import Relay
 from shared.messaging.subscription import Subscription

@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from shared.contracts.fact import Fact, Topic
 from shared.logging import whereabouts
 from shared.messaging.backoff import Backoff
-from shared.messaging.listener import PatientConsumer
+from shared.messaging.patient import PatientConsumer
 from shared.messaging.received import Intake, Rules
 from shared.settings import PlatformSettings
 

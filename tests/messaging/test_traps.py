@@ -19,7 +19,7 @@ from shared.contracts.fact import Reason
 from shared.contracts.interactions import SALES
 from shared.contracts.topics import DEAD_LETTERS
 from shared.messaging import Outgoing, Received, Subscription, Unit, dead_letters
-from shared.messaging.listener import PatientConsumer
+from shared.messaging.patient import PatientConsumer
 from shared.messaging.producer import partition_of
 from tests.fuzz import batches
 from tests.fuzz.batches import Raw

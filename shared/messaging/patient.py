@@ -1,0 +1,95 @@
+"""The Kafka client that our listeners poll: when it waits, when it does not, and how often it commits."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from functools import partial
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from faststream.kafka import KafkaBroker
+
+from shared.messaging import readable
+
+log = structlog.get_logger()
+PATIENCE_MS = 1000
+"""FastStream polls, and where nothing came sleeps as long again, deaf to what comes meanwhile. So the waiting is done
+inside the poll, which wakes at the first record: no latency, and an idle service is idle.
+"""
+LINGER_SECONDS = 0.015
+"""Every batch has a price of its own, about 5 ms of CPU here and at the servers. In a stream it is shared by waiting."""
+BUSY_RATE = 100.0
+"""Records a second."""
+PACE_SECONDS = 0.5
+COMMIT_SECONDS = 1.0
+
+
+class Pace:
+    """How fast records come."""
+
+    def __init__(self) -> None:
+        self._rate = 0.0
+        self._at = 0.0
+
+    def busy(self, records: int, now: float) -> bool:
+        """Take note of what has come since the last call; whether it is a stream, worth waiting for more of."""
+        elapsed = max(now - self._at, 0.001)
+        self._at = now
+        self._rate += (records / elapsed - self._rate) * min(1.0, elapsed / PACE_SECONDS)
+        return self._rate >= BUSY_RATE
+
+
+class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
+    """Waits for records as long as it may, whatever FastStream asks for; gathers a moment longer where there is a
+    stream of them; and commits once a second at most: the guarded offsets know the place, Kafka's are a hint.
+    """
+
+    def __init__(self, *topics: Any, **options: Any) -> None:
+        super().__init__(*topics, **options)
+        self._commit_owed = False
+        self._committed = 0.0
+        self._pace = Pace()
+
+    async def start(self) -> None:
+        readable.install()
+        await super().start()
+
+    async def commit(self, offsets: Any = None) -> None:
+        if offsets is not None:
+            await super().commit(offsets)
+            return
+        self._commit_owed = True
+        await self._commit_if_due()
+
+    async def _commit_if_due(self) -> None:
+        """Between batches only, when all that was polled has had its effect or was sought back to."""
+        if self._commit_owed and time.monotonic() - self._committed >= COMMIT_SECONDS:
+            self._commit_owed, self._committed = False, time.monotonic()
+            try:
+                await super().commit()
+            except KafkaError as error:  # a rebalance, mostly; the next commit says all that this one would have said
+                log.info("commit_refused", error=type(error).__name__)
+
+    async def getmany(self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None) -> Any:
+        await self._commit_if_due()
+        patience = max(timeout_ms, PATIENCE_MS)
+        found = await super().getmany(*partitions, timeout_ms=patience, max_records=max_records)
+        most = max_records or sys.maxsize
+        count = sum(map(len, found.values()))
+        if 0 < count < most // 2 and self._pace.busy(count, time.monotonic()):
+            await asyncio.sleep(LINGER_SECONDS)
+            more = await super().getmany(*partitions, timeout_ms=0, max_records=most - count)
+            for partition, records in more.items():
+                found.setdefault(partition, []).extend(records)
+        return found
+
+
+def make_patient(broker: KafkaBroker) -> KafkaBroker:
+    """Make the broker build our consumers. Call when it has connected, which chooses the class, and before it starts."""
+    config = broker.config.broker_config
+    config.builder = partial(PatientConsumer, **config.builder.keywords)  # type: ignore[attr-defined]
+    return broker
