@@ -26,9 +26,7 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--part", type=int, default=1, help="run a so-manieth part of the full size")
-    parser.add_argument(
-        "--examples", type=int, default=50, help="of schemathesis, per operation and phase; 0: without it"
-    )
+    parser.add_argument("--http-seconds", type=int, default=45, help="of schemathesis, a service; 0: without it")
     parser.add_argument("--base", type=int, help="first of a hundred ports; any free ones without it")
     return parser
 
@@ -43,7 +41,7 @@ def main() -> int:
     layout = Layout(FOLDER / "platform", shifted(given.base) if given.base else free())
     say(f"seed {given.seed}: starting a platform")
     with running(layout, "", PARTITIONS) as stage:
-        apis = openapi.fuzz(stage, given.examples, given.seed, FOLDER, say) if given.examples else []
+        apis = openapi.fuzz(stage, given.http_seconds, given.seed, FOLDER, say) if given.http_seconds else []
         outcome = asyncio.run(fuzz(stage, size, given.seed, say))
     faults = outcome.faults + [fault for api in apis for fault in api.faults]
     written = _summary(given.seed, outcome, apis, faults)
