@@ -81,18 +81,10 @@ class Strikes:
 
     async def _strike(self, at: float, fault: Fault) -> None:
         await self._until(at)
-        now = self._now
-        seconds = min(fault.seconds, max(0.0, self._spec.seconds - now))
-        strike = Strike(fault.kind, fault.target, round(now, 2), round(seconds, 2))
+        strike = Strike(fault.kind, fault.target, round(self._now, 2), round(fault.seconds, 2))
         self.struck.append(strike)
-        self._say(f"{now:6.1f} s  {fault.kind}: {fault.target} for {seconds:.1f} s")
         try:
-            try:
-                await fault.strike()
-                await asyncio.sleep(strike.seconds)
-            finally:
-                await fault.heal()
-            strike.healed = round(self._now, 2)
+            await self._struck(fault, strike)
             strike.recovered = round(await recovered(self._stage, fault, self._spec.patience), 2)
             self._say(
                 f"{self._now:6.1f} s  recovered from {fault.kind}: {fault.target} {strike.recovered:.1f} s after its end"
@@ -103,6 +95,18 @@ class Strikes:
         except Exception as error:  # noqa: BLE001 - whatever it is, the harness has failed and not the platform
             strike.failed = f"{type(error).__name__}: {error}"
             self._say(f"        {fault.kind}: {fault.target} went wrong: {strike.failed}")
+
+    async def _struck(self, fault: Fault, strike: Strike) -> None:
+        """From its beginning, for which it may have had to wait for others of its kind, to its end."""
+        try:
+            await fault.strike()
+            strike.at = round(self._now, 2)
+            strike.seconds = round(min(fault.seconds, max(0.0, self._spec.seconds - self._now)), 2)
+            self._say(f"{strike.at:6.1f} s  {fault.kind}: {fault.target} for {strike.seconds:.1f} s")
+            await asyncio.sleep(strike.seconds)
+        finally:
+            await fault.heal()
+        strike.healed = round(self._now, 2)
 
     async def _misbehave(self, at: float, manner: Manner, share: float, seconds: float) -> None:
         await self._until(at)
