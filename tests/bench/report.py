@@ -37,8 +37,7 @@ def figures(summary: Summary) -> str:
 def circumstances(summary: Summary) -> Iterable[str]:
     servers: dict[str, str] = {}
     for section in summary["sections"].values():
-        details = section.get("details", {})
-        servers |= details.get("servers") or details.get("engines") or {}
+        servers |= section.get("details", {}).get("servers", {})
     yield "| | |"
     yield "|---|---|"
     for name, value in (*summary["machine"].items(), *sorted(servers.items())):
