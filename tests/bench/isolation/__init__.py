@@ -31,8 +31,8 @@ The row of `nobody, again` shows by how much two phases without any difference d
 
 async def run(stage: Stage) -> Section:
     arms = stage.pick(smoke={"5: one of each": list(ILL)}, quick=BESIDE, normal=BESIDE, full=EACH)
-    seconds = stage.pick(smoke=2.0, quick=8.0, normal=15.0, full=30.0)
-    rounds = stage.pick(smoke=1, quick=1, normal=3, full=3)
+    seconds = stage.pick(smoke=2.0, quick=8.0, normal=8.0, full=15.0)
+    rounds = stage.pick(smoke=1, quick=1, normal=6, full=5)
     rate = 100.0
     async with (
         healthy() as (address, arrivals),
