@@ -128,6 +128,13 @@ def test_whoever_is_far_behind_at_the_end_has_not_sustained_it(tmp_path: Path) -
     assert "behind at the end" in outcome_of(samples, tmp_path, arrived=13.0).unsustained
 
 
+def test_a_delivery_that_tells_no_more_events_is_no_draining(tmp_path: Path) -> None:
+    outcome = outcome_of([], tmp_path, arrived=10.2)
+    with outcome.arrivals_file.open("ab") as file:
+        file.write(written(Arrival(60.0, 0, b"x" * 36, 1, 1000, 0)))
+    assert outcome.drained == pytest.approx(0.21)
+
+
 def test_latency_counts_every_event_from_its_intended_time(tmp_path: Path) -> None:
     outcome = outcome_of([], tmp_path, arrived=20.0)
     figures, count, missing = outcome.latencies()["webhook"]

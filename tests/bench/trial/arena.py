@@ -21,6 +21,7 @@ from tests.bench.trial.load import Load, Planned
 from tests.bench.trial.outcome import Outcome, Sample
 from tests.bench.trial.talker import Talker
 from tests.bench.trial.watch import Watch
+from tests.load.mix import Kind
 
 FIELDS = ["contact.identifiers", "sales", "interactions", "score"]
 STARTS_WITHIN = 30.0
@@ -29,6 +30,8 @@ SLOWEST = 100.0
 QUIET_WITHIN = 60.0
 QUIET_LOOK = 0.25
 CPU_TIMES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq")
+COUNTED: tuple[Kind, ...] = ("sale", "interaction")
+"""What channels can count."""
 
 
 class Arena:
@@ -36,7 +39,7 @@ class Arena:
 
     def __init__(self, ground: Ground, receivers: Talker, file: Path) -> None:
         self.ground, self._receivers, self._file = ground, receivers, file
-        self.before: dict[str, Counter[int]] = {"sale": Counter(), "interaction": Counter()}
+        self.before: dict[Kind, Counter[int]] = {kind: Counter() for kind in COUNTED}
         self._visible = self._orders = self._trials = 0
         self._total = Decimal(0)
 
@@ -52,16 +55,14 @@ class Arena:
             outcome = await self._send(load, planned)
         outcome.seen = watching.seen if watching else {}
         await self._check(planned)
-        for kind, counted in self.before.items():
-            counted += planned.per_customer(kind)  # type: ignore[arg-type]  # noqa: PLW2901 - a Counter adds in place
+        for kind in COUNTED:
+            self.before[kind].update(planned.per_customer(kind))
         return outcome
 
     async def _send(self, load: Load, planned: Planned) -> Outcome:
         outcome = Outcome(load, planned, {kind: Counter(counted) for kind, counted in self.before.items()})
-        outcome.arrivals_file, outcome.arrivals_from = (
-            self._file,
-            self._file.stat().st_size // FORMAT.size * FORMAT.size,
-        )
+        outcome.arrivals_file = self._file
+        outcome.arrivals_from = self._file.stat().st_size // FORMAT.size * FORMAT.size
         goal = self._visible + planned.visible
         self._receivers.heard = lambda told: outcome.samples.append(self._sample(told))
         async with self._generator(load) as generator:

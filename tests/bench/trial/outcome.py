@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -39,7 +39,8 @@ class Outcome:
 
     load: Load
     planned: Planned
-    before: Mapping[str, Counter[int]]
+    before: Mapping[Kind, Counter[int]]
+    """How many of which kind each customer had when the trial began."""
     began: float = 0.0
     samples: list[Sample] = field(default_factory=list)
     generator: dict[str, Any] = field(default_factory=dict)
@@ -72,7 +73,15 @@ class Outcome:
     @cached_property
     def drained(self) -> float:
         """Seconds from the last event's due time until both channels knew everything."""
-        last = max(arrival.at for arrival in self.arrivals())
+        known: Counter[tuple[int, int]] = Counter()
+        for counted in self.before.values():
+            for channel in range(len(CHANNELS)):
+                known.update({(channel, customer): count for customer, count in counted.items()})
+        last = self.began
+        for arrival in self.arrivals():
+            seen, count = (arrival.channel, arrival.customer), arrival.orders + arrival.interactions
+            if count > known[seen]:
+                known[seen], last = count, arrival.at
         return last - Schedule(self.began, self.load.rate).at(self.load.count - 1)
 
     @cached_property
@@ -140,7 +149,7 @@ class Outcome:
     def _due(self, kind: Kind) -> Iterator[Due]:
         return self.planned.due(kind, self.began, self.load.rate, self.before[kind])
 
-    def _counted(self, topic: str, kind: str) -> Mapping[int, Moments]:
+    def _counted(self, topic: str, kind: Kind) -> Mapping[int, Moments]:
         """A customer's n-th fact on a topic is his n-th event of the kind."""
         whose, count = self._whose, Counter(self.before[kind])
         found = []
@@ -159,7 +168,8 @@ class Outcome:
         return {arrival.customer_id: arrival.customer for arrival in self.arrivals() if arrival.customer != UNKNOWN}
 
 
-def by_customer(moments: Any) -> Mapping[int, Moments]:
+def by_customer(moments: Iterable[tuple[int, float, int]]) -> Mapping[int, Moments]:
+    """From (customer, time, count)."""
     found: dict[int, list[tuple[float, int]]] = defaultdict(list)
     for customer, at, count in moments:
         found[customer].append((at, count))
