@@ -42,6 +42,20 @@ MAJORITY = WriteConcern("majority")
 SNAPSHOT = ReadConcern("snapshot")
 NAMESPACE_EXISTS = 48
 WRITE_CONFLICT = 112
+PASSING = {
+    43: "CursorNotFound",
+    50: "MaxTimeMSExpired",
+    WRITE_CONFLICT: "WriteConflict",
+    134: "ReadConcernMajorityNotAvailableYet",
+    237: "CursorKilled",
+    246: "SnapshotUnavailable",
+    251: "NoSuchTransaction",
+    262: "ExceededTimeLimit",
+    290: "TransactionExceededLifetimeLimitSeconds",
+    11601: "Interrupted",
+    14031: "OutOfDiskSpace",
+}
+"""Refusals that say something about the server's moment, not about what was asked; it does not label all of them so."""
 TRANSACTION_SECONDS = 15.0
 """So long a transaction is tried again before its caller hears of it. The drivers' own two minutes would let an HTTP
 request wait for all of them, and make a consumer whose database is away look stuck.
@@ -165,7 +179,7 @@ def transient(error: BaseException) -> bool:
     """Whether the same call may succeed later: the server is away, busy, or another transaction was first."""
     if isinstance(error, ConnectionFailure | ExecutionTimeout | WTimeoutError):
         return True
-    if isinstance(error, OperationFailure) and error.code == WRITE_CONFLICT:
+    if isinstance(error, OperationFailure) and error.code in PASSING:
         return True
     return isinstance(error, PyMongoError) and (
         error.has_error_label("TransientTransactionError")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any, Literal
 
 import pytest
@@ -133,6 +134,29 @@ async def test_a_conflict_that_never_ends_is_told_to_the_caller(
     assert mongo.transient(caught.value)
 
 
+async def test_a_transaction_that_the_server_has_ended_for_its_age_may_be_tried_again(
+    client: Client, database: Database
+) -> None:
+    await database["things"].insert_many([{"_id": number, "n": 0} for number in range(50_000)])
+    limit = {"setParameter": 1, "transactionLifetimeLimitSeconds": 1}
+    before = (await client.admin.command(limit))["was"]
+    try:
+        with pytest.raises(PyMongoError) as caught:
+            await mongo.transaction(client, partial(too_slow, database))
+    finally:
+        await client.admin.command({**limit, "transactionLifetimeLimitSeconds": before})
+    assert mongo.transient(caught.value)
+    assert isinstance(caught.value, OperationFailure)
+    assert caught.value.code == 290
+    assert not caught.value.has_error_label("TransientTransactionError")
+
+
+async def too_slow(database: Database, session: Session) -> None:
+    """The server ends it in the middle of a write."""
+    while True:
+        await database["things"].update_many({}, {"$inc": {"n": 1}}, session=session)
+
+
 async def test_many_writers_of_one_document_all_count(client: Client, database: Database) -> None:
     await database["things"].insert_one({"_id": "a", "n": 0})
 
@@ -233,6 +257,8 @@ def labelled(error: PyMongoError, label: str) -> PyMongoError:
         OperationFailure("conflict", mongo.WRITE_CONFLICT),
         labelled(OperationFailure("gone", 251), "TransientTransactionError"),
         labelled(OperationFailure("unknown"), "UnknownTransactionCommitResult"),
+        OperationFailure("the transaction exceeded the configured 'transactionLifetimeLimitSeconds'", 290),
+        OperationFailure("Read concern majority reads are currently not possible.", 134),
     ],
 )
 def test_what_passes_by_itself_is_transient(error: PyMongoError) -> None:
