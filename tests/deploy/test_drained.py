@@ -71,6 +71,7 @@ async def test_a_service_that_runs_is_seen(servers: Servers, namespace: str, dat
     topic = namespace + SALES.name
     await database["offsets"].insert_one({"_id": f"{GROUP}:{topic}:0", "next": 0})
     async with AIOKafkaConsumer(topic, bootstrap_servers=servers.kafka.url, group_id=namespace + GROUP):
+        await database["offsets"].insert_one({"_id": f"another:{topic}:0", "next": 0})
         found = await unfinished(servers, namespace, stopped=True)
         assert found == [f"{namespace}{GROUP} has 1 members: its service runs"]
         assert await unfinished(servers, namespace) == []
