@@ -246,7 +246,10 @@ def plausible(moment: datetime) -> datetime:
 
 
 def in_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError(Reason.IMPLAUSIBLE_TIME.value, "time must lie in the years 1 to 9999") from None
 
 
 def known_currency(code: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from deploy.schemas import facts
+from shared.contracts.campaigns import CustomerSelected
 from shared.contracts.channels import InteractionReported, SaleReported
 from shared.contracts.fact import CURRENCIES, Fact
 from shared.contracts.topics import ALL
@@ -54,6 +55,17 @@ def test_a_clock_a_little_ahead_is_forgiven_and_two_days_are_not() -> None:
     now = datetime.now(UTC)
     SaleReported.model_validate_json(sale(ordered_at=(now + timedelta(hours=23)).isoformat()))
     assert errors(sale(ordered_at=(now + timedelta(days=2)).isoformat())) == {"ordered_at": "implausible-time"}
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_deadline_that_no_calendar_has_in_utc_is_refused(moment: str) -> None:
+    body = {
+        "campaign_id": "c", "name": "n", "customer_id": "0190a5f0-7c1e-7b3a-9d52-6f1f0a3b2c4d", "arm": "control",
+        "channel": "mail", "selected_at": "2017-10-01T00:00:00Z", "respond_until": moment,
+    }  # fmt: skip
+    with pytest.raises(ValidationError) as caught:
+        CustomerSelected.model_validate_json(json.dumps(body))
+    assert [error["type"] for error in caught.value.errors()] == ["implausible-time"]
 
 
 def test_a_time_without_offset_is_refused() -> None:
