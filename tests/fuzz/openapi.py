@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
@@ -29,6 +30,7 @@ AT_ONCE = 2
 PROBLEM = "application/problem+json"
 EXAMPLES = 100
 PATIENCE_SECONDS = 120
+HEARD_SECONDS = 30.0
 NO_KEY, WRONG_KEY = "", "rk_wrong_" + "w" * 43
 
 
@@ -51,29 +53,36 @@ class Result:
 
 def fuzz(stage: Stage, seconds: int, seed: int, folder: Path, say: Callable[[str], None]) -> list[Result]:
     """All services. What may be done with a key is settled first, because schemathesis leaves traces."""
-    powerless = _powerless(stage)
-    keys = {"none": NO_KEY, "wrong": WRONG_KEY, "powerless": powerless}
-    results = [guarded(stage, service, name, key) for service in SERVICES for name, key in keys.items()]
+    key = powerless(stage)
+    keys = {"none": NO_KEY, "wrong": WRONG_KEY, "powerless": key}
+    results = [guarded(stage, service, name, one) for service in SERVICES for name, one in keys.items()]
     say(f"{sum(r.requests for r in results)} requests without the right key; now schemathesis, {seconds} s a service")
     with ThreadPoolExecutor(AT_ONCE) as pool:
         results += pool.map(lambda service: schemathesis(stage, service, seconds, seed, folder), SERVICES)
     return results
 
 
-def _powerless(stage: Stage) -> str:
-    """A key that is valid and may do nothing."""
+def powerless(stage: Stage) -> str:
+    """A new key that may do nothing, and that every service has heard of."""
     key: str = Api(stage.base_url, stage.key).post(
         "/v1/keys", {"name": "fuzz", "kind": "service", "scopes": ["no-such:scope"]}
     )["key"]
-    known = {
-        "contacts": "/v1/contacts",
-        "interactions": "/v1/orders",
-        "campaigns": "/v1/campaigns",
-        "scoring": "/v1/scores",
-    }
-    for path in (*known.values(), "/v1/customers"):
-        until(lambda path=path: _ask(stage.base_url, "GET", path, key)[0] == HTTPStatus.FORBIDDEN, "the new key", 20)  # type: ignore[misc]
+    for path in ("/v1/contacts", "/v1/orders", "/v1/campaigns", "/v1/scores", "/v1/customers"):
+        until(partial(_forbidden, stage.base_url, path, key), f"the new key at {path}", HEARD_SECONDS)
     return key
+
+
+def _forbidden(url: str, path: str, key: str) -> bool:
+    return _ask(url, "GET", path, key)[0] == HTTPStatus.FORBIDDEN
+
+
+def deaf(stage: Stage) -> list[str]:
+    """A service that does not hear of new keys any more."""
+    try:
+        powerless(stage)
+    except AssertionError as error:
+        return [str(error)]
+    return []
 
 
 def guarded(stage: Stage, service: str, name: str, key: str) -> Result:

@@ -18,6 +18,7 @@ from tests.fuzz.batches import hostile_producer
 from tests.fuzz.canaries import Canaries
 from tests.fuzz.inputs import Fate, Input, Inputs
 from tests.fuzz.judging import Found
+from tests.fuzz.openapi import deaf
 from tests.fuzz.running import Stage
 from tests.fuzz.sending import INBOUND, HttpEdge, KafkaEdge, Sent
 
@@ -32,17 +33,23 @@ class Size:
     http: int
     noise: int
     domain: int
+    internal: int
     canaries: int
     rounds: int = 10
 
     def part(self, of: int) -> Size:
         return replace(
-            self, kafka=self.kafka // of, http=self.http // of, noise=self.noise // of, domain=self.domain // of
+            self,
+            kafka=self.kafka // of,
+            http=self.http // of,
+            noise=self.noise // of,
+            domain=self.domain // of,
+            internal=self.internal // of,
         )
 
 
-FULL = Size(kafka=64_000, http=14_000, noise=24_000, domain=10_000, canaries=20)
-SLICE = Size(kafka=1_200, http=200, noise=300, domain=150, canaries=4, rounds=3)
+FULL = Size(kafka=64_000, http=14_000, noise=24_000, domain=10_000, internal=1_000, canaries=20)
+SLICE = Size(kafka=1_200, http=200, noise=300, domain=150, internal=60, canaries=4, rounds=3)
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,7 @@ async def fuzz(stage: Stage, size: Size, seed: int, say: Callable[[str], None]) 
                 kafka.inbound(_some(portion.kafka, inputs.any)),
                 http.all(_some(portion.http, inputs.any)),
                 kafka.inbound(_some(portion.noise, inputs.noise)),
+                kafka.internal(_some(portion.internal, inputs.noise)),
                 kafka.all_domains(portion.domain, seed * 1_000 + number),
                 canaries.sing(),
             )
@@ -107,6 +115,7 @@ async def fuzz(stage: Stage, size: Size, seed: int, say: Callable[[str], None]) 
         letters = await judging.letters(stage.bootstrap, stage.namespace, stage.partitions)
         found = Found(letters, await judging.effects(client))
         faults = [*judging.judge(sent, found), *await canaries.faults(), *await asyncio.to_thread(stage.faults)]
+        faults += await asyncio.to_thread(deaf, stage)
         faults += await judging.shelved(client, sum(map(len, letters.values())))
     return Outcome(sent, found, canaries.events, faults, stage.errors(), time.monotonic() - began)
 

@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 from urllib.parse import quote_from_bytes
@@ -21,6 +21,7 @@ from tests.fuzz.domain import LISTENERS, MOST_WRONG_IN_A_ROW, Publisher
 from tests.fuzz.inputs import BATCH, SOURCE, STRUCTURED, Fate, Input, Part
 
 INBOUND = "crm.inbound"
+INTERNAL = ("crm.access", "crm.customers", "crm.dead-letters", "crm.replays")
 CODECS: tuple[Codec, ...] = ("none", "none", "none", "gzip", "snappy")
 BATCH_BYTES = 4_000_000
 AT_ONCE = 8
@@ -82,6 +83,14 @@ class KafkaEdge:
             for number, (kind, raw) in enumerate(zip(kinds, raws, strict=True)):
                 self._sent.domain[topic, partition, first + number] = (kind, raw)
                 self._sent.counts[f"{topic}, {kind}"] += 1
+
+    async def internal(self, inputs: Iterable[Input]) -> None:
+        """Raw bytes where the core talks to itself; nothing may come of them, on compacted topics under a key."""
+        for one in inputs:
+            topic = self._rng.choice(INTERNAL)
+            raw = replace(one.raw, key=one.raw.key or b"k")
+            await self._send(topic, self._rng.randrange(self._partitions), [raw])
+            self._sent.counts[f"{topic}, raw bytes"] += 1
 
     async def all_domains(self, count: int, seed: int) -> None:
         for topic in LISTENERS:
