@@ -148,15 +148,15 @@ class _Server:
     """The server, as `Orphans` sees it."""
 
     def __init__(self, client: Client) -> None:
-        self._admin = client.admin
+        self._client = client
 
     async def open_transactions(self) -> list[Document]:
         everything: Document = {"$currentOp": {"idleSessions": True, "idleConnections": False}}
-        cursor = await _settle(self._admin.aggregate([everything, {"$match": {"type": "idleSession"}}]))
+        cursor = await _settle(self._client.admin.aggregate([everything, {"$match": {"type": "idleSession"}}]))
         return cast("list[Document]", await cursor.to_list(None))
 
     async def end_sessions(self, ids: list[Any]) -> None:
-        await self._admin.command({"killSessions": [{"id": id_} for id_ in ids]})
+        await self._client.admin.command({"killSessions": [{"id": id_} for id_ in ids]})
 
 
 async def aggregate(collection: Collection, pipeline: list[Document], session: Session | None = None) -> list[Document]:
