@@ -152,8 +152,9 @@ async def parts(sync: Sync, meter: Meter, url: str, customers: int) -> list[dict
             await sync.deliveries.receipts("parts", [changed.customer_id for changed in batch])
 
     async def render() -> None:
+        policy = channel.policy
         for changed in (changed for batch in batches for changed in batch):
-            body(channel, changed)
+            body(channel.channel_id, policy, changed)
 
     async def sign() -> None:
         for changed in (changed for batch in batches for changed in batch):

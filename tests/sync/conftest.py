@@ -24,7 +24,9 @@ from shared.mongo import Client, Database, Session
 from shared.settings import PlatformSettings
 from tests.sync.facts import day
 
-QUICK = Pace(batch=100, timeout=2.0, schedule=(0.05, 0.05, 0.05), first_pause=0.1, longest_pause=0.4, idle=0.05)
+QUICK = Pace(
+    batch=100, timeout=2.0, schedule=(0.05, 0.05, 0.05), first_pause=0.1, longest_pause=0.4, idle=0.05, breath=0.01
+)
 
 RECORD: Any = None
 """The record itself is of no interest to handlers."""

@@ -8,6 +8,7 @@ from services.sync.domain.positions import (
     Cursor,
     Resume,
     ahead,
+    emptied,
     event_id,
     read_event_id,
     resolved,
@@ -57,3 +58,9 @@ def test_a_partition_is_ahead_if_something_lies_beyond_the_cursor() -> None:
 def test_the_cursor_stops_before_the_first_view_that_is_not_dealt_with() -> None:
     outcomes = [(0, 1, True), (0, 2, False), (0, 3, True), (1, 7, True), (2, 4, False)]
     assert resolved(outcomes) == {0: 1, 1: 7}
+
+
+def test_a_partition_without_anything_left_is_passed_unless_it_was_not_looked_at_to_the_end() -> None:
+    cursor, tails = {0: 4, 1: 2}, {0: 5, 1: 9, 2: 3}
+    assert emptied(cursor, tails, [(1, 8), (1, 9)], 10) == {0: 5, 2: 3}
+    assert emptied(cursor, tails, [(1, 8), (1, 9)], 2) == {}

@@ -231,6 +231,19 @@ async def test_a_paused_channel_gets_nothing_and_then_everything(sync: Sync, rec
     assert (receiver.versions(ANNA), receiver.versions(BERT)) == ([1, 2], [1])
 
 
+async def test_a_customer_whose_partition_has_changed_leaves_no_gap_to_wait_for(sync: Sync, receiver: Receiver) -> None:
+    await sync.register(url=receiver.url)
+    await sync.happen(order(ANNA), partition=0)
+    await sync.happen(order(ANNA, 2), partition=1)
+    async with delivering(sync.dispatch()):
+
+        async def there() -> bool:
+            return (await progress(sync)).cursor == {0: 1, 1: 1}
+
+        await eventually(there)
+    assert receiver.versions(ANNA) == [2]
+
+
 async def test_redirects_are_failures(sync: Sync, receiver: Receiver) -> None:
     receiver.answer = lambda _: web.Response(status=307, headers={"location": receiver.url})
     answer = await sync.courier.send(receiver.url, ["whsec_" + "A" * 32], "id", b"{}")

@@ -44,8 +44,8 @@ class Connection(asyncio.Protocol):
     def idle(self) -> bool:
         return self._answer is None and not self.closed
 
-    async def ask(self, request: bytes, seconds: float) -> Reply:
-        """Send a request, and return what is answered. Raises TimeoutError, Disconnected, NotHttp."""
+    async def ask(self, request: bytes, deadline: float) -> Reply:
+        """Send a request, and return what is answered by a time of the loop. Raises TimeoutError, Disconnected, NotHttp."""
         self._parser = HttpResponseParser(self)
         self._status = 0
         self._retry_after: str | None = None
@@ -54,7 +54,7 @@ class Connection(asyncio.Protocol):
         self.touched = False
         answer: asyncio.Future[Reply] = self.loop.create_future()
         self._answer = answer
-        self._timer = self.loop.call_later(seconds, self._give_up)
+        self._timer = self.loop.call_at(deadline, self._give_up)
         self._transport.write(request)
         try:
             return await answer

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from services.sync.clients.connection import Connection, Disconnected, Reply
@@ -35,10 +33,11 @@ class Origin(NamedTuple):
 
 
 class Pool:
-    """One for all channels; how many deliveries of a channel are under way is its worker's business."""
+    """Made in the event loop that sends. One for all channels; how many deliveries of a channel are under way is its worker's business."""
 
     def __init__(self, *, allow_private: bool) -> None:
         self.allow_private = allow_private
+        self._loop = asyncio.get_running_loop()
         self._idle: dict[Origin, list[Connection]] = {}
         self._room = asyncio.Semaphore(AT_ONCE)
         self._tls = ssl.create_default_context()
@@ -46,36 +45,30 @@ class Pool:
 
     async def send(self, origin: Origin, request: bytes, seconds: float) -> Reply:
         """Raises TimeoutError, NotPublic, Unreachable and what a connection raises."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds
-        async with self._turn(seconds):
-            if (kept := self._take(origin)) is not None:
-                try:
-                    return await self._ask(origin, kept, request, seconds)
-                except Disconnected:
-                    if kept.touched:
-                        raise
-                    # It was given up while nobody used it: that says nothing about the receiver.
-            fresh = await self._open(origin, deadline - loop.time())
-            return await self._ask(origin, fresh, request, deadline - loop.time())
-
-    @asynccontextmanager
-    async def _turn(self, seconds: float) -> AsyncIterator[None]:
+        deadline = self._loop.time() + seconds
         if self._room.locked():
             await asyncio.wait_for(self._room.acquire(), seconds)
         else:
             await self._room.acquire()
         try:
-            yield
+            if (kept := self._take(origin)) is not None:
+                try:
+                    return await self._ask(origin, kept, request, deadline)
+                except Disconnected:
+                    if kept.touched:
+                        raise
+                    # It was given up while nobody used it: that says nothing about the receiver.
+            fresh = await self._open(origin, deadline - self._loop.time())
+            return await self._ask(origin, fresh, request, deadline)
         finally:
             self._room.release()
 
-    async def _ask(self, origin: Origin, connection: Connection, request: bytes, seconds: float) -> Reply:
-        reply = await connection.ask(request, seconds)
+    async def _ask(self, origin: Origin, connection: Connection, request: bytes, deadline: float) -> Reply:
+        reply = await connection.ask(request, deadline)
         if connection.idle:
             self._idle.setdefault(origin, []).append(connection)
             if self._sweeping is None:
-                self._sweeping = connection.loop.call_later(IDLE_SECONDS, self._sweep)
+                self._sweeping = self._loop.call_later(IDLE_SECONDS, self._sweep)
         return reply
 
     def _take(self, origin: Origin) -> Connection | None:
@@ -91,14 +84,14 @@ class Pool:
         """Close what has been idle for long."""
         self._sweeping = None
         for origin, connections in list(self._idle.items()):
-            kept = [c for c in connections if c.idle and c.loop.time() - c.idle_since < IDLE_SECONDS]
+            kept = [c for c in connections if c.idle and self._loop.time() - c.idle_since < IDLE_SECONDS]
             for connection in set(connections) - set(kept):
                 connection.close()
             self._idle[origin] = kept
             if not kept:
                 del self._idle[origin]
         if self._idle:
-            self._sweeping = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._sweep)
+            self._sweeping = self._loop.call_later(IDLE_SECONDS, self._sweep)
 
     async def _open(self, origin: Origin, seconds: float) -> Connection:
         """Connects to the very addresses that were judged, so a name cannot lead elsewhere a moment later."""
@@ -116,8 +109,7 @@ class Pool:
     async def _connect(self, origin: Origin, address: str) -> Connection:
         tls, name = (self._tls, origin.host) if origin.secure else (None, None)
         try:
-            loop = asyncio.get_running_loop()
-            _, connection = await loop.create_connection(
+            _, connection = await self._loop.create_connection(
                 Connection, address, origin.port, ssl=tls, server_hostname=name
             )
         except TimeoutError:

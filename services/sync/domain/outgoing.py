@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 import orjson
 
-from services.sync.domain.channel import Channel
-from services.sync.domain.policy import allowed
+from services.sync.domain.policy import Policy, allowed
 from services.sync.domain.positions import Cursor
 from services.sync.domain.view import Origins, newest_by_others
 
@@ -24,8 +23,7 @@ class Place(NamedTuple):
 NOWHERE = Place(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(NamedTuple):
     """A customer's view as it is stored: JSON at its place in the order of changes."""
 
     customer_id: str
@@ -36,8 +34,7 @@ class Changed:
     view: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(NamedTuple):
     """A delivery that has not worked yet, or that somebody has asked for again."""
 
     version: int
@@ -47,8 +44,7 @@ class Retry:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What a channel has received of a customer, newest only, and what is still owed to it."""
 
     customer_id: str
@@ -123,19 +119,18 @@ def held_by_stream(receipt: Receipt | None, generation: int, stream: str, start:
     return held(receipt, generation) if arrived else 0
 
 
-def message_id(channel: Channel, changed: Changed, receipt: Receipt | None, generation: int) -> str:
+def message_id(channel_id: str, policy: Policy, changed: Changed, receipt: Receipt | None, generation: int) -> str:
     """The same for every attempt at the same content; another if the content is asked for again."""
     times_asked = generation + (receipt.replays if receipt else 0)
-    version = channel.policy.version
-    return f"{channel.channel_id}.{changed.customer_id}.{changed.version}.{version}.{times_asked}"
+    return f"{channel_id}.{changed.customer_id}.{changed.version}.{policy.version}.{times_asked}"
 
 
-def body(channel: Channel, changed: Changed) -> bytes:
+def body(channel_id: str, policy: Policy, changed: Changed) -> bytes:
     """What is delivered, as JSON on one line."""
-    part = allowed(channel.policy, changed.view)
+    part = allowed(policy, changed.view)
     head = {
-        "channel": channel.channel_id,
-        "policy_version": channel.policy.version,
+        "channel": channel_id,
+        "policy_version": policy.version,
         "customer_id": changed.customer_id,
         "version": changed.version,
         "changed_at": changed.changed_at,

@@ -1,7 +1,7 @@
 """Where a channel is in the order of changes: one growing position a partition. Reading the changes is not here."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 Cursor = dict[int, int]
@@ -53,6 +53,17 @@ def start_of(resume: Resume | None, generation: int, known: Cursor, tails: Mappi
 def ahead(positions: Mapping[int, int], cursor: Mapping[int, int]) -> list[int]:
     """The partitions in which something lies beyond the cursor."""
     return sorted(p for p, position in positions.items() if position > cursor.get(p, 0))
+
+
+def emptied(cursor: Cursor, tails: Mapping[int, int], found: Sequence[tuple[int, int]], limit: int) -> Cursor:
+    """How far the cursor may move in partitions where nothing was found, having looked for at most `limit` changes.
+
+    Their last customers have changed again, in another partition: that happens while partitions are being added.
+    """
+    if len(found) >= limit:
+        return {}
+    met = {partition for partition, _ in found}
+    return {p: tails[p] for p in ahead(tails, cursor) if p not in met}
 
 
 def resolved(outcomes: Iterable[tuple[int, int, bool]]) -> Cursor:

@@ -9,7 +9,7 @@ from typing import Any
 
 from services.sync.domain.channel import Channel
 from services.sync.domain.outgoing import Changed, Receipt, Verdict, body, held_by_stream, verdict
-from services.sync.domain.positions import Cursor, Resume, event_id, start_of
+from services.sync.domain.positions import Cursor, Resume, emptied, event_id, start_of
 from services.sync.handlers.channels import Channels
 from services.sync.handlers.deliveries import ChangeStore, DeliveryStore, LostLease, Settlement
 from services.sync.handlers.tail import Tail
@@ -70,7 +70,9 @@ class Stream:
         await self.line.tail.look()
         while (channel := self.line.channels.active(self.channel_id, "sse")) and self.allowed():
             await self.find_place()
-            changes = await self.line.changes.beyond(self.cursor, self.line.tail.positions, BATCH)
+            tails = self.line.tail.positions
+            changes = await self.line.changes.beyond(self.cursor, tails, BATCH)
+            self.cursor |= emptied(self.cursor, tails, [changed.place for changed in changes], BATCH)
             chunk, receipts = await self.render(channel, changes)
             if not chunk and not changes:
                 await self.line.tail.beyond(self.cursor, self.line.idle)
@@ -100,16 +102,17 @@ class Stream:
         known = await self.known(channel, changes)
         pieces: list[bytes] = []
         receipts: list[Receipt] = []
+        policy, now = channel.policy, self.line.now()
         for changed in changes:
             self.cursor[changed.place.partition] = changed.place.position
             receipt = known.get(changed.customer_id)
             held = held_by_stream(receipt, self.generation, self.connection, self.start)
             if verdict(channel.source, changed, held) is Verdict.SEND:
-                pieces.append(event(event_id(self.generation, self.cursor), body(channel, changed)))
-                receipts.append(self.receipt(channel, changed))
+                pieces.append(event(event_id(self.generation, self.cursor), body(self.channel_id, policy, changed)))
+                receipts.append(self.receipt(policy.version, changed, now))
         for changed in await self.asked_for(changes):
-            pieces.append(event(event_id(self.generation, self.cursor), body(channel, changed)))
-            receipts.append(self.receipt(channel, changed))
+            pieces.append(event(event_id(self.generation, self.cursor), body(self.channel_id, policy, changed)))
+            receipts.append(self.receipt(policy.version, changed, now))
         return b"".join(pieces), receipts
 
     async def known(self, channel: Channel, changes: Sequence[Changed]) -> dict[str, Receipt]:
@@ -126,15 +129,15 @@ class Stream:
         wanted = [receipt.customer_id for receipt in due if receipt.customer_id not in sent]
         return await self.line.changes.these(wanted) if wanted else []
 
-    def receipt(self, channel: Channel, changed: Changed) -> Receipt:
+    def receipt(self, policy_version: int, changed: Changed, now: datetime) -> Receipt:
         return Receipt(
             changed.customer_id,
             version=changed.version,
-            policy_version=channel.policy.version,
+            policy_version=policy_version,
             generation=self.generation or 0,
             place=changed.place,
             stream=self.connection,
-            at=self.line.now(),
+            at=now,
         )
 
     async def store(self, receipts: Sequence[Receipt]) -> None:

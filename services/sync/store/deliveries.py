@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from pymongo import ASCENDING, IndexModel, UpdateOne
+from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import BulkWriteError
 
 from services.sync.domain.outgoing import Place, Progress, Receipt, Retry, Trouble
 from services.sync.domain.positions import Cursor
@@ -14,6 +15,9 @@ from services.sync.handlers.deliveries import DeliveryStatus, LostLease, Settlem
 
 Document = dict[str, Any]
 OWED = {"retry": {"$type": "object"}}
+JUDGED = dict.fromkeys(("status", "at", "first_at", "channel"), 0)
+AT_ONCE = 5_000
+"""Some 2 MB."""
 
 
 class DeliveryStore:
@@ -64,14 +68,22 @@ class DeliveryStore:
             raise LostLease(s.channel_id)
         writes = [delivered(s.channel_id, receipt) for receipt in s.receipts]
         writes += [owed(s.channel_id, customer_id, retry) for customer_id, retry in s.retries.items()]
-        if writes:
-            await self.deliveries.bulk_write(writes, ordered=False, session=session)
+        for begin in range(0, len(writes), AT_ONCE):
+            await self.update(writes[begin : begin + AT_ONCE], session)
+
+    async def update(self, writes: list[Document], session: AsyncClientSession | None) -> None:
+        """What `bulk_write` does, for a third less: it looks at every write several times."""
+        command = {"update": self.deliveries.name, "updates": writes, "ordered": False}
+        answer = await self.deliveries.database.command(command, session=session)
+        if errors := answer.get("writeErrors"):
+            raise BulkWriteError({"writeErrors": errors, "nMatched": answer["n"]})
 
     # Receipts and retries
 
     async def receipts(self, channel_id: str, customer_ids: Iterable[str]) -> dict[str, Receipt]:
+        """What is held and owed, without what is only for people to read."""
         ids = [key(channel_id, customer_id) for customer_id in customer_ids]
-        found = await self.deliveries.find({"_id": {"$in": ids}}).to_list(None)
+        found = await self.deliveries.find({"_id": {"$in": ids}}, JUDGED).to_list(None)
         return {document["customer"]: as_receipt(document) for document in found}
 
     async def due(self, channel_id: str, now: datetime, limit: int) -> list[Receipt]:
@@ -116,28 +128,31 @@ def key(channel_id: str, customer_id: str) -> str:
     return f"{channel_id}:{customer_id}"
 
 
-def delivered(channel_id: str, receipt: Receipt) -> UpdateOne:
+def delivered(channel_id: str, receipt: Receipt) -> Document:
     fields = {
-        "channel": channel_id,
-        "customer": receipt.customer_id,
         "version": receipt.version,
         "policy_version": receipt.policy_version,
         "generation": receipt.generation,
-        "place": list(receipt.place),
+        "place": receipt.place,
         "stream": receipt.stream,
         "status": receipt.status,
         "at": receipt.at,
         "retry": None,
     }
-    change = {"$set": fields, "$min": {"first_at": receipt.at}, "$inc": {"times": 1}}
-    return UpdateOne({"_id": key(channel_id, receipt.customer_id)}, change, upsert=True)
+    change = {
+        "$set": fields,
+        "$setOnInsert": {"channel": channel_id, "customer": receipt.customer_id},
+        "$min": {"first_at": receipt.at},
+        "$inc": {"times": 1},
+    }
+    return {"q": {"_id": key(channel_id, receipt.customer_id)}, "u": change, "upsert": True}
 
 
-def owed(channel_id: str, customer_id: str, retry: Retry | None) -> UpdateOne:
+def owed(channel_id: str, customer_id: str, retry: Retry | None) -> Document:
     """A retry, or None for one that has become pointless."""
     document = as_retry_document(retry) if retry else None
     fields = {"channel": channel_id, "customer": customer_id, "retry": document}
-    return UpdateOne({"_id": key(channel_id, customer_id)}, {"$set": fields}, upsert=retry is not None)
+    return {"q": {"_id": key(channel_id, customer_id)}, "u": {"$set": fields}, "upsert": retry is not None}
 
 
 def as_retry_document(retry: Retry) -> Document:

@@ -13,6 +13,7 @@ from typing import Any
 from bson.decimal128 import Decimal128
 from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.read_concern import ReadConcern
 
@@ -86,25 +87,29 @@ class ViewStore:
     async def beyond(self, cursor: Cursor, tails: Mapping[int, int], limit: int) -> list[Changed]:
         """The next changes after a cursor, in order within each partition."""
         partitions = ahead(tails, cursor)
+        most = sum(tails[partition] - cursor.get(partition, 0) for partition in partitions)
+        if partitions and most <= limit:
+            return await self.all_beyond(cursor, partitions)
         changes: list[Changed] = []
         for index, partition in enumerate(partitions):
             share = -(-(limit - len(changes)) // (len(partitions) - index))
             if share:
-                after = {"partition": partition, "position": {"$gt": cursor.get(partition, 0)}}
-                found = self.durable["views"].find(after, SENT).sort("position", ASCENDING).limit(share)
-                changes += [as_changed(document) for document in await found.to_list(None)]
+                found = self.durable["views"].find(after(cursor, partition), SENT)
+                changes += await listed(found.sort("position", ASCENDING).limit(share))
         return changes
 
+    async def all_beyond(self, cursor: Cursor, partitions: Sequence[int]) -> list[Changed]:
+        """One question instead of many, where the answer is bound to be short."""
+        ranges = [after(cursor, partition) for partition in partitions]
+        found = self.durable["views"].find({"$or": ranges} if len(ranges) > 1 else ranges[0], SENT)
+        return sorted(await listed(found), key=place_of)
+
     async def these(self, customer_ids: Sequence[str]) -> list[Changed]:
-        found = self.durable["views"].find({"_id": {"$in": list(customer_ids)}}, SENT)
-        return [as_changed(document) for document in await found.to_list(None)]
+        return await listed(self.durable["views"].find({"_id": {"$in": list(customer_ids)}}, SENT))
 
     async def backlog(self, cursor: Cursor, tails: Mapping[int, int]) -> int:
         """How many customers have changed since a cursor."""
-        counts = [
-            await self.views.count_documents({"partition": partition, "position": {"$gt": cursor.get(partition, 0)}})
-            for partition in ahead(tails, cursor)
-        ]
+        counts = [await self.views.count_documents(after(cursor, partition)) for partition in ahead(tails, cursor)]
         return sum(counts)
 
     async def cursor_before(self, moment: datetime, tails: Mapping[int, int]) -> Cursor:
@@ -169,6 +174,18 @@ def write_of(version: NewVersion, place: Place) -> InsertOne[Document] | UpdateO
 def as_held(document: Document) -> Held:
     version, changed_at, known = read(document["view"])
     return Held(document["_id"], version, changed_at, known, as_origins(document))
+
+
+def after(cursor: Cursor, partition: int) -> Document:
+    return {"partition": partition, "position": {"$gt": cursor.get(partition, 0)}}
+
+
+async def listed(found: AsyncCursor[Document]) -> list[Changed]:
+    return [as_changed(document) for document in await found.to_list(None)]
+
+
+def place_of(changed: Changed) -> Place:
+    return changed.place
 
 
 def as_changed(document: Document) -> Changed:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from services.sync.domain.delivery import SCHEDULE
 from services.sync.handlers.channels import Channels
@@ -12,8 +12,7 @@ from services.sync.handlers.tail import Tail
 from shared.messaging import Unit
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a receiver has said; without a status it has said nothing."""
 
     status: int | None
@@ -52,7 +51,9 @@ class Pace:
     first_pause: float = 1.0
     longest_pause: float = 60.0
     idle: float = 1.0
-    """How often a channel with nothing to do looks for retries that are due and for replays."""
+    """How often a channel is looked up for retries that are due and for replays."""
+    breath: float = 0.02
+    """From the beginning of a batch that was not full to that of the next: many tiny batches would cost a lot."""
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -11,52 +11,27 @@ import structlog
 from services.sync.domain import delivery
 from services.sync.domain.channel import Channel
 from services.sync.domain.delivery import Breaker, TokenBucket, Way
-from services.sync.domain.outgoing import (
-    Changed,
-    Progress,
-    Receipt,
-    Retry,
-    Trouble,
-    Verdict,
-    body,
-    held,
-    message_id,
-    verdict,
-)
+from services.sync.domain.outgoing import Receipt, Retry, Trouble, body, message_id
+from services.sync.domain.policy import Policy
 from services.sync.domain.positions import resolved
 from services.sync.handlers.deliveries import Settlement
 from services.sync.handlers.webhooks.needs import Answer, Lease, Post
+from services.sync.handlers.webhooks.upcoming import Batch, Item, Upcoming
 from shared import metrics
 from shared.logging import whereabouts
 
 log = structlog.get_logger(__name__)
 
-DUE = 100
 PROBES = 20
 """A probe is drawn from so many, so that one customer that always fails does not keep a healthy channel closed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A view that the channel may have to be sent."""
-
-    changed: Changed
-    receipt: Receipt | None
-    needed: bool
-    in_order: bool
-    """It came by the cursor, which must not pass it undone; otherwise it is a retry."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    progress: Progress
-    items: list[Item]
-    pointless: list[str]
-    """Customers whose retry nobody needs any more."""
-
-
 class Worker:
-    """One channel's deliveries on this instance: its breaker, its rate, its place in the order of changes."""
+    """One channel's deliveries on this instance: its breaker, its rate, its place in the order of changes.
+
+    While a batch is being settled the next one is already on its way; it begins where the one before has ended, and is
+    settled after it.
+    """
 
     def __init__(self, channel_id: str, lease: Lease, post: Post) -> None:
         self.channel_id = channel_id
@@ -70,18 +45,40 @@ class Worker:
         self.stopping = False
         self.last_error = ""
         self.trouble: Trouble | None = None
+        self.settling: asyncio.Task[None] | None = None
+        self.upcoming = Upcoming(post, channel_id)
 
     async def run(self) -> None:
         """Deliver as long as the channel is active and the lease holds. Raises LostLease."""
-        while not self.stopping and (channel := self.post.channels.active(self.channel_id, "webhook")):
-            if (wait := self.blocked_for()) > 0 or not self.lease_holds():
-                await asyncio.sleep(min(max(wait, 0.05), self.pace.idle))
-                continue
-            batch = await self.next_batch(channel)
-            if batch.items or batch.pointless:
-                await self.deliver(channel, batch)
-            else:
-                await self.post.tail.beyond(batch.progress.cursor, self.pace.idle)
+        try:
+            while not self.stopping and not self.gone and (channel := self.active()):
+                if (wait := self.blocked_for()) > 0 or not self.lease_holds():
+                    await self.settled()
+                    await asyncio.sleep(min(max(wait, 0.05), self.pace.idle))
+                else:
+                    await self.go_on(channel)
+            await self.settled()
+        finally:
+            # After an error or a cancellation: what it does not store goes out again.
+            if self.settling is not None:
+                self.settling.cancel()
+                await asyncio.gather(self.settling, return_exceptions=True)
+
+    async def go_on(self, channel: Channel) -> None:
+        """Deliver the next batch, or wait for one."""
+        limit = self.pace.batch if self.way() is Way.OPEN else PROBES
+        began = time.monotonic()
+        batch = await self.upcoming.batch(channel, limit)
+        if batch.items or batch.pointless or batch.emptied:
+            await self.deliver(channel, batch)
+            if len(batch.items) < limit:
+                await asyncio.sleep(self.pace.breath - (time.monotonic() - began))
+        else:
+            await self.settled()
+            await self.post.tail.beyond(self.upcoming.cursor, self.pace.idle)
+
+    def active(self) -> Channel | None:
+        return self.post.channels.active(self.channel_id, "webhook")
 
     def blocked_for(self) -> float:
         """Seconds until the receiver may be asked again."""
@@ -93,54 +90,34 @@ class Worker:
         """Whether a delivery begun now ends before anybody else may deliver to the channel."""
         return time.monotonic() + self.pace.timeout < self.lease.valid_until
 
-    # What is to be sent
-
-    async def next_batch(self, channel: Channel) -> Batch:
-        """What has changed since the cursor, and what is due again."""
-        progress, due = await asyncio.gather(
-            self.post.deliveries.progress(self.channel_id),
-            self.post.deliveries.due(self.channel_id, self.post.now(), DUE),
-        )
-        limit = self.pace.batch if self.way() is Way.OPEN else PROBES
-        changes = await self.post.changes.beyond(progress.cursor, self.post.tail.positions, limit)
-        receipts = await self.post.deliveries.receipts(self.channel_id, [c.customer_id for c in changes])
-        items = [self.item(channel, changed, receipts.get(changed.customer_id), progress) for changed in changes]
-        owed = {receipt.customer_id: receipt for receipt in due if receipt.customer_id not in receipts}
-        views = await self.post.changes.these(list(owed)) if owed else []
-        items += [Item(view, owed[view.customer_id], needed=True, in_order=False) for view in views]
-        return Batch(progress, items, sorted(owed.keys() - {view.customer_id for view in views}))
-
-    def item(self, channel: Channel, changed: Changed, receipt: Receipt | None, progress: Progress) -> Item:
-        needed = verdict(channel.source, changed, held(receipt, progress.generation)) is Verdict.SEND
-        return Item(changed, receipt, needed=needed, in_order=True)
-
     def way(self) -> Way:
         return self.breaker.way(time.monotonic())
 
     # Sending
 
     async def deliver(self, channel: Channel, batch: Batch) -> None:
-        """Send what is needed, and store what came of it together with the cursor."""
+        """Send what is needed, and have what came of it stored together with the cursor."""
         wanted = [item for item in batch.items if item.needed]
         if self.way() is Way.PROBE and wanted:
             wanted = [random.choice(wanted)]  # noqa: S311 - nothing secret
-        answers = await self.send_all(channel, wanted, batch.progress.generation)
-        settlement = self.settlement(channel, batch, answers)
-        await self.post.transact(lambda unit: self.post.deliveries.settle(settlement, unit.session))
-        self.count(answers)
-        if self.gone:
-            await self.disable()
+        answers = await self.send_all(channel, wanted, batch.generation)
+        await self.settled()
+        settlement = self.outcome(channel, batch, answers)
+        self.settling = asyncio.create_task(self.settle(settlement, answers))
 
     async def send_all(self, channel: Channel, items: list[Item], generation: int) -> dict[str, Answer]:
         """Answers by customer. Whoever has none was not sent anything that counts."""
         answers: dict[str, Answer] = {}
         queue = iter(items)
+        policy, secrets = channel.policy, channel.secrets_at(self.post.now())
 
         async def sender() -> None:
             for item in queue:
-                if not await self.may_send(channel):
+                if channel.rate:
+                    await self.wait_for_a_turn(channel.rate)
+                if not self.may_send(channel):
                     return
-                answer = await self.send(channel, item, generation)
+                answer = await self.send(channel, policy, secrets, item, generation)
                 if self.judge(answer):
                     answers[item.changed.customer_id] = answer
 
@@ -149,21 +126,23 @@ class Worker:
                 group.create_task(sender())
         return answers
 
-    async def may_send(self, channel: Channel) -> bool:
-        """Wait for the channel's rate; say whether it may still be sent anything."""
-        if channel.rate:
-            if self.bucket is None or self.bucket.rate != channel.rate:
-                self.bucket = TokenBucket(channel.rate)
-            await asyncio.sleep(self.bucket.take(time.monotonic()))
-        stopped = self.gone or self.stopping or time.monotonic() < self.busy_until or self.way() is Way.BLOCKED
-        return not stopped and self.lease_holds() and self.post.channels.active(self.channel_id, "webhook") is channel
+    async def wait_for_a_turn(self, rate: float) -> None:
+        if self.bucket is None or self.bucket.rate != rate:
+            self.bucket = TokenBucket(rate)
+        await asyncio.sleep(self.bucket.take(time.monotonic()))
 
-    async def send(self, channel: Channel, item: Item, generation: int) -> Answer:
+    def may_send(self, channel: Channel) -> bool:
+        """Whether the channel may still be sent anything, and is as it was when the batch began."""
+        stopped = self.gone or self.stopping or time.monotonic() < self.busy_until or self.way() is Way.BLOCKED
+        return not stopped and self.lease_holds() and self.active() is channel
+
+    async def send(
+        self, channel: Channel, policy: Policy, secrets: Sequence[str], item: Item, generation: int
+    ) -> Answer:
         assert channel.url is not None, "a webhook has a url"
-        secrets = channel.secrets_at(self.post.now())
-        identity = message_id(channel, item.changed, item.receipt, generation)
+        identity = message_id(self.channel_id, policy, item.changed, item.receipt, generation)
         try:
-            content = body(channel, item.changed)
+            content = body(self.channel_id, policy, item.changed)
         except Exception as error:  # noqa: BLE001 - one view that is not as it should be must not stop all the others
             log.error(
                 "delivery_not_prepared",
@@ -194,47 +173,47 @@ class Worker:
 
     # Settling
 
-    def settlement(self, channel: Channel, batch: Batch, answers: dict[str, Answer]) -> Settlement:
+    async def settle(self, settlement: Settlement, answers: Mapping[str, Answer]) -> None:
+        await self.post.transact(lambda unit: self.post.deliveries.settle(settlement, unit.session))
+        self.count(answers)
+        if self.gone:
+            await self.disable()
+
+    async def settled(self) -> None:
+        """Wait until the last batch is stored. Raises LostLease."""
+        if self.settling is not None:
+            settling, self.settling = self.settling, None
+            await settling
+        self.upcoming.settled()
+
+    def outcome(self, channel: Channel, batch: Batch, answers: Mapping[str, Answer]) -> Settlement:
         """What is delivered, what is tried again later, and how far the cursor may move.
 
         If most deliveries fail, it is the channel and not the customer: then nothing is scheduled for later, the
         cursor stays, and the backlog costs nothing.
         """
-        now = self.post.now()
+        now, policy_version = self.post.now(), channel.policy.version
         channel_fails = self.way() is not Way.OPEN
-        receipts: list[Receipt] = []
+        receipts: dict[str, Receipt] = {}
         retries: dict[str, Retry | None] = dict.fromkeys(batch.pointless)
+        left: dict[str, Receipt] = {}
         outcomes: list[tuple[int, int, bool]] = []
         for item in batch.items:
-            answer = answers.get(item.changed.customer_id)
+            customer = item.changed.customer_id
+            answer = answers.get(customer)
             done = not item.needed or (answer is not None and (answer.taken or not channel_fails))
             if answer and answer.taken:
-                receipts.append(self.receipt(channel, item, answer, batch.progress.generation, now))
+                receipts[customer] = receipt(item, answer, policy_version, batch.generation, now)
             elif answer and done:
-                retries[item.changed.customer_id] = self.retry(item, answer, now)
+                retries[customer] = retry = self.retry(item, answer, now)
+                left[customer] = (item.receipt or Receipt(customer))._replace(retry=retry)
             if item.in_order:
                 outcomes.append((*item.changed.place, done))
         self.trouble = self.present_trouble(now)
-        return Settlement(
-            channel_id=self.channel_id,
-            generation=batch.progress.generation,
-            owner=self.lease.owner,
-            cursor=resolved(outcomes),
-            receipts=receipts,
-            retries=retries,
-            trouble=self.trouble,
-        )
-
-    def receipt(self, channel: Channel, item: Item, answer: Answer, generation: int, now: datetime) -> Receipt:
-        return replace(
-            item.receipt or Receipt(item.changed.customer_id),
-            version=item.changed.version,
-            policy_version=channel.policy.version,
-            generation=generation,
-            place=item.changed.place,
-            status=answer.status,
-            at=now,
-        )
+        cursor = batch.emptied | resolved(outcomes)
+        self.upcoming.leave(cursor, left | receipts)
+        owner, kept = self.lease.owner, list(receipts.values())
+        return Settlement(self.channel_id, batch.generation, owner, cursor, kept, retries, self.trouble)
 
     def retry(self, item: Item, answer: Answer, now: datetime) -> Retry:
         """A newer version begins the schedule anew: it may well be what the receiver was waiting for."""
@@ -251,7 +230,7 @@ class Worker:
         since = self.trouble.since if self.trouble else now
         return Trouble(self.last_error, since, now + timedelta(seconds=wait))
 
-    def count(self, answers: dict[str, Answer]) -> None:
+    def count(self, answers: Mapping[str, Answer]) -> None:
         taken = sum(answer.taken for answer in answers.values())
         metrics.DELIVERIES.labels(self.channel_id, "delivered").inc(taken)
         metrics.DELIVERIES.labels(self.channel_id, "failed").inc(len(answers) - taken)
@@ -261,3 +240,17 @@ class Worker:
         reason = f"the receiver {self.last_error}: it wants no more"
         await self.post.transact(lambda unit: self.post.channels.disable(unit, self.channel_id, reason))
         await self.post.channels.refresh()
+
+
+def receipt(item: Item, answer: Answer, policy_version: int, generation: int, now: datetime) -> Receipt:
+    changed = item.changed
+    return Receipt(
+        changed.customer_id,
+        changed.version,
+        policy_version,
+        generation,
+        changed.place,
+        status=answer.status,
+        at=now,
+        replays=item.receipt.replays if item.receipt else 0,
+    )

@@ -1,0 +1,1 @@
+"""Processes that tests of sync start and kill."""
