@@ -8,9 +8,9 @@ from tests.torture.planted import consuming, delivering, publishing, recording
 from tests.torture.planted.bug import Bug
 
 CALM: dict[str, Any] = {}
-CUT: dict[str, Any] = {"faults": 12, "kinds": ("link reset", "link cut")}
 KILLS: dict[str, Any] = {"faults": 8, "kinds": ("service killed",)}
-BROKER: dict[str, Any] = {"faults": 3, "kinds": ("kafka killed",)}
+BROKER: dict[str, Any] = {"faults": 6, "kinds": ("kafka killed", "services killed")}
+"""What waits for the broker dies with the process that waits."""
 DATABASE: dict[str, Any] = {"faults": 4, "kinds": ("mongo killed",)}
 MOODS: dict[str, Any] = {"misbehaviour": 6}
 TWO: dict[str, Any] = {"instances": 2}
