@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -13,21 +12,18 @@ from pymongo import InsertOne, UpdateOne
 from shared.contracts.channels import INBOUND, InteractionReported
 from shared.contracts.fact import Reason
 from shared.contracts.interactions import INTERACTIONS, InteractionRecorded
-from shared.messaging import CloudEvent, Received, Subscription, Transient, Unit, duplicates
+from shared.messaging import CloudEvent, Messaging, Received, Subscription, Transient, Unit, duplicates
 from shared.messaging.producer import partition_of
+from shared.mongo import Client, Database
+from shared.settings import PlatformSettings
 from tests.simulation.stories.chaos import Chaos
 from tests.simulation.stories.judged import Wrong
 from tests.simulation.stories.judgement import Judge
-from tests.simulation.world.loop import Stuck
-from tests.simulation.world.node import Node
+from tests.simulation.stories.story import FAULTS_END, LONG_AGO, settled
+from tests.simulation.world.node import Compose, Composed, Node
 from tests.simulation.world.world import World
 
 SOURCE = "/channels/shop"
-LONG_AGO = datetime(2017, 3, 1, 12, tzinfo=UTC)
-FAULTS_END = 10.0
-PATIENCE = 90.0
-"""Seconds after the last fault within which everything must have settled."""
-LOOK_SECONDS = 0.25
 SENT_AGAIN = 0.15
 ODD = {"garbage": 0.03, "unknown": 0.02, "unfit": 0.05, "poison": 0.04, "late-poison": 0.03}
 """How often a report is one that cannot be read, has no contract, is refused, or makes a handler fail: the first
@@ -57,8 +53,8 @@ class Pipeline:
         self._customers = [f"01890000-0000-7000-8000-{n:012x}" for n in range(chance.randint(1, 6))]
         self._unsent = [self._drawn(number) for number in range(chance.randint(3, 32))]
         self.nodes = [
-            Node(world, service, f"{service}-{n}", listens)
-            for service, listens in (("first", self._first), ("second", self._second))
+            Node(world, service, f"{service}-{n}", composing(service, subscription))
+            for service, subscription in (("first", self._first()), ("second", self._second()))
             for n in range(chance.choice((1, 2, 2, 3)))
         ]
         self.chaos = Chaos(world, self.nodes)
@@ -74,11 +70,11 @@ class Pipeline:
 
     # The services
 
-    def _first(self) -> Sequence[Subscription]:
-        return [Subscription("first", (INBOUND,), self._record)]
+    def _first(self) -> Subscription:
+        return Subscription("first", (INBOUND,), self._record)
 
-    def _second(self) -> Sequence[Subscription]:
-        return [Subscription("second", (INTERACTIONS,), self._fold)]
+    def _second(self) -> Subscription:
+        return Subscription("second", (INTERACTIONS,), self._fold)
 
     async def _record(self, unit: Unit, events: Sequence[Received]) -> None:
         self.world.note("records", *(event.id for event in events))
@@ -129,7 +125,7 @@ class Pipeline:
         await self.world.loop.lag(max(0.0, FAULTS_END - self.world.loop.now))
         self.world.weather.clear_up()
         self.chaos.cease()
-        await self._settled()
+        await settled(self.world, self._unsettled)
 
     async def _report(self) -> None:
         chance, pace = self.world.chance, self.world.chance.choice((0.02, 0.4, 0.9))
@@ -148,27 +144,28 @@ class Pipeline:
         self.world.note("reported:", report.id, report.kind, f"to {place}")
         self.world.cluster.append(INBOUND.name, place, key, value, headers)
 
-    async def _settled(self) -> None:
-        deadline = self.world.loop.now + PATIENCE
-        while self._unsettled():
-            if self.world.loop.now > deadline:
-                raise Stuck(f"{PATIENCE:.0f} s after the last fault {self._unsettled()}")
-            await self.world.loop.lag(LOOK_SECONDS)
-
-    def _unsettled(self) -> str | None:
+    def _unsettled(self) -> Iterable[str]:
         engine, cluster = self.world.engine, self.world.cluster
         for service, topic in (("first", INBOUND.name), ("second", INTERACTIONS.name)):
             positions = engine.table(service, "offsets").documents
             for place, log in enumerate(cluster.topic(topic)):
                 position = positions.get(f"{service}:{topic}:{place}", {"next": 0})["next"]
                 if position < len(log):
-                    return f"{service} has only taken {position} of {len(log)} records of {topic}:{place}"
+                    yield f"{service} has only taken {position} of {len(log)} records of {topic}:{place}"
             if engine.table(service, "outbox").documents:
-                return f"{service} has not told everything"
-        return None
+                yield f"{service} has not told everything"
 
     def wrong(self) -> list[Wrong]:
         return Judge(self.world, self.reports, history_lost=self.chaos.history_lost).wrong()
+
+
+def composing(service: str, subscription: Subscription) -> Compose:
+    def compose(settings: PlatformSettings, client: Client, database: Database) -> Composed:
+        messaging = Messaging(service, settings, client, database)
+        messaging.listen(subscription)
+        return Composed(messaging)
+
+    return compose
 
 
 def told(event: Received) -> InteractionRecorded:

@@ -50,6 +50,8 @@ def simulated(loop: Loop, chance: random.Random) -> Iterator[None]:
         stack.enter_context(patch.object(time, "monotonic", loop.time))
         stack.enter_context(patch.object(time, "time", lambda: EPOCH.timestamp() + loop.now))
         stack.enter_context(patch.object(secrets, "randbits", chance.getrandbits))
+        stack.enter_context(patch.object(secrets, "token_bytes", lambda n=32: chance.randbytes(n)))
+        stack.enter_context(patch.object(secrets, "token_hex", lambda n=32: chance.randbytes(n).hex()))
         stack.enter_context(patch.object(unit, "datetime", Moment))
         stack.enter_context(patch.object(relay, "datetime", Moment))
         stack.enter_context(patch.object(outbox, "ObjectId", object_id))

@@ -9,6 +9,8 @@ from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, ContextVar, copy_context
 from typing import Any, TypeVar, cast
 
+from tests.simulation.world.modelled import NotModelled
+
 T = TypeVar("T")
 PROCESS: ContextVar[Process | None] = ContextVar("process", default=None)
 ATTEMPTS_TO_CLOSE = 20
@@ -171,11 +173,14 @@ class Loop:
 
     def run(self, main: Coroutine[Any, Any, T], most_steps: int) -> T:
         """Until `main` is done; whatever else is under way then, ends as in a power cut. Raises Stuck."""
+        NotModelled.met.clear()
         asyncio._set_running_loop(self.asyncio)
         try:
             task = self.create_task(main, context=self.outside)
             while not task.done():
                 self._step(most_steps)
+                if NotModelled.met:
+                    raise NotModelled.met[0]
             return task.result()
         finally:
             self._end()

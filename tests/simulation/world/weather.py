@@ -20,10 +20,10 @@ KINDS = {
     "kafka.commit-lost": 0.2,
     "kafka.offsets-rewound": 0.3,
     "handler.transient": 0.05,
-    "http.error": 0.15,
-    "http.busy": 0.05,
-    "http.answer-lost": 0.08,
-    "http.silent": 0.05,
+    "http.error": 0.4,
+    "http.busy": 0.15,
+    "http.answer-lost": 0.2,
+    "http.silent": 0.15,
 }
 """The highest rate of each: how often a call that it can strike is struck."""
 

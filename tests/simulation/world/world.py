@@ -13,6 +13,7 @@ from unittest.mock import patch
 
 import structlog
 
+from services.sync.handlers import dispatch
 from shared.messaging import listener, messaging, producer
 from tests.simulation.world.clock import simulated, wall
 from tests.simulation.world.kafka import Cluster, SimulatedBroker, SimulatedProducer
@@ -23,6 +24,8 @@ from tests.simulation.world.weather import Weather
 SILENT = 50
 WATCH_SECONDS = 15.0
 """The watch of the lag does nothing that a run could fail on; its looks only cost time."""
+DISPATCH_SECONDS = 2.0
+"""Leases are seven seconds here: a look every second would only cost time."""
 
 
 class World:
@@ -31,6 +34,8 @@ class World:
     def __init__(self, seed: int, *, tracing: bool = False) -> None:
         self.chance = random.Random(seed)
         self.weather = Weather(self.chance)
+        self.clear = Weather(self.chance)
+        self.clear.clear_up()
         self.loop = Loop()
         self.engine = Engine(self.loop)
         self.cluster = Cluster(self.loop, self.chance, self.weather, self.chance.randint(1, 3))
@@ -44,7 +49,7 @@ class World:
 
     def note(self, *words: object) -> None:
         """A line of the trace, if anybody wants one."""
-        if self.tracing:
+        if self.tracing and not self.loop.over:
             process = PROCESS.get()
             self.trace.append(
                 f"{self.loop.now:9.3f} {process.name if process else '-':16} " + " ".join(map(str, words))
@@ -55,8 +60,9 @@ class World:
         self._born += 1
         return Process(name, self.loop)
 
-    def client(self) -> SimulatedClient:
-        return SimulatedClient(self.engine, self.chance, self.weather)
+    def client(self, *, calm: bool = False) -> SimulatedClient:
+        """`calm`: only the server itself may fail, but no call on its way."""
+        return SimulatedClient(self.engine, self.chance, self.clear if calm else self.weather)
 
     def kill(self, process: Process) -> None:
         self.note("killed:", process.name)
@@ -65,7 +71,7 @@ class World:
 
     def pause(self, process: Process, seconds: float) -> None:
         self.note("paused:", process.name, f"{seconds:.1f} s")
-        process.paused_until = self.loop.now + seconds
+        process.paused_until = max(process.paused_until, self.loop.now + seconds)
         self.cluster.silent(process)
 
     def run(self, story: Callable[[], Coroutine[Any, Any, None]], most_steps: int) -> None:
@@ -88,6 +94,7 @@ class World:
             stack.enter_context(patch.object(messaging, "make_patient", lambda broker: broker))
             stack.enter_context(patch.object(producer, "AIOKafkaProducer", lambda **_: SimulatedProducer(self.cluster)))
             stack.enter_context(patch.object(listener, "WATCH_SECONDS", WATCH_SECONDS))
+            stack.enter_context(patch.object(dispatch, "EVERY", DISPATCH_SECONDS))
             if not self.tracing:
                 # Only the log wants to know where an error comes from, and finding out is dear.
                 stack.enter_context(patch.object(traceback, "extract_tb", lambda _: []))

@@ -10,13 +10,14 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectio
 
 from tests.simulation.world.kafka.cluster import Cluster, Group, Record, process_here
 from tests.simulation.world.loop import Process
+from tests.simulation.world.modelled import Modelled, NotModelled
 
 PATIENCE_SECONDS = 1.0
 FETCH = (0.001, 0.01)
 Handler = Callable[[tuple[Record, ...]], Awaitable[None]]
 
 
-class SimulatedConsumer:
+class SimulatedConsumer(Modelled):
     """What of AIOKafkaConsumer is used. Positions belong to an assignment: a new one begins at what was committed."""
 
     def __init__(self, cluster: Cluster, group: Group, topics: Sequence[str], listener: Any) -> None:
@@ -106,7 +107,7 @@ class SimulatedConsumer:
         return self._cluster.topic(partition.topic)[partition.partition]
 
 
-class SimulatedSubscriber:
+class SimulatedSubscriber(Modelled):
     """FastStream's batch subscriber: what the handler returns from is committed, what it fails on comes again."""
 
     def __init__(self, cluster: Cluster, group: str, topics: Sequence[str], most: int, listener: Any) -> None:
@@ -167,7 +168,7 @@ class SimulatedSubscriber:
             return  # FastStream logs it
 
 
-class SimulatedBroker:
+class SimulatedBroker(Modelled):
     """What of FastStream's KafkaBroker is used."""
 
     def __init__(self, cluster: Cluster) -> None:
@@ -178,7 +179,7 @@ class SimulatedBroker:
         self, *topics: str, group_id: str, max_records: int, listener: Any, batch: bool, **_: Any
     ) -> SimulatedSubscriber:
         if not batch:
-            raise NotImplementedError("a subscriber of single records")
+            raise NotModelled("a subscriber of single records")
         subscriber = SimulatedSubscriber(self._cluster, group_id, topics, max_records, listener)
         self._subscribers.append(subscriber)
         return subscriber

@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError
 
 from tests.simulation.world.kafka.cluster import Cluster, Headers
 from tests.simulation.world.loop import fail, settle
+from tests.simulation.world.modelled import Modelled
 
 LAG = (0.001, 0.02)
 TIMEOUT = 0.5
@@ -17,7 +18,7 @@ LATE = (0.5, 3.0)
 MOST_IN_A_BATCH = 4
 
 
-class SimulatedBatch:
+class SimulatedBatch(Modelled):
     """A batch that holds a few records only, so that rounds need several."""
 
     def __init__(self) -> None:
@@ -33,7 +34,7 @@ class SimulatedBatch:
         """Nothing more comes in."""
 
 
-class SimulatedProducer:
+class SimulatedProducer(Modelled):
     """What of AIOKafkaProducer is used."""
 
     def __init__(self, cluster: Cluster) -> None:

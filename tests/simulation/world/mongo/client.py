@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar, cast
 
+from pymongo import UpdateOne
 from pymongo.errors import AutoReconnect, InvalidOperation, NotPrimaryError, PyMongoError
 
 from shared.mongo import Client, Database
 from tests.simulation.world.loop import Loop
-from tests.simulation.world.mongo.collection import SimulatedCollection
+from tests.simulation.world.modelled import Modelled, NotModelled
+from tests.simulation.world.mongo.collection import SimulatedCollection, SimulatedCursor
 from tests.simulation.world.mongo.engine import Engine, Transaction
 from tests.simulation.world.mongo.queries import Document, ordered
 from tests.simulation.world.weather import Weather
@@ -56,13 +58,15 @@ class Line:
         return answer
 
 
-class SimulatedSession:
+class SimulatedSession(Modelled):
     """A session as the drivers keep it: its states are theirs, also after a commit of unknown outcome."""
 
     def __init__(self, line: Line) -> None:
         self._line = line
         self._state = "none"
         self._transaction: Transaction | None = None
+        self._id = line.chance.randbytes(16)
+        self._number = 0
 
     async def __aenter__(self) -> Self:
         return self
@@ -79,6 +83,7 @@ class SimulatedSession:
         if self.in_transaction:
             raise InvalidOperation("Transaction already in progress")
         self._state, self._transaction = "starting", None
+        self._number += 1
 
     async def work(self, database: str, work: Callable[[Transaction], T]) -> T:
         """One operation in the transaction."""
@@ -90,7 +95,7 @@ class SimulatedSession:
         except PyMongoError as error:
             raise labelled(error, "TransientTransactionError") from None
         if self._transaction is None:
-            self._transaction = self._line.engine.begin(database)
+            self._transaction = self._line.engine.begin(database, self._id, self._number)
         if self._line.weather.strikes("mongo.transaction-aborted"):
             self._transaction.abort()
             raise labelled(AutoReconnect("the connection was lost"), "TransientTransactionError")
@@ -137,7 +142,7 @@ class SimulatedSession:
             raise labelled(AutoReconnect("the connection was lost"), "UnknownTransactionCommitResult")
 
 
-class SimulatedDatabase:
+class SimulatedDatabase(Modelled):
     """A database of the server."""
 
     def __init__(self, line: Line, name: str) -> None:
@@ -147,7 +152,7 @@ class SimulatedDatabase:
 
     def __getitem__(self, name: str) -> SimulatedCollection:
         if name not in self._collections:
-            self._collections[name] = SimulatedCollection(self._line, self.name, name)
+            self._collections[name] = SimulatedCollection(self._line, self, name)
         return self._collections[name]
 
     def with_options(self, **_: Any) -> SimulatedDatabase:
@@ -159,11 +164,17 @@ class SimulatedDatabase:
     async def create_collection(self, name: str) -> None:
         await self._line.call(lambda: self._line.engine.table(self.name, name))
 
-    async def command(self, command: Any) -> Document:
+    async def command(self, command: Any, *, session: Any = None) -> Document:
+        if "update" in command:
+            writes = [as_write(update) for update in command["updates"]]
+            result = await self[command["update"]].bulk_write(writes, ordered=command["ordered"], session=session)
+            return {"ok": 1.0, "n": result.matched_count + result.upserted_count}
+        if session is not None:
+            raise NotModelled(f"command {command} in a transaction")
         if isinstance(command, str):
             return await self._line.call(lambda: {"ok": 1.0, "operationTime": self._line.engine.last})
         if set(command) != {"find", "sort", "limit", "singleBatch", "readConcern"}:
-            raise NotImplementedError(f"command {command}")
+            raise NotModelled(f"command {command}")
         return await self._line.call(lambda: self._find(command))
 
     def _find(self, command: Document) -> Document:
@@ -173,11 +184,44 @@ class SimulatedDatabase:
         return {"cursor": {"firstBatch": first, "atClusterTime": engine.last}}
 
 
-class SimulatedClient:
+def as_write(update: Document) -> UpdateOne:
+    """A write of the `update` command, as `bulk_write` takes it."""
+    if set(update) - {"q", "u", "upsert"}:
+        raise NotModelled(f"update {update}")
+    return UpdateOne(update["q"], update["u"], upsert=update.get("upsert", False))
+
+
+class SimulatedAdmin(Modelled):
+    """The database of the server itself: who is at work, and how to end it."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    async def aggregate(self, pipeline: Sequence[Document]) -> SimulatedCursor:
+        if [set(stage) for stage in pipeline] != [{"$currentOp"}, {"$match"}]:
+            raise NotModelled(f"pipeline {pipeline}")
+
+        async def read(_: SimulatedCursor) -> list[Document]:
+            return await self._line.call(self._line.engine.open_transactions)
+
+        return SimulatedCursor(read)
+
+    async def command(self, command: Document) -> None:
+        if set(command) != {"killSessions"}:
+            raise NotModelled(f"command {command}")
+        ids = [session["id"] for session in command["killSessions"]]
+        await self._line.call(lambda: self._line.engine.kill_sessions(ids))
+
+
+class SimulatedClient(Modelled):
     """One process's client."""
 
     def __init__(self, engine: Engine, chance: random.Random, weather: Weather) -> None:
         self._line = Line(engine, chance, weather)
+
+    @property
+    def admin(self) -> SimulatedAdmin:
+        return SimulatedAdmin(self._line)
 
     def start_session(self) -> SimulatedSession:
         return SimulatedSession(self._line)

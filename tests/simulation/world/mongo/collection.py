@@ -10,12 +10,13 @@ from bson import ObjectId
 from pymongo import DeleteOne, InsertOne, ReplaceOne, ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
+from tests.simulation.world.modelled import Modelled, NotModelled
 from tests.simulation.world.mongo.engine import Table, Transaction
 from tests.simulation.world.mongo.queries import Document, matches, ordered, projected, seed_of, updated
 from tests.simulation.world.mongo.stream import SimulatedStream
 
 if TYPE_CHECKING:
-    from tests.simulation.world.mongo.client import Line, SimulatedSession
+    from tests.simulation.world.mongo.client import Line, SimulatedDatabase, SimulatedSession
 
 T = TypeVar("T")
 DUPLICATE_KEY = 11000
@@ -107,10 +108,10 @@ class Scope:
         if isinstance(write, DeleteOne):
             self.delete(dict(write._filter), many=False)
             return 0, 0, 0
-        raise NotImplementedError(f"bulk write {write}")
+        raise NotModelled(f"bulk write {write}")
 
 
-class SimulatedCursor:
+class SimulatedCursor(Modelled):
     """What `find` returns; it asks the server when it is read."""
 
     def __init__(self, read: Callable[[SimulatedCursor], Any]) -> None:
@@ -135,13 +136,14 @@ class SimulatedCursor:
             yield document
 
 
-class SimulatedCollection:
+class SimulatedCollection(Modelled):
     """The calls that stores make, as the driver's collections have them."""
 
-    def __init__(self, line: Line, database: str, name: str) -> None:
+    def __init__(self, line: Line, database: SimulatedDatabase, name: str) -> None:
         self.name = name
+        self.database = database
         self._line = line
-        self._database = database
+        self._database = database.name
 
     async def _do(self, session: Any, work: Callable[[Scope], T]) -> T:
         table = self._line.engine.table(self._database, self.name)
@@ -236,7 +238,7 @@ class SimulatedCollection:
         session: Any = None,
     ) -> Document | None:
         if upsert or return_document is not ReturnDocument.AFTER:
-            raise NotImplementedError("find_one_and_update other than of what is there, answered after")
+            raise NotModelled("find_one_and_update other than of what is there, answered after")
 
         def change_one(scope: Scope) -> Document | None:
             found = scope.found(wanted)[:1]
@@ -257,7 +259,7 @@ class SimulatedCollection:
             return SimpleNamespace(matched_count=counts[0], inserted_count=counts[1], upserted_count=counts[2])
 
         if session is None and len(writes) > 1:
-            raise NotImplementedError("a bulk of several writes outside of a transaction")
+            raise NotModelled("a bulk of several writes outside of a transaction")
         return await self._do(session, write_all)
 
     async def create_index(self, *_: Any, **__: Any) -> None:

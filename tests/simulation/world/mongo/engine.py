@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -45,7 +46,11 @@ class Entry:
 class Transaction:
     """One transaction of one session. Its snapshot is taken with its first operation."""
 
-    def __init__(self, engine: Engine, tables: dict[str, Table]) -> None:
+    def __init__(self, engine: Engine, tables: dict[str, Table], session: bytes, number: int) -> None:
+        self.session = session
+        self.number = number
+        self.began = engine.now
+        self.worked = 0
         self.ended = False
         self.committed = False
         self._engine = engine
@@ -57,6 +62,7 @@ class Transaction:
     def documents(self, table: Table) -> dict[Any, Document]:
         if self.ended:
             raise OperationFailure("the transaction has been aborted", NO_SUCH_TRANSACTION, TRANSIENT)
+        self.worked += 1
         return self._view.setdefault(table, {})
 
     def write(self, table: Table, kind: str, key: Any, document: Document | None) -> None:
@@ -106,7 +112,7 @@ class Engine:
     """So many of the oplog's first entries are gone."""
     away_until: float = 0.0
     elections: int = 0
-    open: set[Transaction] = field(default_factory=set)
+    open: list[Transaction] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.last = Timestamp(int(EPOCH.timestamp()), 1)
@@ -122,9 +128,9 @@ class Engine:
             tables[name] = Table(name)
         return tables[name]
 
-    def begin(self, database: str) -> Transaction:
-        transaction = Transaction(self, self.databases.setdefault(database, {}))
-        self.open = {one for one in self.open if not one.ended} | {transaction}
+    def begin(self, database: str, session: bytes, number: int) -> Transaction:
+        transaction = Transaction(self, self.databases.setdefault(database, {}), session, number)
+        self.open = [*(one for one in self.open if not one.ended), transaction]
         return transaction
 
     def tick(self) -> Timestamp:
@@ -155,6 +161,28 @@ class Engine:
     def check_place(self, place: int) -> None:
         if place < self.forgotten:
             raise OperationFailure("the oplog does not reach back", HISTORY_LOST)
+
+    def open_transactions(self) -> list[Document]:
+        """Of `$currentOp`, what is looked at."""
+        return [
+            {
+                "type": "idleSession",
+                "appName": "rapport-simulated",
+                "lsid": {"id": one.session},
+                "transaction": {
+                    "parameters": {"txnNumber": one.number},
+                    "startWallClockTime": one.began.isoformat(),
+                    "timeActiveMicros": one.worked,
+                },
+            }
+            for one in self.open
+            if not one.ended
+        ]
+
+    def kill_sessions(self, ids: Sequence[bytes]) -> None:
+        for one in self.open:
+            if one.session in ids:
+                one.abort()
 
     # Faults
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from bson import Decimal128
 
+from tests.simulation.world.modelled import NotModelled
+
 Document = dict[str, Any]
 MISSING: Any = type("Missing", (), {"__repr__": lambda _: "missing"})()
 
@@ -35,7 +37,7 @@ def _condition(document: Document, name: str, value: Any, now: datetime) -> bool
     if name == "$expr":
         return bool(evaluate(value, document, now))
     if name.startswith("$"):
-        raise NotImplementedError(f"filter {name}")
+        raise NotModelled(f"filter {name}")
     found = lookup(document, name) if "." in name else document.get(name, MISSING)
     if isinstance(value, dict) and value and next(iter(value)).startswith("$"):
         return all(_compare(found, operator, operand) for operator, operand in value.items())
@@ -52,7 +54,7 @@ def _compare(found: Any, operator: str, operand: Any) -> bool:
     if operator == "$type":
         return isinstance(found, {"object": dict, "date": datetime}[operand])
     if operator not in _ORDER:
-        raise NotImplementedError(f"filter {operator}")
+        raise NotModelled(f"filter {operator}")
     # As in MongoDB, values of different types are never less or more than each other.
     comparable = found is not MISSING and found is not None and isinstance(found, type(operand))
     return comparable and _ORDER[operator](found, operand)
@@ -79,7 +81,7 @@ def evaluate(expression: Any, document: Document, now: datetime) -> Any:
     if operator == "$literal":
         return operands
     if operator not in _FUNCTIONS:
-        raise NotImplementedError(f"expression {operator}")
+        raise NotModelled(f"expression {operator}")
     return _FUNCTIONS[operator](*(evaluate(operand, document, now) for operand in operands))
 
 
@@ -97,6 +99,8 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "$eq": lambda first, second: first == second,
     "$add": lambda moment, milliseconds: moment + timedelta(milliseconds=milliseconds),
     "$ifNull": _if_null,
+    "$or": lambda *values: any(value is not MISSING and value for value in values),
+    "$and": lambda *values: all(value is not MISSING and value for value in values),
 }
 
 
@@ -106,7 +110,7 @@ def updated(document: Document, change: Document | list[Document], now: datetime
     if isinstance(change, list):
         for stage in change:
             if list(stage) != ["$set"]:
-                raise NotImplementedError(f"update stage {list(stage)}")
+                raise NotModelled(f"update stage {list(stage)}")
             result |= {name: evaluate(value, result, now) for name, value in stage["$set"].items()}
         return result
     for operator, fields in change.items():
@@ -114,7 +118,7 @@ def updated(document: Document, change: Document | list[Document], now: datetime
             if inserting:
                 result |= fields
         elif operator not in _UPDATES:
-            raise NotImplementedError(f"update {operator}")
+            raise NotModelled(f"update {operator}")
         else:
             for path, value in fields.items():
                 _put(result, path, _UPDATES[operator], value)
@@ -158,8 +162,10 @@ def projected(document: Document, fields: Document | None) -> Document:
     """A copy with the named fields only; its values are shared and must not be changed."""
     if not fields:
         return dict(document)
+    if not any(fields.values()):
+        return {name: value for name, value in document.items() if name not in fields}
     if any("." in name or not wanted for name, wanted in fields.items()):
-        raise NotImplementedError(f"projection {fields}")
+        raise NotModelled(f"projection {fields}")
     return {name: document[name] for name in ("_id", *(n for n in fields if n != "_id")) if name in document}
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pymongo.errors import AutoReconnect
 
 from tests.simulation.world.loop import settle
+from tests.simulation.world.modelled import Modelled, NotModelled
 from tests.simulation.world.mongo.engine import Table
 from tests.simulation.world.mongo.queries import Document
 
@@ -21,7 +22,7 @@ MOST = 6
 """Changes in one batch, so that rounds end in the middle of what there is."""
 
 
-class SimulatedStream:
+class SimulatedStream(Modelled):
     """What `watch` returns, as far as it is used: asked again and again, and told nothing that does not concern it."""
 
     def __init__(self, line: Line, table: Table, pipeline: Sequence[Document], patience: float) -> None:
@@ -119,5 +120,5 @@ def _kinds(pipeline: Sequence[Document]) -> set[str] | None:
             wanted = what["operationType"]
             kinds = {wanted} if isinstance(wanted, str) else set(wanted["$in"])
         elif operator != "$project":
-            raise NotImplementedError(f"pipeline stage {stage}")
+            raise NotModelled(f"pipeline stage {stage}")
     return kinds
