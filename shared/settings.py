@@ -25,7 +25,9 @@ class PlatformSettings(BaseSettings):
     namespace: str = Field("", pattern=r"^[a-z0-9._-]{0,40}$")
     """Prefix of topics, consumer groups, databases and Redis keys: several platforms on the same engines."""
     instance: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
-    """This process among all of its service. A name that survives a restart takes its leases back at once."""
+    """This process among all of its service. A name given from outside is taken to survive a restart, and brings leases
+    and partitions back at once; no two processes that live at the same time may share one.
+    """
     mongo_driver: Literal["pymongo", "motor"] = "pymongo"
     currency: Currency = "USD"
     """The one currency of the company's books."""
@@ -45,3 +47,8 @@ class PlatformSettings(BaseSettings):
     """How long a consumer may go without progress, while records wait and the broker answers, before it is not alive."""
     max_consecutive_dead_letters: int = Field(100, ge=1)
     """So many refusals in a row that cannot be the sender's fault stop the consumer instead of emptying the topic."""
+
+    @property
+    def lasting_name(self) -> bool:
+        """Whether `instance` was given, and so will be given again when this process is started anew."""
+        return "instance" in self.model_fields_set

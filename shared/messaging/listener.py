@@ -55,6 +55,8 @@ class Listener:
         self._subscriber = broker.subscriber(
             *(settings.namespace + name for name in names),
             group_id=consumer.group,
+            # Under its old name a killed instance has its partitions back as soon as it runs again.
+            group_instance_id=settings.instance if settings.lasting_name else None,
             batch=True,
             max_records=settings.batch_records,
             batch_timeout_ms=POLL_MS,
