@@ -10,10 +10,9 @@ import numpy as np
 
 from services.scoring.domain.histogram import Histogram, Rows
 from services.scoring.domain.model import Model
-from services.scoring.domain.purchases import Purchases
 from services.scoring.domain.score import Histories, Told
 from services.scoring.domain.segments import SEGMENTS
-from services.scoring.handlers import Report, Scored, Sheet, Summary
+from services.scoring.handlers import Known, Report, Scored, Sheet, Summary
 from shared.contracts.scoring import Score, ScoreChanged
 from shared.messaging import Received, Unit
 from shared.mongo import Session
@@ -25,8 +24,9 @@ T = TypeVar("T")
 class MemoryCustomers:
     known: dict[str, Scored] = field(default_factory=dict)
 
-    async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Purchases]:
-        return {customer: self.known[customer].purchases for customer in customers if customer in self.known}
+    async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Known]:
+        found = ((customer, self.known[customer]) for customer in customers if customer in self.known)
+        return {customer: Known(one.purchases, one.score.as_of) for customer, one in found}
 
     async def save(self, scored: Sequence[Scored], session: Session) -> None:
         self.known.update({one.customer_id: one for one in scored})

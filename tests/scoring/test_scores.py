@@ -48,6 +48,15 @@ async def test_an_order_changes_the_score_and_the_change_is_told_once() -> None:
     assert not unit.rejected
 
 
+async def test_a_score_is_never_of_an_earlier_moment_than_the_one_told_before_it() -> None:
+    """A clock that jumps back, or another instance's, would make the newest score look old to all that listen."""
+    world = World()
+    (first,) = told(await world.fold(ordered(1, on("2021-03-01"))))
+    world.clock.at -= timedelta(seconds=2)
+    (second,) = told(await world.fold(ordered(1, on("2021-03-05"))))
+    assert (second.purchases, second.as_of) == (2, first.as_of)
+
+
 @settings(deadline=None, max_examples=60)
 @given(events=st.lists(st.tuples(st.integers(1, 3), orders), max_size=25), data=st.data())
 def test_any_interleaving_and_any_batches_end_in_the_same_scores_and_the_same_histogram(

@@ -14,7 +14,7 @@ from services.scoring.domain.histogram import Histogram, moves
 from services.scoring.domain.model import Model
 from services.scoring.domain.purchases import Purchases, money_of
 from services.scoring.domain.score import Histories, Terms, scores_of
-from services.scoring.handlers import Report, Scored
+from services.scoring.handlers import Known, Report, Scored
 from services.scoring.store import MongoCustomers, MongoModels, MongoPopulation
 from services.scoring.store.customers import as_decimal128
 from shared import mongo
@@ -72,7 +72,7 @@ async def test_customers_come_back_as_they_were_saved_last(stores: Stores) -> No
     await save(stores, scored([first, first]))
     await save(stores, scored([second]))
     everyone = [customer(0), customer(1), customer(2)]
-    assert await stores.customers.load(everyone) == {customer(0): second, customer(1): first}
+    assert await stores.customers.load(everyone) == {customer(0): Known(second, NOW), customer(1): Known(first, NOW)}
     assert await stores.customers.load([]) == {}
 
 
@@ -90,11 +90,11 @@ async def test_a_purchase_during_a_sweep_is_not_overwritten(stores: Stores) -> N
         known = await stores.customers.load([customer(0)], session)
         if attempts == 1:
             await save(stores, scored([both]))
-        await stores.customers.save(scored(list(known.values())), session)
+        await stores.customers.save(scored([one.purchases for one in known.values()]), session)
 
     await stores.within(sweep)
     assert attempts == 2
-    assert await stores.customers.load([customer(0)]) == {customer(0): both}
+    assert await stores.customers.load([customer(0)]) == {customer(0): Known(both, NOW)}
 
 
 async def test_saving_nobody_is_no_error(stores: Stores) -> None:

@@ -1,10 +1,11 @@
 """What scoring does: score customers when they buy and as time passes (`scores`), and refit the models (`models`)."""
 
 from services.scoring.handlers.models import Models, Population, Refitting, Report
-from services.scoring.handlers.scores import Customers, Scored, Scores, Sheet, Summary, Transactions
+from services.scoring.handlers.scores import Customers, Known, Scored, Scores, Sheet, Summary, Transactions
 
 __all__ = [
     "Customers",
+    "Known",
     "Models",
     "Population",
     "Refitting",

@@ -1,6 +1,6 @@
 """Scores: changed by purchases and by time passing, told when they have moved, and read at any moment."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -33,6 +33,13 @@ class Scored(NamedTuple):
     score: Score
 
 
+class Known(NamedTuple):
+    """A customer's purchases, and the moment that the score last told is of."""
+
+    purchases: Purchases
+    as_of: datetime
+
+
 class Sheet(NamedTuple):
     """What a sweep needs of some customers, in the order of their ids."""
 
@@ -54,7 +61,7 @@ class Summary(NamedTuple):
 class Customers(Protocol):
     """What is known of each customer: purchases, and the score last told."""
 
-    async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Purchases]: ...
+    async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Known]: ...
 
     async def save(self, scored: Sequence[Scored], session: Session) -> None: ...
 
@@ -89,12 +96,12 @@ class Scores:
         for event in events:
             theirs.setdefault(event.fact.customer_id, []).append(event)
         known = await self.customers.load(theirs.keys(), unit.session)
-        before = {customer: known.get(customer, Purchases()) for customer in theirs}
+        before = {customer: known[customer].purchases if customer in known else Purchases() for customer in theirs}
         after = {customer: self._with_orders(unit, before[customer], theirs[customer]) for customer in theirs}
         changed = [customer for customer in theirs if after[customer] is not before[customer]]
         if not changed:
             return
-        terms = self._terms(await self.clock.now(unit.session))
+        terms = self._terms(not_before(known, await self.clock.now(unit.session)))
         scores = scores_of([(customer, after[customer]) for customer in changed], terms)
         await self.moves.add(moves((before[customer], after[customer]) for customer in changed), unit.session)
         await self.customers.save(
@@ -129,11 +136,12 @@ class Scores:
 
     async def read(self, customer_id: str, as_of: datetime | None = None) -> Score | None:
         """The score at the moment asked for, from the purchases until then; None if there were none."""
-        purchases = (await self.customers.load([customer_id])).get(customer_id)
+        known = (await self.customers.load([customer_id])).get(customer_id)
+        if known is None:
+            return None
         now = as_of or await self.clock.now()
-        if purchases and as_of:
-            purchases = purchases.until(day_of(as_of))
-        if not purchases or not purchases.days:
+        purchases = known.purchases.until(day_of(as_of)) if as_of else known.purchases
+        if not purchases.days:
             return None
         return scores_of([(customer_id, purchases)], self._terms(now))[0]
 
@@ -158,8 +166,11 @@ class Scores:
         async def tell(unit: Unit) -> int:
             # Read again: a purchase may have come since, and the snapshot makes one of the two transactions wait.
             known = await self.customers.load(customers, unit.session)
-            scores = scores_of(list(known.items()), self._terms(now))
-            await self.customers.save([Scored(s.customer_id, known[s.customer_id], s) for s in scores], unit.session)
+            terms = self._terms(not_before(known, now))
+            scores = scores_of([(customer, one.purchases) for customer, one in known.items()], terms)
+            await self.customers.save(
+                [Scored(s.customer_id, known[s.customer_id].purchases, s) for s in scores], unit.session
+            )
             for score in scores:
                 unit.publish(SCORES, ScoreChanged(score=score), key=score.customer_id, time=now)
             return len(scores)
@@ -168,6 +179,13 @@ class Scores:
 
     def _terms(self, now: datetime) -> Terms:
         return Terms(self.model, now, self.horizon_days, self.currency)
+
+
+def not_before(known: Mapping[str, Known], now: datetime) -> datetime:
+    """Now, but never before a score that has been told: clocks jump back, and differ between instances, and whoever
+    listens takes a score of an earlier moment for an older one.
+    """
+    return max([now, *(one.as_of for one in known.values())])
 
 
 def _order(event: Received) -> Order:

@@ -7,6 +7,7 @@ doubles what a sweep needs, because decoding whole documents would take it ten t
 import math
 import struct
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -16,7 +17,7 @@ from pymongo import ASCENDING, DESCENDING, UpdateOne
 from services.scoring.domain.purchases import Purchases
 from services.scoring.domain.score import Histories, Told
 from services.scoring.domain.segments import SEGMENTS
-from services.scoring.handlers import Scored, Sheet, Summary
+from services.scoring.handlers import Known, Scored, Sheet, Summary
 from shared import mongo
 from shared.contracts.scoring import Score
 from shared.mongo import Database, Document, Session
@@ -24,6 +25,8 @@ from shared.mongo import Database, Document, Session
 ROW = struct.Struct("<9d")
 BID = struct.Struct("<QQ")
 EXPONENT_BIAS = 6176
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 ALWAYS_A_WRITE = {"version": 1}
 """Setting what is there already is no write to MongoDB, and so no conflict with whoever writes at the same time."""
 BY_VALUE = [("value", DESCENDING), ("_id", ASCENDING)]
@@ -37,9 +40,9 @@ class MongoCustomers:
         await self._collection.create_index(BY_VALUE)
         await self._collection.create_index([("segment", ASCENDING), *BY_VALUE])
 
-    async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Purchases]:
-        found = self._collection.find({"_id": {"$in": list(customers)}}, {"days": 1}, session=session)
-        return {document["_id"]: Purchases.unpack(document["days"]) async for document in found}
+    async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Known]:
+        found = self._collection.find({"_id": {"$in": list(customers)}}, {"days": 1, "as_of": 1}, session=session)
+        return {d["_id"]: Known(Purchases.unpack(d["days"]), as_utc(d["as_of"])) async for d in found}
 
     async def save(self, scored: Sequence[Scored], session: Session) -> None:
         if scored:
@@ -92,8 +95,18 @@ def _document(one: Scored) -> Document:
         "money": as_decimal128(score.money),
         "value": None if score.value is None else as_decimal128(score.value),
         "segment": score.segment,
+        "as_of": as_micros(score.as_of),
         "told": score.model_dump_json(),
     }
+
+
+def as_micros(moment: datetime) -> int:
+    """Microseconds since 1970, because MongoDB's own times are cut to milliseconds."""
+    return (moment - EPOCH) // MICROSECOND
+
+
+def as_utc(micros: int) -> datetime:
+    return EPOCH + micros * MICROSECOND
 
 
 def as_decimal128(amount: Decimal) -> Decimal128:
