@@ -165,7 +165,9 @@ def test_a_process_that_was_started_meanwhile_has_used_all_that_it_has() -> None
 def at(customers: int, *costs: float) -> At:
     warm = [a_round(cost) for cost in costs]
     cold = [a_round(cost * 2) for cost in costs]
-    return At(customers, 0, 0.0, {"all": 9.5}, cold, warm, {"sync": 5.0, "mongo": 7.0}, {"sync": 90.4})
+    return At(
+        customers, 0, 0.0, {"all": 9.5}, cold, warm, {"sync": 5.0, "mongo": 7.0}, {"sync": 90.4}, {"indexes": 12.0}
+    )
 
 
 def a_round(cost: float) -> dict[str, Any]:
@@ -181,6 +183,7 @@ def test_a_size_is_a_column_and_the_largest_is_compared_with_the_smallest() -> N
     assert table["pages MongoDB fetches an event, cold"]["100,000"] == 2.64
     assert table["events/s, warm"]["10,000"] == 50
     assert table["sync, memory MB"]["x"] == 1.0
+    assert table["MongoDB's indexes, MB"]["100,000"] == 12
     assert table["start of everything, s"]["10,000"] == 9.5
     assert table["all, CPU ms/s when idle"]["100,000"] == 12
 

@@ -68,6 +68,7 @@ def rows(found: Sequence[At], rebuilt: Sequence[Rebuilt]) -> list[Row]:
     table.append(line("events/s, warm", found, rate_of))
     table.append(line("all, CPU ms/s when idle", found, lambda at: sum(at.idle.values())))
     table += [line(f"{name}, memory MB", found, memory_of(name)) for name in sorted(found[0].memory_mb)]
+    table += [line(f"MongoDB's {what}, MB", found, held_of(what)) for what in found[0].held_mb]
     table.append(line("start of everything, s", found, lambda at: at.start_seconds["all"], digits=1))
     return [*table, *[row for one in rebuilt for row in of_rebuild(one)]]
 
@@ -90,6 +91,10 @@ def rounds_of(at: At, state: State) -> Sequence[Measured]:
 
 def memory_of(name: str) -> Figure:
     return lambda at: at.memory_mb[name]
+
+
+def held_of(what: str) -> Figure:
+    return lambda at: at.held_mb[what]
 
 
 def line(figure: str, found: Sequence[At], of: Figure, digits: int | None = None) -> Row:

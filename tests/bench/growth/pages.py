@@ -1,4 +1,4 @@
-"""Which collections and indexes MongoDB has to fetch pages for: what does not fit into its cache is what grows."""
+"""What MongoDB holds, and for which collections and indexes it has to fetch pages: what does not fit its cache grows."""
 
 from __future__ import annotations
 
@@ -17,6 +17,17 @@ async def read(platform: Platform) -> int:
     """Pages that were ever fetched."""
     status = await platform.mongo.admin.command("serverStatus")
     return int(status["wiredTiger"]["cache"][READ])
+
+
+async def held_mb(platform: Platform) -> dict[str, float]:
+    """Uncompressed documents, and indexes, of all services; and the cache that they are to fit into."""
+    told = [await platform.database(service).command("dbStats", scale=1_048_576) for service in SERVICES]
+    status = await platform.mongo.admin.command("serverStatus")
+    return {
+        "documents": sum(float(one["dataSize"]) for one in told),
+        "indexes": sum(float(one["indexSize"]) for one in told),
+        "cache": float(status["wiredTiger"]["cache"]["maximum bytes configured"]) / 1_048_576,
+    }
 
 
 async def by_place(platform: Platform) -> Counter[str]:

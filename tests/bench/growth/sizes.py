@@ -55,6 +55,8 @@ class At:
     idle: dict[str, float] = field(default_factory=dict)
     """Milliseconds of CPU a second while nothing happens."""
     memory_mb: dict[str, float] = field(default_factory=dict)
+    held_mb: dict[str, float] = field(default_factory=dict)
+    """What MongoDB holds, and its cache."""
     pages: dict[str, float] = field(default_factory=dict)
     """Pages an event that MongoDB fetched for the collections and indexes that need most, warm and cold together."""
 
@@ -125,6 +127,7 @@ class Growing:
             at.pages = pages.most(fetched, await pages.by_place(self.platform), touched)
             at.idle = await idle(self.platform)
             at.memory_mb = self.platform.memory_mb()
+            at.held_mb = await pages.held_mb(self.platform)
             await checking.sums(self.platform, at.customers)
             newest = range(max(self.plan.made, at.customers - CHECKED), at.customers)
             await checking.same_by_identifier(self.platform, newest)
