@@ -116,7 +116,9 @@ async def _forever(job: Coroutine) -> None:
     while True:
         try:
             await job()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the job is needed
+        except Exception as error:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise  # its last words failed; begun again it would never end
             wait = backoff.next()
             name = getattr(job, "__qualname__", "job")
             log.error(

@@ -111,4 +111,7 @@ class Dispatch:
             await asyncio.gather(*tasks, return_exceptions=True)
         for channel_id in list(self.running):
             del self.running[channel_id]
-            await self.leases.release(channel_id, self.owner)
+            try:
+                await self.leases.release(channel_id, self.owner)
+            except Exception as error:  # noqa: BLE001 - the lease runs out by itself; an error here would undo the stop
+                log.warning("lease_not_released", channel=channel_id, error=type(error).__name__)

@@ -29,8 +29,8 @@ from tests.simulation.world.node import Composed, Node
 from tests.simulation.world.receivers import Receivers, SimulatedCourier
 from tests.simulation.world.world import World
 
-LEASE_SECONDS = 7.0
-TIMEOUT = 3.0
+LEASE_SECONDS = 4.0
+TIMEOUT = 1.5
 POLL_SECONDS = 3.0
 SCHEDULE = (0.3, 0.6, 1.0, 1.5, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0)
 """Seconds from one attempt to the next; longer than the faults last, so that nothing fails for good."""

@@ -13,7 +13,7 @@ from tests.simulation.world.loop import settle
 from tests.simulation.world.world import World
 
 ROAD = (0.001, 0.3)
-THINKING = (0.0, 0.8)
+THINKING = (0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

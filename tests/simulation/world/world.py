@@ -13,7 +13,6 @@ from unittest.mock import patch
 
 import structlog
 
-from services.sync.handlers import dispatch
 from shared.messaging import listener, messaging, producer
 from tests.simulation.world.clock import simulated, wall
 from tests.simulation.world.kafka import Cluster, SimulatedBroker, SimulatedProducer
@@ -24,8 +23,6 @@ from tests.simulation.world.weather import Weather
 SILENT = 50
 WATCH_SECONDS = 15.0
 """The watch of the lag does nothing that a run could fail on; its looks only cost time."""
-DISPATCH_SECONDS = 2.0
-"""Leases are seven seconds here: a look every second would only cost time."""
 
 
 class World:
@@ -94,7 +91,6 @@ class World:
             stack.enter_context(patch.object(messaging, "make_patient", lambda broker: broker))
             stack.enter_context(patch.object(producer, "AIOKafkaProducer", lambda **_: SimulatedProducer(self.cluster)))
             stack.enter_context(patch.object(listener, "WATCH_SECONDS", WATCH_SECONDS))
-            stack.enter_context(patch.object(dispatch, "EVERY", DISPATCH_SECONDS))
             if not self.tracing:
                 # Only the log wants to know where an error comes from, and finding out is dear.
                 stack.enter_context(patch.object(traceback, "extract_tb", lambda _: []))

@@ -96,6 +96,7 @@ def _if_null(value: Any, instead: Any) -> Any:
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "$lt": _less,
+    "$gt": lambda first, second: _less(second, first),
     "$eq": lambda first, second: first == second,
     "$add": lambda moment, milliseconds: moment + timedelta(milliseconds=milliseconds),
     "$ifNull": _if_null,
