@@ -34,24 +34,38 @@ class Worker:
 
     def __init__(self, settings: PlatformSettings) -> None:
         names = {"RAPPORT_NAMESPACE": settings.namespace, "RAPPORT_INSTANCE": "sync-0", "MONGO_URL": settings.mongo_url}
-        self.environment = os.environ | names
-        self.process: subprocess.Popen[bytes] | None = None
+        command = [sys.executable, "-m", "tests.sync.workers.folding"]
+        self.nursery = subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | names, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.child = 0
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "tests.sync.workers.folding"]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment)
+        assert self.nursery.stdin is not None
+        self.nursery.stdin.write("one more\n")
+        self.nursery.stdin.flush()
+        self.child = int(self.heard())
 
     def kill(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait(10)
+        if self.child:
+            os.kill(self.child, signal.SIGKILL)
+            assert self.heard() == "dead"
+            self.child = 0
+
+    def heard(self) -> str:
+        assert self.nursery.stdout is not None
+        return self.nursery.stdout.readline().strip()
+
+    def close(self) -> None:
+        self.kill()
+        self.nursery.communicate()
 
 
 @pytest.fixture
 def worker(settings: PlatformSettings) -> Iterator[Worker]:
     worker = Worker(settings)
     yield worker
-    worker.kill()
+    worker.close()
 
 
 async def test_kills_in_the_middle_of_folding_and_delivering_change_nothing(sync: Sync, worker: Worker) -> None:
@@ -92,8 +106,7 @@ async def fed(sync: Sync) -> int:
 
 
 async def died_or_reached(sync: Sync, worker: Worker, goal: int) -> bool:
-    assert worker.process is not None
-    return worker.process.poll() is not None or await fed(sync) >= goal
+    return not worker.child or await fed(sync) >= goal
 
 
 async def all_delivered(sync: Sync) -> bool:

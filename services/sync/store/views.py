@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from bson.decimal128 import Decimal128
-from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, UpdateOne
+from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.asynchronous.database import AsyncDatabase
@@ -22,6 +22,7 @@ from services.sync.domain.outgoing import Changed, Place
 from services.sync.domain.positions import Cursor, ahead
 from services.sync.domain.view import Held
 from services.sync.handlers.views import START, NewVersion, Stale, Tail
+from services.sync.store.writes import update_all, update_of
 from shared import mongo
 
 Document = dict[str, Any]
@@ -60,15 +61,15 @@ class ViewStore:
     ) -> dict[int, Tail]:
         mark = secrets.token_hex(8)
         ends = {version.partition: tails.get(version.partition, START).position for version in versions}
-        writes: list[InsertOne[Document] | UpdateOne] = []
+        writes: list[Document] = []
         for version in versions:
             ends[version.partition] += 1
             writes.append(write_of(version, Place(version.partition, ends[version.partition])))
         # The counters first: a second writer of the partition stops here.
         counters = [counted(partition, Tail(end, mark), versions) for partition, end in ends.items()]
         await self.positions.bulk_write(counters, ordered=False, session=session)
-        result = await self.views.bulk_write(writes, ordered=False, session=session)
-        if result.matched_count + result.inserted_count != len(writes):
+        texts = [len(version.view) for version in versions]
+        if await update_all(self.views, writes, session, texts) != len(writes):
             raise Stale("a view is not what it was taken for")
         return {partition: Tail(end, mark) for partition, end in ends.items()}
 
@@ -153,7 +154,7 @@ def counted(partition: int, tail: Tail, versions: Sequence[NewVersion]) -> Updat
     return UpdateOne({"_id": partition}, change, upsert=True)
 
 
-def write_of(version: NewVersion, place: Place) -> InsertOne[Document] | UpdateOne:
+def write_of(version: NewVersion, place: Place) -> Document:
     """Over the version that came before and no other; what has not changed is left alone, and so are its indexes."""
     held = version.held
     fields: Document = {
@@ -164,11 +165,11 @@ def write_of(version: NewVersion, place: Place) -> InsertOne[Document] | UpdateO
         "origins": held.origins,
         "view": version.view.decode(),
     }
-    if version.identifiers is not None:
-        fields["identifiers"] = version.identifiers
-    if held.version == 1:
-        return InsertOne({"_id": held.customer_id, "identifiers": [], **fields})
-    return UpdateOne({"_id": held.customer_id, "version": held.version - 1}, {"$set": fields})
+    first = held.version == 1
+    if version.identifiers is not None or first:
+        fields["identifiers"] = version.identifiers or []
+    # The first version finds nothing and is made; should there be a view after all, its id is taken.
+    return update_of({"_id": held.customer_id, "version": held.version - 1}, {"$set": fields}, upsert=first)
 
 
 def as_held(document: Document) -> Held:

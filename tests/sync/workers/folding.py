@@ -1,4 +1,4 @@
-"""A process that folds a stream of facts into views and delivers them, until it is killed.
+"""Processes that fold a stream of facts into views and deliver them, until they are killed.
 
 It is sync without Kafka: the next fact's number stands in a document that moves in the batch's own transaction, as the
 core's offsets do. Killing a member of a consumer group would mostly test how long the broker waits for it.
@@ -7,6 +7,8 @@ core's offsets do. Killing a member of a consumer group would mostly test how lo
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 
 from services.sync.handlers.webhooks import Pace
 from shared import logging, mongo
@@ -54,5 +56,16 @@ async def main() -> None:
     await asyncio.gather(feed(sync), sync.tail.listen(), sync.tail.follow(), sync.dispatch(settings.instance).run())
 
 
+def nursery() -> None:
+    """A child for each line that is read, one after the other's death: to import everything again takes seconds."""
+    while sys.stdin.readline():
+        if (child := os.fork()) == 0:
+            asyncio.run(main())
+            os._exit(0)
+        print(child, flush=True)
+        os.waitpid(child, 0)
+        print("dead", flush=True)
+
+
 if __name__ == "__main__":
-    asyncio.run(main())
+    nursery()
