@@ -37,7 +37,8 @@ class Backlog:
         lag: dict[str, int] = {}
         for one in self.positions:
             lag[one.group] = lag.get(one.group, 0) + one.end - one.next
-        behind = {name: count for name, count in {**lag, **self.outboxes, **self.waiting}.items() if count}
+        outboxes = {f"the outbox of {service}": count for service, count in self.outboxes.items()}
+        behind = {name: count for name, count in {**lag, **outboxes, **self.waiting}.items() if count}
         return ", ".join(f"{name} {count:,}" for name, count in behind.items()) or "nothing"
 
 
