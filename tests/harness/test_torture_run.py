@@ -196,6 +196,13 @@ def test_the_proof_holds_only_if_every_bug_is_caught_and_no_control_is_red() -> 
     assert "rule (1)" in proof.table([caught])[1]
 
 
+def test_a_bug_whose_own_code_fails_proves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "sync-1.log").write_text('{"at":"worker.run:59 > delivering.deliver:40 > worker.send:7","event":"x"}')
+    assert not proof.crashed(tmp_path)
+    (tmp_path / "sync-2.log").write_text('{"at":"worker.run:59 > delivering.deliver:40","event":"worker_failed"}')
+    assert proof.crashed(tmp_path)
+
+
 def test_only_green_runs_of_committed_code_are_published() -> None:
     told = result.as_json(outcome())
     told["made"] |= {"changed": False}

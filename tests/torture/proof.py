@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
@@ -29,7 +30,9 @@ SHORT = Spec(
 ATTEMPTS = 3
 """Faults meet a bug by chance: so many seeds may be tried until they do."""
 Say = Callable[[str], None]
-Caught = Literal["caught", "missed", "not met", "control"]
+Caught = Literal["caught", "missed", "not met", "crashed", "control"]
+CRASH = re.compile(r"\b(consuming|publishing|recording|delivering)\.\w+:\d+\"")
+"""The last place that a log line names: the planted code itself has failed, which proves nothing."""
 
 
 def short(bug: Bug, seed: int) -> Spec:
@@ -68,7 +71,13 @@ async def attempt(bug: Bug, folder: Path, base: int, say: Say) -> dict[str, Any]
         if outcome.colour == "red":
             break
     caught: Caught = "caught" if outcome.colour == "red" else "missed" if met else "not met"
+    if await asyncio.to_thread(crashed, place / "stage" / "log"):
+        caught = "crashed"
     return row(bug.name, caught, outcome, number) | {"mistake": bug.mistake}
+
+
+def crashed(logs: Path) -> bool:
+    return any(CRASH.search(path.read_text(errors="replace")) for path in logs.glob("*.log"))
 
 
 async def one(spec: Spec, folder: Path, base: int, say: Say) -> Outcome:

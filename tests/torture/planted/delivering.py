@@ -37,7 +37,7 @@ def cursor_before_delivery() -> None:
         async def deliver(self: Any, channel: Any, batch: Any) -> None:
             reached("cursor-before-delivery")
             cursor = resolved((*item.changed.place, True) for item in batch.items if item.in_order)
-            early = Settlement(self.channel_id, batch.progress.generation, self.lease.owner, cursor)
+            early = Settlement(self.channel_id, batch.generation, self.lease.owner, cursor)
             await self.post.transact(lambda unit: self.post.deliveries.settle(early, unit.session))
             await real(self, channel, batch)
 
