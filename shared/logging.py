@@ -28,6 +28,8 @@ def configure(service: str, instance: str, level: str) -> None:
     structlog.contextvars.bind_contextvars(service=service, instance=instance)
     # Libraries keep the standard logger: their warnings matter, their chatter does not.
     logging.basicConfig(level=max(threshold, logging.WARNING), format="%(levelname)s %(name)s %(message)s")
+    # While the broker is away it says so as an error ten times a second and client; we say it ourselves, once a while.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 def _dumps(entry: dict[str, Any], **_: Any) -> bytes:

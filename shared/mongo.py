@@ -159,6 +159,15 @@ class _Server:
         await self._client.admin.command({"killSessions": [{"id": id_} for id_ in ids]})
 
 
+def lapsed(until: str, milliseconds: int) -> Document:
+    """Whether a lease of this length is over, as an aggregation expression by the server's clock.
+
+    One that ends further away than a lease lasts was taken while that clock was ahead, and would bind until then.
+    """
+    never = {"$add": ["$$NOW", 2 * milliseconds]}
+    return {"$or": [{"$lt": [until, "$$NOW"]}, {"$gt": [until, never]}]}
+
+
 async def aggregate(collection: Collection, pipeline: list[Document], session: Session | None = None) -> list[Document]:
     """All documents of a pipeline."""
     cursor = await _settle(collection.aggregate(pipeline, session=session))

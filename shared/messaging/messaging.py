@@ -32,6 +32,8 @@ T = TypeVar("T")
 log = structlog.get_logger()
 SEND_SECONDS = 15.0
 """An idempotent producer tries for ever; a caller is told after this time that its records may not have arrived."""
+RETRY_BACKOFF_MS = 250
+"""While the broker is away, each consumer asks for it so often."""
 GRACE_SECONDS = 25.0
 """For the batch in hand when the service stops; Kubernetes waits longer."""
 
@@ -55,6 +57,7 @@ class Messaging:
             serializer=None,  # else it builds a pydantic model of the handler's signature, which takes raw records
             consumer_only=True,
             allow_auto_create_topics=False,
+            retry_backoff_ms=RETRY_BACKOFF_MS,
             graceful_timeout=GRACE_SECONDS,
             logger=None,
         )

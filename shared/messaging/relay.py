@@ -106,7 +106,7 @@ class Relay:
 
     async def _acquire(self) -> Document | None:
         """The relay's state, if this instance may relay now. Times are the server's."""
-        free = {"$or": [{"holder": self._instance}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]}
+        free = {"$or": [{"holder": self._instance}, {"$expr": mongo.lapsed("$until", LEASE_MS)}]}
         asked = time.monotonic()
         state: Document | None = await self._state.find_one_and_update(
             {"_id": NAME, **free},

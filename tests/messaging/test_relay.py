@@ -123,6 +123,15 @@ async def test_a_relay_that_slept_through_its_lease_notices(rig: Rig) -> None:
     await eventually(lambda: empty(rig))
 
 
+async def test_a_lease_taken_under_a_clock_that_was_ahead_binds_nobody(rig: Rig) -> None:
+    service = rig.unstarted("shop")
+    await service._relay.pin()
+    an_hour_ahead = {"holder": "dead", "until": datetime.now(UTC) + timedelta(hours=1)}
+    await rig.database("shop")["relay"].update_one({}, {"$set": an_hour_ahead})
+    assert await service._relay._acquire() is not None
+    assert not await led_by(rig, "dead")
+
+
 ELSEWHERE = (
     "82655E1F0A000000012B022C0100296E5A1004A1B2C3D4E5F60718293A4B5C6D7E8F9046645F69640064655E1F0A1234567890ABCDEF0004"
 )

@@ -15,6 +15,7 @@ from services.campaigns.domain.campaign import Arm, Campaign
 from services.campaigns.handlers.campaigns import Selection
 from services.campaigns.handlers.errors import AlreadyThere
 from services.campaigns.handlers.launching import Lease, LeaseLost
+from shared import mongo
 from shared.mongo import Database, Document, ensure_collections
 
 PAGE = 1000
@@ -28,6 +29,7 @@ class CampaignStore:
         self._campaigns = database["campaigns"]
         self._selections = database["selections"]
         self._lease_ms = int(lease.total_seconds() * 1000)
+        self._unheld: Document = {"$expr": mongo.lapsed("$held_until", self._lease_ms)}
 
     async def prepare(self) -> None:
         await ensure_collections(self._database, ["selections"])
@@ -80,13 +82,13 @@ class CampaignStore:
 
     async def unfinished(self) -> list[str]:
         """Launches that nobody holds, the oldest first."""
-        found = self._campaigns.find({"state": "launching", **UNHELD}, {"_id": 1}).sort("created_at", 1)
+        found = self._campaigns.find({"state": "launching", **self._unheld}, {"_id": 1}).sort("created_at", 1)
         return [one["_id"] async for one in found]
 
     async def claim(self, campaign_id: str) -> Lease | None:
         """The lease by the database's own clock, so that instances need not agree on the time."""
         taken = await self._campaigns.find_one_and_update(
-            {"_id": campaign_id, "state": "launching", **UNHELD},
+            {"_id": campaign_id, "state": "launching", **self._unheld},
             [{"$set": {"attempt": {"$add": ["$attempt", 1]}, "held_until": {"$add": ["$$NOW", self._lease_ms]}}}],
             return_document=ReturnDocument.AFTER,
         )
@@ -135,7 +137,6 @@ class CampaignStore:
 
 
 # A launch that was never held has no such field, and what is missing sorts before every time.
-UNHELD: Document = {"$expr": {"$lt": ["$held_until", "$$NOW"]}}
 
 
 def held(lease: Lease) -> Document:

@@ -11,6 +11,7 @@ from services.scoring.domain.gamma_gamma import GammaGamma
 from services.scoring.domain.mbg_nbd import MbgNbd
 from services.scoring.domain.model import Fit, Model, Parameters
 from services.scoring.handlers import Report
+from shared import mongo
 from shared.mongo import Database, Document
 
 REFIT, SWEEP, LEASE = "refit", "sweep", "lease"
@@ -58,8 +59,9 @@ class MongoModels:
 
     async def claim(self, holder: str, seconds: float) -> bool:
         """Become, or stay, the one who refits; by the database's clock."""
-        free = {"$or": [{"$eq": ["$holder", {"$literal": holder}]}, {"$lt": ["$until", "$$NOW"]}]}
-        until = {"$add": ["$$NOW", timedelta(seconds=seconds) // timedelta(milliseconds=1)]}
+        length = timedelta(seconds=seconds) // timedelta(milliseconds=1)
+        free = {"$or": [{"$eq": ["$holder", {"$literal": holder}]}, mongo.lapsed("$until", length)]}
+        until = {"$add": ["$$NOW", length]}
         lease = {
             "holder": {"$cond": [free, {"$literal": holder}, "$holder"]},
             "until": {"$cond": [free, until, "$until"]},
