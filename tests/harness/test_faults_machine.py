@@ -25,7 +25,8 @@ READY = """
 import http.server, sys
 class Ready(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_response(200); self.end_headers()
+        dead = self.path == "/livez" and sys.argv[2] == "dead"
+        self.send_response(503 if dead else 200); self.end_headers()
     def log_message(self, *_): pass
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Ready).serve_forever()
 """
@@ -90,10 +91,10 @@ async def fleet(tmp_path: Path) -> AsyncIterator[Fleet]:
     layout.create()
     names, ports = ("a-1", "a-2"), (layout.ports["contacts"], layout.ports["scoring"])
     members = {
-        name: Service(name, (sys.executable, "-c", READY, str(port)), port)
+        name: Service(name, (sys.executable, "-c", READY, str(port), "alive" if name == "a-1" else "dead"), port)
         for name, port in zip(names, ports, strict=True)
     }
-    fleet = Fleet(layout, members)
+    fleet = Fleet(layout, members, probe_seconds=0.1)
     try:
         await fleet.up(["a-1"])
         yield fleet
@@ -123,6 +124,14 @@ async def test_who_dies_by_itself_is_noticed(fleet: Fleet) -> None:
     assert fleet.unasked() == {"a-1": 1}
 
 
+async def test_who_says_that_it_is_not_alive_is_ended_and_started_again(fleet: Fleet) -> None:
+    await fleet.start(["a-2"])
+    await eventually(lambda: fleet.lifeless["a-2"] > 0)
+    await fleet.ready(["a-2"])
+    assert fleet.lifeless["a-1"] == 0
+    assert fleet.unasked() == {}
+
+
 async def test_a_frozen_process_does_nothing_until_it_is_thawed(fleet: Fleet) -> None:
     process = psutil.Process(pid(fleet, "a-1"))
     fleet.freeze("a-1")
@@ -134,23 +143,21 @@ async def test_a_frozen_process_does_nothing_until_it_is_thawed(fleet: Fleet) ->
     assert fleet.frozen == set()
 
 
-async def test_instances_join_and_leave_for_good(fleet: Fleet) -> None:
-    await fleet.start(["a-2"])
-    await fleet.ready(["a-2"])
-    guest = pid(fleet, "a-2")
-    await fleet.leave("a-2")
+async def test_instances_leave_for_good_and_join_again(fleet: Fleet) -> None:
+    guest = pid(fleet, "a-1")
+    await fleet.leave("a-1")
     assert not psutil.pid_exists(guest)
-    assert fleet.names() == ["a-1"]
-    assert not await fleet.kill("a-2"), "nobody else's process is ever struck"
+    assert fleet.names() == []
+    assert not await fleet.kill("a-1"), "nobody else's process is ever struck"
+    await fleet.start(["a-1"])
+    await fleet.ready(["a-1"])
 
 
 async def test_everything_has_ended_afterwards_what_is_frozen_too(fleet: Fleet) -> None:
-    await fleet.start(["a-2"])
-    await fleet.ready(["a-2"])
-    pids = [pid(fleet, name) for name in ("a-1", "a-2")]
-    fleet.freeze("a-2")
+    frozen = pid(fleet, "a-1")
+    fleet.freeze("a-1")
     await fleet.down()
-    assert not any(map(psutil.pid_exists, pids))
+    assert not psutil.pid_exists(frozen)
     assert fleet.deaf == []
 
 

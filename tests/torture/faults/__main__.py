@@ -130,6 +130,7 @@ async def settled(stage: Stage, load: Load) -> list[str]:
             break
         await asyncio.sleep(1)
     unasked = [f"{name} died {count} times by itself" for name, count in stage.fleet.unasked().items()]
+    unasked += [f"{name} was not alive {count} times" for name, count in stage.fleet.lifeless.items() if count]
     return wrong + unasked + [f"{name} had to be killed when it was to stop" for name in stage.fleet.deaf]
 
 

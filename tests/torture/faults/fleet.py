@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from http import HTTPStatus
 
 import psutil
 
@@ -20,6 +21,9 @@ from deploy.local.supervisor import LOOK_SECONDS, Watched
 
 READY_SECONDS = 120.0
 GRACE_SECONDS = 30.0
+PROBE_SECONDS = 10.0
+PROBES = 3
+"""A process that says so often in a row that it is not alive, or nothing at all, is ended: Kubernetes' own defaults."""
 
 
 class NotReady(Exception):
@@ -29,16 +33,19 @@ class NotReady(Exception):
 class Fleet:
     """What should run is in `_watched`; whatever of it ends is started again after the supervisor's own pauses."""
 
-    def __init__(self, layout: Layout, members: Mapping[str, Service]) -> None:
+    def __init__(self, layout: Layout, members: Mapping[str, Service], probe_seconds: float = PROBE_SECONDS) -> None:
         self.kills: Counter[str] = Counter()
         """By name, those that were killed on purpose: what else was started again has died by itself."""
         self.frozen: set[str] = set()
         self.deaf: list[str] = []
         """Those that did not end within their grace when they were asked to."""
+        self.lifeless: Counter[str] = Counter()
+        """Those that were ended because they said, or seemed, not to be alive: a cluster mends that, but it is a fault of ours."""
         self._layout = layout
         self._members = dict(members)
+        self._probe_seconds = probe_seconds
         self._watched: dict[str, Watched] = {}
-        self._watching: asyncio.Task[None] | None = None
+        self._watching: list[asyncio.Task[None]] = []
         self._changing = asyncio.Lock()
 
     # Being kept running
@@ -47,8 +54,9 @@ class Fleet:
         await asyncio.to_thread(self._clear)
         for name in names:
             self._watch(name)
-        self._watching = asyncio.create_task(self._keep(), name="fleet")
+        self._watching.append(asyncio.create_task(self._keep(), name="fleet"))
         await self.ready(self._watched)
+        self._watching.append(asyncio.create_task(self._probe(), name="probes"))
 
     async def _keep(self) -> None:
         while True:
@@ -57,6 +65,23 @@ class Fleet:
                     if watched := self._watched.get(name):
                         await asyncio.to_thread(watched.look, time.time())
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def _probe(self) -> None:
+        failures: Counter[str] = Counter()
+        while True:
+            await asyncio.sleep(self._probe_seconds)
+            for name in self.names():
+                failures[name] = 0 if await self._lives(name) else failures[name] + 1
+                if failures[name] >= PROBES and name not in self.frozen:
+                    failures[name] = 0
+                    self.lifeless[name] += await self.kill(name)
+
+    async def _lives(self, name: str) -> bool:
+        """A frozen one cannot be asked: the machine that would ask it is thought to be frozen with it."""
+        if name in self.frozen or self.record(name) is None:
+            return True
+        status, _ = await asyncio.to_thread(services.probe, self._members[name].port, "/livez")
+        return status == HTTPStatus.OK
 
     def _watch(self, name: str) -> None:
         self._watched[name] = Watched(self._members[name], self._layout)
@@ -77,9 +102,9 @@ class Fleet:
                 await asyncio.sleep(0.1)
 
     async def down(self) -> None:
-        if self._watching:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
+        for task in self._watching:
+            task.cancel()
+        await asyncio.gather(*self._watching, return_exceptions=True)
         for name in list(self.frozen):
             self.thaw(name)
         await asyncio.to_thread(processes.stop, self._layout.run, list(self._members), GRACE_SECONDS)
