@@ -238,11 +238,23 @@ class Topic:
         object.__setattr__(self, "types", {fact.TYPE: fact for fact in self.facts})
 
 
+class _Horizon:
+    """The latest plausible time. It only grows, so what lay before it once needs no look at the clock."""
+
+    moment = EARLIEST
+
+
 def plausible(moment: datetime) -> datetime:
-    """Refuse times that no customer can have acted at."""
-    if not EARLIEST <= moment <= datetime.now(UTC) + CLOCK_SKEW:
+    """Refuse times that no customer can have acted at. Every event has some, so it compares in UTC, which is cheap."""
+    try:
+        utc = moment.astimezone(UTC)
+    except OverflowError:  # the first or the last hours that a calendar has
+        utc = datetime.min.replace(tzinfo=UTC)
+    if utc > _Horizon.moment:
+        _Horizon.moment = datetime.now(UTC) + CLOCK_SKEW
+    if not EARLIEST <= utc <= _Horizon.moment:
         raise PydanticCustomError(Reason.IMPLAUSIBLE_TIME.value, "time must lie between 1900 and now")
-    return moment.astimezone(UTC)
+    return utc
 
 
 def in_utc(moment: datetime) -> datetime:
