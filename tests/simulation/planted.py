@@ -214,10 +214,8 @@ def views_known_by_heart_written_unchecked() -> Iterator[None]:
         return leaf.views.get(customer_id) if leaf is not None else None
 
     def unchecked(version: Any, place: Any) -> Any:
-        write: Any = write_of(version, place)
-        if isinstance(write, UpdateOne):
-            return UpdateOne({"_id": write._filter["_id"]}, write._doc)
-        return write
+        write = write_of(version, place)
+        return write if write["upsert"] else {**write, "q": {"_id": write["q"]["_id"]}}
 
     with patch.object(Memory, "recall", recall), patch.object(views, "write_of", unchecked):
         yield

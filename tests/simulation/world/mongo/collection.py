@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from datetime import datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bson import ObjectId
 from pymongo import DeleteOne, InsertOne, ReplaceOne, ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
@@ -34,7 +34,10 @@ class Scope:
         self._engine = line.engine
         self._table = table
         self._transaction = transaction
-        self.now = line.engine.now
+
+    @property
+    def now(self) -> datetime:
+        return self._engine.now
 
     @property
     def documents(self) -> dict[Any, Document]:
@@ -50,7 +53,11 @@ class Scope:
             candidates = [documents[k] for k in sorted(set(key["$in"])) if k in documents]
         else:
             candidates = list(documents.values())
-        return [document for document in candidates if matches(document, wanted, self.now)] if wanted else candidates
+        return self._matching(candidates, wanted) if wanted else candidates
+
+    def _matching(self, candidates: list[Document], wanted: Document) -> list[Document]:
+        now = self.now
+        return [document for document in candidates if matches(document, wanted, now)]
 
     def write(self, kind: str, key: Any, document: Document | None) -> None:
         if self._transaction:
@@ -61,7 +68,8 @@ class Scope:
         self._engine.apply(self._engine.tick(), self._table, kind, key, document)
 
     def insert(self, document: Document) -> None:
-        document.setdefault("_id", ObjectId())
+        if "_id" not in document:
+            raise NotModelled("a document whose id the driver makes")
         key = document["_id"]
         if not self._transaction and key in self._table.locks:
             raise Locked
