@@ -10,6 +10,7 @@ from tests.bench.growth.figures import percentile
 from tests.bench.reads.asking import Target, path_of_id, path_of_identifier
 from tests.bench.reads.line import BadAnswer, Lines, length_of
 from tests.bench.reads.rounds import Run, rows
+from tests.waiting import eventually
 
 
 def a_run(way: str, at_once: int, p99: float, **cpu: float) -> Run:
@@ -65,6 +66,25 @@ async def test_connections_are_kept_and_used_again() -> None:
         assert [await lines.get("/a"), await lines.get("/b")] == [b"ok", b"ok"]
         assert await asyncio.gather(*(lines.get("/c") for _ in range(5))) == [b"ok"] * 5
         assert len(lines._idle) == 5
+        lines.close()
+
+
+async def test_a_connection_that_the_server_has_given_up_is_made_anew() -> None:
+    given_up = asyncio.Event()
+
+    async def speak_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+        await writer.drain()
+        writer.close()
+        given_up.set()
+
+    async with await asyncio.start_server(speak_once, "127.0.0.1", 0) as server:
+        lines = Lines(base_of(server), "key")
+        for _ in range(3):
+            assert await lines.get("/a") == b"ok"
+            await given_up.wait()
+            await eventually(lambda: not any(line.open for line in lines._idle))
         lines.close()
 
 

@@ -37,6 +37,10 @@ class Line:
             raise BadAnswer(f"{head.splitlines()[0]!r} {body[:200]!r}")
         return body
 
+    @property
+    def open(self) -> bool:
+        return not self._reader.at_eof()
+
     def close(self) -> None:
         self._writer.close()
 
@@ -59,7 +63,7 @@ class Lines:
         self._idle: list[Line] = []
 
     async def get(self, path: str) -> bytes:
-        line = self._idle.pop() if self._idle else await Line.to(self._base, self._key)
+        line = self._kept() or await Line.to(self._base, self._key)
         try:
             body = await line.get(path)
         except BaseException:
@@ -67,6 +71,15 @@ class Lines:
             raise
         self._idle.append(line)
         return body
+
+    def _kept(self) -> Line | None:
+        """A connection of before. The server gives up those that nobody has used for some seconds."""
+        while self._idle:
+            line = self._idle.pop()
+            if line.open:
+                return line
+            line.close()
+        return None
 
     def close(self) -> None:
         while self._idle:
