@@ -23,6 +23,9 @@ PATIENCE = (0.1, 0.3, 1.0, 2.0)
 """Seconds between tries (each with jitter). After the last, the batch waits and is tried again as a whole."""
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=2)
 
+AWAY = (RedisError, OSError, RuntimeError)
+"""What a Redis that is away looks like; the last is uvloop's word for a connection that has just been reset."""
+
 
 class ContactsAway(Transient):
     """Contacts gives no answer that can be used. That says nothing about the events: the batch waits."""
@@ -109,7 +112,7 @@ class IdentityCache:
             return {}
         try:
             answers = await self._redis.mget([self._name(identity) for identity in identities])
-        except (RedisError, OSError) as error:
+        except AWAY as error:
             return self._rest(error)
         return {i: _text(answer) for i, answer in zip(identities, answers, strict=True) if answer}
 
@@ -121,7 +124,7 @@ class IdentityCache:
                 for identity, customer_id in customers.items():
                     pipeline.set(self._name(identity), customer_id, ex=self._seconds)
                 await pipeline.execute()
-        except (RedisError, OSError) as error:
+        except AWAY as error:
             self._rest(error)
 
     def _rest(self, error: Exception) -> dict[Identity, str]:

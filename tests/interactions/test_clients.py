@@ -8,7 +8,7 @@ import orjson
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from redis.asyncio import Redis
+from redis.asyncio import Connection, ConnectionPool, Redis
 
 from services.interactions.clients import Contacts, ContactsAway, IdentitiesRefused, IdentityCache
 from tests.interactions.facts import ANNA, identifiers
@@ -81,3 +81,16 @@ async def test_a_cache_whose_server_is_away_knows_nothing_and_fails_nobody() -> 
         assert await cache.get([("pos:1",)]) == {}
         await cache.put({("pos:1",): ANNA})
         assert await cache.get([("pos:1",)]) == {}
+
+
+class JustReset(Connection):
+    """As uvloop behaves where the other end has reset the connection and nobody has noticed yet."""
+
+    async def connect(self) -> None:
+        raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+
+
+async def test_a_connection_that_has_just_been_reset_is_a_cache_away_too() -> None:
+    async with Redis(connection_pool=ConnectionPool(connection_class=JustReset)) as redis:
+        assert await IdentityCache(redis, "t-").get([("pos:1",)]) == {}
+        await IdentityCache(redis, "t-").put({("pos:1",): ANNA})
