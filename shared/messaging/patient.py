@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
-from shared.messaging import readable
+from shared.messaging import connection, readable
 
 log = structlog.get_logger()
 PATIENCE_MS = 1000
@@ -56,6 +56,7 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
 
     async def start(self) -> None:
         readable.install()
+        connection.install()
         await super().start()
 
     async def commit(self, offsets: Any = None) -> None:

@@ -12,6 +12,7 @@ from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared import metrics
+from shared.messaging import connection
 from shared.messaging.outbox import Outgoing
 from shared.settings import PlatformSettings
 
@@ -78,6 +79,7 @@ class Producer:
             return self._producer
 
     async def _connect(self) -> AIOKafkaProducer:
+        connection.install()
         producer = AIOKafkaProducer(
             bootstrap_servers=self._settings.kafka_bootstrap,
             client_id=f"rapport-{self._service}-{self._settings.instance}",

@@ -18,13 +18,22 @@ class Fenced(Transient):
 
 
 def transient(error: BaseException) -> bool:
-    return isinstance(
-        error,
-        Transient
-        | KafkaError
-        | RedisConnectionError
-        | RedisTimeoutError
-        | aiohttp.ClientConnectionError
-        | asyncio.TimeoutError
-        | OSError,
-    ) or mongo.transient(error)
+    return (
+        isinstance(
+            error,
+            Transient
+            | KafkaError
+            | RedisConnectionError
+            | RedisTimeoutError
+            | aiohttp.ClientConnectionError
+            | asyncio.TimeoutError
+            | OSError,
+        )
+        or mongo.transient(error)
+        or _reset(error)
+    )
+
+
+def _reset(error: BaseException) -> bool:
+    """uvloop's word for writing to a connection that was reset a moment ago; libraries hand it on as it is."""
+    return isinstance(error, RuntimeError) and "the handler is closed" in str(error)

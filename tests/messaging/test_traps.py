@@ -156,6 +156,24 @@ async def test_consumers_are_of_our_class(rig: Rig) -> None:
     assert isinstance(service._listeners[0]._client, PatientConsumer)
 
 
+async def test_a_connection_that_uvloop_has_closed_is_made_anew(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = Heard()
+    service = await rig.service("shop", Subscription("g", (INBOUND,), heard))
+    await service.send([reported(0)])
+    await eventually(lambda: heard.ids == ["e0"])
+
+    def refuse(_: bytes) -> None:
+        raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+
+    client = service._listeners[0]._client
+    broken = list(client._client._conns.values())
+    for connection in broken:
+        monkeypatch.setattr(connection._writer, "write", refuse)
+    await eventually(lambda: not any(connection.connected() for connection in broken))
+    await service.send([reported(1)])
+    await eventually(lambda: heard.ids == ["e0", "e1"])
+
+
 async def test_what_the_client_has_skipped_is_fetched_again(rig: Rig) -> None:
     heard = Heard()
     service = await rig.service("shop", Subscription("g", (INBOUND,), heard))
