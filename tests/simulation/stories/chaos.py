@@ -8,7 +8,7 @@ from tests.simulation.world.node import Node
 from tests.simulation.world.world import World
 
 RESTART = (0.3, 5.0)
-PAUSE = (0.2, 12.0)
+PAUSE = (0.2, 10.0)
 AWAY = (0.2, 3.0)
 HISTORY_LOST = 0.08
 """How many of the runs may lose the oplog."""

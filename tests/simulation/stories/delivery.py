@@ -94,7 +94,7 @@ class Delivery:
         await settled(self.world, self._unsettled)
 
     async def _tell(self) -> None:
-        chance, pace = self.world.chance, self.world.chance.choice((0.05, 0.5, 1.2))
+        chance, pace = self.world.chance, self.world.chance.choice((0.05, 0.4, 0.9))
         records: list[Any] = []
         for number in range(self._unsent):
             customer = chance.choice(self.customers)

@@ -128,7 +128,7 @@ class Pipeline:
         await settled(self.world, self._unsettled)
 
     async def _report(self) -> None:
-        chance, pace = self.world.chance, self.world.chance.choice((0.02, 0.4, 0.9))
+        chance, pace = self.world.chance, self.world.chance.choice((0.02, 0.3, 0.7))
         while self._unsent:
             self._send(self._unsent.pop(0))
             if chance.random() < SENT_AGAIN:

@@ -11,7 +11,7 @@ from tests.simulation.world.loop import Stuck
 from tests.simulation.world.world import World
 
 LONG_AGO = datetime(2017, 3, 1, 12, tzinfo=UTC)
-FAULTS_END = 10.0
+FAULTS_END = 7.0
 PATIENCE = 90.0
 """Seconds after the last fault within which everything must have settled."""
 LOOK_SECONDS = 0.25
