@@ -44,6 +44,10 @@ class Outcome:
     path: list[str] = field(default_factory=list)
     sent_again: int = 0
     receivers: dict[str, Any] = field(default_factory=dict)
+    lifeless: dict[str, int] = field(default_factory=dict)
+    """Processes that were ended because they said that they were not alive."""
+    deaf: list[str] = field(default_factory=list)
+    """Processes that did not end when they were asked to."""
 
     @property
     def colour(self) -> Colour:
@@ -104,6 +108,8 @@ def judged(outcome: Outcome) -> dict[str, Any]:
             "max": rounded(max(waits, default=None)),
         },
         "receivers": outcome.receivers,
+        "lifeless": outcome.lifeless,
+        "deaf": outcome.deaf,
     }
 
 

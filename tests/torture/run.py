@@ -124,6 +124,7 @@ async def _judge(outcome: Outcome, stage: Stage, sources: Sources, rejected: dic
     health.recovered([strike.stuck for strike in outcome.strikes], found.breaches)
     health.drained(outcome.backlog.positions, outcome.backlog.outboxes, outcome.backlog.waiting, found.breaches)
     outcome.verdict = found
+    outcome.lifeless, outcome.deaf = dict(stage.fleet.lifeless), list(stage.fleet.deaf)
     outcome.receivers = (await sources.channels.state())["lag"]
     if outcome.receivers["absent"] > ABSENT * outcome.receivers["seconds"]:
         outcome.void.append(f"the receivers fell behind: {outcome.receivers}")
@@ -133,14 +134,18 @@ async def _judge(outcome: Outcome, stage: Stage, sources: Sources, rejected: dic
 
 
 async def processes(stage: Stage, outcome: Outcome) -> list[health.Readiness]:
-    """What every process says of itself. One that was killed may have failed to start while what it needs was away."""
+    """What every process says of itself. One that was killed may have failed to start while what it needs was away; one
+    that had to be ended because it said that it was not alive is explained by no fault.
+    """
     away = len(outcome.strikes)
-    restarts, kills = stage.fleet.restarts(), stage.fleet.kills
+    fleet = stage.fleet
+    restarts = fleet.restarts()
     found = []
-    for name in stage.fleet.names():
+    for name in fleet.names():
         port = stage.plan.layout.ports[name]
         status, said = await asyncio.to_thread(services.probe, port, "/readyz")
-        explained = kills[name] + away if kills[name] else 0
+        killed = fleet.kills[name] - fleet.lifeless[name]
+        explained = killed + away if killed else 0
         found.append(health.Readiness(name, status, said[:200], restarts.get(name, 0), explained))
     return found
 
