@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.bench.growth.people import Road
 from tests.bench.growth.platform import Platform, playing
 from tests.bench.growth.quiet import Watch, settle
-from tests.bench.reads.asking import Target, readers
+from tests.bench.reads.asking import Target
 from tests.bench.reads.rounds import Plan, Run, measure, rows
 from tests.bench.section import Section, Stage
 
@@ -29,9 +29,8 @@ async def run(stage: Stage) -> Section:
         targets = await fill(platform, customers)
         stage.say(f"{customers:,} customers are there; {plan.rounds} rounds follow")
         runs: list[Run] = []
-        async with readers(platform) as kinds:
-            for number in range(plan.rounds):
-                runs += await measure(platform, kinds, targets, plan, number)
+        for number in range(plan.rounds):
+            runs += await measure(platform, targets, plan, number)
         details = {"runs": runs, "customers": customers, "engines": platform.engines, "plan": plan.__dict__}
     return Section("reads", "Reads: one customer's view", rows(runs), NOTES, details=details)
 

@@ -11,6 +11,7 @@ from tests.bench.growth.platform import Platform
 from tests.bench.reads.line import Lines
 
 Answer = Awaitable[bytes]
+WAYS = tuple(f"{who} by {what}" for what in ("id", "identifier") for who in ("find_one", "sync", "gateway"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class WrongAnswer(Exception):
 
 @asynccontextmanager
 async def readers(platform: Platform) -> AsyncIterator[dict[str, Reader]]:
-    """The ways by name; the bare ones first."""
+    """How to read in each of the ways."""
     views = platform.database("sync")["views"]
     key = platform.running.admin_key
     sync, gateway = Lines(platform.url("sync"), key), Lines(platform.url("gateway"), key)

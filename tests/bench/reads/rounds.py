@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.bench.growth.figures import percentile
 from tests.bench.growth.platform import Platform, between
-from tests.bench.reads.asking import Reader, Target, WrongAnswer
+from tests.bench.reads.asking import WAYS, Reader, Target, WrongAnswer, readers
 from tests.bench.section import Row
 
 Run = dict[str, Any]
@@ -29,34 +29,28 @@ class Plan:
     rounds: int
 
 
-async def measure(
-    platform: Platform, ways: Mapping[str, Reader], targets: Sequence[Target], plan: Plan, number: int
-) -> list[Run]:
+async def measure(platform: Platform, targets: Sequence[Target], plan: Plan, number: int) -> list[Run]:
     """One round: at each concurrency all ways one after the other, so that they meet the same weather."""
     chance = random.Random(number)
     return [
-        await one_run(platform, name, ways[name], targets, at_once, plan.seconds, chance)
+        await one_run(platform, name, targets, at_once, plan.seconds, chance)
         for at_once in plan.at_once
-        for name in chance.sample(list(ways), len(ways))
+        for name in chance.sample(WAYS, len(WAYS))
     ]
 
 
 async def one_run(
-    platform: Platform,
-    name: str,
-    reader: Reader,
-    targets: Sequence[Target],
-    at_once: int,
-    seconds: float,
-    chance: random.Random,
+    platform: Platform, name: str, targets: Sequence[Target], at_once: int, seconds: float, chance: random.Random
 ) -> Run:
-    await asked(reader, targets, at_once, min(0.2, seconds), chance)  # connections are made, and not measured
-    before, own = platform.spent(), time.process_time()
-    began = time.perf_counter()
-    waits = await asked(reader, targets, at_once, seconds, chance)
-    took = time.perf_counter() - began
-    own = time.process_time() - own
-    used = between(before, platform.spent()) | {"reader": own}
+    async with readers(platform) as ways:  # for each run: services give up connections that nobody uses for a while
+        reader = ways[name]
+        await asked(reader, targets, at_once, min(0.2, seconds), chance)  # connections are made, and not measured
+        before, own = platform.spent(), time.process_time()
+        began = time.perf_counter()
+        waits = await asked(reader, targets, at_once, seconds, chance)
+        took = time.perf_counter() - began
+        own = time.process_time() - own
+        used = between(before, platform.spent()) | {"reader": own}
     return {
         "way": name,
         "at once": at_once,
