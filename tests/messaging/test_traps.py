@@ -19,7 +19,7 @@ from shared.contracts.fact import Reason
 from shared.contracts.interactions import SALES
 from shared.contracts.topics import DEAD_LETTERS
 from shared.messaging import Outgoing, Received, Subscription, Unit, dead_letters
-from shared.messaging.patient import PatientConsumer
+from shared.messaging.patient import GATHER_BYTES, PatientConsumer
 from shared.messaging.producer import partition_of
 from tests.fuzz import batches
 from tests.fuzz.batches import Raw
@@ -172,6 +172,16 @@ async def test_a_connection_that_uvloop_has_closed_is_made_anew(rig: Rig, monkey
     await eventually(lambda: not any(connection.connected() for connection in broken))
     await service.send([reported(1)])
     await eventually(lambda: heard.ids == ["e0", "e1"])
+
+
+async def test_in_a_stream_the_broker_gathers_and_in_the_silence_after_it_answers_at_once(rig: Rig) -> None:
+    service = await rig.service("shop", Subscription("g", (INBOUND,), Heard()))
+    fetcher = service._listeners[0]._client._fetcher
+    assert fetcher._fetch_min_bytes == 1
+    for begin in range(0, 5_000, 500):
+        await service.send([reported(n) for n in range(begin, begin + 500)])
+    await eventually(lambda: fetcher._fetch_min_bytes == GATHER_BYTES)
+    await eventually(lambda: fetcher._fetch_min_bytes == 1)
 
 
 async def test_what_the_client_has_skipped_is_fetched_again(rig: Rig) -> None:
