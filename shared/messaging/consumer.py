@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 
 import structlog
@@ -95,16 +96,19 @@ class Consumer:
         if not unseen:
             return
         intake = Intake()
-        if condemned is None:
+        with suppress(Exception) if condemned else nullcontext():  # what is condemned may be what cannot be read
             self._read(unseen, intake)
-        else:
-            intake.rejected.append(condemned)
-        events = self.offsets.fresh(intake.events)
-        if len(events) < len(intake.events):
-            metrics.SKIPPED.labels(group, "republished").inc(len(intake.events) - len(events))
+        told = intake.events
+        events = self.offsets.fresh(told)
+        if len(events) < len(told):
+            metrics.SKIPPED.labels(group, "republished").inc(len(told) - len(events))
+        if condemned is not None:
+            # Published twice, it is one dead letter.
+            intake.rejected[:] = [condemned] if events or not told else []
+            events = []
         refused = self._heed_the_limit(events, intake.rejected)
         prepared = await self.subscription.prepare(events) if self.subscription.prepare and events else None
-        moved = self.offsets.after(unseen, intake.events)
+        moved = self.offsets.after(unseen, told)
 
         async def change(session: Session) -> Unit:
             unit = Unit(self._service, self._database, session, group, prepared)

@@ -192,6 +192,17 @@ async def test_a_replay_that_is_published_twice_counts_once_in_batches_of_its_ow
     assert rig.handler.applied == ["e1"]
 
 
+async def test_what_our_handler_fails_on_is_one_dead_letter_however_often_it_is_published() -> None:
+    handler = Handler("e1")
+    rig = Rig(handler)
+    log = [record(placed(n), offset=n, sequence=sequence(n + 1)) for n in range(3)]
+    again = [record(placed(n), offset=3 + n, sequence=sequence(n + 1)) for n in range(3)]
+    await rig.until_done(log)
+    await rig.until_done(again)
+    assert handler.applied == ["e0", "e2"]
+    assert rig.letters() == [(1, Reason.HANDLER_ERROR)]
+
+
 async def test_a_replay_for_another_group_is_left_alone() -> None:
     rig = Rig(Handler())
     headers: list[tuple[str, bytes | None]] = [
