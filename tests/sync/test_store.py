@@ -39,6 +39,19 @@ async def test_a_changed_customer_moves_to_the_tail_of_the_order(sync: Sync) -> 
     ]
 
 
+async def test_what_changes_behind_the_tails_that_were_known_comes_next_time(sync: Sync) -> None:
+    for partition in range(2):
+        await sync.happen(
+            order(customer(partition * 100 + 1)), order(customer(partition * 100 + 2)), partition=partition
+        )
+    tails = await sync.views.tails()
+    await sync.happen(order(customer(1), number=7))
+    for limit in (10, 3):  # in one question, and partition by partition
+        changes = await sync.views.beyond({}, tails, limit)
+        assert [change.place for change in changes] == [(0, 2), (1, 1), (1, 2)]
+    assert [change.place for change in await sync.views.beyond(tails, await sync.views.tails(), 10)] == [(0, 3)]
+
+
 async def test_changes_of_all_partitions_are_read_side_by_side(sync: Sync) -> None:
     for partition in range(3):
         await sync.happen(*(order(customer(partition * 100 + n)) for n in range(10)), partition=partition)

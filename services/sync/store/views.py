@@ -86,22 +86,25 @@ class ViewStore:
                 yield
 
     async def beyond(self, cursor: Cursor, tails: Mapping[int, int], limit: int) -> list[Changed]:
-        """The next changes after a cursor, in order within each partition."""
+        """The next changes after a cursor, in order within each partition, and up to the tails.
+
+        What changes while this reads moves beyond them and comes next time. Without that end a customer could come
+        twice, or be left out because it had come before, while the cursor passes its newest place.
+        """
         partitions = ahead(tails, cursor)
         most = sum(tails[partition] - cursor.get(partition, 0) for partition in partitions)
         if partitions and most <= limit:
-            return await self.all_beyond(cursor, partitions)
+            return await self.all_beyond([between(cursor, tails, partition) for partition in partitions])
         changes: list[Changed] = []
         for index, partition in enumerate(partitions):
             share = -(-(limit - len(changes)) // (len(partitions) - index))
             if share:
-                found = self.durable["views"].find(after(cursor, partition), SENT)
+                found = self.durable["views"].find(between(cursor, tails, partition), SENT)
                 changes += await listed(found.sort("position", ASCENDING).limit(share))
         return changes
 
-    async def all_beyond(self, cursor: Cursor, partitions: Sequence[int]) -> list[Changed]:
+    async def all_beyond(self, ranges: Sequence[Document]) -> list[Changed]:
         """One question instead of many, where the answer is bound to be short."""
-        ranges = [after(cursor, partition) for partition in partitions]
         found = self.durable["views"].find({"$or": ranges} if len(ranges) > 1 else ranges[0], SENT)
         return sorted(await listed(found), key=place_of)
 
@@ -179,6 +182,10 @@ def as_held(document: Document) -> Held:
 
 def after(cursor: Cursor, partition: int) -> Document:
     return {"partition": partition, "position": {"$gt": cursor.get(partition, 0)}}
+
+
+def between(cursor: Cursor, tails: Mapping[int, int], partition: int) -> Document:
+    return {"partition": partition, "position": {"$gt": cursor.get(partition, 0), "$lte": tails[partition]}}
 
 
 async def listed(found: AsyncCursor[Document]) -> list[Changed]:
