@@ -13,6 +13,8 @@ BROKER: dict[str, Any] = {"faults": 6, "kinds": ("kafka killed", "services kille
 """What waits for the broker dies with the process that waits."""
 DATABASE: dict[str, Any] = {"faults": 4, "kinds": ("mongo killed",)}
 MOODS: dict[str, Any] = {"misbehaviour": 6}
+TALK: dict[str, Any] = {"contacts": 0.5, "reordered": 0.3, "customers": 200}
+"""The same is said of the same people again and again, by channels that are held up."""
 TWO: dict[str, Any] = {"instances": 2}
 EVERY = ("contacts", "interactions", "campaigns", "scoring", "sync")
 
@@ -82,7 +84,7 @@ _ALL = (
         "what arrives last holds, not what was said last",
         ("contacts",),
         recording.last_arrival_wins,
-        CALM,
+        TALK,
     ),
     Bug("score-left-out", "the view keeps the first score", ("sync",), recording.score_left_out, CALM),
     Bug(
