@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -20,6 +20,7 @@ from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
+from pymongo.errors import PyMongoError
 
 from shared import metrics
 from shared.contracts.topics import REPLAYS
@@ -66,13 +67,33 @@ class Listener:
             decoder=_as_it_is,
             no_reply=True,
             partition_assignment_strategy=(RangePartitionAssignor,),
-            listener=_Forgetting(consumer),
+            listener=_Assigned(self),
             session_timeout_ms=settings.session_timeout_ms,
             heartbeat_interval_ms=settings.session_timeout_ms // 4,
             max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
             max_partition_fetch_bytes=FETCH_PARTITION_BYTES,
         )
         self._subscriber(self._handle)
+
+    def revoked(self, partitions: Collection[TopicPartition]) -> None:
+        for partition in partitions:
+            metrics.LAG.labels(self._consumer.subscription.group, partition.topic, partition.partition).set(0)
+
+    async def assigned(self, partitions: Collection[TopicPartition]) -> None:
+        """Go where our own positions are. Kafka's may lie ahead of them: the database was restored, or emptied in order
+        to build it anew, and a partition in which nothing new happens would never be looked at.
+        """
+        offsets, group = self._consumer.offsets, self._consumer.subscription.group
+        offsets.forget()
+        self._sought.clear()
+        log.info("partitions_assigned", group=group, partitions=sorted(f"{p.topic}:{p.partition}" for p in partitions))
+        try:
+            positions = await offsets.stored([tuple(partition) for partition in partitions])
+        except PyMongoError as error:  # then Kafka's are good enough to begin with; gaps are noticed when records come
+            log.warning("positions_not_read", group=group, error=type(error).__name__)
+            return
+        for partition in partitions:
+            self._client.seek(partition, positions[tuple(partition)])
 
     async def _parse(self, records: tuple[Record, ...], _original: Any) -> KafkaAckableMessage:
         return KafkaAckableMessage(
@@ -199,20 +220,14 @@ async def _as_it_is(message: KafkaAckableMessage) -> Any:
     return message.raw_message
 
 
-class _Forgetting(ConsumerRebalanceListener):  # type: ignore[misc]
+class _Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
     """Partitions that come and go have positions that others may have moved."""
 
-    def __init__(self, consumer: Consumer) -> None:
-        self._consumer = consumer
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        for partition in revoked:
-            metrics.LAG.labels(self._consumer.subscription.group, partition.topic, partition.partition).set(0)
+        self._listener.revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        self._consumer.offsets.forget()
-        log.info(
-            "partitions_assigned",
-            group=self._consumer.subscription.group,
-            partitions=sorted(f"{p.topic}:{p.partition}" for p in assigned),
-        )
+        await self._listener.assigned(assigned)

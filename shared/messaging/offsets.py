@@ -7,7 +7,7 @@ fences a consumer that does not know yet that its partition has gone to another.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from pymongo import InsertOne, UpdateOne
@@ -61,6 +61,14 @@ class Offsets:
             self._known[partition] = (
                 Position(document["next"], dict(document["sequences"]), stored=True) if document else Position()
             )
+
+    async def stored(self, partitions: Collection[Partition]) -> dict[Partition, int]:
+        """The first offsets that have not had their effect, as the database has them now; a batch in hand is not
+        disturbed.
+        """
+        names = {self._id(partition): partition for partition in partitions}
+        found = self._documents.find({"_id": {"$in": list(names)}}, {"next": 1})
+        return dict.fromkeys(partitions, 0) | {names[d["_id"]]: d["next"] async for d in found}
 
     def next(self, partition: Partition) -> int:
         """The first offset that has not had its effect, of a loaded partition."""

@@ -199,6 +199,19 @@ async def test_what_the_client_has_skipped_is_fetched_again(rig: Rig) -> None:
     assert heard.ids == [f"e{n}" for n in range(6)]
 
 
+async def test_a_database_that_has_forgotten_its_positions_hears_everything_again(rig: Rig) -> None:
+    """Kafka remembers what was committed; an operator who builds a projection anew need not make it forget."""
+    heard, again = Heard(), Heard()
+    first = await rig.service("shop", Subscription("g", (INBOUND,), heard))
+    await first.send([reported(n) for n in range(5)])
+    await eventually(lambda: len(heard.events) >= 5)
+    await first._listeners[0]._client._commit_if_due()
+    await first.stop()
+    await rig.database("shop")["offsets"].delete_many({})
+    await rig.service("shop", Subscription("g", (INBOUND,), again))
+    await eventually(lambda: again.ids == [f"e{n}" for n in range(5)])
+
+
 async def test_a_log_whose_beginning_is_gone_is_read_from_where_it_begins(rig: Rig) -> None:
     first = await rig.service("shop")
     await first.send([reported(n) for n in range(10)])
