@@ -100,7 +100,7 @@ def held_off_by_one() -> None:
 
 
 def wrong_body_signed() -> None:
-    from services.sync import clients
+    from services.sync.clients import post
 
     def make(real: Any) -> Any:
         def signed(secrets: Any, message_id: str, now: Any, body: bytes) -> Any:
@@ -109,7 +109,7 @@ def wrong_body_signed() -> None:
 
         return signed
 
-    replaced(clients, "signed", make)
+    replaced(post, "signed", make)
 
 
 def stream_starts_at_the_end() -> None:
