@@ -12,6 +12,7 @@ from services.sync.domain.outgoing import Place, Progress, Receipt, Retry, Troub
 from services.sync.domain.positions import Cursor
 from services.sync.handlers.deliveries import DeliveryStatus, LostLease, Settlement
 from services.sync.store.writes import update_all, update_of
+from shared import mongo
 
 Document = dict[str, Any]
 OWED = {"retry": {"$type": "object"}}
@@ -33,8 +34,9 @@ class DeliveryStore:
     # Leases: one instance at a time delivers to a webhook. The database's clock judges, so theirs need not agree.
 
     async def lease(self, channel_id: str, owner: str, seconds: float) -> bool:
-        free = {"$or": [{"$eq": [{"$ifNull": ["$owner", owner]}, owner]}, {"$lt": ["$until", "$$NOW"]}]}
-        until = {"$add": ["$$NOW", int(seconds * 1000)]}
+        length = int(seconds * 1000)
+        free = {"$or": [{"$eq": [{"$ifNull": ["$owner", owner]}, owner]}, mongo.lapsed("$until", length)]}
+        until = {"$add": ["$$NOW", length]}
         mine = [{"$set": {"owner": owner, "until": until}}]
         return (await self.progresses.update_one({"_id": channel_id, "$expr": free}, mine)).matched_count == 1
 
