@@ -7,7 +7,21 @@ from pathlib import Path
 
 from deploy.local.layout import ROOT
 
-VERBS = ["help", "setup", "demo", "up", "down", "status", "check", "test", "bench", "torture", "fuzz", "schemas", "clean"]
+VERBS = [
+    "help",
+    "setup",
+    "demo",
+    "up",
+    "down",
+    "status",
+    "check",
+    "test",
+    "bench",
+    "torture",
+    "fuzz",
+    "schemas",
+    "clean",
+]
 
 
 def test_make_alone_lists_every_verb_with_a_line() -> None:
