@@ -47,6 +47,8 @@ class Spec:
     """Before the first fault."""
     patience: float = 240.0
     """For draining, without any progress."""
+    recovery: float = 240.0
+    """Within which everything must move again after a fault, other faults or not."""
     planted: str | None = None
     settings: Mapping[str, str] = field(default_factory=lambda: dict(SETTINGS))
 

@@ -85,7 +85,7 @@ class Strikes:
         self.struck.append(strike)
         try:
             await self._struck(fault, strike)
-            strike.recovered = round(await recovered(self._stage, fault, self._spec.patience), 2)
+            strike.recovered = round(await recovered(self._stage, fault, self._spec.recovery), 2)
             self._say(
                 f"{self._now:6.1f} s  recovered from {fault.kind}: {fault.target} {strike.recovered:.1f} s after its end"
             )
