@@ -98,10 +98,12 @@ class Consumer:
         intake = Intake()
         with suppress(Exception) if condemned else nullcontext():  # what is condemned may be what cannot be read
             self._read(unseen, intake)
-        told = intake.events
-        events = self.offsets.fresh(told)
-        if len(events) < len(told):
-            metrics.SKIPPED.labels(group, "republished").inc(len(told) - len(events))
+        told = intake.told()
+        fresh = self.offsets.fresh(told)
+        if len(fresh) < len(told):
+            metrics.SKIPPED.labels(group, "republished").inc(len(told) - len(fresh))
+        events = [one for one in fresh if isinstance(one, Received)]
+        intake.rejected[:] = [one for one in fresh if isinstance(one, Rejected)]
         if condemned is not None:
             # Published twice, it is one dead letter.
             intake.rejected[:] = [condemned] if events or not told else []
@@ -143,11 +145,12 @@ class Consumer:
         rules = self.subscription.rules.get((headers.get(dead_letters.REPLAY_TOPIC) or b"").decode("utf-8", "replace"))
         if rules is None:
             return
-        before = len(intake.events)
+        before, refused = len(intake.events), len(intake.rejected)
         intake.read(record, rules, headers)
         sequence = headers.get("ce_sequence")
-        for event in intake.events[before:]:
-            event.sequence = sequence.decode("ascii", "replace") if sequence else None
+        read: list[Received | Rejected] = [*intake.events[before:], *intake.rejected[refused:]]
+        for one in read:
+            one.sequence = sequence.decode("ascii", "replace") if sequence else None
 
     def _heed_the_limit(self, events: Sequence[Received], rejected: Sequence[Rejected]) -> dict[str, int]:
         """How many in a row will have been refused, by topic, once this batch has had its effect.

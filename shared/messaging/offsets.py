@@ -7,14 +7,15 @@ fences a consumer that does not know yet that its partition has gone to another.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from pymongo import InsertOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from shared.contracts.topics import REPLAYS
-from shared.messaging.received import Received, Record
+from shared.messaging.received import Received, Record, Rejected
 from shared.messaging.transient import Fenced
 from shared.mongo import Database, Document, Session
 
@@ -22,6 +23,10 @@ COLLECTION = "offsets"
 DUPLICATE_KEY = 11000
 Partition = tuple[str, int]
 """Full topic name and partition."""
+
+
+Sequenced = Received | Rejected
+S = TypeVar("S", bound=Sequenced)
 
 
 @dataclass(slots=True)
@@ -105,25 +110,27 @@ class Offsets:
                 unseen.append(record)
         return unseen
 
-    def fresh(self, events: Sequence[Received]) -> list[Received]:
-        """Without the events that have come before under the same sequence, published twice by a relay that died."""
-        newest: dict[tuple[str, int], dict[str, str]] = {}
+    def fresh(self, told: Sequence[S]) -> list[S]:
+        """Without what has come before under the same sequence, published twice by a relay that died. `told` is in the
+        order of the log, within each partition.
+        """
+        newest: dict[Partition, dict[str, str]] = {}
         fresh = []
-        for event in events:
-            sequence = event.sequence
+        for one in told:
+            sequence = one.sequence
             if sequence is not None:
-                place = (event.record.topic, event.partition)
+                place = (one.record.topic, one.record.partition)
                 known = newest.get(place)
                 if known is None:
                     known = newest[place] = dict(self._known[place].sequences)
-                publisher = _publisher(event)
+                publisher = _publisher(one)
                 if sequence <= known.get(publisher, ""):
                     continue
                 known[publisher] = sequence
-            fresh.append(event)
+            fresh.append(one)
         return fresh
 
-    def after(self, records: Sequence[Record], events: Sequence[Received]) -> dict[Partition, Position]:
+    def after(self, records: Sequence[Record], told: Iterable[Sequenced]) -> dict[Partition, Position]:
         """The positions once these records have had their effect."""
         moved: dict[Partition, Position] = {}
         position, topic, partition = Position(), "", -1
@@ -134,12 +141,12 @@ class Offsets:
                 fresh = Position(current.next, dict(current.sequences), stored=True)
                 position = moved.setdefault((topic, partition), fresh)
             position.next = max(position.next, record.offset + 1)
-        for event in events:
-            if event.sequence is not None:
+        for one in told:
+            if one.sequence is not None:
                 # What was published again ends below what is known: the newest stays the newest.
-                sequences = moved[event.record.topic, event.partition].sequences
-                publisher = _publisher(event)
-                sequences[publisher] = max(event.sequence, sequences.get(publisher, ""))
+                sequences = moved[one.record.topic, one.record.partition].sequences
+                publisher = _publisher(one)
+                sequences[publisher] = max(one.sequence, sequences.get(publisher, ""))
         return moved
 
     async def move(self, moved: dict[Partition, Position], session: Session) -> None:
@@ -169,6 +176,6 @@ class Offsets:
         return f"{self._group}:{partition[0]}:{partition[1]}"
 
 
-def _publisher(event: Received) -> str:
+def _publisher(event: Sequenced) -> str:
     """Whose sequence it is. All replays come from the one service that keeps the dead letters, whoever told them first."""
     return REPLAYS.name if event.record.topic.endswith(REPLAYS.name) else event.source

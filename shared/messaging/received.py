@@ -73,6 +73,9 @@ class Rejected:
     reason: Reason
     detail: str
     element: int | None = None
+    source: str = ""
+    sequence: str | None = None
+    """Of a fact that could be read but not taken: published twice, it is refused once."""
 
     def value(self) -> bytes | None:
         """The record's bytes, or the one element's that is refused."""
@@ -124,6 +127,14 @@ class Intake:
         except Refused as refused:
             self._refuse_unread(refused, record, rules)
 
+    def told(self) -> Sequence[Received | Rejected]:
+        """All of it, each partition's in the order of the log."""
+        if not self.rejected:
+            return self.events
+        return sorted(
+            [*self.events, *self.rejected], key=lambda one: (one.record.topic, one.record.partition, one.record.offset)
+        )
+
     def _read_document(self, headers: Mapping[str, bytes | None], record: Record, rules: Rules) -> None:
         """Structured and batch mode; a batch's bad elements do not spoil its good ones."""
         if not record.value:
@@ -152,7 +163,10 @@ class Intake:
             fact = envelope.validate(rules.facts, event.type, event.data, rules.limit)
             time = event.time or _logged_at(record)
         except Refused as refused:
-            self.rejected.append(Rejected(record, rules.topic, refused.reason, refused.detail, element))
+            sequence = None if rules.edge else event.sequence
+            self.rejected.append(
+                Rejected(record, rules.topic, refused.reason, refused.detail, element, event.source, sequence)
+            )
             return
         key = record.key
         self.events.append(

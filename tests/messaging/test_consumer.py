@@ -203,6 +203,19 @@ async def test_what_our_handler_fails_on_is_one_dead_letter_however_often_it_is_
     assert rig.letters() == [(1, Reason.HANDLER_ERROR)]
 
 
+async def test_a_fact_that_cannot_be_taken_is_one_dead_letter_however_often_it_is_published() -> None:
+    handler = Handler()
+    rig = Rig(handler)
+    facts = [placed(0), placed(1, data=b"{}"), placed(2)]
+    log = [record(fact, offset=n, sequence=sequence(n + 1)) for n, fact in enumerate(facts)]
+    again = [record(fact, offset=3 + n, sequence=sequence(n + 1)) for n, fact in enumerate(facts)]
+    await rig.until_done([*log, *again[:2]])
+    await rig.until_done(again[2:])
+    await rig.until_done([record(facts[1], offset=6, sequence=sequence(2))])
+    assert handler.applied == ["e0", "e2"]
+    assert rig.letters() == [(1, Reason.INVALID_DATA)]
+
+
 async def test_a_replay_for_another_group_is_left_alone() -> None:
     rig = Rig(Handler())
     headers: list[tuple[str, bytes | None]] = [

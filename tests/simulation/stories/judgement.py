@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -82,21 +81,9 @@ class Judge:
             for log in self._world.cluster.topic("crm.dead-letters")
             for record in once(log)
         ]
-        found = self._without_known_doubles(found)
         if self._history_lost:
             found, expected = list(set(found)), list(set(expected))
         return difference("dead letters are the poison", "the topic", sorted(found), sorted(expected))
-
-    def _without_known_doubles(self, letters: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-        """A told fact that is refused and published twice may leave a letter for each copy (docs/PLAN.md)."""
-        copies = Counter(
-            text(r, "ce_correlationid") for log in self._world.cluster.topic("crm.interactions") for r in log
-        )
-        found = Counter(letters)
-        for place, times in found.items():
-            if place[0] == "second" and times <= copies[place[1]]:
-                found[place] = 1
-        return list(found.elements())
 
 
 def once(log: Iterable[Record]) -> list[Record]:
