@@ -77,6 +77,7 @@ class Messaging:
         """Needs MongoDB; a broker that is away is awaited in the background, and `ready` says so meanwhile."""
         # Collections must exist before transactions of two instances could race to create them.
         await mongo.ensure_collections(self.database, (outbox.COLLECTION, offsets.COLLECTION, relay.COLLECTION))
+        await self.database[outbox.COLLECTION].create_index(outbox.IN_TIME)
         await self._relay.pin()
         self._tasks.append(asyncio.create_task(self._connect(), name="connect"))
 

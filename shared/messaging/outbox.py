@@ -16,6 +16,8 @@ from bson import ObjectId
 from shared.mongo import Database, Document, Session
 
 COLLECTION = "outbox"
+IN_TIME = [("at", 1), ("_id", 1)]
+"""The order of commits, as well as it can be told without the oplog: ids alone are in no order between instances."""
 CHUNK_BYTES = 8 * 1_048_576
 CHUNK_EVENTS = 5_000
 ATTRIBUTES_BYTES = 256

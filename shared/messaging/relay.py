@@ -192,8 +192,8 @@ class Relay:
     async def _begin_anew(self) -> None:
         """The oplog has forgotten our place.
 
-        What is still in the outbox has not been published (but for the rounds not settled, a second's at most): publish it in the order of its
-        ids, under sequences newer than any before, and go on from there.
+        What is still in the outbox has not been published (but for the rounds not settled, a second's at most): publish
+        it in the order of its commits' time, under sequences newer than any before, and go on from there.
         """
         log.error("relay_lost_its_history", service=self._service)
         while True:
@@ -215,7 +215,7 @@ class Relay:
         answer: Document = await self._database.command(
             {
                 "find": self._outbox.name,
-                "sort": {"_id": 1},
+                "sort": dict(outbox.IN_TIME),
                 "limit": SNAPSHOT_DOCUMENTS,
                 "singleBatch": True,
                 "readConcern": {"level": "snapshot"},
