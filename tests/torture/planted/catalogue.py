@@ -13,6 +13,8 @@ BROKER: dict[str, Any] = {"faults": 6, "kinds": ("kafka killed", "services kille
 """What waits for the broker dies with the process that waits."""
 DATABASE: dict[str, Any] = {"faults": 4, "kinds": ("mongo killed",)}
 MOODS: dict[str, Any] = {"misbehaviour": 6}
+STRANGERS: dict[str, Any] = {"misbehaviour": 10, "customers": 4_000}
+"""Nearly everybody is told of once, so that no later change makes up for one that was not delivered."""
 TALK: dict[str, Any] = {"contacts": 0.5, "reordered": 0.3, "customers": 200}
 """The same is said of the same people again and again, by channels that are held up."""
 TWO: dict[str, Any] = {"instances": 2}
@@ -100,7 +102,7 @@ _ALL = (
         "a channel's place moves before the deliveries are made",
         ("sync",),
         delivering.cursor_before_delivery,
-        KILLS,
+        STRANGERS,
     ),
     Bug(
         "retry-forgotten",
