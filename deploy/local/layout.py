@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import socket
 from contextlib import ExitStack, suppress
@@ -68,14 +69,21 @@ def shifted(base: int) -> Ports:
     return {name: base + offset for name, offset in OFFSETS.items()}
 
 
+SERVERS_PORTS = (10_000, 32_000)
+
+
 def free() -> Ports:
-    """Ports that nobody listens on now; all are held open together so that no two are the same."""
+    """Ports that nobody uses now, and that no connection is given by chance while their server is down for a moment:
+    they lie below those that the system gives to clients.
+    """
     with ExitStack() as held:
-        ports = {}
-        for name in OFFSETS:
+        ports: Ports = {}
+        while len(ports) < len(OFFSETS):
+            port = random.randrange(*SERVERS_PORTS)  # noqa: S311 - nothing secret
             listener = held.enter_context(socket.socket())
-            listener.bind(("127.0.0.1", 0))
-            ports[name] = listener.getsockname()[1]
+            with suppress(OSError):
+                listener.bind(("127.0.0.1", port))
+                ports[next(name for name in OFFSETS if name not in ports)] = port
         return ports
 
 
