@@ -56,6 +56,10 @@ PASSING = {
     14031: "OutOfDiskSpace",
 }
 """Refusals that say something about the server's moment, not about what was asked; it does not label all of them so."""
+SOCKET_TIMEOUT_MS = 40_000
+"""An answer that takes longer will not come: the connection leads to nobody, after a node's death or a cut line. Without a
+bound, which is the drivers' way, whoever waits for it waits for ever. No question of ours may take as long.
+"""
 TRANSACTION_SECONDS = 15.0
 """So long a transaction is tried again before its caller hears of it. The drivers' own two minutes would let an HTTP
 request wait for all of them, and make a consumer whose database is away look stuck.
@@ -69,6 +73,7 @@ def connect(settings: PlatformSettings) -> Client:
         "w": "majority",
         "retryWrites": True,
         "serverSelectionTimeoutMS": 10_000,
+        "socketTimeoutMS": SOCKET_TIMEOUT_MS,
         "appname": f"{APPLICATION}{settings.instance}"[:128],
     }
     if settings.mongo_driver == "motor":
