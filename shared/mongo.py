@@ -60,6 +60,8 @@ SOCKET_TIMEOUT_MS = 40_000
 """An answer that takes longer will not come: the connection leads to nobody, after a node's death or a cut line. Without a
 bound, which is the drivers' way, whoever waits for it waits for ever. No question of ours may take as long.
 """
+IDLE_MS = 10_000
+"""A connection that nobody has used for so long is made anew: it may have ended while this process was asleep."""
 TRANSACTION_SECONDS = 15.0
 """So long a transaction is tried again before its caller hears of it. The drivers' own two minutes would let an HTTP
 request wait for all of them, and make a consumer whose database is away look stuck.
@@ -74,6 +76,7 @@ def connect(settings: PlatformSettings) -> Client:
         "retryWrites": True,
         "serverSelectionTimeoutMS": 10_000,
         "socketTimeoutMS": SOCKET_TIMEOUT_MS,
+        "maxIdleTimeMS": IDLE_MS,
         "appname": f"{APPLICATION}{settings.instance}"[:128],
     }
     if settings.mongo_driver == "motor":
