@@ -28,6 +28,7 @@ from pymongo.errors import (
 )
 from pymongo.read_concern import ReadConcern
 
+from shared import mongo_waits
 from shared.orphans import APPLICATION, Orphans
 from shared.settings import PlatformSettings
 
@@ -83,6 +84,7 @@ def connect(settings: PlatformSettings) -> Client:
         from motor.motor_asyncio import AsyncIOMotorClient
 
         return cast("Client", AsyncIOMotorClient(settings.mongo_url, **options))
+    mongo_waits.mend()
     return AsyncMongoClient(settings.mongo_url, **options)
 
 
