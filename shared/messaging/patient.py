@@ -73,7 +73,10 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
             self._commit_owed, self._committed = False, time.monotonic()
             try:
                 await super().commit()
-            except KafkaError as error:  # a rebalance, mostly; the next commit says all that this one would have said
+            except (
+                KafkaError
+            ) as error:  # a rebalance, mostly; in a second the next one says all that this one would have
+                self._commit_owed = True
                 log.info("commit_refused", error=type(error).__name__)
 
     async def stop(self) -> None:

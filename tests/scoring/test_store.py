@@ -76,6 +76,17 @@ async def test_customers_come_back_as_they_were_saved_last(stores: Stores) -> No
     assert await stores.customers.load([]) == {}
 
 
+async def test_a_customer_saved_before_moments_were_kept_can_be_loaded(stores: Stores) -> None:
+    if isinstance(stores.customers, MemoryCustomers):
+        return  # memory has no past
+    purchases = Purchases.of([on("2021-02-01")])
+    await save(stores, scored([purchases]))
+    await stores.customers._collection.update_one({"_id": customer(0)}, {"$unset": {"as_of": ""}})
+    known = await stores.customers.load([customer(0)])
+    assert known[customer(0)].purchases == purchases
+    assert known[customer(0)].as_of < NOW
+
+
 async def test_a_purchase_during_a_sweep_is_not_overwritten(stores: Stores) -> None:
     if isinstance(stores.customers, MemoryCustomers):
         return  # memory has no transactions

@@ -42,7 +42,8 @@ class MongoCustomers:
 
     async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Known]:
         found = self._collection.find({"_id": {"$in": list(customers)}}, {"days": 1, "as_of": 1}, session=session)
-        return {d["_id"]: Known(Purchases.unpack(d["days"]), as_utc(d["as_of"])) async for d in found}
+        # Customers saved before the moment was kept have none: any score is newer.
+        return {d["_id"]: Known(Purchases.unpack(d["days"]), as_utc(d.get("as_of", 0))) async for d in found}
 
     async def save(self, scored: Sequence[Scored], session: Session) -> None:
         if scored:
