@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -54,6 +55,8 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         self._commit_owed = False
         self._committed = 0.0
         self._pace = Pace()
+        self.keep: Callable[[], Awaitable[None]] | None = None
+        """Stores our own positions; called before each commit, so that Kafka's are never ahead of them."""
 
     async def start(self) -> None:
         readable.install()
@@ -71,6 +74,8 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         """Between batches only, when all that was polled has had its effect or was sought back to."""
         if self._commit_owed and time.monotonic() - self._committed >= COMMIT_SECONDS:
             self._commit_owed, self._committed = False, time.monotonic()
+            if self.keep is not None:
+                await self.keep()
             try:
                 await super().commit()
             except (

@@ -35,6 +35,19 @@ import sys, time, datetime
 for _ in sys.stdin:
     print(time.time(), time.monotonic(), datetime.datetime.now(datetime.UTC).timestamp(), flush=True)
 """
+WAIT = """
+import ctypes, time
+class Moment(ctypes.Structure):
+    _fields_ = [("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long)]
+libc = ctypes.CDLL(None)
+condition, mutex = ctypes.create_string_buffer(48), ctypes.create_string_buffer(40)
+libc.pthread_mutex_lock(mutex)
+began, until = time.monotonic(), time.time() + 0.3
+moment = Moment(int(until), int(until % 1 * 1e9))
+error = libc.pthread_cond_timedwait(condition, mutex, ctypes.byref(moment))
+print(error, time.monotonic() - began)
+"""
+"""A wait until 0.3 s from now by the wall clock, as a server written in C++ waits."""
 
 
 def test_a_clock_that_is_set_moves_the_wall_time_of_its_process_and_nothing_else(tmp_path: Path) -> None:
@@ -59,6 +72,20 @@ def test_a_clock_that_is_set_moves_the_wall_time_of_its_process_and_nothing_else
         clocks.right()
         assert clocks.offset("other") == 0.0
         it.stdin.close()
+
+
+@pytest.mark.parametrize("ahead", [3600.0, -3600.0])
+def test_whoever_waits_until_a_moment_of_a_clock_that_is_off_waits_no_longer_and_no_shorter(
+    tmp_path: Path, ahead: float
+) -> None:
+    clocks = Clocks(tmp_path)
+    clocks.build()
+    environment = {**os.environ, **clocks.environment("it")}
+    clocks.set("it", ahead)
+    told = subprocess.check_output([sys.executable, "-c", WAIT], env=environment, text=True, timeout=30)
+    error, waited = told.split()
+    assert int(error) == errno.ETIMEDOUT
+    assert 0.29 < float(waited) < 15
 
 
 async def test_a_disk_can_be_filled_to_the_last_block_and_freed_or_says_why_it_cannot_be_made(tmp_path: Path) -> None:
