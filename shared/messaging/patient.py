@@ -19,10 +19,11 @@ PATIENCE_MS = 1000
 """FastStream polls, and where nothing came sleeps as long again, deaf to what comes meanwhile. So the waiting is done
 inside the poll, which wakes at the first record: no latency, and an idle service is idle.
 """
-GATHER_MS = 15
+GATHER_MS = 30
 GATHER_BYTES = 64 * 1024
 """Every fetch and every batch has a price of its own, about 5 ms of CPU here and at the servers. In a stream of records
-it is shared by waiting: the broker answers when it has so many bytes, or after that time.
+it is shared by waiting: the broker answers when it has so many bytes, or after that time. At 1,000 events/s on two cores,
+twice the wait took 10 % of all CPU, and the last of three hops came sooner: p99 174 ms instead of 275.
 """
 BUSY_RATE = 100.0
 """Records a second."""
