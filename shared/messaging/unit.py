@@ -51,16 +51,31 @@ class Unit:
     ) -> None:
         """Tell a fact, if and when the transaction commits. `cause` hands on correlation id, origin and time."""
         data = fact.__pydantic_serializer__.to_json(fact)
+        self.tell(topic, fact.TYPE, data, key=key, cause=cause, origin=origin, correlation_id=correlation_id, time=time)
+
+    def tell(
+        self,
+        topic: Topic,
+        type_: str,
+        data: bytes,
+        *,
+        key: str,
+        cause: Received | None = None,
+        origin: str | None = None,
+        correlation_id: str | None = None,
+        time: datetime | None = None,
+    ) -> None:
+        """As `publish` does, a fact of this type that is JSON already. Raises ValueError if the topic cannot take it."""
         if len(data) > topic.max_message_bytes - HEADROOM:
-            raise ValueError(f"{fact.TYPE} for {key} has {len(data)} bytes, more than {topic.name} takes")
+            raise ValueError(f"{type_} for {key} has {len(data)} bytes, more than {topic.name} takes")
         if self._ids is None:
             self._ids = uuid7s(self.now)
         event_id = next(self._ids)
-        kind = (topic.name, fact.TYPE, self._source)
         when = rfc3339(time or (cause.time if cause else self.now))
         correlation_id = correlation_id or (cause.correlation_id if cause else event_id)
         origin = origin or (cause.origin if cause else None)
-        self.outgoing.append(Told(kind, key.encode(), data, event_id, when, correlation_id, origin))
+        told = Told((topic.name, type_, self._source), key.encode(), data, event_id, when, correlation_id, origin)
+        self.outgoing.append(told)
 
     def forward(self, record: Outgoing) -> None:
         """Publish a record as it is, through the outbox."""

@@ -1,6 +1,6 @@
 """Folds a batch of facts into the customers' views, and tells the new versions."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,13 +10,7 @@ from services.sync.domain.known import NOTHING, Known
 from services.sync.domain.view import Held, Unfit, next_version, origin_of, take
 from services.sync.handlers.memory import Memory
 from shared.contracts.sync import CUSTOMERS, CustomerChanged
-from shared.ids import uuid7s
 from shared.messaging import Received, Transient, Unit
-from shared.messaging.envelope import rfc3339
-from shared.messaging.outbox import Told
-from shared.messaging.unit import HEADROOM
-
-KIND = (CUSTOMERS.name, CustomerChanged.TYPE, "/rapport/sync")
 
 
 class Stale(Transient):
@@ -75,11 +69,11 @@ class Views:
         by_customer = grouped(events)
         tails = await self.store.places({event.partition for event in events}, unit.session)
         before = await self.before(by_customer, tails, unit.session)
-        now, ids = to_the_millisecond(self.now()), uuid7s(unit.now)
+        now = to_the_millisecond(self.now())
         versions = [
             version
             for customer, facts in by_customer.items()
-            if (version := folded(unit, ids, customer, before.get(customer), facts, now))
+            if (version := folded(unit, customer, before.get(customer), facts, now))
         ]
         if versions:
             await self.save(versions, tails, unit.session)
@@ -123,7 +117,7 @@ def changed(unit: Unit, known: Known, events: Sequence[Received]) -> tuple[Known
 
 
 def folded(
-    unit: Unit, ids: Iterator[str], customer: str, before: Held | None, events: Sequence[Received], now: datetime
+    unit: Unit, customer: str, before: Held | None, events: Sequence[Received], now: datetime
 ) -> NewVersion | None:
     """The customer's next version, told already, if the events have brought anything new."""
     was = before.known if before else NOTHING
@@ -132,7 +126,8 @@ def folded(
     if held is None:
         return None
     last, view = changes[-1], held.view()
-    tell(unit, next(ids), customer, view, last)
+    # The JSON is here already, and dear to make.
+    unit.tell(CUSTOMERS, CustomerChanged.TYPE, b'{"view":%s}' % view, key=customer, cause=last)
     return NewVersion(
         held,
         view,
@@ -142,15 +137,6 @@ def folded(
         known.sales.orders - was.sales.orders,
         known.sales.total - was.sales.total,
     )
-
-
-def tell(unit: Unit, event_id: str, customer: str, view: bytes, cause: Received) -> None:
-    """What `unit.publish` does, but for the JSON, which is here already and dear to make."""
-    data = b'{"view":%s}' % view
-    if len(data) > CUSTOMERS.max_message_bytes - HEADROOM:
-        raise ValueError(f"the view of {customer} has {len(data)} bytes, more than {CUSTOMERS.name} takes")
-    told = Told(KIND, customer.encode(), data, event_id, rfc3339(cause.time), cause.correlation_id, cause.origin)
-    unit.outgoing.append(told)
 
 
 def to_the_millisecond(moment: datetime) -> datetime:
