@@ -26,9 +26,7 @@ class World:
         self.population.rows.append(moves((Purchases(), purchases) for purchases in base))
         numbered = [(customer(number), purchases) for number, purchases in enumerate(base)]
         for score in scores_of(numbered, Terms(None, END, 90, "USD")):
-            self.customers.known[score.customer_id] = Scored(
-                score.customer_id, dict(numbered)[score.customer_id], score
-            )
+            self.customers.known[score.customer_id] = Scored.of(score, dict(numbered)[score.customer_id])
 
 
 async def test_the_first_refit_gives_version_one_and_tells_everybody() -> None:

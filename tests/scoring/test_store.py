@@ -60,7 +60,7 @@ async def stores(request: pytest.FixtureRequest, settings: PlatformSettings) -> 
 def scored(base: list[Purchases], model: Model | None = MODEL, first: int = 0) -> list[Scored]:
     customers = [(customer(first + number), purchases) for number, purchases in enumerate(base)]
     scores = scores_of(customers, Terms(model, NOW, 90, "USD"))
-    return [Scored(name, purchases, score) for (name, purchases), score in zip(customers, scores, strict=True)]
+    return [Scored.of(score, purchases) for (_, purchases), score in zip(customers, scores, strict=True)]
 
 
 async def save(stores: Stores, customers: list[Scored]) -> None:

@@ -31,6 +31,16 @@ class Scored(NamedTuple):
     customer_id: str
     purchases: Purchases
     score: Score
+    json: bytes
+    """The score as it is kept and told: made once, because it is dear to make."""
+
+    @classmethod
+    def of(cls, score: Score, purchases: Purchases) -> "Scored":
+        return cls(score.customer_id, purchases, score, score.__pydantic_serializer__.to_json(score))
+
+    def tell(self, unit: Unit, cause: Received | None = None, time: datetime | None = None) -> None:
+        data = b'{"score":%s}' % self.json
+        unit.tell(SCORES, ScoreChanged.TYPE, data, key=self.customer_id, cause=cause, time=time)
 
 
 class Known(NamedTuple):
@@ -103,12 +113,11 @@ class Scores:
             return
         terms = self._terms(not_before(known, await self.clock.now(unit.session)))
         scores = scores_of([(customer, after[customer]) for customer in changed], terms)
+        scored = [Scored.of(score, after[score.customer_id]) for score in scores]
         await self.moves.add(moves((before[customer], after[customer]) for customer in changed), unit.session)
-        await self.customers.save(
-            [Scored(score.customer_id, after[score.customer_id], score) for score in scores], unit.session
-        )
-        for score in scores:
-            unit.publish(SCORES, ScoreChanged(score=score), key=score.customer_id, cause=theirs[score.customer_id][-1])
+        await self.customers.save(scored, unit.session)
+        for one in scored:
+            one.tell(unit, cause=theirs[one.customer_id][-1])
 
     def _with_orders(self, unit: Unit, before: Purchases, events: Sequence[Received]) -> Purchases:
         """The customer after the orders; those that cannot be taken become dead letters."""
@@ -168,12 +177,11 @@ class Scores:
             known = await self.customers.load(customers, unit.session)
             terms = self._terms(not_before(known, now))
             scores = scores_of([(customer, one.purchases) for customer, one in known.items()], terms)
-            await self.customers.save(
-                [Scored(s.customer_id, known[s.customer_id].purchases, s) for s in scores], unit.session
-            )
-            for score in scores:
-                unit.publish(SCORES, ScoreChanged(score=score), key=score.customer_id, time=now)
-            return len(scores)
+            scored = [Scored.of(score, known[score.customer_id].purchases) for score in scores]
+            await self.customers.save(scored, unit.session)
+            for one in scored:
+                one.tell(unit, time=now)
+            return len(scored)
 
         return await transactions.transact(tell)
 

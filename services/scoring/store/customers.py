@@ -4,6 +4,8 @@ The score is kept as it was told, in JSON; figures that lists and sums need stan
 doubles what a sweep needs, because decoding whole documents would take it ten times as long.
 """
 
+import asyncio
+import itertools
 import math
 import struct
 from collections.abc import Collection, Sequence
@@ -30,6 +32,7 @@ MICROSECOND = timedelta(microseconds=1)
 ALWAYS_A_WRITE = {"version": 1}
 """Setting what is there already is no write to MongoDB, and so no conflict with whoever writes at the same time."""
 BY_VALUE = [("value", DESCENDING), ("_id", ASCENDING)]
+TOLD = {"told": 1, "value": 1}
 
 
 class MongoCustomers:
@@ -37,7 +40,7 @@ class MongoCustomers:
         self._collection = database["customers"]
 
     async def prepare(self) -> None:
-        await self._collection.create_index(BY_VALUE)
+        # One index for both orders, because the value changes with every purchase, and each index with it.
         await self._collection.create_index([("segment", ASCENDING), *BY_VALUE])
 
     async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Known]:
@@ -66,12 +69,21 @@ class MongoCustomers:
         self, segment: str | None, sort: str, after: tuple[Decimal | None, str] | None, limit: int
     ) -> list[Score]:
         """Scores as last told, by value with the highest first, or by customer; `after` is the last one before."""
-        query: Document = {"segment": segment} if segment else {}
-        if after:
-            query |= _after(*after) if sort == "value" else {"_id": {"$gt": after[1]}}
-        order = BY_VALUE if sort == "value" else BY_VALUE[1:]
-        found = self._collection.find(query, {"told": 1}).sort(order).limit(limit)
-        return [Score.model_validate_json(document["told"]) async for document in found]
+        if sort == "customer":
+            query: Document = {"segment": segment} if segment else {}
+            query |= {"_id": {"$gt": after[1]}} if after else {}
+            found = await self._collection.find(query, TOLD).sort("_id", ASCENDING).limit(limit).to_list(None)
+        else:
+            segments = [segment] if segment else [*SEGMENTS, None]
+            each = await asyncio.gather(*(self._by_value(one, after, limit) for one in segments))
+            found = sorted(itertools.chain.from_iterable(each), key=_most_valuable_first)[:limit]
+        return [Score.model_validate_json(document["told"]) for document in found]
+
+    async def _by_value(
+        self, segment: str | None, after: tuple[Decimal | None, str] | None, limit: int
+    ) -> list[Document]:
+        query: Document = {"segment": segment} | (_after(*after) if after else {})
+        return await self._collection.find(query, TOLD).sort(BY_VALUE).limit(limit).to_list(None)
 
     async def summary(self) -> list[Summary]:
         group = {
@@ -97,7 +109,7 @@ def _document(one: Scored) -> Document:
         "value": None if score.value is None else as_decimal128(score.value),
         "segment": score.segment,
         "as_of": as_micros(score.as_of),
-        "told": score.model_dump_json(),
+        "told": one.json.decode(),
     }
 
 
@@ -139,6 +151,12 @@ def _after(value: Decimal | None, customer: str) -> Document:
     figure = Decimal128(value)
     same = {"value": figure, "_id": {"$gt": customer}}
     return {"$or": [same, {"value": {"$lt": figure}}, {"value": None}]}
+
+
+def _most_valuable_first(document: Document) -> tuple[bool, Decimal, str]:
+    """As the index by value sorts them: those without a value are the last."""
+    value: Decimal128 | None = document["value"]
+    return value is None, -value.to_decimal() if value else Decimal(0), document["_id"]
 
 
 def _decimal(total: Decimal128 | int) -> Decimal:
