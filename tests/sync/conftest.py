@@ -23,6 +23,7 @@ from shared.messaging.outbox import Outgoing, Told
 from shared.mongo import Client, Database, Session
 from shared.settings import PlatformSettings
 from tests.sync.facts import day
+from tests.sync.receiver import Receiver, receiving
 
 QUICK = Pace(
     batch=100, timeout=2.0, schedule=(0.05, 0.05, 0.05), first_pause=0.1, longest_pause=0.4, idle=0.05, breath=0.01
@@ -138,3 +139,9 @@ async def sync(client: Client, settings: PlatformSettings) -> AsyncIterator[Sync
     yield sync
     await sync.courier.close()
     await client.drop_database(name)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with receiving() as receiver:
+        yield receiver

@@ -11,7 +11,7 @@ from shared.contracts.sync import ACCESS, CUSTOMERS, CustomerChanged
 from shared.contracts.topics import DEAD_LETTERS
 from shared.settings import PlatformSettings
 from tests.sync.facts import ANNA, BERT, contact, customer, interaction, order, score, selected
-from tests.sync.receiver import Receiver, receiving
+from tests.sync.receiver import Receiver
 from tests.sync.running import Running, running
 from tests.waiting import eventually
 
@@ -22,12 +22,6 @@ pytestmark = pytest.mark.integration
 async def service(settings: PlatformSettings, topics: dict[str, int]) -> AsyncIterator[Running]:
     async with running(settings) as service:
         yield service
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with receiving() as receiver:
-        yield receiver
 
 
 async def test_facts_of_all_services_become_one_view(service: Running) -> None:
