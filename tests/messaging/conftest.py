@@ -10,7 +10,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from shared import mongo
-from shared.messaging import Messaging, Received, Subscription, Unit
+from shared.contracts.topics import DEAD_LETTERS
+from shared.messaging import Messaging, Received, Subscription, Unit, dead_letters
 from shared.mongo import Client, Database
 from shared.settings import PlatformSettings
 from tests.waiting import eventually
@@ -85,6 +86,10 @@ class Rig:
                 for partition, records in (await reader.getmany(timeout_ms=100)).items():
                     found[partition.partition] += records
         return [record for records in found.values() for record in records]
+
+    async def letters(self) -> list[dead_letters.DeadLetter]:
+        """All that was refused, partition by partition."""
+        return [dead_letters.read(record) for record in await self.log(DEAD_LETTERS.name)]
 
     def _partitions(self, topic: str) -> list[TopicPartition]:
         return [TopicPartition(self.settings.namespace + topic, n) for n in range(self.settings.partitions)]
