@@ -127,7 +127,13 @@ def view(campaign: Campaign) -> CampaignView:
 def campaign_routes(campaigning: Campaigning, launching: Launching, messaging: Messaging, patience: float) -> APIRouter:
     """`patience`: seconds that a launch request waits for the launch to be over."""
     router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
+    planning(router, campaigning, messaging)
+    carrying_out(router, campaigning, launching, messaging, patience)
+    looking_back(router, campaigning)
+    return router
 
+
+def planning(router: APIRouter, campaigning: Campaigning, messaging: Messaging) -> None:
     @router.post("", status_code=201, response_model=CampaignView, dependencies=[TAKES_KEY])
     async def plan_campaign(request: Request, principal: Writer, new: NewCampaign) -> Response:
         """Plan a campaign: a draft, to be launched."""
@@ -151,6 +157,10 @@ def campaign_routes(campaigning: Campaigning, launching: Launching, messaging: M
     async def get_campaign(campaign_id: str) -> CampaignView:
         return view(await campaigning.get(campaign_id))
 
+
+def carrying_out(
+    router: APIRouter, campaigning: Campaigning, launching: Launching, messaging: Messaging, patience: float
+) -> None:
     @router.post("/{campaign_id}/launch", dependencies=[Writing], responses={202: {"model": CampaignView}})
     async def launch_campaign(campaign_id: str, response: Response) -> CampaignView:
         """Draw the segment at this moment, split it into arms, and tell the channels.
@@ -177,6 +187,8 @@ def campaign_routes(campaigning: Campaigning, launching: Launching, messaging: M
 
         return view(await messaging.transact(close))
 
+
+def looking_back(router: APIRouter, campaigning: Campaigning) -> None:
     @router.get("/{campaign_id}/customers", dependencies=[Reader])
     async def list_customers(
         campaign_id: str, arm: Arm | None = None, cursor: Cursor = None, limit: Limit = 100
@@ -191,8 +203,6 @@ def campaign_routes(campaigning: Campaigning, launching: Launching, messaging: M
     async def get_effect(campaign_id: str) -> Effect:
         """What the campaign did: its treated customers against those left alone, with 95 % intervals, and in words."""
         return await campaigning.effect(campaign_id)
-
-    return router
 
 
 def following(found: list[Campaign], limit: int) -> str | None:
