@@ -7,13 +7,13 @@ import asyncio
 import dataclasses
 import json
 import sys
-import time
 from pathlib import Path
 
 import uvloop
 
 from deploy.local.layout import ROOT
 from tests.torture import proof, result
+from tests.torture.console import quieten_kafka, say
 from tests.torture.planted import BUGS
 from tests.torture.run import run, summary
 from tests.torture.spec import Spec
@@ -50,12 +50,9 @@ def spec_of(given: argparse.Namespace) -> Spec:
     return Spec(**told)
 
 
-def say(line: str) -> None:
-    print(time.strftime("%H:%M:%S"), line, flush=True)
-
-
 def main() -> int:
     given = arguments().parse_args()
+    quieten_kafka()
     if given.planted == "all":
         return planted(given)
     spec = spec_of(given)

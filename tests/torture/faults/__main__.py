@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import itertools
 import json
-import logging
 import random
 import sys
 import time
@@ -25,6 +24,7 @@ from aiohttp import ClientSession, web
 
 from deploy.local.layout import ROOT
 from tests.load import Message, Mix, Roads, messages
+from tests.torture.console import quieten_kafka
 from tests.torture.faults import KINDS, Fault, NotRecovered, Plan, Stage, draw, recovered
 
 CHANNEL = "trial"
@@ -175,7 +175,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--warm-up", type=float, default=5.0)
     parser.add_argument("--disk-mb", type=int, default=None)
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # our own producer's cries while the broker is away
+    quieten_kafka()
     return asyncio.run(run(parser.parse_args()))
 
 
