@@ -1,5 +1,7 @@
 """The courier's gates: which addresses it resolves to and connects to, and what it says when something goes wrong."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -23,6 +25,40 @@ async def test_an_address_inside_is_not_connected_to() -> None:
         with pytest.raises(NotPublic):
             await pool.send(Origin(host, 443, secure=True), b"", 1.0)
     pool.close()
+
+
+async def test_a_receiver_has_its_time_however_long_others_have_kept_it_waiting() -> None:
+    request = b"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 0\r\n\r\n"
+    asked = asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        await reader.read()
+        writer.close()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await reader.read()
+        writer.close()
+
+    pool = Pool(allow_private=True, at_once=1)
+    async with await listening(hang) as hanging, await listening(answer) as healthy:
+        first = asyncio.create_task(pool.send(origin_of(hanging), request, 2.0))
+        await asyncio.wait_for(asked.wait(), 10)
+        assert (await pool.send(origin_of(healthy), request, 1.0)).status == 204
+        with pytest.raises(TimeoutError):
+            await first
+        pool.close()
+
+
+async def listening(serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> asyncio.Server:
+    return await asyncio.start_server(serve, "127.0.0.1", 0)
+
+
+def origin_of(server: asyncio.Server) -> Origin:
+    return Origin("127.0.0.1", server.sockets[0].getsockname()[1], secure=False)
 
 
 def test_the_exact_bytes_are_signed_with_every_valid_secret() -> None:

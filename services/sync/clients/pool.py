@@ -33,24 +33,25 @@ class Origin(NamedTuple):
 
 
 class Pool:
-    """Made in the event loop that sends. One for all channels; how many deliveries of a channel are under way is its worker's business."""
+    """Made in the event loop that sends. One for all channels; how many deliveries of a channel are under way is its
+    worker's business.
+    """
 
-    def __init__(self, *, allow_private: bool) -> None:
+    def __init__(self, *, allow_private: bool, at_once: int = AT_ONCE) -> None:
         self.allow_private = allow_private
         self._loop = asyncio.get_running_loop()
         self._idle: dict[Origin, list[Connection]] = {}
-        self._room = asyncio.Semaphore(AT_ONCE)
+        self._room = asyncio.Semaphore(at_once)
         self._tls = ssl.create_default_context()
         self._sweeping: asyncio.TimerHandle | None = None
 
     async def send(self, origin: Origin, request: bytes, seconds: float) -> Reply:
-        """Raises TimeoutError, NotPublic, Unreachable and what a connection raises."""
-        deadline = self._loop.time() + seconds
-        if self._room.locked():
-            await asyncio.wait_for(self._room.acquire(), seconds)
-        else:
-            await self._room.acquire()
-        try:
+        """Raises TimeoutError, NotPublic, Unreachable and what a connection raises.
+
+        The receiver's time begins when there is room for the request: others that hang are not its fault.
+        """
+        async with self._room:
+            deadline = self._loop.time() + seconds
             if (kept := self._take(origin)) is not None:
                 try:
                     return await self._ask(origin, kept, request, deadline)
@@ -60,8 +61,6 @@ class Pool:
                     # It was given up while nobody used it: that says nothing about the receiver.
             fresh = await self._open(origin, deadline - self._loop.time())
             return await self._ask(origin, fresh, request, deadline)
-        finally:
-            self._room.release()
 
     async def _ask(self, origin: Origin, connection: Connection, request: bytes, deadline: float) -> Reply:
         reply = await connection.ask(request, deadline)
