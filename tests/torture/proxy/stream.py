@@ -125,7 +125,10 @@ class Stream:
                 await asyncio.sleep(0)
 
     async def _write(self, piece: bytes) -> None:
-        self._writer.write(piece)
+        try:
+            self._writer.write(piece)
+        except RuntimeError as error:  # uvloop's word for a connection that is closed
+            raise ConnectionResetError(str(error)) from error
         self._count(len(piece))
         await self._writer.drain()
 
