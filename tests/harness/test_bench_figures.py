@@ -38,6 +38,13 @@ def test_percentiles_need_no_order_and_of_nothing_there_are_none() -> None:
 def test_a_slope_is_what_grows_per_second() -> None:
     assert slope([(0.0, 5.0), (1.0, 7.0), (2.0, 9.0)]) == pytest.approx(2.0)
     assert slope([(0.0, 5.0), (1.0, 5.0)]) == 0.0
+    assert slope([(0.0, 5.0)]) == slope([]) == 0.0
+
+
+def test_a_stall_at_the_end_is_no_growth() -> None:
+    flat = [(float(second), 100.0) for second in range(20)]
+    assert slope([*flat[:-1], (19.0, 900.0)]) == 0.0
+    assert slope([(at, y + 10 * at) for at, y in flat]) == pytest.approx(10.0)
     assert slope([(1.0, 5.0)]) == 0.0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 from typing import NamedTuple
@@ -23,14 +25,12 @@ def percentiles(values: Iterable[float]) -> dict[str, float]:
 
 
 def slope(points: Sequence[tuple[float, float]]) -> float:
-    """Least squares: how much y grows per x. 0 where that cannot be said."""
-    count = len(points)
-    if count < 2:
-        return 0.0
-    mean_x = sum(x for x, _ in points) / count
-    mean_y = sum(y for _, y in points) / count
-    spread = sum((x - mean_x) ** 2 for x, _ in points)
-    return sum((x - mean_x) * (y - mean_y) for x, y in points) / spread if spread else 0.0
+    """How much y grows per x: the median of the slopes between any two points (Theil and Sen). 0 where that cannot be said.
+
+    Not least squares: a single stall of half a second near an end would be taken for growth that never stops.
+    """
+    slopes = [(y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in itertools.combinations(points, 2) if x2 != x1]
+    return statistics.median(slopes) if slopes else 0.0
 
 
 class Due(NamedTuple):
