@@ -151,12 +151,14 @@ def test_a_score_of_fewer_purchases_than_before_is_found(world: World) -> None:
     assert world.rules == {topics.SCORES}
 
 
-def test_a_customer_whose_key_has_moved_to_another_partition_is_known(world: World) -> None:
+def test_the_facts_of_a_customer_who_has_moved_to_another_partition_are_in_the_order_of_their_sequences(
+    world: World,
+) -> None:
     facts = [record._replace(partition=record.offset % 2) for record in world.facts()]
-    seen = Topics(world.books, world.who, world.breaches)
-    for record in facts:
-        seen.take(record)
-    assert seen.moved == {"id-1"}
+    straight = read(World(), world.facts())
+    moved = read(world, sorted(facts, key=lambda record: -record.partition))
+    assert any(straight.place)
+    assert list(moved.place) == list(straight.place)
 
 
 def received(world: World, *told: Any, excused: int = 0) -> Received:

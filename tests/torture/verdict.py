@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.torture.channels import TERMS
-from tests.torture.evidence.log import NotRead
+from tests.torture.evidence.log import Ends, NotRead
 from tests.torture.judge import Breaches, deliveries, effects, health, identities, letters, topics, views
 from tests.torture.judge.inbound import Inbound
 from tests.torture.latencies import Told, latencies
@@ -52,9 +52,9 @@ async def verdict(
     databases = sources.databases
     owners, conflicts = await databases.owners(), await databases.conflicts()
     found.who = identities.identities(books, NAMING, owners, conflicts, found.breaches)
-    told, contacts = await still_views(sources), await databases.contacts()
+    (told, ends), contacts = await still_views(sources), await databases.contacts()
     await kept(ledger, sources, contacts, found)
-    seen = await topics_read(ledger, sources, told, contacts, found)
+    seen = await topics_read(ledger, sources, ends, told, contacts, found)
     delivered(ledger, sources, told, seen, excused, found)
     health.taken(rejected, found.breaches)
     health.well(processes, found.breaches)
@@ -62,14 +62,17 @@ async def verdict(
     return found
 
 
-async def still_views(sources: Sources) -> dict[str, Document]:
-    """All views, with the channels' files as of the same moment: nothing has changed between two looks around them."""
+async def still_views(sources: Sources) -> tuple[dict[str, Document], Ends]:
+    """All views, with the channels' files and the ends of the topics as of the same moment: nothing has changed between
+    two looks around them. Later it may: time passes, and scoring tells of it.
+    """
     before = await sources.public.views()
     for _ in range(STILL_TRIES):
         await sources.channels.save()
+        ends = await sources.log.ends(topics.ALL)
         after = await sources.public.views()
         if versions(before) == versions(after):
-            return after
+            return after, ends
         before = after
         await asyncio.sleep(STILL_PAUSE)
     raise NotStill("the views kept changing")
@@ -97,11 +100,16 @@ async def kept(ledger: Ledger, sources: Sources, contacts: list[Document], found
 
 
 async def topics_read(
-    ledger: Ledger, sources: Sources, told: dict[str, Document], contacts: list[Document], found: Verdict
+    ledger: Ledger,
+    sources: Sources,
+    ends: Ends,
+    told: dict[str, Document],
+    contacts: list[Document],
+    found: Verdict,
 ) -> topics.Topics:
-    """What services tell each other."""
+    """What services told each other while the views became what they are."""
     seen = topics.Topics(ledger.books, found.who, found.breaches)
-    async for record in sources.log.records(topics.ALL):
+    async for record in sources.log.records(topics.ALL, ends):
         seen.take(record)
     seen.close(versions(told), {contact["_id"]: contact["version"] for contact in contacts})
     found.republished = seen.sequences.republished.total()
@@ -131,7 +139,7 @@ def waited(ledger: Ledger, sources: Sources, seen: topics.Topics, found: Verdict
     events = (
         Told(number, customer_id, books.kind_of(number), seen.place[number])
         for number in books.accepted("sale", "interaction")
-        if (customer_id := found.who.ids.get(books.customer[number])) and customer_id not in seen.moved
+        if (customer_id := found.who.ids.get(books.customer[number]))
     )
     steady = (d for d in read_deliveries(sources.channels.folder) if d.channel == TERMS[0].channel and d.taken)
     return latencies(events, steady, ledger.due)

@@ -19,7 +19,7 @@ from tests.load.pacing import Schedule
 SETTLED = 0.25
 """The first quarter of a trial does not count for the slope of its lag: caches fill, fetches grow."""
 GROWTH = 0.02
-"""Lag that grows by more than this share of the rate is not flat, if it comes to more than half a second's events."""
+"""Lag that grows by more than this share of the rate is not flat, if it comes to more than `DRAINED_WITHIN` in all."""
 DRAINED_WITHIN = 2.0
 """Seconds, or 5 % of a long trial, within which everything must be delivered after the last event was due."""
 SERVERS = ("kafka", "mongo", "redis")
@@ -93,7 +93,7 @@ class Outcome:
     @property
     def unsustained(self) -> str:
         """Why the rate was too high; empty where it was not."""
-        allowed = max(GROWTH * self.load.rate, 0.5 * self.load.rate / self.load.seconds)
+        allowed = max(GROWTH * self.load.rate, DRAINED_WITHIN * self.load.rate / self.load.seconds)
         if self.growth > allowed:
             return f"lag grew by {self.growth:.0f} events/s"
         if self.drained > max(DRAINED_WITHIN, 0.05 * self.load.seconds):

@@ -11,6 +11,9 @@ from tests.torture.judge.inbound import Record
 SECONDS = 20.0
 """Without a record for so long, although there must be one, reading is given up."""
 
+Ends = dict[tuple[str, int], int]
+"""(topic, partition) -> the offset of the next record."""
+
 
 class NotRead(Exception):
     """The log could not be read to its end: nothing can be judged."""
@@ -31,7 +34,7 @@ class Log:
             max_partition_fetch_bytes=4 * 1_048_576,
         )
 
-    async def ends(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+    async def ends(self, topics: Sequence[str]) -> Ends:
         """Where each partition ends."""
         consumer = self._consumer()
         await consumer.start()
@@ -41,14 +44,18 @@ class Log:
             await consumer.stop()
         return {(place.topic, place.partition): end for place, end in found.items()}
 
-    async def records(self, topics: Sequence[str]) -> AsyncIterator[Record]:
-        """All records, each partition's in order. Raises NotRead."""
+    async def records(self, topics: Sequence[str], until: Ends | None = None) -> AsyncIterator[Record]:
+        """All records, each partition's in order, as they are now or were when the partitions ended at `until`. Raises
+        NotRead.
+        """
         consumer = self._consumer()
         await consumer.start()
         try:
             places = await partitions(consumer, topics)
             consumer.assign(places)
             ends = await consumer.end_offsets(places)
+            if until is not None:
+                ends = {place: until.get((place.topic, place.partition), 0) for place in places}
             waiting = {place for place, end in ends.items() if end > await consumer.position(place)}
             while waiting:
                 batch = await consumer.getmany(*waiting, timeout_ms=int(SECONDS * 1000), max_records=5_000)
@@ -56,6 +63,8 @@ class Log:
                     raise NotRead(f"no record for {SECONDS:.0f} s in {sorted(waiting)}")
                 for place, records in batch.items():
                     for record in records:
+                        if record.offset >= ends[place]:
+                            break
                         headers = dict(record.headers)
                         yield Record(place.topic, place.partition, record.offset, record.key, record.value, headers)
                 waiting = {place for place in waiting if await consumer.position(place) < ends[place]}

@@ -11,6 +11,7 @@ from tests.torture.faults.fault import Stroke
 from tests.torture.faults.stage import Stage
 
 DRAIN_SECONDS = 240.0
+SESSION_SECONDS = 60.0
 LOOK_SECONDS = 0.5
 
 
@@ -44,12 +45,25 @@ class PartitionsAdded(Stroke):
         names = await self._stopped()
         partitions = stage.partitions + self._more
         try:
-            await drained.require(stage.kafka, stage.mongo, stage.namespace)
+            await self._nobody_runs()
             await local_topics.enlarge(stage.kafka, stage.namespace, partitions)
             stage.partitions = partitions
         finally:
             await stage.fleet.start(names)
             await stage.fleet.ready(names)
+
+    async def _nobody_runs(self) -> None:
+        """As an operator, who is refused and tries again: who was killed is a member until its session ends."""
+        deadline = time.monotonic() + SESSION_SECONDS
+        while True:
+            try:
+                await drained.require(self.stage.kafka, self.stage.mongo, self.stage.namespace)
+            except drained.NotDrained:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(LOOK_SECONDS)
+            else:
+                return
 
     async def _stopped(self) -> list[str]:
         """Let everything drain, stop the services, and see whether they have left nothing; else let them go on."""

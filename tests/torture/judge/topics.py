@@ -59,11 +59,11 @@ class Topics:
         self.sequences = Sequences()
         self.told = {topic: bytearray(books.size) for topic in (SALES, MET)}
         self.place = array("i", [0]) * books.size
-        """Which of its customer's facts of its topic an event became, from 1."""
-        self.home: dict[str, int] = {}
-        """The partition of each customer id's events; where partitions were added it may move."""
-        self.moved: set[str] = set()
-        self._facts: Counter[tuple[str, str]] = Counter()
+        """Which of its customer's facts of its topic an event became, from 1; known once all is read."""
+        self._facts: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
+        """By topic and customer id, sequence and event. Sequences, because partitions tell nothing of each other's order,
+        and where some were added a customer has moved.
+        """
         self._inbound: dict[tuple[str, int, str, int], int] = {}
         self._versions: dict[tuple[str, int, str], int] = {}
         self._purchases: dict[tuple[int, str], int] = {}
@@ -97,19 +97,13 @@ class Topics:
         what = f"{record.topic}: event {self.books.event_id(number)}"
         found = (told[number], self.who.customer(customer_id))
         self.breaches.expect(ONCE, what, (1, customer), found, event=number, customer=customer)
-        self._note_place(record, customer_id, number)
+        self._facts[record.topic, customer_id].append((record.text("ce_sequence") or "", number))
         line = (record.topic, record.partition, customer_id, self.books.partition[number])
         before, offset = self._inbound.get(line, -1), self.books.offset[number]
         if offset <= before:
             self.breaches.expect(ORDERED, what, f"after offset {before}", offset, event=number, customer=customer)
         self.breaches.checks[ORDERED] += 1
         self._inbound[line] = max(before, offset)
-
-    def _note_place(self, record: Record, customer_id: str, number: int) -> None:
-        if self.home.setdefault(customer_id, record.partition) != record.partition:
-            self.moved.add(customer_id)
-        self._facts[record.topic, customer_id] += 1
-        self.place[number] = self._facts[record.topic, customer_id]
 
     def _version(self, record: Record, version: int) -> None:
         customer_id = (record.key or b"").decode()
@@ -140,6 +134,9 @@ class Topics:
 
     def close(self, view_versions: dict[str, int], contact_versions: dict[str, int]) -> None:
         """The newest that was told is what the publishers keep."""
+        for facts in self._facts.values():
+            for place, (_, number) in enumerate(sorted(facts), start=1):
+                self.place[number] = place
         sides: tuple[tuple[str, Kind], ...] = ((SALES, "sale"), (MET, "interaction"))
         for topic, kind in sides:
             for number in self.books.accepted(kind):
