@@ -124,9 +124,9 @@ def test_a_flat_lag_is_sustained(tmp_path: Path) -> None:
 
 
 def test_a_growing_lag_is_not(tmp_path: Path) -> None:
-    samples = [Sample(at / 10, (at * 8, at * 10)) for at in range(100)]
+    samples = [Sample(at / 10, (at * 7, at * 10)) for at in range(100)]
     outcome = outcome_of(samples, tmp_path, arrived=10.2)
-    assert outcome.growth == pytest.approx(20, abs=1)
+    assert outcome.growth == pytest.approx(30, abs=1)
     assert "lag grew" in outcome.unsustained
 
 
