@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from services.sync.domain.channel import Channel
 from services.sync.domain.outgoing import Changed, Receipt, Verdict, body, held_by_stream, verdict
 from services.sync.domain.positions import Cursor, Resume, emptied, event_id, start_of
@@ -14,8 +16,11 @@ from services.sync.handlers.channels import Channels
 from services.sync.handlers.deliveries import ChangeStore, DeliveryStore, LostLease, Settlement
 from services.sync.handlers.tail import Tail
 from shared import metrics
+from shared.logging import whereabouts
 from shared.messaging import Unit
+from shared.messaging.transient import transient
 
+log = structlog.get_logger(__name__)
 BATCH = 200
 DUE = 100
 
@@ -66,24 +71,37 @@ class Stream:
         self.generation: int | None = None
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Events as they go over the wire, until the channel or its key are no longer valid."""
-        await self.line.tail.look()
-        while (channel := self.line.channels.active(self.channel_id, "sse")) and self.allowed():
-            await self.find_place()
-            tails = self.line.tail.positions
-            changes = await self.line.changes.beyond(self.cursor, tails, BATCH)
-            self.cursor |= emptied(self.cursor, tails, [changed.place for changed in changes], BATCH)
-            chunk, receipts = await self.render(channel, changes)
-            if not chunk and not changes:
-                await self.line.tail.beyond(self.cursor, self.line.idle)
-                continue
-            storing = asyncio.create_task(self.store(receipts))
-            self.line.storing.add(storing)
-            storing.add_done_callback(self.line.storing.discard)
-            if chunk:
-                yield chunk
-            # A client that goes away takes this stream with it, but not the record of what it was sent.
-            await asyncio.shield(storing)
+        """Events as they go over the wire, until the channel or its key are no longer valid. It also ends where the
+        database is away: the client comes back and goes on where it was.
+        """
+        try:
+            await self.line.tail.look()
+            while (channel := self.line.channels.active(self.channel_id, "sse")) and self.allowed():
+                chunk, storing = await self.next_chunk(channel)
+                if chunk:
+                    yield chunk
+                if storing:
+                    # A client that goes away takes this stream with it, but not the record of what it was sent.
+                    await asyncio.shield(storing)
+        except Exception as error:
+            if not transient(error):
+                raise
+            log.warning("stream_broken", channel=self.channel_id, error=type(error).__name__, at=whereabouts(error))
+
+    async def next_chunk(self, channel: Channel) -> tuple[bytes, asyncio.Task[None] | None]:
+        """What has changed, and the record of it on its way; nothing if nothing has changed for a while."""
+        await self.find_place()
+        tails = self.line.tail.positions
+        changes = await self.line.changes.beyond(self.cursor, tails, BATCH)
+        self.cursor |= emptied(self.cursor, tails, [changed.place for changed in changes], BATCH)
+        chunk, receipts = await self.render(channel, changes)
+        if not chunk and not changes:
+            await self.line.tail.beyond(self.cursor, self.line.idle)
+            return b"", None
+        storing = asyncio.create_task(self.store(receipts))
+        self.line.storing.add(storing)
+        storing.add_done_callback(self.line.storing.discard)
+        return chunk, storing
 
     async def find_place(self) -> None:
         """Begin where the client is; begin anew if somebody has asked for a replay meanwhile."""
