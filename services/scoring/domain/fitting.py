@@ -25,6 +25,7 @@ class Doubt(StrEnum):
     NOT_CONVERGED = "not converged"
     NO_DROPOUT = "dropout not identified"
     NO_SPREAD = "spend not identified"
+    ALL_ALIKE = "differences between customers not identified"
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ def likelihood_of(visits: Visits) -> Likelihood:
     """The weighted log-likelihood of (r, alpha, a, b) and its gradient."""
     x, t_x, age, n = visits.x, visits.t_x, visits.age, visits.customers
     total = n.sum()
-    xs, ns = _by_x(visits)
+    xs, ns = by_x(visits)
 
     def likelihood(parameters: Floats) -> tuple[float, Floats]:
         r, alpha, a, b = parameters
@@ -144,7 +144,7 @@ def likelihood_of(visits: Visits) -> Likelihood:
     return likelihood
 
 
-def _by_x(visits: Visits) -> tuple[Floats, Floats]:
+def by_x(visits: Visits) -> tuple[Floats, Floats]:
     """Customers by x: the costly functions depend on nothing else, and most cells share their x."""
     xs, where = np.unique(visits.x, return_inverse=True)
     return xs, np.bincount(where, weights=visits.customers).astype(np.float64)
@@ -154,7 +154,7 @@ def likelihood_without_dropout(visits: Visits) -> Likelihood:
     """The same of (r, alpha) where nobody ever leaves: the NBD model."""
     x, age, n = visits.x, visits.age, visits.customers
     total = n.sum()
-    xs, ns = _by_x(visits)
+    xs, ns = by_x(visits)
 
     def likelihood(parameters: Floats) -> tuple[float, Floats]:
         r, alpha = parameters
