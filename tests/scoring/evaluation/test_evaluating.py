@@ -1,0 +1,144 @@
+"""The whole evaluation: on CDNOW against published figures, and on bases that leave nothing to learn."""
+
+import json
+import random
+from datetime import date
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from services.scoring.evaluation import page, summary
+from services.scoring.evaluation.evaluating import Evaluation, evaluate
+from tests.scoring.evaluation.files import cdnow, sales_of, shop
+
+REFERENCE = {
+    "sample": ("mbg-nbd", (0.525, 6.183, 0.891, 1.614), -9582.14, 2_357, 1_882),
+    "master": ("mbg-nbd", (0.637, 7.310, 0.807, 1.228), -95_336.96, 23_570, 19_684),
+}
+
+
+def judged(path: Path, rows: list[str], end: str) -> tuple[Evaluation, dict[str, object]]:
+    sales = sales_of(path, rows)
+    evaluation = evaluate(sales, *sales.period(date.fromisoformat(end), None))
+    # Neither NaN nor infinity may reach a program that reads the figures.
+    return evaluation, json.loads(json.dumps(summary.as_json(evaluation), allow_nan=False))
+
+
+@pytest.mark.parametrize("name", ["sample", "master"])
+def test_cdnow_gives_the_reference_parameters_and_likelihood(name: str) -> None:
+    model, parameters, log_likelihood, customers, transactions = REFERENCE[name]
+    plain = next(one for one in cdnow(name).candidates if one.name == model)
+    assert (plain.model.r, plain.model.alpha, plain.model.a, plain.model.b) == pytest.approx(parameters, abs=6e-4)
+    assert plain.log_likelihood == pytest.approx(log_likelihood, abs=0.006)
+    accuracy = cdnow(name).models[model].accuracy
+    assert (accuracy.customers, accuracy.transactions) == (customers, transactions)
+
+
+def test_the_plain_model_is_as_accurate_on_the_sample_as_the_reference_says() -> None:
+    figures = cdnow("sample").models["mbg-nbd"].accuracy.figures
+    expected = {"mae": 0.7648, "rmse": 1.6072, "correlation": 0.6273, "total_error": -0.162, "brier": 0.1614}
+    assert {name: figures[name] for name in expected} == pytest.approx(expected, abs=3e-4)
+
+
+def test_spend_on_cdnow_gives_the_published_estimates() -> None:
+    spends = cdnow("sample").value.spends
+    assert spends
+    model = spends.parameters
+    assert (model.p, model.q, model.gamma) == pytest.approx((6.2496, 3.7442, 15.4435), abs=2e-4)
+    assert spends.log_likelihood == pytest.approx(-4055.9177, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["sample", "master"])
+def test_the_model_beats_every_rule_of_thumb_on_cdnow(name: str) -> None:
+    evaluation = cdnow(name)
+    assert evaluation.judged
+    ours = evaluation.judged.accuracy.figures
+    for rule in evaluation.baselines.values():
+        theirs = rule.accuracy.figures
+        assert all((ours[figure] or 0) < (theirs[figure] or 0) for figure in ("mae", "rmse", "brier", "ece"))
+        assert abs(ours["total_error"] or 0) < abs(theirs["total_error"] or 0)
+        assert (ours["auc"] or 0) > (theirs["auc"] or 0)
+
+
+def test_the_choice_does_not_depend_on_the_holdout(tmp_path: Path) -> None:
+    rows = shop(400, 360, seed=4)
+    seen = [row for row in rows if row.split(",")[1] <= "2024-08-31"]
+    one, _ = judged(tmp_path, rows, "2024-08-31")
+    other, _ = judged(tmp_path, [*seen, "c0,2024-12-24,1"], "2024-08-31")
+    assert one.chosen
+    assert one.candidates == other.candidates
+    assert one.chosen == other.chosen
+
+
+def test_a_large_base_is_fitted_from_the_histogram_with_the_same_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = shop(3_000, 300, seed=6)
+    exact, _ = judged(tmp_path, rows, "2024-08-31")
+    monkeypatch.setattr("services.scoring.evaluation.forecasts.EXACT_CELLS", 0)
+    binned, _ = judged(tmp_path, rows, "2024-08-31")
+    assert exact.judged
+    assert binned.judged
+    assert binned.judged.forecast.purchases == pytest.approx(exact.judged.forecast.purchases, rel=0.02, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("rows", "end", "warning"),
+    [
+        (["a,2024-01-01,5", "a,2024-02-01,5", "a,2024-05-01,7"], "2024-03-01", "No model was fitted: it takes 50"),
+        (
+            [f"c{n},2024-01-{1 + n % 28:02},{n}" for n in range(300)] + ["c0,2024-09-01,1"],
+            "2024-06-01",
+            "No model was fitted",
+        ),
+        ([f"c{n},2024-09-{1 + n % 28:02},{n}" for n in range(300)], "2024-06-01", "Nobody bought before"),
+        (
+            [f"c{n % 60},2024-0{1 + n % 9}-{1 + n % 28:02},-1" for n in range(300)],
+            "2024-06-01",
+            "bought nothing before",
+        ),
+        (
+            [f"c{n % 60},2024-0{1 + n % 9}-{1 + n * 7 % 28:02},9" for n in range(900)],
+            "2024-06-01",
+            "spend not identified",
+        ),
+    ],
+    ids=["one customer", "nobody repeats", "all are new", "only returns", "equal amounts"],
+)
+def test_a_base_that_leaves_nothing_to_learn_gives_a_warning_and_no_traceback(
+    tmp_path: Path, rows: list[str], end: str, warning: str
+) -> None:
+    evaluation, figures = judged(tmp_path, rows, end)
+    assert any(warning in one for one in evaluation.warnings)
+    holdout = figures["holdout"]
+    assert isinstance(holdout, dict)
+    assert {name for name in summary.FIGURES if holdout[name] is None} == set(holdout["reasons"])
+    assert "<svg" in page.html(evaluation) or not len(evaluation.split.base.x)
+
+
+def test_wholesale_amounts_and_daily_buyers_are_no_trouble(tmp_path: Path) -> None:
+    dice = random.Random(2)
+    rows = [
+        f"c{dice.randrange(80)},2024-{dice.randrange(1, 13):02}-{dice.randrange(1, 29):02},{dice.lognormvariate(11, 3):.2f}"
+        for _ in range(20_000)
+    ]
+    evaluation, figures = judged(tmp_path, rows, "2024-06-01")
+    assert evaluation.chosen
+    assert figures["log_likelihood"] is not None
+    assert abs(evaluation.models[evaluation.chosen.name].accuracy.figures["total_error"] or 1) < 0.2
+
+
+def test_the_page_needs_nothing_from_elsewhere_and_shows_four_plots() -> None:
+    text = page.html(cdnow("sample"))
+    body = ET.fromstring(text.replace("<!doctype html>", "").replace('<meta charset="utf-8">', ""))
+    assert len(body.findall(".//{http://www.w3.org/2000/svg}svg")) == 4
+    assert "<script" not in text
+    assert "src=" not in text
+    assert "href=" not in text
+
+
+def test_what_customers_and_columns_are_called_cannot_reach_the_page_as_markup(tmp_path: Path) -> None:
+    rows = [row.replace("c", "<script>", 1) for row in shop(120, 300, seed=8)]
+    evaluation, _ = judged(tmp_path, rows, "2024-08-31")
+    assert "<script" not in page.html(evaluation)
