@@ -1,6 +1,6 @@
 """Which model of purchasing a base is given: fitted side by side, chosen by the likelihood of what was seen."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,10 @@ from services.scoring.domain.mbg_nbd import BOUNDS, DROPOUT_GAIN, MIN_CUSTOMERS,
 
 RHYTHMS = (2, 3, 4)
 """The k that are tried after 1, until one is less likely than the one before."""
+
+LOYAL_GAIN = 5.41
+"""Nats that a share of loyal customers must explain: a likelihood ratio test at 0.1 %, for one more parameter."""
+ODDS = (1e-6, 1e2)
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ class Candidate:
     def name(self) -> str:
         k = self.model.k
         family = "nbd" if k == 1 else f"cnbd-{k}"
-        return family if self.model.a == 0 else f"mbg-{family}"
+        loyal = "+loyal" if self.model.loyal else ""
+        return family if self.model.a == 0 else f"mbg-{family}{loyal}"
 
 
 def fit_candidate(visits: Visits, log_gaps: float, k: int) -> Candidate:
@@ -34,20 +39,53 @@ def fit_candidate(visits: Visits, log_gaps: float, k: int) -> Candidate:
 
     `log_gaps`: sum of ln of all times between purchases; with `visits` in the same unit of time, in which alpha is too.
     """
-    unit, customers = float(visits.age.max()) / SCALED_AGE, float(visits.customers.sum())
-    repeats = float(visits.customers @ visits.x)
-    scaled = Visits(visits.x, visits.t_x / unit, visits.age / unit, visits.customers)
-    gaps = log_gaps - repeats * np.log(unit)
-    best = maximise(likelihood_of(scaled, k, gaps), customers, (1.0, 1.0, 1.0, 1.0), BOUNDS)
-    without = maximise(likelihood_without_dropout(scaled, k, gaps), customers, (1.0, 1.0), BOUNDS[:2])
+    search = _Search(visits, log_gaps, k)
+    best, without = search.best(BOUNDS), search.without_dropout()
     gain = best.log_likelihood - without.log_likelihood
     leaving = best.converged and gain >= DROPOUT_GAIN
     used = best if leaving else without
-    r, alpha, a, b = (*map(float, used.parameters), 0.0, 1.0)[:4]
     doubt = _doubt(used, leaving=leaving)
-    # Rescaling time multiplies each customer's density by unit^-x.
-    log_likelihood = float(used.log_likelihood - repeats * np.log(unit))
-    return Candidate(MbgCnbd(k, r, alpha * unit, a, b), log_likelihood, gain, doubt)
+    return Candidate(search.model(used, leaving=leaving), search.log_likelihood(used), gain, doubt)
+
+
+def with_loyal(visits: Visits, log_gaps: float, plain: Candidate) -> Candidate | None:
+    """The same k with a share of customers who never leave; None unless that is well founded."""
+    if plain.doubt:
+        return None
+    search = _Search(visits, log_gaps, plain.model.k)
+    best = search.best((*BOUNDS, ODDS))
+    log_likelihood = search.log_likelihood(best)
+    if not best.converged or any(best.at_bound) or log_likelihood - plain.log_likelihood < LOYAL_GAIN:
+        return None
+    gain = plain.gain + log_likelihood - plain.log_likelihood
+    return Candidate(search.model(best, leaving=True), log_likelihood, gain, None)
+
+
+class _Search:
+    """The likelihoods of one k on a base, in a unit of time that keeps the parameters of one magnitude."""
+
+    def __init__(self, visits: Visits, log_gaps: float, k: int) -> None:
+        self.k, self.unit, self.customers = k, float(visits.age.max()) / SCALED_AGE, float(visits.customers.sum())
+        self.repeats = float(visits.customers @ visits.x)
+        self.visits = Visits(visits.x, visits.t_x / self.unit, visits.age / self.unit, visits.customers)
+        self.log_gaps = log_gaps - self.repeats * np.log(self.unit)
+
+    def best(self, bounds: Sequence[tuple[float, float]]) -> Optimum:
+        start = (1.0, 1.0, 1.0, 1.0, 0.1)[: len(bounds)]
+        return maximise(likelihood_of(self.visits, self.k, self.log_gaps), self.customers, start, bounds)
+
+    def without_dropout(self) -> Optimum:
+        likelihood = likelihood_without_dropout(self.visits, self.k, self.log_gaps)
+        return maximise(likelihood, self.customers, (1.0, 1.0), BOUNDS[:2])
+
+    def log_likelihood(self, found: Optimum) -> float:
+        """In the unit of the base: rescaling time multiplies each customer's density by unit^-x."""
+        return float(found.log_likelihood - self.repeats * np.log(self.unit))
+
+    def model(self, found: Optimum, *, leaving: bool) -> MbgCnbd:
+        r, alpha, *rest = map(float, found.parameters)
+        a, b, *odds = rest if leaving else (0.0, 1.0)
+        return MbgCnbd(self.k, r, alpha * self.unit, a, b, *(o / (1.0 + o) for o in odds))
 
 
 def _doubt(found: Optimum, *, leaving: bool) -> Doubt | None:

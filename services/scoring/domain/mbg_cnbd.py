@@ -1,11 +1,12 @@
 """MBG/CNBD-k: MBG/NBD where buying may be regular (Platzer, Reutterer 2016, Marketing Science 35(5), and BTYDplus).
 
 Between two purchases lie k steps of a Poisson process at rate lambda ~ Gamma(r, alpha): k = 1 is MBG/NBD, a larger k is
-a rhythm. After every purchase the customer leaves with probability p ~ Beta(a, b); a = 0 says that nobody leaves.
+a rhythm. After every purchase the customer leaves with probability p ~ Beta(a, b); a = 0 says that nobody leaves, and a
+share of `loyal` customers never does, which a Beta distribution alone cannot say.
 `x` repeat purchase days, `t_x` age at the last, `age` now: in the fit's unit of time, all arguments arrays.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,16 +30,12 @@ class MbgCnbd:
     alpha: float
     a: float
     b: float
+    loyal: float = 0.0
 
     def p_alive(self, x: Floats, t_x: Floats, age: Floats) -> Floats:
         """Probability of not having left."""
-        if self.a == 0:
-            return np.ones_like(x)
-        size = self.r + self.k * x
-        stayed = logsumexp(_log_steps(self.k, size, _silence(self.alpha, t_x, age)), axis=0)
-        left = np.log(self.a) - np.log(self.b + x) + size * np.log((self.alpha + age) / (self.alpha + t_x))
-        alive: Floats = np.exp(stayed - np.logaddexp(stayed, left))
-        return alive
+        loyal, waiting = self._fates(x, t_x, age)
+        return loyal + waiting
 
     def p_no_purchase(self, x: Floats, t_x: Floats, age: Floats, horizon: float) -> Floats:
         """Probability of no purchase within the horizon. Exact: one leaves only after a purchase."""
@@ -50,10 +47,24 @@ class MbgCnbd:
 
     def expected_purchases(self, x: Floats, t_x: Floats, age: Floats, horizon: float) -> Floats:
         """E[X(horizon)]: repeat purchase days to come. Sums P(at least n) over n, so it holds for any k and any x."""
-        steps = self._steps_done(x, t_x, age)
-        while_alive = sum(share * self._while_alive(j, x, age, horizon) for j, share in enumerate(steps))
-        expected: Floats = self.p_alive(x, t_x, age) * while_alive
+        loyal, waiting = self._fates(x, t_x, age)
+        expected = np.zeros_like(x)
+        for done, share in enumerate(self._steps_done(x, t_x, age)):
+            staying, leaving = self._purchases(done, x, age, horizon)
+            expected += share * (loyal * staying + waiting * leaving)
         return expected
+
+    def _fates(self, x: Floats, t_x: Floats, age: Floats) -> tuple[Floats, Floats]:
+        """Probabilities of never leaving, and of being able to leave but not having left."""
+        if self.a == 0:
+            return np.ones_like(x), np.zeros_like(x)
+        size = self.r + self.k * x
+        stayed = logsumexp(_log_steps(self.k, size, _silence(self.alpha, t_x, age)), axis=0)
+        left = np.log(self.a) - np.log(self.b + x) + size * np.log((self.alpha + age) / (self.alpha + t_x))
+        able = np.log1p(-self.loyal) + betaln(self.a, self.b + x + 1.0) - betaln(self.a, self.b)
+        never = np.log(self.loyal) + stayed if self.loyal else np.full_like(x, -np.inf)
+        either = np.logaddexp(able + np.logaddexp(stayed, left), never)
+        return np.exp(never - either), np.exp(able + stayed - either)
 
     def _steps_done(self, x: Floats, t_x: Floats, age: Floats) -> Floats:
         """(k, customers): how probably j of the k steps to the next purchase are done, of customers who stayed."""
@@ -61,24 +72,27 @@ class MbgCnbd:
         shares: Floats = np.exp(log_steps - logsumexp(log_steps, axis=0))
         return shares
 
-    def _while_alive(self, done: int, x: Floats, age: Floats, horizon: float) -> Floats:
-        """E[X(horizon)] of customers who have not left, `done` steps after their last purchase."""
-        ahead, size = horizon / (self.alpha + age + horizon), self.r + self.k * x + done
-        expected = np.zeros_like(x)
-        open_ = np.arange(len(x))
+    def _purchases(self, done: int, x: Floats, age: Floats, horizon: float) -> tuple[Floats, Floats]:
+        """E[X(horizon)], `done` steps after the last purchase: of those who never leave, and of those who may."""
+        # Many customers share x and age; the sums know nothing else of them.
+        kinds, whose = np.unique(np.stack([x, age]), axis=1, return_inverse=True)
+        ahead, size = horizon / (self.alpha + kinds[1] + horizon), self.r + self.k * kinds[0] + done
+        staying, leaving, open_ = np.zeros_like(size), np.zeros_like(size), np.arange(len(size))
         for n, width in _counts():
-            reached = betainc(self.k * n - done, size[open_], ahead[open_])
-            expected[open_] += width * reached * self._stays(n, x[open_])
-            open_ = open_[reached * n > NEGLIGIBLE * (1.0 + expected[open_])]
+            reached = width * betainc(self.k * n - done, size[open_], ahead[open_])
+            staying[open_] += reached
+            leaving[open_] += reached * self._stays(n, kinds[0][open_])
+            open_ = open_[reached * n > NEGLIGIBLE * staying[open_]]
             if not len(open_):
                 break
-        return expected
+        return staying[whose], leaving[whose]
 
     def _stays(self, n: float, x: Floats) -> Floats:
-        """Probability of staying after each of the next n - 1 purchases."""
+        """Probability of staying after each of the next n - 1 purchases, of those who may leave."""
         if self.a == 0:
             return np.ones_like(x)
-        stays: Floats = np.exp(betaln(self.a, self.b + x + n) - betaln(self.a, self.b + x + 1.0))
+        xs, where = np.unique(x, return_inverse=True)
+        stays: Floats = np.exp(betaln(self.a, self.b + xs + n) - betaln(self.a, self.b + xs + 1.0))[where]
         return stays
 
 
@@ -128,34 +142,60 @@ class _Stayed:
 
 
 def likelihood_of(visits: Visits, k: int, log_gaps: float) -> Likelihood:
-    """The weighted log-likelihood of (r, alpha, a, b) and its gradient; `log_gaps`: all days between purchases, as sum of ln."""
+    """The weighted log-likelihood and its gradient, of (r, alpha, a, b) or of (r, alpha, a, b, loyal / (1 - loyal)).
+
+    `log_gaps`: sum of the logarithms of all times between purchases.
+    """
     x, t_x, n = visits.x, visits.t_x, visits.customers
     total = n.sum()
-    xs, ns = by_x(visits)
+    xs, of_x = np.unique(x, return_inverse=True)
     rhythm = _rhythm(visits, k, log_gaps)
 
     def likelihood(parameters: Floats) -> tuple[float, Floats]:
-        r, alpha, a, b = parameters
+        r, alpha, a, b, *odds = parameters
         size, log_last = r + k * x, np.log(alpha + t_x)
         stayed = _Stayed.at(k, size, alpha, visits)
-        left = np.log(a / (b + x)) - size * log_last
-        either = np.logaddexp(stayed.log_p, left)
-        p = n * np.exp(stayed.log_p - either)
-        q = n - p
-        value = n @ either + ns @ (gammaln(r + k * xs) + betaln(a, b + xs + 1.0)) + rhythm
-        constant = r * np.log(alpha) - gammaln(r) - betaln(a, b)
-        psi_ab, psi_abx = digamma(a + b), ns @ digamma(a + b + xs + 1.0)
-        gradient = np.array(
-            [
-                ns @ digamma(r + k * xs) + p @ stayed.by_r - q @ log_last + total * (np.log(alpha) - digamma(r)),
-                total * r / alpha + p @ stayed.by_alpha - q @ (size / (alpha + t_x)),
-                total * psi_ab - psi_abx + q.sum() / a,
-                ns @ digamma(b + xs + 1.0) - psi_abx - q @ (1.0 / (b + x)) + total * (psi_ab - digamma(b)),
-            ]
-        )
-        return float(value + total * constant), gradient
+        fates = _Fates.of(stayed.log_p, np.log(a / (b + x)) - size * log_last, _may(a, b, xs)[of_x], odds)
+        p, q, able = n * fates.stayed, n * fates.left, np.bincount(of_x, weights=n * (1.0 - fates.loyal))
+        value = n @ (fates.log_p + gammaln(r + k * xs)[of_x]) + total * (r * np.log(alpha) - gammaln(r)) + rhythm
+        by_r = n @ digamma(r + k * xs)[of_x] + p @ stayed.by_r - q @ log_last + total * (np.log(alpha) - digamma(r))
+        gradient = [
+            by_r,
+            total * r / alpha + p @ stayed.by_alpha - q @ (size / (alpha + t_x)),
+            able @ (digamma(a + b) - digamma(a + b + xs + 1.0)) + q.sum() / a,
+            able @ (digamma(b + xs + 1.0) - digamma(b) + digamma(a + b) - digamma(a + b + xs + 1.0))
+            - q @ (1.0 / (b + x)),
+            *(n @ fates.loyal / o - total / (1.0 + o) for o in odds),
+        ]
+        return float(value), np.array(gradient)
 
     return likelihood
+
+
+def _may(a: float, b: float, xs: Floats) -> Floats:
+    """Log-probability that those who may leave have not until their last purchase."""
+    stayed: Floats = betaln(a, b + xs + 1.0) - betaln(a, b)
+    return stayed
+
+
+@dataclass(frozen=True)
+class _Fates:
+    """Log-probability of what was seen, and the shares of it that never leave, are there (those among them), and have left."""
+
+    log_p: Floats
+    loyal: Floats
+    stayed: Floats
+    left: Floats
+
+    @classmethod
+    def of(cls, stayed: Floats, left: Floats, may: Floats, odds: Sequence[float]) -> "_Fates":
+        able = np.logaddexp(stayed, left)
+        if not odds:
+            there = np.exp(stayed - able)
+            return cls(may + able, np.zeros_like(able), there, 1.0 - there)
+        log_p = np.logaddexp(may + able, np.log(odds[0]) + stayed)
+        loyal, gone = np.exp(np.log(odds[0]) + stayed - log_p), np.exp(may + left - log_p)
+        return cls(log_p - np.log1p(odds[0]), loyal, 1.0 - gone, gone)
 
 
 def likelihood_without_dropout(visits: Visits, k: int, log_gaps: float) -> Likelihood:

@@ -23,16 +23,20 @@ class Accuracy:
 
 
 def of_purchases(forecast: Forecast, actual: Floats) -> Accuracy:
-    """Expected purchases against purchase days that came; P(purchase) against whether there was one."""
+    """Expected purchases against purchase days that came; P(purchase) against whether there was one.
+
+    `auc` ranks by expected purchases, as the published comparisons do; brier and ece are of the probability.
+    """
     expected, p, bought = forecast.purchases, forecast.p_purchase, (actual > 0).astype(np.float64)
     figures: Figures = {
         "mae": metrics.mae(expected, actual),
         "rmse": metrics.rmse(expected, actual),
         "correlation": metrics.correlation(expected, actual),
         "total_error": metrics.total_error(expected, actual),
-        "auc": metrics.auc(p, bought),
+        "auc": metrics.auc(expected, bought),
         "brier": metrics.brier(p, bought),
         "ece": metrics.ece(p, bought),
+        "auc_of_probability": metrics.auc(p, bought),
     }
     return Accuracy(len(actual), int(actual.sum()), figures, _reasons(figures, actual))
 
@@ -62,6 +66,7 @@ def _reasons(figures: Figures, actual: Floats) -> dict[str, str]:
         "correlation": "the forecast or what came is the same for everybody",
         "total_error": "nobody bought in the holdout",
         "auc": "everybody or nobody bought in the holdout",
+        "auc_of_probability": "everybody or nobody bought in the holdout",
     }
     nobody = "" if len(actual) else "no customer bought before the calibration's end"
     return {name: nobody or why.get(name, "not a finite number") for name, value in figures.items() if value is None}

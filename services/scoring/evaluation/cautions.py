@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from services.scoring.domain.choice import Candidate
 from services.scoring.domain.fitting import Doubt
 from services.scoring.domain.gamma_gamma import SpendsFit
 from services.scoring.domain.mbg_nbd import MIN_CUSTOMERS, MIN_REPEATS
@@ -30,16 +29,15 @@ SPEND_DOUBTS = {
 }
 
 
-def cautions(sales: Sales, cut: Split, chosen: Candidate | Doubt, spends: SpendsFit | Doubt) -> Iterator[str]:
+def cautions(sales: Sales, cut: Split, doubt: Doubt | None, spends: SpendsFit | Doubt) -> Iterator[str]:
     """In the order in which one should worry."""
     yield from _of_rows(sales, cut)
     yield from _of_periods(cut)
-    doubt = chosen if isinstance(chosen, Doubt) else chosen.doubt
     if doubt:
         yield DOUBTS[doubt]
-    doubt = spends if isinstance(spends, Doubt) else spends.doubt
-    if doubt:
-        yield SPEND_DOUBTS[doubt]
+    spend_doubt = spends if isinstance(spends, Doubt) else spends.doubt
+    if spend_doubt:
+        yield SPEND_DOUBTS[spend_doubt]
     yield from _of_customers(cut)
 
 
@@ -67,7 +65,7 @@ def _of_periods(cut: Split) -> Iterator[str]:
     if holdout > calibration:
         yield f"The holdout ({holdout} days) is longer than the calibration ({calibration} days)."
     if calibration < 365:
-        yield f"The calibration ({calibration} days) is shorter than a year: what the calendar does cannot be learnt from it."
+        yield f"The calibration ({calibration} days) is shorter than a year: a season of the year cannot be learnt from it."
 
 
 def _of_customers(cut: Split) -> Iterator[str]:

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.scoring.domain.choice import Candidate, candidates, choose
 from services.scoring.domain.fitting import Doubt, Floats
 from services.scoring.domain.gamma_gamma import Spends, SpendsFit, fit_spends
+from services.scoring.domain.histogram import Histogram
 from services.scoring.evaluation.accuracy import Accuracy, Figures, of_money, of_purchases
 from services.scoring.evaluation.cautions import cautions
-from services.scoring.evaluation.forecasts import Forecast, baselines, cells, forecast
+from services.scoring.evaluation.contest import Contest, Entry, hold
+from services.scoring.evaluation.forecasts import EXACT_CELLS, Forecast, baselines
 from services.scoring.evaluation.reading import Sales
 from services.scoring.evaluation.splitting import Split, split
 
@@ -36,8 +37,8 @@ class Evaluation:
 
     sales: Sales
     split: Split
-    candidates: tuple[Candidate, ...]
-    chosen: Candidate | None
+    contest: Contest
+    chosen: Entry | None
     models: dict[str, Judged]
     baselines: dict[str, Judged]
     value: Value
@@ -51,20 +52,20 @@ class Evaluation:
 def evaluate(sales: Sales, end: int, until: int) -> Evaluation:
     """Days counted from 1970-01-01: the calibration's last and the holdout's last. The choice never sees the holdout."""
     cut = split(sales, end, until)
-    fitted = candidates(cells(cut), float(cut.base.log_gaps.sum()))
-    best = fitted if isinstance(fitted, Doubt) else choose(fitted)
-    chosen, tried = (best, fitted) if isinstance(best, Candidate) and not isinstance(fitted, Doubt) else (None, [])
+    contest = hold(cut)
+    winner = contest.winner
+    chosen, doubt = (None, winner) if isinstance(winner, Doubt) else (winner, winner.candidate.doubt)
+    models = _judge([entry.forecast(cut) for entry in contest.entries], cut)
     spends = _fit_spends(cut)
-    value = _value(cut, spends, forecast(chosen, cut) if chosen else None)
     return Evaluation(
         sales=sales,
         split=cut,
-        candidates=tuple(tried),
+        contest=contest,
         chosen=chosen,
-        models=_judge([forecast(one, cut) for one in tried], cut),
+        models=models,
         baselines=_judge(baselines(cut), cut),
-        value=value,
-        warnings=tuple(cautions(sales, cut, best, spends)),
+        value=_value(cut, spends, models[chosen.name].forecast if chosen else None),
+        warnings=tuple(cautions(sales, cut, doubt, spends)),
     )
 
 
@@ -74,7 +75,13 @@ def _judge(forecasts: list[Forecast], cut: Split) -> dict[str, Judged]:
 
 def _fit_spends(cut: Split) -> SpendsFit | Doubt:
     repeated = cut.base.spend > 0
-    return fit_spends(Spends(cut.base.x[repeated], cut.base.spend[repeated], np.ones(int(repeated.sum()))))
+    x, spend = cut.base.x[repeated], cut.base.spend[repeated]
+    if len(x) <= EXACT_CELLS:
+        return fit_spends(Spends(x, spend, np.ones_like(x)))
+    logs = np.rint(np.log(spend) * 1e6).astype(np.int64)
+    nothing = np.zeros_like(logs)
+    rows = np.stack([nothing + 1, x.astype(np.int64), nothing, nothing, logs, logs], axis=1)
+    return fit_spends(Histogram().plus(rows.astype(np.int32)).repeat_spends())
 
 
 def _value(cut: Split, spends: SpendsFit | Doubt, made: Forecast | None) -> Value:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from services.scoring.domain.choice import Candidate
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.histogram import NONE, Histogram
 from services.scoring.domain.mbg_nbd import Visits
@@ -29,10 +29,11 @@ class Forecast:
     p_purchase: Floats
 
 
-def cells(split: Split) -> Visits:
-    """The base as alike customers with their number, for the fit: exact, or where that is many, centroids."""
-    base = split.base
-    x, recency, age = (np.rint(part).astype(np.int64) for part in (base.x, base.t_x * WEEK, base.age * WEEK))
+def cells(split: Split, whose: npt.NDArray[np.bool_] | None = None) -> Visits:
+    """The base, or some of it, as alike customers with their number: exact, or where those are many, centroids."""
+    base, some = split.base, slice(None) if whose is None else whose
+    parts = (base.x[some], base.t_x[some] * WEEK, base.age[some] * WEEK)
+    x, recency, age = (np.rint(part).astype(np.int64) for part in parts)
     rows, count = np.unique(np.stack([x, recency, age]), axis=1, return_counts=True)
     if len(count) <= EXACT_CELLS:
         return Visits(rows[0].astype(float), rows[1] / WEEK, rows[2] / WEEK, count.astype(float))
@@ -40,14 +41,6 @@ def cells(split: Split) -> Visits:
     traits = np.stack([np.ones_like(x), x, split.end - age, recency, nothing, nothing], axis=1)
     visits = Histogram().plus(traits.astype(np.int32)).visits_at(split.end)
     return Visits(visits.x, visits.t_x / WEEK, visits.age / WEEK, visits.customers)
-
-
-def forecast(candidate: Candidate, split: Split) -> Forecast:
-    """What the model expects of each customer in the holdout."""
-    base, weeks, model = split.base, split.future.weeks, candidate.model
-    seen = (base.x, base.t_x, base.age)
-    quiet = model.p_no_purchase(*seen, weeks)
-    return Forecast(candidate.name, model.expected_purchases(*seen, weeks), np.clip(1.0 - quiet, 0.0, 1.0))
 
 
 def baselines(split: Split) -> list[Forecast]:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from services.scoring.domain.choice import Candidate
 from services.scoring.evaluation.accuracy import Accuracy
+from services.scoring.evaluation.calendar_effects import Calendar
+from services.scoring.evaluation.contest import Entry
 from services.scoring.evaluation.dates import EPOCH
 from services.scoring.evaluation.evaluating import Evaluation
 from services.scoring.evaluation.forecasts import BASELINES
@@ -22,11 +23,12 @@ def as_json(evaluation: Evaluation) -> Json:
     return {
         "model": chosen.name if chosen else None,
         "parameters": _parameters(chosen) if chosen else None,
-        "log_likelihood": chosen.log_likelihood if chosen else None,
+        "log_likelihood": chosen.candidate.log_likelihood if chosen else None,
         "time_unit": "week",
         "choice": {
             "why": why(evaluation),
-            "candidates": [_candidate(one, evaluation) for one in evaluation.candidates],
+            "candidates": [_candidate(one, evaluation) for one in evaluation.contest.entries],
+            "calendar": _calendar(evaluation.contest.calendar),
         },
         "warnings": list(evaluation.warnings),
         "periods": _periods(evaluation),
@@ -42,35 +44,48 @@ def as_json(evaluation: Evaluation) -> Json:
 
 
 def why(evaluation: Evaluation) -> str:
-    """How the model was chosen, in one sentence."""
+    """How the model was chosen, in a few sentences."""
     chosen = evaluation.chosen
     if not chosen:
         return NO_MODEL
-    others = [one for one in evaluation.candidates if one is not chosen]
-    rivals = ", ".join(f"{one.name} {one.log_likelihood:,.1f}" for one in others)
-    likely = f"log-likelihood of the calibration {chosen.log_likelihood:,.1f}, against {rivals}"
-    leaving = (
-        f"leaving explains it better than nobody leaving by {chosen.gain:,.1f}"
-        if chosen.model.a
-        else "nobody is seen to leave"
+    candidate = chosen.candidate
+    rivals = ", ".join(
+        f"{one.name} {one.candidate.log_likelihood:,.1f}" for one in evaluation.contest.entries if one is not chosen
     )
-    return f"{chosen.name}: {likely}; {leaving}. The holdout was not looked at."
+    leaving = f"it is {candidate.gain:,.1f} above nobody leaving" if candidate.model.a else "nobody is seen to leave"
+    return (
+        f"{chosen.name}: log-likelihood of the calibration {candidate.log_likelihood:,.1f}, against {rivals or 'no other'}; "
+        f"{leaving}. Calendar: {evaluation.contest.calendar.why}. The holdout was not looked at."
+    )
 
 
-def _parameters(one: Candidate) -> Json:
-    model = one.model
+def _parameters(entry: Entry) -> Json:
+    model = entry.candidate.model
     leaving = {"a": model.a, "b": model.b} if model.a else {}
-    return {"k": model.k, "r": model.r, "alpha": model.alpha, **leaving}
+    loyal = {"loyal": model.loyal} if model.loyal else {}
+    return {"k": model.k, "r": model.r, "alpha": model.alpha, **leaving, **loyal}
 
 
-def _candidate(one: Candidate, evaluation: Evaluation) -> Json:
+def _candidate(entry: Entry, evaluation: Evaluation) -> Json:
     return {
-        "model": one.name,
-        "parameters": _parameters(one),
-        "log_likelihood": one.log_likelihood,
-        "chosen": one is evaluation.chosen,
-        "doubt": one.doubt,
-        "holdout": _accuracy(evaluation.models[one.name].accuracy),
+        "model": entry.name,
+        "parameters": _parameters(entry),
+        "log_likelihood": entry.candidate.log_likelihood,
+        "chosen": entry is evaluation.chosen,
+        "doubt": entry.candidate.doubt,
+        "holdout": _accuracy(evaluation.models[entry.name].accuracy),
+    }
+
+
+def _calendar(calendar: Calendar) -> Json:
+    """Levels by period, `until` in weeks since the base's first purchase; the last of them lie in the holdout."""
+    clock = calendar.clock
+    levels = zip(clock.edges[1:].tolist(), clock.levels.tolist(), strict=True) if clock else ()
+    return {
+        "used": clock is not None,
+        "why": calendar.why,
+        "held_back_gain": calendar.gain,
+        "levels": [{"until": until, "level": level} for until, level in levels],
     }
 
 
@@ -88,8 +103,13 @@ def _holdout(evaluation: Evaluation) -> Json:
     if judged:
         return _accuracy(judged.accuracy)
     came = evaluation.split.future.purchases
-    nothing = {"customers": len(came), "transactions": int(came.sum()), **dict.fromkeys(FIGURES)}
-    return {**nothing, "reasons": dict.fromkeys(FIGURES, NO_MODEL)}
+    nothing = {
+        "customers": len(came),
+        "transactions": int(came.sum()),
+        **dict.fromkeys(FIGURES),
+        "auc_of_probability": None,
+    }
+    return {**nothing, "reasons": dict.fromkeys((*FIGURES, "auc_of_probability"), NO_MODEL)}
 
 
 def _periods(evaluation: Evaluation) -> Json:
@@ -166,9 +186,9 @@ def lines(evaluation: Evaluation) -> Iterator[str]:
 def table(evaluation: Evaluation) -> Iterator[str]:
     """The figures, one line a forecast, the chosen one first."""
     judged = [evaluation.judged] if evaluation.judged else []
-    yield f"{'':14}" + "".join(f"{name:>12}" for name in FIGURES)
+    yield f"{'':24}" + "".join(f"{name:>12}" for name in FIGURES)
     for one in (*judged, *evaluation.baselines.values()):
-        yield f"{one.forecast.name:14}" + "".join(f"{shown(name, one.accuracy.figures[name]):>12}" for name in FIGURES)
+        yield f"{one.forecast.name:24}" + "".join(f"{shown(name, one.accuracy.figures[name]):>12}" for name in FIGURES)
 
 
 def shown(name: str, figure: float | None) -> str:

@@ -28,7 +28,7 @@ def judged(path: Path, rows: list[str], end: str) -> tuple[Evaluation, dict[str,
 @pytest.mark.parametrize("name", ["sample", "master"])
 def test_cdnow_gives_the_reference_parameters_and_likelihood(name: str) -> None:
     model, parameters, log_likelihood, customers, transactions = REFERENCE[name]
-    plain = next(one for one in cdnow(name).candidates if one.name == model)
+    plain = next(one.candidate for one in cdnow(name).contest.entries if one.name == model)
     assert (plain.model.r, plain.model.alpha, plain.model.a, plain.model.b) == pytest.approx(parameters, abs=6e-4)
     assert plain.log_likelihood == pytest.approx(log_likelihood, abs=0.006)
     accuracy = cdnow(name).models[model].accuracy
@@ -39,6 +39,39 @@ def test_the_plain_model_is_as_accurate_on_the_sample_as_the_reference_says() ->
     figures = cdnow("sample").models["mbg-nbd"].accuracy.figures
     expected = {"mae": 0.7648, "rmse": 1.6072, "correlation": 0.6273, "total_error": -0.162, "brier": 0.1614}
     assert {name: figures[name] for name in expected} == pytest.approx(expected, abs=3e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "correlation", "auc"),
+    [("sample", 0.631, 0.777), ("master", 0.683, 0.767)],
+)
+def test_the_chosen_model_is_calibrated_and_within_ten_percent_of_the_total(
+    name: str, correlation: float, auc: float
+) -> None:
+    judged = cdnow(name).judged
+    assert judged
+    figures = judged.accuracy.figures
+    assert (figures["correlation"] or 0) >= correlation
+    assert abs(figures["total_error"] or 1) < 0.05
+    assert (figures["ece"] or 1) < 0.03
+    assert (figures["auc"] or 0) >= auc
+
+
+def test_the_chosen_model_is_closer_than_the_plain_one_to_the_total_and_to_the_probabilities() -> None:
+    for name in ("sample", "master"):
+        evaluation = cdnow(name)
+        assert evaluation.judged
+        ours, plain = evaluation.judged.accuracy.figures, evaluation.models["mbg-nbd"].accuracy.figures
+        for figure in ("total_error", "rmse", "brier", "ece"):
+            assert abs(ours[figure] or 1) < abs(plain[figure] or 0)
+
+
+def test_loyal_customers_are_believed_in_only_where_there_are_enough_to_show_it() -> None:
+    chosen = {name: cdnow(name).chosen for name in ("sample", "master")}
+    assert {name: entry.name for name, entry in chosen.items() if entry} == {
+        "sample": "mbg-nbd+calendar",
+        "master": "mbg-nbd+loyal+calendar",
+    }
 
 
 def test_spend_on_cdnow_gives_the_published_estimates() -> None:
@@ -67,8 +100,8 @@ def test_the_choice_does_not_depend_on_the_holdout(tmp_path: Path) -> None:
     one, _ = judged(tmp_path, rows, "2024-08-31")
     other, _ = judged(tmp_path, [*seen, "c0,2024-12-24,1"], "2024-08-31")
     assert one.chosen
-    assert one.candidates == other.candidates
-    assert one.chosen == other.chosen
+    assert one.contest.calendar.why == other.contest.calendar.why
+    assert one.chosen.candidate == other.chosen.candidate
 
 
 def test_a_large_base_is_fitted_from_the_histogram_with_the_same_result(
@@ -113,7 +146,7 @@ def test_a_base_that_leaves_nothing_to_learn_gives_a_warning_and_no_traceback(
     assert any(warning in one for one in evaluation.warnings)
     holdout = figures["holdout"]
     assert isinstance(holdout, dict)
-    assert {name for name in summary.FIGURES if holdout[name] is None} == set(holdout["reasons"])
+    assert {name for name, figure in holdout.items() if figure is None} == set(holdout["reasons"])
     assert "<svg" in page.html(evaluation) or not len(evaluation.split.base.x)
 
 
