@@ -15,7 +15,19 @@ from deploy.local.cli import app
 from deploy.local.cli.main import run
 from deploy.local.servers import VARIABLES
 
-COMMANDS = ("up", "down", "status", "logs", "topics", "partitions", "servers", "demo", "dead-letters", "version")
+COMMANDS = (
+    "up",
+    "down",
+    "status",
+    "logs",
+    "topics",
+    "partitions",
+    "servers",
+    "demo",
+    "dead-letters",
+    "scoring",
+    "version",
+)
 
 
 @pytest.fixture(autouse=True)

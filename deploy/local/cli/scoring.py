@@ -13,6 +13,8 @@ from deploy.local.cli.terminal import ERR, OUT, say
 
 ABOUT = """
 How good the scores are.
+
+A company wants to know, before it trusts a score, how good it would have been on its own past.
 """
 
 scoring = typer.Typer(help=ABOUT, no_args_is_help=True)

@@ -7,6 +7,7 @@ from html import escape
 WIDTH, HEIGHT = 460, 320
 LEFT, TOP, RIGHT, BOTTOM = 56, 14, 14, 44
 TICKS = 5
+LEGEND = 190
 COLOURS = ("#1f5fa8", "#c2571a", "#5a8f3c", "#7a7a7a")
 
 
@@ -85,9 +86,11 @@ class Chart:
         ]
 
     def _legend(self) -> list[str]:
+        """At the lower right, where curves of the best first leave room."""
+        left, top = WIDTH - RIGHT - LEGEND, HEIGHT - BOTTOM - 8 - 16 * len(self.series)
         return [
-            f'<rect x="{LEFT + 8}" y="{TOP + 4 + 16 * i}" width="10" height="10" fill="{COLOURS[i % 4]}"/>'
-            + _text(LEFT + 24, TOP + 13 + 16 * i, one.name, "start")
+            f'<rect x="{left}" y="{top + 16 * i}" width="10" height="10" fill="{COLOURS[i % 4]}"/>'
+            + _text(left + 16, top + 9 + 16 * i, one.name, "start")
             for i, one in enumerate(self.series)
         ]
 

@@ -4,7 +4,6 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from services.scoring.evaluation.calendar_effects import Calendar, calendar_of
 from services.scoring.evaluation.dates import EPOCH

@@ -100,6 +100,7 @@ def test_the_choice_does_not_depend_on_the_holdout(tmp_path: Path) -> None:
     one, _ = judged(tmp_path, rows, "2024-08-31")
     other, _ = judged(tmp_path, [*seen, "c0,2024-12-24,1"], "2024-08-31")
     assert one.chosen
+    assert other.chosen
     assert one.contest.calendar.why == other.contest.calendar.why
     assert one.chosen.candidate == other.chosen.candidate
 
