@@ -1,14 +1,16 @@
 """The models that compete for a base, each with what it needs to forecast. Who wins is decided before the holdout is opened."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from services.scoring.domain.choice import Candidate, candidates, choose, fit_candidate, with_loyal
 from services.scoring.domain.fitting import Doubt
-from services.scoring.evaluation.calendar_effects import Calendar, calendar_of
+from services.scoring.evaluation.calendar_effects import Calendar, calendar_of, span
 from services.scoring.evaluation.forecasts import Forecast, cells
-from services.scoring.evaluation.splitting import WEEK, Split
+from services.scoring.evaluation.metrics import log_loss
+from services.scoring.evaluation.splitting import WEEK, Split, earlier
 
 STEADY = Calendar(None, "")
 NOT_FITTED = Calendar(None, "no model was fitted")
@@ -41,24 +43,53 @@ class Contest:
     entries: tuple[Entry, ...]
     winner: Entry | Doubt
     calendar: Calendar
+    rhythm: str
+    """Why this k."""
 
 
 def hold(cut: Split) -> Contest:
-    """Rhythms by likelihood; then a share of loyal customers and a calendar, each only where it is well founded."""
+    """A rhythm; then a share of loyal customers and a calendar, each only where it is well founded."""
     fitted = candidates(cells(cut), float(cut.base.log_gaps.sum()))
     if isinstance(fitted, Doubt):
-        return Contest((), fitted, NOT_FITTED)
-    entries, best = [Entry(one, STEADY) for one in fitted], choose(fitted)
+        return Contest((), fitted, NOT_FITTED, NOT_FITTED.why)
+    best = choose(fitted)
     if isinstance(best, Doubt):
-        return Contest(tuple(entries), best, NOT_FITTED)
-    plain = next(entry for entry in entries if entry.candidate is best)
+        return Contest(tuple(Entry(one, STEADY) for one in fitted), best, NOT_FITTED, NOT_FITTED.why)
+    best, rhythm = (best, "the most likely k") if best.model.k == 1 else _rhythm(fitted, best, cut)
+    plain = Entry(best, STEADY)
     calendar = calendar_of(cut) if best.doubt is None else replace(STEADY, why="the plain model is in doubt")
-    seasonal = Entry(_under(calendar, cut, best.model.k), calendar) if calendar.clock else None
-    rivals = [entry for entry in (_loyal(plain, cut), seasonal) if entry]
-    rivals += [entry for entry in (_loyal(seasonal, cut) if seasonal else None,) if entry]
-    sound = [entry for entry in rivals if entry.candidate.doubt is None]
-    winner = max([plain, *sound], key=lambda entry: entry.candidate.log_likelihood)
-    return Contest((*entries, *rivals), winner, calendar)
+    rivals = _rivals(plain, calendar, cut)
+    sound = [plain, *(entry for entry in rivals if entry.candidate.doubt is None)]
+    winner = max(sound, key=lambda entry: entry.candidate.log_likelihood)
+    others = [Entry(one, STEADY) for one in fitted if one is not best]
+    return Contest((plain, *others, *rivals), winner, calendar, rhythm)
+
+
+def _rhythm(fitted: Sequence[Candidate], likely: Candidate, cut: Split) -> tuple[Candidate, str]:
+    """Purchases of whole days look more regular than they are: a rhythm has to foretell the calibration's last quarter too."""
+    inner = earlier(cut, max(1, int(span(cut) / 4)))
+    losses = {one.model.k: _loss(one.model.k, inner) for one in fitted if one.doubt is not Doubt.NOT_CONVERGED}
+    best = min(
+        (one for one in fitted if one.model.k in losses), key=lambda one: (losses[one.model.k], one is not likely)
+    )
+    told = ", ".join(f"{loss:.4f} for k = {k}" for k, loss in losses.items())
+    return best, f"the k that best foretold who buys in the calibration's last quarter (log loss {told})"
+
+
+def _loss(k: int, inner: Split) -> float:
+    visits = cells(inner)
+    if not len(visits.x) or visits.age.max() <= 0:
+        return 0.0
+    found = Entry(fit_candidate(visits, float(inner.base.log_gaps.sum()), k), STEADY)
+    return log_loss(found.forecast(inner).p_purchase, (inner.future.purchases > 0).astype(np.float64))
+
+
+def _rivals(plain: Entry, calendar: Calendar, cut: Split) -> list[Entry]:
+    """What the plain model could be extended to."""
+    starts = [plain]
+    if calendar.clock:
+        starts.append(Entry(_under(calendar, cut, plain.candidate.model.k), calendar))
+    return [*starts[1:], *(entry for entry in (_loyal(start, cut) for start in starts) if entry)]
 
 
 def _loyal(entry: Entry, cut: Split) -> Entry | None:

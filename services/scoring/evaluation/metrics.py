@@ -57,6 +57,12 @@ def brier(probability: Floats, happened: Floats) -> float | None:
     return _finite(np.mean((probability - happened) ** 2)) if len(happened) else None
 
 
+def log_loss(probability: Floats, happened: Floats) -> float:
+    """Nats a customer that a probability was short of certainty about what came."""
+    p = np.clip(probability, 1e-6, 1.0 - 1e-6)
+    return float(-np.mean(happened * np.log(p) + (1.0 - happened) * np.log1p(-p)))
+
+
 def reliability(probability: Floats, happened: Floats) -> list[Bin]:
     """Ten bins of equal width; empty ones are left out."""
     place = np.minimum((probability * BINS).astype(int), BINS - 1)

@@ -1,6 +1,6 @@
 """The past cut in two: what the models may see (calibration) and what came after it (holdout)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -111,6 +111,16 @@ def split(sales: Sales, end: int, until: int) -> Split:
     future = Future(_sums(base.customer, later.customer, np.ones(len(later.customer))), money, (until - end) / WEEK)
     start = int(sales.day.min(initial=end))
     return Split(base, seen, future, start, end, until, newcomers, int((sales.day > until).sum()), seen.lost_returns)
+
+
+def earlier(cut: Split, weeks: int) -> Split:
+    """The calibration itself cut in two, so that models can be compared before the holdout is opened."""
+    days, end = cut.days, cut.end - round(weeks * WEEK)
+    seen = days.day <= end
+    known = Days(days.customer[seen], days.day[seen], days.money[seen], 0)
+    base, whose = base_at(known, end), days.customer[~seen]
+    purchases, money = (_sums(base.customer, whose, values) for values in (np.ones(len(whose)), days.money[~seen]))
+    return replace(cut, base=base, days=known, future=Future(purchases, money, float(weeks)), end=end, until=cut.end)
 
 
 def _sums(customers: Ints, whose: Ints, values: Floats) -> Floats:

@@ -55,7 +55,7 @@ def why(evaluation: Evaluation) -> str:
     leaving = f"it is {candidate.gain:,.1f} above nobody leaving" if candidate.model.a else "nobody is seen to leave"
     return (
         f"{chosen.name}: log-likelihood of the calibration {candidate.log_likelihood:,.1f}, against {rivals or 'no other'}; "
-        f"{leaving}. Calendar: {evaluation.contest.calendar.why}. The holdout was not looked at."
+        f"{leaving}. Rhythm: {evaluation.contest.rhythm}. Calendar: {evaluation.contest.calendar.why}. The holdout was not looked at."
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.scoring.evaluation.splitting import split
+from services.scoring.evaluation.splitting import earlier, split
 from tests.scoring.evaluation.files import day, sales_of
 
 END, UNTIL = day("2024-06-30"), day("2024-12-31")
@@ -59,3 +59,15 @@ def test_the_order_of_the_rows_changes_nothing(tmp_path: Path) -> None:
     other = split(sales_of(tmp_path, sorted(rows)), END, UNTIL)
     assert sorted(one.base.money.tolist()) == pytest.approx(sorted(other.base.money.tolist()))
     assert sorted(one.base.t_x.tolist()) == sorted(other.base.t_x.tolist())
+
+
+def test_the_calibration_itself_can_be_cut_for_a_comparison(tmp_path: Path) -> None:
+    rows = ["a,2024-01-01,5", "a,2024-06-20,5", "b,2024-06-25,5", "c,2024-02-01,3", "c,2024-03-01,4", "a,2024-07-01,1"]
+    cut = split(sales_of(tmp_path, rows), END, UNTIL)
+    inner = earlier(cut, 4)
+    assert (inner.base.x.tolist(), inner.future.purchases.tolist(), inner.future.money.tolist()) == (
+        [0, 1],
+        [1, 0],
+        [5, 0],
+    )
+    assert (inner.end, inner.until, inner.future.weeks) == (day("2024-06-02"), END, 4.0)
