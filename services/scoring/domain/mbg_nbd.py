@@ -77,7 +77,7 @@ class MbgNbd:
     def _while_alive(self, a: float, x: Floats, age: Floats, horizon: float) -> Floats:
         """E[X(horizon)] of a customer who has not left yet, `a` not being 1."""
         ahead = horizon / (self.alpha + age + horizon)
-        series = _gauss(a + self.b - self.r, a - 1.0, a + self.b + x, ahead)
+        series = gauss(a + self.b - self.r, a - 1.0, a + self.b + x, ahead)
         expected: Floats = (a + self.b + x) / (a - 1.0) * (1.0 - np.exp((a - 1.0) * np.log1p(-ahead)) * series)
         return expected
 
@@ -88,7 +88,7 @@ class MbgNbd:
         return age
 
 
-def _gauss(a: float, b: float, c: Floats, z: Floats) -> Floats:
+def gauss(a: float, b: float, c: Floats, z: Floats) -> Floats:
     """2F1(a, b; c; z) for 0 <= z < 1. SciPy's is wrong by any factor for some z above 0.9; the plain series is not."""
     near_one = z > 0.9
     value: Floats = np.asarray(hyp2f1(a, b, c, np.where(near_one, 0.0, z)), dtype=float)

@@ -9,6 +9,7 @@ from services.scoring.domain.gamma_gamma import Spends, SpendsFit, fit_spends
 from services.scoring.domain.histogram import Histogram
 from services.scoring.evaluation.accuracy import Accuracy, Figures, of_money, of_purchases
 from services.scoring.evaluation.cautions import cautions
+from services.scoring.evaluation.comparing import Compared, compare
 from services.scoring.evaluation.contest import Contest, Entry, hold
 from services.scoring.evaluation.forecasts import EXACT_CELLS, Forecast, baselines
 from services.scoring.evaluation.reading import Sales
@@ -41,6 +42,7 @@ class Evaluation:
     chosen: Entry | None
     models: dict[str, Judged]
     baselines: dict[str, Judged]
+    peers: dict[str, Compared]
     value: Value
     warnings: tuple[str, ...]
 
@@ -64,6 +66,7 @@ def evaluate(sales: Sales, end: int, until: int) -> Evaluation:
         chosen=chosen,
         models=models,
         baselines=_judge(baselines(cut), cut),
+        peers=compare(cut),
         value=_value(cut, spends, models[chosen.name].forecast if chosen else None),
         warnings=tuple(cautions(sales, cut, doubt, spends)),
     )

@@ -6,7 +6,7 @@ from html import escape
 from services.scoring.evaluation.evaluating import Evaluation
 from services.scoring.evaluation.forecasts import BASELINES
 from services.scoring.evaluation.plots import plots
-from services.scoring.evaluation.summary import FIGURES, day_text, shown, why
+from services.scoring.evaluation.summary import FIGURES, day_text, ranked, shown, why
 
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:62rem;padding:0 1rem;color:#222}
@@ -22,6 +22,14 @@ MEANINGS = {
     "auc": "probability that a buyer was ranked above one who did not buy",
     "brier": "squared error of the probability of a purchase",
     "ece": "by how much that probability is off, on average",
+}
+
+MODELS = {
+    "mbg-nbd": "customers buy at a rate of their own, and may leave after any purchase",
+    "mbg-cnbd-k": "the same for customers with a rhythm; the larger k, the more regular",
+    "+loyal": "a share of customers never leaves",
+    "+calendar": "the whole base buys more in some four weeks than in others",
+    "bg-nbd, pareto-nbd": "models of others, to compare with",
 }
 
 
@@ -51,14 +59,15 @@ def _head(evaluation: Evaluation) -> Iterator[str]:
 
 def _table(evaluation: Evaluation) -> Iterator[str]:
     yield "<table><tr><th></th>" + "".join(f'<th title="{MEANINGS[name]}">{name}</th>' for name in FIGURES) + "</tr>"
-    judged = [evaluation.judged] if evaluation.judged else []
-    for one in (*judged, *evaluation.baselines.values()):
-        figures = "".join(f"<td>{shown(name, one.accuracy.figures[name])}</td>" for name in FIGURES)
-        yield f"<tr><td>{escape(one.forecast.name)}</td>{figures}</tr>"
+    for model, figures in ranked(evaluation):
+        row = "".join(f"<td>{shown(name, figures[name])}</td>" for name in FIGURES)
+        yield f"<tr><td>{escape(model)}</td>{row}</tr>"
     yield "</table>"
 
 
 def _rules() -> Iterator[str]:
     yield "<h2>What the words mean</h2><ul>"
-    yield from (f"<li><b>{name}</b>: {escape(words)}</li>" for name, words in {**MEANINGS, **BASELINES}.items())
+    yield from (
+        f"<li><b>{name}</b>: {escape(words)}</li>" for name, words in {**MEANINGS, **MODELS, **BASELINES}.items()
+    )
     yield "</ul>"

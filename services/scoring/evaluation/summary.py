@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from services.scoring.evaluation.accuracy import Accuracy
+from services.scoring.evaluation.accuracy import Accuracy, Figures
 from services.scoring.evaluation.calendar_effects import Calendar
 from services.scoring.evaluation.contest import Entry
 from services.scoring.evaluation.dates import EPOCH
@@ -37,6 +37,14 @@ def as_json(evaluation: Evaluation) -> Json:
         "baselines": {
             name: {"rule": BASELINES[name], **_accuracy(judged.accuracy)}
             for name, judged in evaluation.baselines.items()
+        },
+        "compared_with": {
+            name: {
+                "parameters": vars(one.model),
+                "log_likelihood": one.log_likelihood,
+                "holdout": _accuracy(one.accuracy),
+            }
+            for name, one in evaluation.peers.items()
         },
         "spend": _spend(evaluation),
         "reliability": _reliability(evaluation),
@@ -185,10 +193,17 @@ def lines(evaluation: Evaluation) -> Iterator[str]:
 
 def table(evaluation: Evaluation) -> Iterator[str]:
     """The figures, one line a forecast, the chosen one first."""
-    judged = [evaluation.judged] if evaluation.judged else []
     yield f"{'':24}" + "".join(f"{name:>12}" for name in FIGURES)
-    for one in (*judged, *evaluation.baselines.values()):
-        yield f"{one.forecast.name:24}" + "".join(f"{shown(name, one.accuracy.figures[name]):>12}" for name in FIGURES)
+    for name, figures in ranked(evaluation):
+        yield f"{name:24}" + "".join(f"{shown(figure, figures[figure]):>12}" for figure in FIGURES)
+
+
+def ranked(evaluation: Evaluation) -> Iterator[tuple[str, Figures]]:
+    """The chosen model, those of others, and the rules of thumb."""
+    if evaluation.judged:
+        yield evaluation.judged.forecast.name, evaluation.judged.accuracy.figures
+    yield from ((name, one.accuracy.figures) for name, one in evaluation.peers.items())
+    yield from ((name, one.accuracy.figures) for name, one in evaluation.baselines.items())
 
 
 def shown(name: str, figure: float | None) -> str:

@@ -66,6 +66,28 @@ def test_the_chosen_model_is_closer_than_the_plain_one_to_the_total_and_to_the_p
             assert abs(ours[figure] or 1) < abs(plain[figure] or 0)
 
 
+@pytest.mark.parametrize(
+    ("name", "peer", "log_likelihood", "correlation", "mae"),
+    [
+        ("sample", "bg-nbd", -9582.43, 0.6256, 0.7855),
+        ("sample", "pareto-nbd", -9594.98, 0.6302, 0.7545),
+        ("master", "bg-nbd", -95_368.44, 0.6688, 0.8187),
+        ("master", "pareto-nbd", -95_415.12, 0.6708, 0.7938),
+    ],
+)
+def test_the_models_of_others_are_as_good_as_published_and_ours_is_better_in_most(
+    name: str, peer: str, log_likelihood: float, correlation: float, mae: float
+) -> None:
+    evaluation = cdnow(name)
+    assert evaluation.judged
+    compared, ours = evaluation.peers[peer], evaluation.judged.accuracy.figures
+    theirs = compared.accuracy.figures
+    assert compared.log_likelihood == pytest.approx(log_likelihood, abs=0.02)
+    assert (theirs["correlation"], theirs["mae"]) == pytest.approx((correlation, mae), abs=3e-4)
+    assert (ours["correlation"] or 0) > (theirs["correlation"] or 0)
+    assert all(abs(ours[one] or 1) < abs(theirs[one] or 0) for one in ("total_error", "rmse", "brier", "ece"))
+
+
 def test_loyal_customers_are_believed_in_only_where_there_are_enough_to_show_it() -> None:
     chosen = {name: cdnow(name).chosen for name in ("sample", "master")}
     assert {name: entry.name for name, entry in chosen.items() if entry} == {

@@ -1,0 +1,37 @@
+"""The models of others on the same base, reported beside ours and never chosen."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.scoring.domain.mbg_nbd import MIN_CUSTOMERS, MIN_REPEATS
+from services.scoring.domain.peers import BgNbd, ParetoNbd, Peer, fit_peer
+from services.scoring.evaluation.accuracy import Accuracy, of_purchases
+from services.scoring.evaluation.forecasts import EXACT_CELLS, Forecast, cells
+from services.scoring.evaluation.splitting import Split
+
+PEERS: dict[str, type[Peer]] = {"bg-nbd": BgNbd, "pareto-nbd": ParetoNbd}
+
+
+@dataclass(frozen=True)
+class Compared:
+    model: Peer
+    log_likelihood: float
+    accuracy: Accuracy
+
+
+def compare(cut: Split) -> dict[str, Compared]:
+    """Those whose search for parameters arrives. Nothing for bases so large that they would take long, or too small."""
+    visits = cells(cut)
+    small = len(cut.base.x) < MIN_CUSTOMERS or cut.base.x.sum() < MIN_REPEATS or visits.age.max() <= 0
+    if small or visits.customers.sum() > 2 * EXACT_CELLS:
+        return {}
+    fitted = {name: fit_peer(family, visits) for name, family in PEERS.items()}
+    return {name: _judged(name, *fit, cut) for name, fit in fitted.items() if fit}
+
+
+def _judged(name: str, model: Peer, log_likelihood: float, cut: Split) -> Compared:
+    seen, weeks = (cut.base.x, cut.base.t_x, cut.base.age), cut.future.weeks
+    p = np.clip(1.0 - model.p_no_purchase(*seen, weeks), 0.0, 1.0)
+    made = Forecast(name, model.expected_purchases(*seen, weeks), p)
+    return Compared(model, log_likelihood, of_purchases(made, cut.future.purchases))
