@@ -129,7 +129,9 @@ def fit_peer(family: type[Peer], visits: Visits) -> tuple[Peer, float] | None:
     seen = (visits.x, visits.t_x / unit, visits.age / unit)
 
     def negative(logs: Floats) -> float:
-        nats = float(visits.customers @ family(*np.exp(logs)).log_likelihood(*seen)) / customers
+        # The search passes through corners where the series overflow; there it is turned back.
+        with np.errstate(all="ignore"):
+            nats = float(visits.customers @ family(*np.exp(logs)).log_likelihood(*seen)) / customers
         return -nats if np.isfinite(nats) else 1e9
 
     options = {"maxiter": 200, "ftol": 1e-12, "gtol": 1e-7}

@@ -21,17 +21,21 @@ class Compared:
 
 
 def compare(cut: Split) -> dict[str, Compared]:
-    """Those whose search for parameters arrives. Nothing for bases so large that they would take long, or too small."""
+    """Those whose search for parameters arrives at finite forecasts. Nothing for bases so large that they would take long, or too small."""
     visits = cells(cut)
     small = len(cut.base.x) < MIN_CUSTOMERS or cut.base.x.sum() < MIN_REPEATS or visits.age.max() <= 0
     if small or visits.customers.sum() > 2 * EXACT_CELLS:
         return {}
     fitted = {name: fit_peer(family, visits) for name, family in PEERS.items()}
-    return {name: _judged(name, *fit, cut) for name, fit in fitted.items() if fit}
+    compared = {name: _judged(name, *fit, cut) for name, fit in fitted.items() if fit}
+    return {name: one for name, one in compared.items() if one}
 
 
-def _judged(name: str, model: Peer, log_likelihood: float, cut: Split) -> Compared:
+def _judged(name: str, model: Peer, log_likelihood: float, cut: Split) -> Compared | None:
     seen, weeks = (cut.base.x, cut.base.t_x, cut.base.age), cut.future.weeks
-    p = np.clip(1.0 - model.p_no_purchase(*seen, weeks), 0.0, 1.0)
-    made = Forecast(name, model.expected_purchases(*seen, weeks), p)
+    with np.errstate(all="ignore"):
+        p = np.clip(1.0 - model.p_no_purchase(*seen, weeks), 0.0, 1.0)
+        made = Forecast(name, model.expected_purchases(*seen, weeks), p)
+    if not np.isfinite(made.purchases).all() or not np.isfinite(p).all():
+        return None
     return Compared(model, log_likelihood, of_purchases(made, cut.future.purchases))

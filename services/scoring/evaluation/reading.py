@@ -173,12 +173,13 @@ def _set_aside(reason: str, lines: Ints) -> SetAside:
 
 
 def _amounts(texts: _Texts) -> Floats:
-    """NaN where a text is no number."""
+    """To the millionth, as the service keeps money; NaN where a text is no number."""
     written = [text.replace(",", ".") for text in texts.amount] if texts.decimal_comma else texts.amount
     try:
-        return np.array(list(map(float, written)), dtype=np.float64)
+        amounts = list(map(float, written))
     except ValueError:
-        return np.array([_amount(text) for text in written], dtype=np.float64)
+        amounts = [_amount(text) for text in written]
+    return np.round(np.clip(np.array(amounts, dtype=np.float64), -LARGEST, LARGEST), 6)
 
 
 def _amount(text: str) -> float:
