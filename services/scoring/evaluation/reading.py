@@ -179,7 +179,8 @@ def _amounts(texts: _Texts) -> Floats:
         amounts = list(map(float, written))
     except ValueError:
         amounts = [_amount(text) for text in written]
-    return np.round(np.clip(np.array(amounts, dtype=np.float64), -LARGEST, LARGEST), 6)
+    money: Floats = np.array(amounts, dtype=np.float64).clip(-LARGEST, LARGEST).round(6)
+    return money
 
 
 def _amount(text: str) -> float:
