@@ -50,15 +50,15 @@ def span(cut: Split) -> float:
     return float(cut.base.age.max(initial=0.0))
 
 
-def calendar_of(cut: Split) -> Calendar:
-    """The calendar of the calibration, if it is there and can be told apart from customers leaving."""
+def calendar_of(cut: Split, visits: Visits) -> Calendar:
+    """The calendar of the calibration, whose `cells` are `visits`, if it is there and can be told apart from customers leaving."""
     edges, doubt = _edges(cut), _doubt(cut)
     if doubt:
         return Calendar(None, doubt)
     even = np.arange(len(cut.base.x)) % 2 == 0
     gains = [_foretold(cut, edges, learn, ~learn) for learn in (even, ~even)]
     purchases = _purchases(cut, edges, np.ones_like(even))
-    fit = fit_seasons(cells(cut), purchases, edges)
+    fit = fit_seasons(visits, purchases, edges)
     if not all(np.isfinite(gains)) or not fit.converged:
         return Calendar(None, "the search for the levels of four weeks did not converge")
     gain = float(sum(gains))

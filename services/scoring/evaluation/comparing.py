@@ -22,10 +22,10 @@ class Compared:
 
 def compare(cut: Split) -> dict[str, Compared]:
     """Those whose search for parameters arrives at finite forecasts. Nothing for bases so large that they would take long, or too small."""
-    visits = cells(cut)
-    small = len(cut.base.x) < MIN_CUSTOMERS or cut.base.x.sum() < MIN_REPEATS or visits.age.max() <= 0
-    if small or visits.customers.sum() > 2 * EXACT_CELLS:
+    small = len(cut.base.x) < MIN_CUSTOMERS or cut.base.x.sum() < MIN_REPEATS or cut.base.age.max() <= 0
+    if small or len(cut.base.x) > 2 * EXACT_CELLS:
         return {}
+    visits = cells(cut)
     fitted = {name: fit_peer(family, visits) for name, family in PEERS.items()}
     compared = {name: _judged(name, *fit, cut) for name, fit in fitted.items() if fit}
     return {name: one for name, one in compared.items() if one}

@@ -7,6 +7,7 @@ import numpy as np
 
 from services.scoring.domain.choice import Candidate, candidates, choose, fit_candidate, with_loyal
 from services.scoring.domain.fitting import Doubt
+from services.scoring.domain.mbg_nbd import Visits
 from services.scoring.evaluation.calendar_effects import Calendar, calendar_of, span
 from services.scoring.evaluation.forecasts import Forecast, cells
 from services.scoring.evaluation.metrics import log_loss
@@ -49,7 +50,8 @@ class Contest:
 
 def hold(cut: Split) -> Contest:
     """A rhythm; then a share of loyal customers and a calendar, each only where it is well founded."""
-    fitted = candidates(cells(cut), float(cut.base.log_gaps.sum()))
+    visits = cells(cut)
+    fitted = candidates(visits, float(cut.base.log_gaps.sum()))
     if isinstance(fitted, Doubt):
         return Contest((), fitted, NOT_FITTED, NOT_FITTED.why)
     best = choose(fitted)
@@ -57,8 +59,8 @@ def hold(cut: Split) -> Contest:
         return Contest(tuple(Entry(one, STEADY) for one in fitted), best, NOT_FITTED, NOT_FITTED.why)
     best, rhythm = (best, "the most likely k") if best.model.k == 1 else _rhythm(fitted, best, cut)
     plain = Entry(best, STEADY)
-    calendar = calendar_of(cut) if best.doubt is None else replace(STEADY, why="the plain model is in doubt")
-    rivals = _rivals(plain, calendar, cut)
+    calendar = calendar_of(cut, visits) if best.doubt is None else replace(STEADY, why="the plain model is in doubt")
+    rivals = _rivals(plain, calendar, visits, cut)
     sound = [plain, *(entry for entry in rivals if entry.candidate.doubt is None)]
     winner = max(sound, key=lambda entry: entry.candidate.log_likelihood)
     others = [Entry(one, STEADY) for one in fitted if one is not best]
@@ -84,23 +86,23 @@ def _loss(k: int, inner: Split) -> float:
     return log_loss(found.forecast(inner).p_purchase, (inner.future.purchases > 0).astype(np.float64))
 
 
-def _rivals(plain: Entry, calendar: Calendar, cut: Split) -> list[Entry]:
+def _rivals(plain: Entry, calendar: Calendar, visits: Visits, cut: Split) -> list[Entry]:
     """What the plain model could be extended to."""
     starts = [plain]
     if calendar.clock:
-        starts.append(Entry(_under(calendar, cut, plain.candidate.model.k), calendar))
-    return [*starts[1:], *(entry for entry in (_loyal(start, cut) for start in starts) if entry)]
+        starts.append(Entry(_under(calendar, visits, cut, plain.candidate.model.k), calendar))
+    return [*starts[1:], *(entry for entry in (_loyal(start, visits, cut) for start in starts) if entry)]
 
 
-def _loyal(entry: Entry, cut: Split) -> Entry | None:
+def _loyal(entry: Entry, visits: Visits, cut: Split) -> Entry | None:
     calendar, plain = entry.calendar, entry.candidate
     bare = replace(plain, log_likelihood=plain.log_likelihood - calendar.log_levels)
-    found = with_loyal(calendar.visits(cells(cut), cut), _log_gaps(calendar, cut), bare)
+    found = with_loyal(calendar.visits(visits, cut), _log_gaps(calendar, cut), bare)
     return Entry(_in_days(found, calendar), calendar) if found else None
 
 
-def _under(calendar: Calendar, cut: Split, k: int) -> Candidate:
-    return _in_days(fit_candidate(calendar.visits(cells(cut), cut), _log_gaps(calendar, cut), k), calendar)
+def _under(calendar: Calendar, visits: Visits, cut: Split, k: int) -> Candidate:
+    return _in_days(fit_candidate(calendar.visits(visits, cut), _log_gaps(calendar, cut), k), calendar)
 
 
 def _in_days(found: Candidate, calendar: Calendar) -> Candidate:

@@ -154,10 +154,8 @@ def _sales(texts: _Texts, date_pattern: str | None) -> Sales:
     good = ~np.any(list(faults.values()), axis=0)
     lines = np.array(texts.line, dtype=np.int64)
     aside = [texts.short, *(_set_aside(reason, lines[fault]) for reason, fault in faults.items())]
-    numbers: dict[str, int] = {}
-    customers = np.array([numbers.setdefault(name, len(numbers)) for name in texts.customer], dtype=np.int64)
     return Sales(
-        customer=customers[good],
+        customer=_numbers(texts.customer)[good],
         day=days[good],
         amount=amounts[good],
         rows=texts.rows,
@@ -166,6 +164,11 @@ def _sales(texts: _Texts, date_pattern: str | None) -> Sales:
         date_pattern=dates.pattern,
         ambiguous_with=dates.ambiguous_with,
     )
+
+
+def _numbers(names: list[str]) -> Ints:
+    known: dict[str, int] = {}
+    return np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int64)
 
 
 def _set_aside(reason: str, lines: Ints) -> SetAside:

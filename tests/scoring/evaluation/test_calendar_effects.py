@@ -7,6 +7,7 @@ import numpy as np
 
 from services.scoring.evaluation.calendar_effects import Calendar, calendar_of
 from services.scoring.evaluation.dates import EPOCH
+from services.scoring.evaluation.forecasts import cells
 from services.scoring.evaluation.splitting import Split, split
 from tests.scoring.evaluation.files import cdnow, day, sales_of
 
@@ -34,21 +35,25 @@ def cut_of(path: Path, rows: list[str], learn: int, hold: int) -> Split:
     return split(sales_of(path, rows), START + learn, START + learn + hold)
 
 
+def found(cut: Split) -> Calendar:
+    return calendar_of(cut, cells(cut))
+
+
 def test_a_base_without_seasons_gets_no_calendar(tmp_path: Path) -> None:
-    calendar = calendar_of(cut_of(tmp_path, seasonal(1_500, 500, 0.0, seed=1), 364, 100))
+    calendar = found(cut_of(tmp_path, seasonal(1_500, 500, 0.0, seed=1), 364, 100))
     assert calendar.clock is None
     assert "did not foretell" in calendar.why
 
 
 def test_customers_who_all_came_at_once_get_no_calendar(tmp_path: Path) -> None:
-    calendar = calendar_of(cut_of(tmp_path, seasonal(1_500, 500, 0.8, seed=2, arrive=0.05), 364, 100))
+    calendar = found(cut_of(tmp_path, seasonal(1_500, 500, 0.8, seed=2, arrive=0.05), 364, 100))
     assert calendar.clock is None
     assert "came so much at once" in calendar.why
 
 
 def test_a_year_seen_twice_is_expected_again(tmp_path: Path) -> None:
     cut = cut_of(tmp_path, seasonal(2_500, 1_000, 0.8, seed=3), 728, 182)
-    calendar = calendar_of(cut)
+    calendar = found(cut)
     assert calendar.clock
     assert "expected again" in calendar.why
     assert calendar.clock.levels[-6:].min() > 1.0
