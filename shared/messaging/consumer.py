@@ -9,7 +9,6 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
-from functools import partial
 
 import structlog
 
@@ -112,10 +111,6 @@ class Consumer:
         refused = self._heed_the_limit(events, intake.rejected)
         prepared = await self.subscription.prepare(events) if self.subscription.prepare and events else None
         moved = self.offsets.after(unseen, told)
-        if not events and not intake.rejected:
-            self.offsets.passed(moved)
-            self._account(unseen, events, ())
-            return
 
         async def change(session: Session) -> Unit:
             unit = Unit(self._service, self._database, session, group, prepared)
@@ -129,19 +124,7 @@ class Consumer:
         unit = await mongo.transaction(self._client, change)
         self.offsets.moved(moved)
         self._refused_in_a_row.update(refused)
-        self._account(unseen, events, unit.rejected)
-
-    async def keep(self) -> None:
-        """Store how far we are where records have passed without effect. Not while a batch is in hand."""
-        unstored = self.offsets.unstored()
-        if not unstored:
-            return
-        try:
-            await mongo.transaction(self._client, partial(self.offsets.move, unstored))
-            self.offsets.moved(unstored)
-        except Exception as error:  # noqa: BLE001 - nothing is lost: what is not stored passes once more
-            self.offsets.forget()
-            log.info("positions_not_kept", group=self.subscription.group, error=type(error).__name__)
+        self._account(unseen, events, unit)
 
     def _read(self, records: Sequence[Record], intake: Intake) -> None:
         subscription = self.subscription
@@ -225,7 +208,7 @@ class Consumer:
         # The error's text may quote the input, which may be personal; its type and the log's stack are enough.
         await self._attempt([record], Rejected(record, topic, Reason.HANDLER_ERROR, type(error).__name__))
 
-    def _account(self, records: Sequence[Record], events: Sequence[Received], rejections: Sequence[Rejected]) -> None:
+    def _account(self, records: Sequence[Record], events: Sequence[Received], unit: Unit) -> None:
         group = self.subscription.group
         by_topic: dict[str, int] = {}
         for record in records:
@@ -233,7 +216,7 @@ class Consumer:
         for topic, count in by_topic.items():
             metrics.CONSUMED.labels(group, topic[self._namespace :]).inc(count)
         metrics.EVENT_SECONDS.labels(group).observe(max(0.0, time.time() - records[-1].timestamp / 1000))
-        for rejected in rejections:
+        for rejected in unit.rejected:
             metrics.DEAD_LETTERS.labels(group, rejected.reason.value).inc()
             log.warning(
                 "dead_letter",

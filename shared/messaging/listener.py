@@ -86,7 +86,6 @@ class Listener:
         offsets, group = self._consumer.offsets, self._consumer.subscription.group
         offsets.forget()
         self._sought.clear()
-        self._client.keep = self._consumer.keep
         log.info("partitions_assigned", group=group, partitions=sorted(f"{p.topic}:{p.partition}" for p in partitions))
         try:
             positions = await offsets.stored([tuple(partition) for partition in partitions])

@@ -35,8 +35,7 @@ class Position:
 
     next: int = 0
     sequences: dict[str, str] = field(default_factory=dict)
-    stored: int | None = None
-    """`next` as the database has it; None: there is no document. Behind where records have passed without effect."""
+    stored: bool = False
 
 
 class Offsets:
@@ -65,7 +64,7 @@ class Offsets:
         for name, partition in missing.items():
             document = found.get(name)
             self._known[partition] = (
-                Position(document["next"], dict(document["sequences"]), document["next"]) if document else Position()
+                Position(document["next"], dict(document["sequences"]), stored=True) if document else Position()
             )
 
     async def stored(self, partitions: Collection[Partition]) -> dict[Partition, int]:
@@ -93,7 +92,7 @@ class Offsets:
         if not self.beyond(partition, end):
             return False
         position = self._known[partition]
-        place = {"_id": self._id(partition), "next": position.stored}
+        place = {"_id": self._id(partition), "next": position.next}
         result = await self._documents.update_one(place, {"$set": {"next": 0}})
         self.forget()
         return result.matched_count == 1
@@ -139,7 +138,7 @@ class Offsets:
             if record.partition != partition or record.topic != topic:
                 topic, partition = record.topic, record.partition
                 current = self._known[topic, partition]
-                fresh = Position(current.next, dict(current.sequences), current.stored)
+                fresh = Position(current.next, dict(current.sequences), stored=True)
                 position = moved.setdefault((topic, partition), fresh)
             position.next = max(position.next, record.offset + 1)
         for one in told:
@@ -154,12 +153,12 @@ class Offsets:
         """Move the documents, if they stand where we believe they do. Raises Fenced if one does not."""
         writes: list[InsertOne[Document] | UpdateOne] = []
         for partition, to in moved.items():
-            stored = self._known[partition].stored
+            current = self._known[partition]
             state = {"next": to.next, "sequences": to.sequences}
-            if stored is None:
-                writes.append(InsertOne({"_id": self._id(partition), **state}))
+            if current.stored:
+                writes.append(UpdateOne({"_id": self._id(partition), "next": current.next}, {"$set": state}))
             else:
-                writes.append(UpdateOne({"_id": self._id(partition), "next": stored}, {"$set": state}))
+                writes.append(InsertOne({"_id": self._id(partition), **state}))
         try:
             result = await self._documents.bulk_write(writes, ordered=True, session=session)
         except BulkWriteError as error:
@@ -171,22 +170,7 @@ class Offsets:
 
     def moved(self, positions: dict[Partition, Position]) -> None:
         """The transaction has committed."""
-        for position in positions.values():
-            position.stored = position.next
         self._known.update(positions)
-
-    def passed(self, positions: dict[Partition, Position]) -> None:
-        """These records had no effect to be made, so there is nothing to guard: to be stored when it is convenient.
-
-        Whoever begins where the database says meets them once more, and passes them once more.
-        """
-        self._known.update(positions)
-
-    def unstored(self) -> dict[Partition, Position]:
-        """The positions that are ahead of the database's."""
-        if self._stale:
-            return {}
-        return {place: position for place, position in self._known.items() if position.next != (position.stored or 0)}
 
     def _id(self, partition: Partition) -> str:
         return f"{self._group}:{partition[0]}:{partition[1]}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -67,8 +66,6 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         self._returned = 0.0
         self._taken = 0.0
         """Seconds that a batch takes, of late."""
-        self.keep: Callable[[], Awaitable[None]] | None = None
-        """Stores our own positions; called before each commit, so that Kafka's are never ahead of them."""
 
     async def start(self) -> None:
         readable.install()
@@ -86,8 +83,6 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         """Between batches only, when all that was polled has had its effect or was sought back to."""
         if self._commit_owed and time.monotonic() - self._committed >= COMMIT_SECONDS:
             self._commit_owed, self._committed = False, time.monotonic()
-            if self.keep is not None:
-                await self.keep()
             try:
                 await super().commit()
             except (

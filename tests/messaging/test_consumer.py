@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 from pymongo.errors import AutoReconnect
 
-from shared.contracts.channels import INBOUND, SaleReported
-from shared.contracts.fact import Fact, Reason
+from shared.contracts.channels import INBOUND
+from shared.contracts.fact import Reason
 from shared.contracts.interactions import SALES
 from shared.contracts.topics import DEAD_LETTERS
 from shared.messaging import Outgoing, Received, Subscription, Unit, dead_letters, outbox
@@ -43,11 +43,11 @@ class Handler:
 class Rig:
     """A consumer over a database in memory."""
 
-    def __init__(self, handler: Handler, *, batch_records: int = 1000, ignores: tuple[type[Fact], ...] = ()) -> None:
+    def __init__(self, handler: Handler, *, batch_records: int = 1000) -> None:
         self.memory = Memory()
         self.handler = handler
         settings = PlatformSettings(batch_records=batch_records, max_consecutive_dead_letters=LIMIT)
-        subscription = Subscription("g", (INBOUND, SALES), handler, ignores=ignores)
+        subscription = Subscription("g", (INBOUND, SALES), handler)
         self.consumer = Consumer("x", subscription, settings, self.memory.client, self.memory.database)
 
     async def until_done(self, records: Sequence[Record], attempts: int = 10) -> int:
@@ -216,16 +216,6 @@ async def test_a_fact_that_cannot_be_taken_is_one_dead_letter_however_often_it_i
     assert rig.letters() == [(1, Reason.INVALID_DATA)]
 
 
-async def test_records_without_effect_cost_no_transaction_until_there_is_one_or_they_are_to_be_kept() -> None:
-    rig = Rig(Handler(), ignores=(SaleReported,))
-    await rig.consumer.process(sales(3))
-    assert (rig.handler.batches, rig.next()) == ([], 0)
-    await rig.consumer.keep()
-    assert rig.next() == 3
-    await rig.consumer.process([*sales(5), record(placed(9), sequence=sequence(9))])
-    assert (rig.handler.applied, rig.next(), rig.next(SALES.name)) == (["e9"], 5, 1)
-
-
 async def test_a_replay_for_another_group_is_left_alone() -> None:
     rig = Rig(Handler())
     headers: list[tuple[str, bytes | None]] = [
@@ -234,9 +224,7 @@ async def test_a_replay_for_another_group_is_left_alone() -> None:
         *reported(1).headers,
     ]
     await rig.consumer.process([raw(reported(1).value, headers, topic="crm.replays")])
-    assert (rig.handler.applied, rig.next("crm.replays")) == ([], 0)
-    await rig.consumer.keep()
-    assert rig.next("crm.replays") == 1
+    assert (rig.handler.applied, rig.next("crm.replays")) == ([], 1)
 
 
 async def test_the_keeper_of_dead_letters_writes_none_about_them() -> None:

@@ -113,56 +113,6 @@ async def test_restarting_yields_to_whoever_has_moved_on() -> None:
     assert memory.documents("offsets")["g:crm.sales:0"]["next"] == 4
 
 
-async def pass_over(offsets: Offsets, records: list[Record]) -> list[int]:
-    """What a batch without any effect does; returns the offsets that were new to it."""
-    await offsets.load([PLACE])
-    unseen = offsets.unseen(records)
-    offsets.passed(offsets.after(unseen, ()))
-    return [r.offset for r in unseen]
-
-
-async def keep(offsets: Offsets) -> None:
-    unstored = offsets.unstored()
-    await offsets.move(unstored, SESSION)
-    offsets.moved(unstored)
-
-
-async def test_what_passed_without_effect_is_stored_with_the_next_effect() -> None:
-    memory = Memory()
-    offsets = Offsets(memory.database, "g")
-    await take(offsets, [at(0)])
-    assert await pass_over(offsets, [at(1), at(2)]) == [1, 2]
-    assert await pass_over(offsets, [at(1), at(2), at(3)]) == [3]
-    assert memory.documents("offsets")["g:crm.sales:0"]["next"] == 1
-    assert await take(offsets, [at(3), at(4)]) == [4]
-    assert memory.documents("offsets")["g:crm.sales:0"]["next"] == 5
-
-
-async def test_what_passed_without_effect_is_stored_when_asked_for_and_passes_again_when_it_was_not() -> None:
-    memory = Memory()
-    offsets = Offsets(memory.database, "g")
-    await pass_over(offsets, [at(0), at(1)])
-    assert memory.documents("offsets") == {}
-    assert await pass_over(Offsets(memory.database, "g"), [at(0)]) == [0]
-    await keep(offsets)
-    assert offsets.unstored() == {}
-    assert memory.documents("offsets")["g:crm.sales:0"]["next"] == 2
-    assert await pass_over(Offsets(memory.database, "g"), [at(0), at(2)]) == [2]
-
-
-async def test_whoever_passed_over_what_another_has_taken_is_fenced() -> None:
-    memory = Memory()
-    zombie, heir = Offsets(memory.database, "g"), Offsets(memory.database, "g")
-    await take(zombie, [at(0)])
-    await pass_over(zombie, [at(1)])
-    await take(heir, [at(1), at(2)])
-    with pytest.raises(Fenced):
-        await keep(zombie)
-    with pytest.raises(Fenced):
-        await take(zombie, [at(2)])
-    assert memory.documents("offsets")["g:crm.sales:0"]["next"] == 3
-
-
 async def test_edge_events_have_no_sequence_to_compare() -> None:
     subscription = Subscription("g", (), _ignore)
     assert subscription.rules == {}

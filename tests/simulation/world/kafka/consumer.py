@@ -8,7 +8,6 @@ from typing import Any, Self
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError
 
-from shared.messaging.patient import COMMIT_SECONDS
 from tests.simulation.world.kafka.cluster import Cluster, Group, Record, process_here
 from tests.simulation.world.loop import Process
 from tests.simulation.world.modelled import Modelled, NotModelled
@@ -29,9 +28,6 @@ class SimulatedConsumer(Modelled):
         self._listener = listener
         self._generation = 0
         self._positions: dict[TopicPartition, int] = {}
-        self._commit_owed = False
-        self._committed = 0.0
-        self.keep: Callable[[], Awaitable[None]] | None = None
 
     # The group's coordinator
 
@@ -75,23 +71,7 @@ class SimulatedConsumer(Modelled):
         return {partition: len(self._log(partition)) for partition in partitions}
 
     async def commit(self) -> None:
-        """All positions, as FastStream asks for: not after each batch, but as seldom as `PatientConsumer` does it."""
-        self._commit_owed = True
-        await self._commit_if_due()
-
-    async def _commit_if_due(self) -> None:
-        now = self._cluster.loop.now
-        if self._commit_owed and now - self._committed >= COMMIT_SECONDS:
-            self._commit_owed, self._committed = False, now
-            if self.keep is not None:
-                await self.keep()
-            try:
-                await self._commit()
-            except (KafkaConnectionError, CommitFailedError):
-                self._commit_owed = True
-
-    async def _commit(self) -> None:
-        """Only members of the present generation may."""
+        """All positions, as FastStream asks for. Only members of the present generation may."""
         positions = dict(self._positions)
         await self._cluster.loop.lag(self._cluster.chance.uniform(*FETCH))
         if self._cluster.away or self._cluster.weather.strikes("kafka.commit-lost"):
@@ -101,7 +81,6 @@ class SimulatedConsumer(Modelled):
         self._group.committed |= positions
 
     async def getmany(self, most: int) -> list[Record]:
-        await self._commit_if_due()
         if not self._waits():
             await self._cluster.grown(self.topics, PATIENCE_SECONDS)
         await self._cluster.loop.lag(self._cluster.chance.uniform(*FETCH))
@@ -170,7 +149,7 @@ class SimulatedSubscriber(Modelled):
             except Exception:  # noqa: BLE001 - NACK_ON_ERROR
                 self._seek_back(consumer, records)
             else:
-                await consumer.commit()
+                await self._commit(consumer)
 
     def _seek_back(self, consumer: SimulatedConsumer, records: Sequence[Record]) -> None:
         earliest: dict[TopicPartition, int] = {}
@@ -181,6 +160,12 @@ class SimulatedSubscriber(Modelled):
                 consumer.seek(place, offset)
         except IllegalStateError:
             return  # FastStream logs it, and the other partitions are not sought either
+
+    async def _commit(self, consumer: SimulatedConsumer) -> None:
+        try:
+            await consumer.commit()
+        except (KafkaConnectionError, CommitFailedError):
+            return  # FastStream logs it
 
 
 class SimulatedBroker(Modelled):
