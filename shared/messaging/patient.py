@@ -85,9 +85,8 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
             self._commit_owed, self._committed = False, time.monotonic()
             try:
                 await super().commit()
-            except (
-                KafkaError
-            ) as error:  # a rebalance, mostly; in a second the next one says all that this one would have
+            except KafkaError as error:
+                # A rebalance, mostly. In a second the next one says all that this one would have said.
                 self._commit_owed = True
                 log.info("commit_refused", error=type(error).__name__)
 

@@ -1,24 +1,20 @@
-"""When a stream of records is a stream."""
+"""How long the broker is to gather, by how long batches take."""
 
-from __future__ import annotations
+from types import SimpleNamespace
+from typing import Any
 
-from shared.messaging.patient import BUSY_RATE, Pace
+import pytest
 
-
-def test_a_trickle_is_no_stream() -> None:
-    pace = Pace()
-    assert not any(pace.busy(1, now=10 + n * 0.1) for n in range(100))
+from shared.messaging.patient import GATHER_MOST_MS, GATHER_MS, PatientConsumer
 
 
-def test_a_steady_stream_is_one_whatever_its_batches() -> None:
-    for batch in (5, 100):
-        pace = Pace()
-        seconds = batch / (BUSY_RATE * 3)
-        assert [pace.busy(batch, now=10 + n * seconds) for n in range(400)][-1]
-
-
-def test_a_stream_that_has_ended_is_forgotten() -> None:
-    pace = Pace()
-    for n in range(100):
-        pace.busy(50, now=10 + n * 0.01)
-    assert not pace.busy(1, now=20)
+@pytest.mark.parametrize(
+    ("busy", "taken", "wait"),
+    [(True, 0.001, GATHER_MS), (True, 0.05, 100), (True, 9.0, GATHER_MOST_MS), (False, 9.0, 500)],
+)
+def test_gathering_follows_how_long_a_batch_takes_within_bounds_and_only_in_a_stream(
+    busy: bool, taken: float, wait: int
+) -> None:
+    consumer: Any = SimpleNamespace(_taken=taken, _fetch_max_wait_ms=500, _fetcher=SimpleNamespace())
+    PatientConsumer._gather(consumer, busy)
+    assert consumer._fetcher._fetch_max_wait_ms == wait

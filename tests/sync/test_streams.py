@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import orjson
 import pytest
+from pymongo.errors import AutoReconnect
 
+from services.sync.handlers.streams import Stream
 from shared.settings import PlatformSettings
 from tests.sync.facts import ANNA, BERT, contact, customer, order
 from tests.sync.running import Running, running
@@ -179,6 +182,17 @@ async def test_a_key_listens_to_its_own_channel_only(service: Running, key: dict
     await service.get("/v1/channels/nobody/stream", 404)
     problem = await service.get("/v1/channels/call-centre/stream", 400, headers={**headers, "last-event-id": "x"})
     assert problem["errors"][0]["field"] == "header.last-event-id"
+
+
+@pytest.mark.parametrize("passing", [True, False])
+async def test_a_stream_ends_quietly_where_the_database_is_away_and_no_other_failure_is_hidden(passing: bool) -> None:
+    class Tail:
+        async def look(self) -> None:
+            raise AutoReconnect("away") if passing else KeyError("ours")
+
+    line: Any = SimpleNamespace(tail=Tail())
+    with nullcontext() if passing else pytest.raises(KeyError):
+        assert [chunk async for chunk in Stream("call-centre", None, line, lambda: True).chunks()] == []
 
 
 async def test_a_stream_ends_with_its_key(service: Running, key: dict[str, str]) -> None:

@@ -76,7 +76,9 @@ class MongoCustomers:
         else:
             segments = [segment] if segment else [*SEGMENTS, None]
             each = await asyncio.gather(*(self._by_value(one, after, limit) for one in segments))
-            found = sorted(itertools.chain.from_iterable(each), key=_most_valuable_first)[:limit]
+            # Who changes segment meanwhile is found in both, and counts once.
+            once = {document["_id"]: document for document in itertools.chain.from_iterable(each)}
+            found = sorted(once.values(), key=_most_valuable_first)[:limit]
         return [Score.model_validate_json(document["told"]) for document in found]
 
     async def _by_value(
