@@ -49,13 +49,17 @@ class Table:
 
     async def _read(self, backoff: Backoff) -> None:
         # Named at the start and without a group: it gets all partitions, or fails if the topic is not there yet.
+        # From the earliest by itself: seeking there instead would be undone by the answer to an earlier question for
+        # the latest, if that answer comes late, and everything told so far would be skipped.
         consumer = PatientConsumer(
-            self._topic, bootstrap_servers=self._settings.kafka_bootstrap, enable_auto_commit=False
+            self._topic,
+            bootstrap_servers=self._settings.kafka_bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
         )
         try:
             await consumer.start()
             partitions = sorted(consumer.assignment())
-            await consumer.seek_to_beginning(*partitions)
             ends = await consumer.end_offsets(partitions)
             while not self._stopping.is_set():
                 for records in (await consumer.getmany(*partitions, timeout_ms=500)).values():

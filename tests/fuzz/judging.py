@@ -52,13 +52,17 @@ class Found:
 async def letters(bootstrap: str, namespace: str, partitions: int) -> dict[Place, list[Letter]]:
     """All dead letters, by the place of what they are about."""
     readable.install()
-    reader = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, max_partition_fetch_bytes=1 << 25)
+    reader = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=1 << 25,
+    )
     found: dict[Place, list[Letter]] = defaultdict(list)
     await reader.start()
     try:
         places = [TopicPartition(namespace + DEAD_LETTERS, n) for n in range(partitions)]
         reader.assign(places)
-        await reader.seek_to_beginning(*places)
         ends = await reader.end_offsets(places)
         while any([await reader.position(p) < end for p, end in ends.items()]):
             for records in (await reader.getmany(timeout_ms=500, max_records=5_000)).values():

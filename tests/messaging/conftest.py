@@ -79,7 +79,6 @@ class Rig:
         async with self._reader(None) as reader:
             partitions = self._partitions(topic)
             reader.assign(partitions)
-            await reader.seek_to_beginning(*partitions)
             ends = await reader.end_offsets(partitions)
             found: dict[int, list[Any]] = {p.partition: [] for p in partitions}
             while any([await reader.position(p) < end for p, end in ends.items()]):
@@ -99,6 +98,7 @@ class Rig:
             bootstrap_servers=self.settings.kafka_bootstrap,
             group_id=self.settings.namespace + group if group else None,
             enable_auto_commit=False,
+            auto_offset_reset="earliest",
             max_partition_fetch_bytes=16_000_000,
         )
 

@@ -58,11 +58,11 @@ class Scoring:
 
     async def log(self, topic: str) -> list[Any]:
         """All records of a topic until now."""
-        async with AIOKafkaConsumer(bootstrap_servers=self._settings.kafka_bootstrap) as consumer:
+        bootstrap = self._settings.kafka_bootstrap
+        async with AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest") as consumer:
             name = self._settings.namespace + topic
             partitions = [TopicPartition(name, number) for number in range(self._topics[name])]
             consumer.assign(partitions)
-            await consumer.seek_to_beginning(*partitions)
             ends = await consumer.end_offsets(partitions)
             records: list[Any] = []
             while sum(ends.values()) > len(records):
