@@ -7,10 +7,9 @@ import os
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from deploy.local import platform, rebuilding
-from deploy.local.cli.terminal import ERR, OUT, plainly
+from deploy.local.cli.terminal import OUT, bar, plainly
 from shared.settings import PlatformSettings
 
 RECORDS_AT_ONCE = "5000"
@@ -35,13 +34,11 @@ def rebuild(
     os.environ["RAPPORT_NAMESPACE"] = namespace
     os.environ.setdefault("RAPPORT_LOG_LEVEL", "error")
     os.environ.setdefault("RAPPORT_BATCH_RECORDS", RECORDS_AT_ONCE)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    hint = "Nothing was changed. Stop all instances of the service, and try again."
-    with plainly(hint=hint), Progress(*columns, console=ERR, transient=True) as bar:
-        task = bar.add_task(service)
-
-        def heard(done: rebuilding.Done) -> None:
-            bar.update(task, completed=done.records, total=done.of)
-
-        records = asyncio.run(rebuilding.rebuild(service, PlatformSettings(), heard))
+    with (
+        plainly(hint="Nothing was changed. Stop all instances of the service, and try again."),
+        bar(service) as advance,
+    ):
+        records = asyncio.run(
+            rebuilding.rebuild(service, PlatformSettings(), lambda done: advance(done.records, done.of))
+        )
     OUT.print(f"{service} was made anew from {records:,} records")
