@@ -29,7 +29,10 @@ def cells(customers: Iterable[Purchases]) -> Ints:
 def moves(changes: Iterable[tuple[Purchases, Purchases]]) -> Rows:
     """(changes, 4): customers before and after, as +1 or -1 and the three cells to add to or take from."""
     signed = [
-        (sign, purchases) for change in changes for sign, purchases in zip((-1, 1), change, strict=True) if purchases.days
+        (sign, purchases)
+        for change in changes
+        for sign, purchases in zip((-1, 1), change, strict=True)
+        if purchases.days
     ]
     signs = np.array([sign for sign, _ in signed], dtype=np.int64)
     rows: Rows = np.column_stack([signs, cells(purchases for _, purchases in signed)]).astype(np.int32)
