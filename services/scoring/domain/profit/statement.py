@@ -109,7 +109,9 @@ def _overhead_of(month: int, lines: Iterable[Line], costs: CostModel) -> Line:
         return Line(key, None, Decimal(0), None, 0)
     drivers = [line for line in lines if line.key.month == month and line.key.kind is costs.overhead.driver]
     events = sum(line.events for line in drivers)
-    units = Decimal(events) if costs.overhead.by == "events" else sum((d.quantity for d in drivers), Decimal(0))
+    unit = NATURE[costs.overhead.driver].unit
+    units = sum((line.quantity for line in drivers if line.unit == unit), Decimal(0))
+    units = Decimal(events) if costs.overhead.by == "events" else units
     rate = costs.rate(Kind.OVERHEAD, "", month)
     return Line(key, _cost(units, rate), units, rate, events)
 
