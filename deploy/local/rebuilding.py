@@ -37,7 +37,7 @@ class Projection:
 
 
 PROJECTIONS: dict[Name, Projection] = {
-    "scoring": Projection((SALES.name,), ("customers", "moves", "histogram")),
+    "scoring": Projection((SALES.name,), ("customers", "moves", "population")),
     "campaigns": Projection((CONTACTS.name, INTERACTIONS.name, SALES.name, SCORES.name), ("profiles", "orders")),
 }
 

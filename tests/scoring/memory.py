@@ -8,8 +8,8 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from services.scoring.domain.histogram import Histogram, Rows
 from services.scoring.domain.model import Model
+from services.scoring.domain.population import Changes, Population, Ranked, Standing
 from services.scoring.domain.score import Histories, Told
 from services.scoring.domain.segments import SEGMENTS
 from services.scoring.handlers import Known, Report, Scored, Sheet, Summary
@@ -26,7 +26,7 @@ class MemoryCustomers:
 
     async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Known]:
         found = ((customer, self.known[customer]) for customer in customers if customer in self.known)
-        return {customer: Known(one.purchases, one.score.as_of) for customer, one in found}
+        return {customer: Known(one.purchases, one.score.as_of, one.ranks) for customer, one in found}
 
     async def save(self, scored: Sequence[Scored], session: Session) -> None:
         self.known.update({one.customer_id: one for one in scored})
@@ -37,7 +37,8 @@ class MemoryCustomers:
         alive, churn, value = np.array([(s.p_alive, s.p_churn, s.value) for s in scores], float).reshape(-1, 3).T
         segments = np.array([SEGMENTS.index(s.segment) if s.segment else -1 for s in scores], dtype=np.int8)
         histories = Histories.of([self.known[customer].purchases for customer in ids])
-        return Sheet(ids, histories, Told(alive, churn, value, segments))
+        ranked = Ranked.unpack(self.known[customer].ranks for customer in ids)
+        return Sheet(ids, histories, Told(alive, churn, value, segments, ranked))
 
     async def page(
         self, segment: str | None, sort: str, after: tuple[Decimal | None, str] | None, limit: int
@@ -66,16 +67,15 @@ class MemoryCustomers:
 
 @dataclass
 class MemoryPopulation:
-    rows: list[Rows] = field(default_factory=list)
-    base: Histogram = field(default_factory=Histogram)
+    changes: list[Changes] = field(default_factory=list)
+    base: Population = field(default_factory=Population)
 
-    async def add(self, rows: Rows, session: Session) -> None:
-        self.rows.append(rows)
+    async def add(self, some: Changes, session: Session) -> None:
+        self.changes.append(some)
 
-    async def gather(self, session: Session) -> tuple[Histogram, bool]:
-        rows, self.rows = self.rows, []
-        for one in rows:
-            self.base = self.base.plus(one)
+    async def gather(self, session: Session) -> tuple[Population, bool]:
+        some, self.changes = self.changes, []
+        self.base = self.base.plus(some)
         return self.base, False
 
 
@@ -85,6 +85,13 @@ class MemoryModels:
     report: Report | None = None
     sweep: tuple[int, int] | None = None
     holder: str | None = None
+    stands: Standing | None = None
+
+    async def standing(self) -> Standing | None:
+        return self.stands
+
+    async def note_standing(self, standing: Standing) -> None:
+        self.stands = standing
 
     async def latest(self) -> Model | None:
         return self.models[max(self.models)] if self.models else None

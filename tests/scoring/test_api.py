@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from services.scoring.api import model_routes, score_routes
-from services.scoring.domain.histogram import moves
+from services.scoring.domain.population import changes
 from services.scoring.domain.purchases import Purchases
 from services.scoring.handlers import Refitting
 from shared.contracts.scoring import Score
@@ -59,7 +59,7 @@ class Service:
 async def service() -> Service:
     made = Service()
     await fill(made.world, BASE)
-    made.world.population.rows = [moves((Purchases(), purchases) for purchases in BASE)]
+    made.world.population.changes = [changes((Purchases(), purchases) for purchases in BASE)]
     return made
 
 

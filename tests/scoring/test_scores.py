@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from services.scoring.domain.histogram import Histogram, moves
+from services.scoring.domain.population import Population, changes
 from services.scoring.domain.purchases import Order, Purchases
 from services.scoring.handlers import Scores
 from shared.contracts.fact import Reason
@@ -33,7 +33,7 @@ class World:
         await self.scores.fold(unit, events)
         return unit
 
-    async def histogram(self) -> Histogram:
+    async def base(self) -> Population:
         return (await self.population.gather(new_unit().session))[0]
 
 
@@ -59,7 +59,7 @@ async def test_a_score_is_never_of_an_earlier_moment_than_the_one_told_before_it
 
 @settings(deadline=None, max_examples=60)
 @given(events=st.lists(st.tuples(st.integers(1, 3), orders), max_size=25), data=st.data())
-def test_any_interleaving_and_any_batches_end_in_the_same_scores_and_the_same_histogram(
+def test_any_interleaving_and_any_batches_end_in_the_same_scores_and_the_same_base(
     events: list[tuple[int, Order]], data: st.DataObject
 ) -> None:
     shuffled, size = data.draw(st.permutations(events)), data.draw(st.integers(1, 25))
@@ -70,7 +70,7 @@ def test_any_interleaving_and_any_batches_end_in_the_same_scores_and_the_same_hi
         for begin in range(0, len(shuffled), size):
             await in_parts.fold(*(ordered(*event) for event in shuffled[begin : begin + size]))
         assert in_parts.customers.known == at_once.customers.known
-        assert (await in_parts.histogram()).pack() == (await at_once.histogram()).pack()
+        assert (await in_parts.base()).pack() == (await at_once.base()).pack()
 
     asyncio.run(play())
 
@@ -78,10 +78,10 @@ def test_any_interleaving_and_any_batches_end_in_the_same_scores_and_the_same_hi
 async def test_a_batch_whose_transaction_is_run_again_tells_the_same_again() -> None:
     world = World()
     await world.fold(ordered(1, on("2021-03-01")))
-    before, rows = dict(world.customers.known), list(world.population.rows)
+    before, rows = dict(world.customers.known), list(world.population.changes)
     events = [ordered(1, on("2021-03-08")), ordered(2, on("2021-03-08"))]
     aborted = await world.fold(*events)
-    world.customers.known, world.population.rows = before, rows
+    world.customers.known, world.population.changes = before, rows
     again = await world.fold(*events)
     assert list(told(again)) == list(told(aborted))
 
@@ -171,11 +171,42 @@ async def test_a_sweep_in_several_sheets_meets_everybody(monkeypatch: pytest.Mon
     assert len(transactions.units) == 4 * 3 + 1
 
 
-async def test_the_histogram_follows_the_states() -> None:
+async def test_the_base_follows_the_states() -> None:
     world = World()
     await world.fold(*(ordered(1, Order(day_at, Decimal(20))) for day_at in (d.at for d in habitual_orders())))
-    assert (await world.histogram()).pack() == Histogram().plus(moves([(Purchases(), HABITUAL)])).pack()
+    assert (await world.base()).pack() == Population().plus([changes([(Purchases(), HABITUAL)])]).pack()
 
 
 def habitual_orders() -> list[Order]:
     return [on(f"2021-{month:02}-{day:02}", "20") for month in (3, 1, 2) for day in (22, 8, 15, 1)]
+
+
+async def test_where_a_customer_stands_is_told_and_changes_when_it_has_clearly_changed() -> None:
+    base, end = synthetic_base(200, 500, seed=4)
+    world, transactions = World(), MemoryTransactions()
+    world.clock.at = end
+    await fill(world, base)
+    assert all(one.score.rfm is None for one in world.customers.known.values())
+    world.scores.standing = (await world.base()).standing
+    assert await world.scores.rescore(transactions) == 200
+    stands = [score.rfm for score in transactions.told()]
+    assert {place.recency for place in stands if place} == {1, 2, 3, 4, 5}
+    assert {score.value_class for score in transactions.told()} == {"A", "B", "C"}
+    assert await world.scores.rescore(transactions) == 0
+
+    (bought,) = told(await world.fold(*(ordered(0, on(f"2022-06-{day:02}", "500")) for day in range(1, 25))))
+    assert bought.rfm is not None
+    assert (bought.rfm.segment, bought.value_class) == ("champions", "A")
+
+
+async def test_nobody_stood_anywhere_in_a_base_of_which_nothing_is_kept() -> None:
+    base, end = synthetic_base(200, 500, seed=4)
+    world = World()
+    world.clock.at = end
+    await fill(world, base)
+    world.scores.standing = (await world.base()).standing
+    now, then = await world.scores.read(customer(1)), await world.scores.read(customer(1), end)
+    assert now is not None
+    assert now.rfm is not None
+    assert then is not None
+    assert then.rfm is None

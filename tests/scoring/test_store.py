@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from services.scoring.domain.histogram import Histogram, moves
 from services.scoring.domain.model import Model
+from services.scoring.domain.population import Population, changes
 from services.scoring.domain.purchases import Purchases, money_of
-from services.scoring.domain.score import Histories, Terms, scores_of
-from services.scoring.handlers import Known, Report, Scored
+from services.scoring.domain.score import Histories, Terms
+from services.scoring.handlers import Known, Report, Scored, scored_of
 from services.scoring.store import MongoCustomers, MongoModels, MongoPopulation
 from services.scoring.store.customers import as_decimal128
 from shared import mongo
@@ -59,8 +59,7 @@ async def stores(request: pytest.FixtureRequest, settings: PlatformSettings) -> 
 
 def scored(base: list[Purchases], model: Model | None = MODEL, first: int = 0) -> list[Scored]:
     customers = [(customer(first + number), purchases) for number, purchases in enumerate(base)]
-    scores = scores_of(customers, Terms(model, NOW, 90, "USD"))
-    return [Scored.of(score, purchases) for (_, purchases), score in zip(customers, scores, strict=True)]
+    return scored_of(dict(customers), {}, Terms(model, NOW, 90, "USD"))
 
 
 async def save(stores: Stores, customers: list[Scored]) -> None:
@@ -180,13 +179,13 @@ async def test_an_empty_base_has_an_empty_summary(stores: Stores) -> None:
 async def test_changes_of_the_base_are_added_up_once(stores: Stores) -> None:
     base, _ = synthetic_base(50, 300, seed=6)
     for begin in range(0, 50, 10):
-        rows = moves((Purchases(), purchases) for purchases in base[begin : begin + 10])
-        await stores.within(lambda session, rows=rows: stores.population.add(rows, session))  # type: ignore[misc]
-    wanted = Histogram().plus(moves((Purchases(), purchases) for purchases in base))
+        some = changes((Purchases(), purchases) for purchases in base[begin : begin + 10])
+        await stores.within(lambda session, some=some: stores.population.add(some, session))  # type: ignore[misc]
+    wanted = Population().plus([changes((Purchases(), purchases) for purchases in base)])
     for _ in range(2):
-        histogram, more = await stores.within(stores.population.gather)
+        population, more = await stores.within(stores.population.gather)
         assert not more
-        assert histogram.pack() == wanted.pack()
+        assert population.pack() == wanted.pack()
 
 
 async def test_the_newest_version_is_in_use_and_none_is_overwritten(stores: Stores) -> None:

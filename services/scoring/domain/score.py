@@ -9,11 +9,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from services.scoring.domain import rfm
+from services.scoring.domain.classes import CLASSES
 from services.scoring.domain.fitting import Floats
+from services.scoring.domain.histogram import X_EDGES, Ints
 from services.scoring.domain.model import NAME, Model, Parameters
+from services.scoring.domain.money_cells import cells_of
+from services.scoring.domain.population import Ranked, Standing
 from services.scoring.domain.purchases import Purchases, day_of
 from services.scoring.domain.segments import SEGMENTS, SLACK, Codes, plausible_still, segments
-from shared.contracts.scoring import ModelVersion, Score
+from shared.contracts.scoring import ModelVersion, Rfm, Score
 
 P_BAND = 0.02
 """P(alive) and P(no purchase) are news when they have moved by more than this since they were last told."""
@@ -43,6 +48,14 @@ class Histories:
         ]
         return cls(*np.array(rows, dtype=np.float64).reshape(-1, 5).T)
 
+    def ranked(self, standing: Standing | None, told: Ranked | None = None) -> Ranked:
+        """Where these customers stand; with `told`, clear changes only."""
+        if standing is None:
+            return told or Ranked.nowhere(len(self.x))
+        micros: Ints = np.rint(self.money * 1e6).astype(np.int64)
+        bought = np.searchsorted(X_EDGES, self.x, side="right")
+        return standing.of(np.stack([self.last_day.astype(np.int64), bought, cells_of(micros)], axis=1), micros, told)
+
 
 @dataclass(frozen=True)
 class Predictions:
@@ -64,6 +77,7 @@ class Told:
     p_churn: Floats
     value: Floats
     segment: Codes
+    ranked: Ranked
 
 
 def predict(parameters: Parameters, histories: Histories, now: datetime, horizon_days: int) -> Predictions:
@@ -101,19 +115,51 @@ class Terms:
     now: datetime
     horizon_days: int
     currency: str
+    standing: Standing | None = None
 
 
-def scores_of(customers: Sequence[tuple[str, Purchases]], terms: Terms) -> list[Score]:
-    """The scores of customers with at least one purchase each, in the same order."""
-    model = terms.model
-    if model is None or not customers:
-        return [_score(customer, purchases, terms) for customer, purchases in customers]
+def scores_of(
+    customers: Sequence[tuple[str, Purchases]], terms: Terms, told: Ranked | None = None
+) -> tuple[list[Score], Ranked]:
+    """The scores of customers with at least one purchase each, in the same order, and where they stand.
+
+    `told`: where they stood when they were last told.
+    """
+    if not customers:
+        return [], Ranked.nowhere(0)
     histories = Histories.of([purchases for _, purchases in customers])
-    predicted = predict(model.parameters, histories, terms.now, terms.horizon_days)
-    version = ModelVersion(name=NAME, version=model.version)
+    ranked = histories.ranked(terms.standing, told)
+    said = _predictions(histories, terms)
+    places = _places(ranked)
+    scores = [
+        _score(customer, purchases, terms, **place, **prediction)
+        for (customer, purchases), place, prediction in zip(customers, places, said, strict=True)
+    ]
+    return scores, ranked
+
+
+def _predictions(histories: Histories, terms: Terms) -> list[dict[str, Any]]:
+    if terms.model is None:
+        return [{}] * len(histories.x)
+    predicted = predict(terms.model.parameters, histories, terms.now, terms.horizon_days)
+    version = ModelVersion(name=NAME, version=terms.model.version)
+    return [_prediction(predicted, i, version) for i in range(len(histories.x))]
+
+
+def _places(ranked: Ranked) -> list[dict[str, Any]]:
+    """As the score says it; nothing of customers who stand nowhere."""
+    known = ranked.codes[:, 0] > 0
+    segments = rfm.named(np.where(known[:, None], ranked.codes, 1).astype(np.int8)).tolist()
     return [
-        _score(customer, purchases, terms, **_prediction(predicted, i, version))
-        for i, (customer, purchases) in enumerate(customers)
+        {
+            "rfm": Rfm(recency=r, frequency=f, money=m, segment=rfm.SEGMENTS[segment]),
+            "value_class": CLASSES[value_class],
+        }
+        if r
+        else {}
+        for (r, f, m), segment, value_class in zip(
+            ranked.codes.tolist(), segments, ranked.classes.tolist(), strict=True
+        )
     ]
 
 

@@ -1,7 +1,7 @@
 """What scoring does: score customers when they buy and as time passes (`scores`), and refit the models (`models`)."""
 
 from services.scoring.handlers.models import Models, Population, Refitting, Report
-from services.scoring.handlers.scores import Customers, Known, Scored, Scores, Sheet, Summary, Transactions
+from services.scoring.handlers.scores import Customers, Known, Scored, Scores, Sheet, Summary, Transactions, scored_of
 
 __all__ = [
     "Customers",
@@ -15,4 +15,5 @@ __all__ = [
     "Sheet",
     "Summary",
     "Transactions",
+    "scored_of",
 ]

@@ -1,15 +1,15 @@
 """Scores: changed by purchases and by time passing, told when they have moved, and read at any moment."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from services.scoring.domain.histogram import Rows, moves
 from services.scoring.domain.model import Model
+from services.scoring.domain.population import Changes, Ranked, Standing, changes
 from services.scoring.domain.purchases import BeyondTheBooks, Order, Purchases, day_of
 from services.scoring.domain.score import Histories, Terms, Told, material, predict, scores_of
 from services.scoring.domain.segments import Segment
@@ -31,12 +31,14 @@ class Scored(NamedTuple):
     customer_id: str
     purchases: Purchases
     score: Score
+    ranks: bytes
+    """Where the customer stands, packed."""
     json: bytes
     """The score as it is kept and told: made once, because it is dear to make."""
 
     @classmethod
-    def of(cls, score: Score, purchases: Purchases) -> "Scored":
-        return cls(score.customer_id, purchases, score, score.__pydantic_serializer__.to_json(score))
+    def of(cls, score: Score, purchases: Purchases, ranks: bytes) -> "Scored":
+        return cls(score.customer_id, purchases, score, ranks, score.__pydantic_serializer__.to_json(score))
 
     def tell(self, unit: Unit, cause: Received | None = None, time: datetime | None = None) -> None:
         data = b'{"score":%s}' % self.json
@@ -44,10 +46,11 @@ class Scored(NamedTuple):
 
 
 class Known(NamedTuple):
-    """A customer's purchases, and the moment that the score last told is of."""
+    """A customer's purchases, the moment that the score last told is of, and where it said that they stand."""
 
     purchases: Purchases
     as_of: datetime
+    ranks: bytes | None = None
 
 
 class Sheet(NamedTuple):
@@ -81,7 +84,7 @@ class Customers(Protocol):
 class Moves(Protocol):
     """Where changes of the base are put down for the next refit."""
 
-    async def add(self, rows: Rows, session: Session) -> None: ...
+    async def add(self, some: Changes, session: Session) -> None: ...
 
 
 class Transactions(Protocol):
@@ -90,7 +93,10 @@ class Transactions(Protocol):
 
 @dataclass
 class Scores:
-    """The use cases around one customer's score. `model` is the version in use, None before the first fit."""
+    """The use cases around one customer's score.
+
+    `model` is the version in use, None before the first fit; `standing` the base as of the last refit.
+    """
 
     customers: Customers
     moves: Moves
@@ -98,6 +104,7 @@ class Scores:
     horizon_days: int
     currency: str
     model: Model | None = None
+    standing: Standing | None = None
 
     async def fold(self, unit: Unit, events: Sequence[Received]) -> None:
         """Add a batch of orders to their customers, and tell the new scores."""
@@ -112,9 +119,8 @@ class Scores:
         if not changed:
             return
         terms = self._terms(not_before(known, await self.clock.now(unit.session)))
-        scores = scores_of([(customer, after[customer]) for customer in changed], terms)
-        scored = [Scored.of(score, after[score.customer_id]) for score in scores]
-        await self.moves.add(moves((before[customer], after[customer]) for customer in changed), unit.session)
+        scored = scored_of({customer: after[customer] for customer in changed}, known, terms)
+        await self.moves.add(changes((before[customer], after[customer]) for customer in changed), unit.session)
         await self.customers.save(scored, unit.session)
         for one in scored:
             one.tell(unit, cause=theirs[one.customer_id][-1])
@@ -152,7 +158,10 @@ class Scores:
         purchases = known.purchases.until(day_of(as_of)) if as_of else known.purchases
         if not purchases.days:
             return None
-        return scores_of([(customer_id, purchases)], self._terms(now))[0]
+        # Of the base at a past moment nothing is kept, so that nobody stood anywhere in it.
+        terms = self._terms(now) if as_of is None else replace(self._terms(now), standing=None)
+        scored = scored_of({customer_id: purchases}, {customer_id: known} if as_of is None else {}, terms)
+        return scored[0].score
 
     async def rescore(self, transactions: Transactions) -> int:
         """Score everybody anew, for time has passed or the model has changed; tell what has moved. How many were told."""
@@ -167,6 +176,7 @@ class Scores:
     async def _news(self, sheet: Sheet, model: Model) -> list[str]:
         predictions = predict(model.parameters, sheet.histories, await self.clock.now(), self.horizon_days)
         moved = material(sheet.told, predictions, model.parameters.top_money)
+        moved |= sheet.told.ranked.changed(sheet.histories.ranked(self.standing, sheet.told.ranked))
         return [sheet.customers[i] for i in np.flatnonzero(moved).tolist()]
 
     async def _tell_again(self, transactions: Transactions, customers: Sequence[str]) -> int:
@@ -176,8 +186,7 @@ class Scores:
             # Read again: a purchase may have come since, and the snapshot makes one of the two transactions wait.
             known = await self.customers.load(customers, unit.session)
             terms = self._terms(not_before(known, now))
-            scores = scores_of([(customer, one.purchases) for customer, one in known.items()], terms)
-            scored = [Scored.of(score, known[score.customer_id].purchases) for score in scores]
+            scored = scored_of({customer: one.purchases for customer, one in known.items()}, known, terms)
             await self.customers.save(scored, unit.session)
             for one in scored:
                 one.tell(unit, time=now)
@@ -186,7 +195,17 @@ class Scores:
         return await transactions.transact(tell)
 
     def _terms(self, now: datetime) -> Terms:
-        return Terms(self.model, now, self.horizon_days, self.currency)
+        return Terms(self.model, now, self.horizon_days, self.currency, self.standing)
+
+
+def scored_of(purchases: Mapping[str, Purchases], known: Mapping[str, Known], terms: Terms) -> list[Scored]:
+    """The customers' scores at those terms; clear changes of place only, of those who are known."""
+    told = Ranked.unpack(known[customer].ranks if customer in known else None for customer in purchases)
+    scores, ranked = scores_of(list(purchases.items()), terms, told)
+    return [
+        Scored.of(score, purchases[score.customer_id], ranks)
+        for score, ranks in zip(scores, ranked.pack(), strict=True)
+    ]
 
 
 def not_before(known: Mapping[str, Known], now: datetime) -> datetime:

@@ -16,6 +16,7 @@ import numpy as np
 from bson import Decimal128
 from pymongo import ASCENDING, DESCENDING, UpdateOne
 
+from services.scoring.domain.population import Ranked
 from services.scoring.domain.purchases import Purchases
 from services.scoring.domain.score import Histories, Told
 from services.scoring.domain.segments import SEGMENTS
@@ -44,9 +45,11 @@ class MongoCustomers:
         await self._collection.create_index([("segment", ASCENDING), *BY_VALUE])
 
     async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Known]:
-        found = self._collection.find({"_id": {"$in": list(customers)}}, {"days": 1, "as_of": 1}, session=session)
+        found = self._collection.find(
+            {"_id": {"$in": list(customers)}}, {"days": 1, "as_of": 1, "ranks": 1}, session=session
+        )
         # Customers saved before the moment was kept have none: any score is newer.
-        return {d["_id"]: Known(Purchases.unpack(d["days"]), as_utc(d.get("as_of", 0))) async for d in found}
+        return {d["_id"]: _known(d) async for d in found}
 
     async def save(self, scored: Sequence[Scored], session: Session) -> None:
         if scored:
@@ -58,11 +61,16 @@ class MongoCustomers:
 
     async def sheet(self, after: str | None, limit: int) -> Sheet:
         newer = {"_id": {"$gt": after}} if after else {}
-        found = await self._collection.find(newer, {"row": 1}).sort("_id", ASCENDING).limit(limit).to_list(limit)
+        found = (
+            await self._collection.find(newer, {"row": 1, "ranks": 1})
+            .sort("_id", ASCENDING)
+            .limit(limit)
+            .to_list(limit)
+        )
         table = np.frombuffer(b"".join(document["row"] for document in found), dtype="<f8").reshape(-1, 9)
         x, first_day, last_day, spend, money, p_alive, p_churn, value, segment = table.T
         histories = Histories(x, first_day, last_day, spend, money)
-        told = Told(p_alive, p_churn, value, segment.astype(np.int8))
+        told = Told(p_alive, p_churn, value, segment.astype(np.int8), Ranked.unpack(d.get("ranks") for d in found))
         return Sheet([document["_id"] for document in found], histories, told)
 
     async def page(
@@ -101,11 +109,16 @@ class MongoCustomers:
         ]
 
 
+def _known(document: Document) -> Known:
+    return Known(Purchases.unpack(document["days"]), as_utc(document.get("as_of", 0)), document.get("ranks"))
+
+
 def _document(one: Scored) -> Document:
     score = one.score
     return {
         "days": one.purchases.pack(),
         "row": _row(one),
+        "ranks": one.ranks,
         "purchases": score.purchases,
         "money": as_decimal128(score.money),
         "value": None if score.value is None else as_decimal128(score.value),
