@@ -10,7 +10,7 @@ from shared.contracts.channels import Address
 from shared.contracts.contacts import CONTACTS, Consent, Contact, ContactChanged
 from shared.contracts.fact import Fact
 from shared.contracts.interactions import INTERACTIONS, SALES, InteractionRecorded, OrderPlaced
-from shared.contracts.scoring import SCORES, Score, ScoreChanged
+from shared.contracts.scoring import SCORES, Rfm, Score, ScoreChanged
 from shared.messaging import CloudEvent, Outgoing, Received
 from shared.messaging.received import Record
 
@@ -117,6 +117,10 @@ def histories(draw: st.DrawFn, customer_id: str, first_number: int = 0) -> list[
     ]
 
 
+CHAMPION = Rfm(recency=5, frequency=5, money=5, segment="champions")
+LOST = Rfm(recency=1, frequency=1, money=1, segment="lost")
+
+
 @st.composite
 def scores(draw: st.DrawFn, customer_id: str, as_of: datetime) -> ScoreChanged:
     probability = st.one_of(st.none(), st.sampled_from([0.0, 0.25, 0.5, 1.0]))
@@ -130,6 +134,8 @@ def scores(draw: st.DrawFn, customer_id: str, as_of: datetime) -> ScoreChanged:
         purchases=draw(st.integers(0, 5)),
         last_purchase=draw(st.one_of(st.none(), moments)),
         segment=draw(st.sampled_from([None, "new", "valuable", "valuable-slipping", "gone"])),
+        rfm=draw(st.sampled_from([None, CHAMPION, LOST])),
+        value_class=draw(st.sampled_from([None, "A", "L"])),
     )
 
 

@@ -14,6 +14,8 @@ TEXTS = {
     "contact.language": ["de", "en", "fr"],
     "contact.country": ["US", "DE"],
     "score.segment": ["new", "valuable", "valuable-slipping", "gone"],
+    "score.rfm": ["champions", "loyal", "lost"],
+    "score.value_class": ["A", "B", "L"],
     **{f"consent.{purpose}": ["granted", "denied", "withdrawn"] for purpose in PURPOSES},
     **{f"consent.{purpose}@{channel}": ["granted", "denied"] for purpose in PURPOSES for channel in CHANNELS},
 }

@@ -117,6 +117,8 @@ def take_score(profile: Profile, score: Score) -> None:
     profile.score = present(
         as_of=as_of,
         segment=score.segment,
+        rfm=score.rfm and score.rfm.segment,
+        value_class=score.value_class,
         value=score.value,
         money=score.money,
         mean_spend=score.mean_spend,
