@@ -199,3 +199,18 @@ async def test_a_reader_may_not_refit(service: Service, client: aiohttp.ClientSe
         assert response.status == 200
     async with client.get("/v1/scores", headers={"authorization": "Bearer nonsense"}) as response:
         assert response.status == 401
+
+
+async def test_a_score_is_explained_in_words(service: Service, client: aiohttp.ClientSession) -> None:
+    assert (await get(client, f"/v1/scores/{customer(0)}/reasons"))["reasons"] == []
+    await service.refitting.refit()
+    said = []
+    for number in range(20):
+        explained = await get(client, f"/v1/scores/{customer(number)}/reasons")
+        score = Score.model_validate(explained["score"])
+        assert (score.customer_id, score.model is None) == (customer(number), False)
+        assert len(explained["reasons"]) <= 3
+        said += explained["reasons"]
+    assert {"silent", "bought-once"} & {reason["code"] for reason in said}
+    assert any("usually every" in reason["text"] for reason in said)
+    await get(client, f"/v1/scores/{customer(999)}/reasons", 404)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from services.scoring.domain.purchases import money_of
+from services.scoring.domain.reasons import Code
 from services.scoring.domain.segments import Segment
 from services.scoring.handlers import Scores, Summary
 from shared.contracts.fact import Currency, CustomerId, Moment
@@ -45,6 +46,25 @@ class ScoresSummary(SegmentFigures):
     segments: dict[str, SegmentFigures]
 
 
+class ReasonShown(BaseModel):
+    """A fact in words and figures, and by how much it raised (+) or lowered (-) the score.
+
+    `code` and `figures` are for clients that speak another language.
+    """
+
+    code: Code
+    text: str
+    figures: dict[str, float | int | str]
+    effect: dict[str, float]
+
+
+class Explained(BaseModel):
+    """A score as of now, and the few facts that make it what it is, the most telling first."""
+
+    score: Score
+    reasons: list[ReasonShown]
+
+
 class Told(Protocol):
     """The scores as last told."""
 
@@ -76,6 +96,16 @@ def score_routes(scores: Scores, told: Told) -> APIRouter:
         if score is None:
             raise Problem(404, detail="The customer is not known to have bought anything by then.")
         return score
+
+    @routes.get(
+        "/{customer_id}/reasons", summary="Why a customer's score is what it is, in words that can be read aloud"
+    )
+    async def explain_score(_: Reader, customer_id: CustomerId) -> Explained:
+        found = await scores.why(customer_id)
+        if found is None:
+            raise Problem(404, detail="The customer is not known to have bought anything.")
+        score, reasons = found
+        return Explained(score=score, reasons=[ReasonShown(**vars(reason)) for reason in reasons])
 
     return routes
 

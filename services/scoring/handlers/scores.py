@@ -8,9 +8,11 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
+from services.scoring.domain import rfm
 from services.scoring.domain.model import Model
 from services.scoring.domain.population import Changes, Ranked, Standing, changes
 from services.scoring.domain.purchases import BeyondTheBooks, Order, Purchases, day_of
+from services.scoring.domain.reasons import Among, ByModel, Reason as Why, Situation, reasons
 from services.scoring.domain.score import Histories, Terms, Told, material, predict, scores_of
 from services.scoring.domain.segments import Segment
 from shared.clock import Clock
@@ -162,6 +164,29 @@ class Scores:
         terms = self._terms(now) if as_of is None else replace(self._terms(now), standing=None)
         scored = scored_of({customer_id: purchases}, {customer_id: known} if as_of is None else {}, terms)
         return scored[0].score
+
+    async def why(self, customer_id: str) -> tuple[Score, Sequence[Why]] | None:
+        """The score as of now and the few facts that make it what it is; None if there were no purchases.
+
+        Without a model there is a score and no reason: nothing is predicted.
+        """
+        known = (await self.customers.load([customer_id])).get(customer_id)
+        if known is None or not known.purchases.days:
+            return None
+        terms = self._terms(await self.clock.now())
+        score = scored_of({customer_id: known.purchases}, {customer_id: known}, terms)[0].score
+        if terms.model is None:
+            return score, ()
+        by_model = ByModel(*terms.model.predictors, terms.horizon_days)
+        among = Among(terms.currency, by_model.typical_spend, self._spends_less(known.purchases))
+        situation = Situation(known.purchases, max(day_of(terms.now), known.purchases.days[-1].day))
+        return score, reasons(None, situation, by_model, among)
+
+    def _spends_less(self, purchases: Purchases) -> float | None:
+        """The share of customers who have brought less."""
+        if self.standing is None:
+            return None
+        return float(self.standing.quintiles.ranks(rfm.cells([purchases])).money[0])
 
     async def rescore(self, transactions: Transactions) -> int:
         """Score everybody anew, for time has passed or the model has changed; tell what has moved. How many were told."""
