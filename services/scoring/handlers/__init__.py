@@ -1,7 +1,8 @@
 """What scoring does: score customers when they buy and as time passes (`scores`), and refit the models (`models`)."""
 
+from services.scoring.handlers.customers import Customers, Known, Scored, Sheet, Summary, scored_of
 from services.scoring.handlers.models import Models, Population, Refitting, Report
-from services.scoring.handlers.scores import Customers, Known, Scored, Scores, Sheet, Summary, Transactions, scored_of
+from services.scoring.handlers.scores import Scores, Transactions
 
 __all__ = [
     "Customers",

@@ -1,24 +1,23 @@
 """Scores: changed by purchases and by time passing, told when they have moved, and read at any moment."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from services.scoring.domain import rfm
 from services.scoring.domain.model import Model
-from services.scoring.domain.population import Changes, Ranked, Standing, changes
+from services.scoring.domain.population import Changes, Standing, changes
 from services.scoring.domain.purchases import BeyondTheBooks, Order, Purchases, day_of
 from services.scoring.domain.reasons import Among, ByModel, Reason as Why, Situation, reasons
-from services.scoring.domain.score import Histories, Terms, Told, material, predict, scores_of
-from services.scoring.domain.segments import Segment
+from services.scoring.domain.score import Terms, material, predict
+from services.scoring.handlers.customers import Customers, Known, Sheet, scored_of
 from shared.clock import Clock
 from shared.contracts.fact import Reason
 from shared.contracts.interactions import OrderPlaced
-from shared.contracts.scoring import SCORES, Score, ScoreChanged
+from shared.contracts.scoring import Score
 from shared.messaging import Received, Unit
 from shared.mongo import Session
 
@@ -27,60 +26,6 @@ SWEEP_CUSTOMERS = 5_000
 """Customers scored at once when time has passed: some ten milliseconds, so that consuming goes on between."""
 TELL_CUSTOMERS = 500
 """Scores told in one transaction then: small, because a purchase of one of the customers makes it start again."""
-
-
-class Scored(NamedTuple):
-    customer_id: str
-    purchases: Purchases
-    score: Score
-    ranks: bytes
-    """Where the customer stands, packed."""
-    json: bytes
-    """The score as it is kept and told: made once, because it is dear to make."""
-
-    @classmethod
-    def of(cls, score: Score, purchases: Purchases, ranks: bytes) -> "Scored":
-        return cls(score.customer_id, purchases, score, ranks, score.__pydantic_serializer__.to_json(score))
-
-    def tell(self, unit: Unit, cause: Received | None = None, time: datetime | None = None) -> None:
-        data = b'{"score":%s}' % self.json
-        unit.tell(SCORES, ScoreChanged.TYPE, data, key=self.customer_id, cause=cause, time=time)
-
-
-class Known(NamedTuple):
-    """A customer's purchases, the moment that the score last told is of, and where it said that they stand."""
-
-    purchases: Purchases
-    as_of: datetime
-    ranks: bytes | None = None
-
-
-class Sheet(NamedTuple):
-    """What a sweep needs of some customers, in the order of their ids."""
-
-    customers: Sequence[str]
-    histories: Histories
-    told: Told
-
-
-class Summary(NamedTuple):
-    """All customers' figures by the segment that was told of them."""
-
-    segment: Segment | None
-    customers: int
-    purchases: int
-    money: Decimal
-    value: Decimal
-
-
-class Customers(Protocol):
-    """What is known of each customer: purchases, and the score last told."""
-
-    async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Known]: ...
-
-    async def save(self, scored: Sequence[Scored], session: Session) -> None: ...
-
-    async def sheet(self, after: str | None, limit: int) -> Sheet: ...
 
 
 class Moves(Protocol):
@@ -221,16 +166,6 @@ class Scores:
 
     def _terms(self, now: datetime) -> Terms:
         return Terms(self.model, now, self.horizon_days, self.currency, self.standing)
-
-
-def scored_of(purchases: Mapping[str, Purchases], known: Mapping[str, Known], terms: Terms) -> list[Scored]:
-    """The customers' scores at those terms; clear changes of place only, of those who are known."""
-    told = Ranked.unpack(known[customer].ranks if customer in known else None for customer in purchases)
-    scores, ranked = scores_of(list(purchases.items()), terms, told)
-    return [
-        Scored.of(score, purchases[score.customer_id], ranks)
-        for score, ranks in zip(scores, ranked.pack(), strict=True)
-    ]
 
 
 def not_before(known: Mapping[str, Known], now: datetime) -> datetime:
