@@ -64,10 +64,14 @@ class Fact:
 
 def facts(before: Situation | None, after: Situation, among: Among) -> Iterator[Fact]:
     """All that may be said. `before`: when the score was told last; None if it never was, or if all of it is wanted."""
-    yield from _silence(after)
     bought = before is None or after.purchases.days != before.purchases.days
-    if before is not None and bought:
-        yield from _change(before, after)
+    if before is not None and not before.purchases.days:
+        text = f"first purchase {ago(after.today - after.purchases.first_day)}"
+        yield Fact("first-purchase", text, {"days": after.today - after.purchases.first_day}, None)
+    else:
+        yield from _silence(after)
+    if before is not None and before.purchases.days and bought:
+        yield from _change(before.purchases, after)
     yield from _spend(after, among)
     if bought:
         yield from _last_spend(after, among)
@@ -89,11 +93,9 @@ def _silence(after: Situation) -> Iterator[Fact]:
         yield Fact("silent", text, {"days": silent, "usual_days": usual}, replace(after, today=last + round(usual)))
 
 
-def _change(before: Situation, after: Situation) -> Iterator[Fact]:
-    old, new = before.purchases, after.purchases
-    if not old.days:
-        yield Fact("first-purchase", f"first purchase, {ago(after.today - new.first_day)}", {}, None)
-    elif new.orders < old.orders:
+def _change(old: Purchases, after: Situation) -> Iterator[Fact]:
+    new = after.purchases
+    if new.orders < old.orders:
         figures: Figures = {"orders": old.orders - new.orders}
         yield Fact("taken-back", _taken_back(old.orders - new.orders), figures, replace(after, purchases=old))
     elif new.days[-1].day > old.days[-1].day:

@@ -31,7 +31,7 @@ def span(days: float) -> Span:
 
 
 def every(days: float, beside: Span | None = None) -> str:
-    """ "every 3 weeks", "every week"; only "every 3" beside a length of time that names the same unit."""
+    """The rhythm: every week, every 3 weeks; and only every 3 beside a length of time that names the same unit."""
     usual = span(max(days, 1.0))
     if usual.count == 1:
         return f"every {usual.unit}"
