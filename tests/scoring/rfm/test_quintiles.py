@@ -109,7 +109,11 @@ def test_two_customers_found_to_be_one_leave_the_base_of_one() -> None:
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.lists(st.builds(bought, st.integers(1, 30), st.integers(0, 300), st.sampled_from(["1", "9.99", "500"])), min_size=1))
+@given(
+    st.lists(
+        st.builds(bought, st.integers(1, 30), st.integers(0, 300), st.sampled_from(["1", "9.99", "500"])), min_size=1
+    )
+)
 def test_who_bought_later_oftener_or_more_never_has_a_lower_code(base: list[Purchases]) -> None:
     found = codes(base).astype(int)
     for column, trait in enumerate(cells(base).T):

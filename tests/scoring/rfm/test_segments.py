@@ -16,7 +16,9 @@ def name(recency: int, frequency: int, money: int) -> str:
 
 @pytest.mark.parametrize("code", ALL.tolist())
 def test_each_of_the_125_codes_is_in_exactly_one_row_of_the_table(code: list[int]) -> None:
-    rows = [row[0] for row in RULES if all(first <= one <= last for one, (first, last) in zip(code, row[1:], strict=True))]
+    rows = [
+        row[0] for row in RULES if all(first <= one <= last for one, (first, last) in zip(code, row[1:], strict=True))
+    ]
     assert rows == [name(*code)]
 
 
