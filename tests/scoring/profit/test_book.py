@@ -6,7 +6,7 @@ from functools import reduce
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from services.scoring.domain.profit import (
     Book,
@@ -40,9 +40,10 @@ movements = st.one_of(
     st.builds(used, events, st.sampled_from([Kind.CALLS, Kind.CAMPAIGNS]), amounts, subjects).map(lambda one: [one]),
     st.builds(spent, events, st.just(Kind.SHIPPING), amounts).map(lambda one: [one]),
 )
-histories = st.lists(movements, max_size=25).map(lambda parts: [movement for part in parts for movement in part])
+histories = st.lists(movements, max_size=12).map(lambda parts: [movement for part in parts for movement in part])
 
 
+@settings(max_examples=50, deadline=None)
 @given(histories, st.data())
 def test_any_order_and_any_split_into_batches_give_the_same_book(history: list[Movement], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(history))
@@ -51,6 +52,7 @@ def test_any_order_and_any_split_into_batches_give_the_same_book(history: list[M
     assert reduce(Book.plus, map(Book.of, parts), Book()) == Book.of(history)
 
 
+@settings(max_examples=50, deadline=None)
 @given(histories)
 def test_each_sum_is_that_of_its_movements(history: list[Movement]) -> None:
     for key, total in Book.of(history).sums.items():
@@ -58,6 +60,7 @@ def test_each_sum_is_that_of_its_movements(history: list[Movement]) -> None:
         assert total == (sum(m.events for m in behind), sum(m.micros for m in behind))
 
 
+@settings(max_examples=50, deadline=None)
 @given(histories, histories)
 def test_two_customers_found_to_be_one_have_one_book_and_can_be_told_apart_again(
     left: list[Movement], right: list[Movement]
@@ -67,11 +70,13 @@ def test_two_customers_found_to_be_one_have_one_book_and_can_be_told_apart_again
     assert merged.minus(Book.of(right)) == Book.of(left)
 
 
+@settings(max_examples=50, deadline=None)
 @given(histories, movements)
 def test_what_is_cancelled_has_never_been(history: list[Movement], order: list[Movement]) -> None:
     assert Book.of([*history, *order, *cancelled(order)]) == Book.of(history)
 
 
+@settings(max_examples=50, deadline=None)
 @given(histories)
 def test_packed_and_unpacked_is_the_same(history: list[Movement]) -> None:
     book = Book.of(history)
@@ -80,6 +85,7 @@ def test_packed_and_unpacked_is_the_same(history: list[Movement]) -> None:
     assert len(book.pack()) == 17 * len(book.sums) + subjects_
 
 
+@settings(max_examples=50, deadline=None)
 @given(histories, st.integers(640, 670), st.integers(640, 670))
 def test_a_period_is_its_months(history: list[Movement], since: int, until: int) -> None:
     assert Book.of(history).within(since, until) == Book.of(m for m in history if since <= m.month < until)

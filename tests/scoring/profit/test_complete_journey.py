@@ -31,12 +31,14 @@ from services.scoring.domain.profit import (
 )
 
 DATA = Path(__file__).parents[3] / "demo" / "data"
-SINCE, UNTIL = month_named("2017-01"), month_named("2018-01")
+SINCE, UNTIL = month_named("2017-01"), month_named("2018-02")
 Rows = list[dict[str, str]]
 
-GOODS = Decimal("0.78")
-"""Of the shelf's price. The data tell no costs: goods, campaigns and baskets have assumed ones here."""
-CAMPAIGN_BUDGET = Decimal(2500)
+GOODS = Decimal("0.65")
+"""Of the shelf's price: three quarters of what customers pay, as grocers have it. The data tell discounts and nothing
+else, so goods, campaigns, payments and baskets have assumed costs here.
+"""
+CAMPAIGN_BUDGET = Decimal(300)
 
 
 def rows(name: str) -> Rows:
@@ -76,7 +78,7 @@ def cost_model() -> CostModel:
     for row in rows("campaigns"):
         contacts[row["campaign_id"]] += 1
     campaigns = (Rate(Kind.CAMPAIGNS, allocate(CAMPAIGN_BUDGET, Decimal(n)), name) for name, n in contacts.items())
-    others = {Kind.GOODS: GOODS, Kind.PAYMENT_SHARE: "0.008", Kind.PAYMENT_FIXED: "0.05", Kind.OVERHEAD: "0.60"}
+    others = {Kind.GOODS: GOODS, Kind.PAYMENT_SHARE: "0.008", Kind.PAYMENT_FIXED: "0.05", Kind.OVERHEAD: "0.20"}
     return CostModel((*campaigns, *(Rate(kind, Decimal(rate)) for kind, rate in others.items())), Overhead(Kind.SALES))
 
 
@@ -129,7 +131,7 @@ def test_the_whale_curve_of_the_households_peaks_above_their_profit(profits: Int
     curve = ProfitBase().plus(np.ones_like(profits), profits).whale_curve()
     assert exact.percent is not None
     assert curve.percent is not None
-    assert exact.percent.max() > 105
+    assert exact.percent.max() > 102
     assert curve.percent.max() == pytest.approx(exact.percent.max(), rel=1e-9)
     assert curve.peak[0] == pytest.approx((profits > 0).mean(), abs=0.01)
 
@@ -141,7 +143,7 @@ def test_few_households_carry_most_of_the_profit(profits: Ints) -> None:
     assert share["A"] < 0.45
     assert share["L"] > 0.05
     earned = profits[profits > 0].sum()
-    assert profits[codes == CLASSES.index("A")].sum() / earned == pytest.approx(0.8, abs=0.005)
+    assert 0.8 <= profits[codes == CLASSES.index("A")].sum() / earned < 0.82
 
 
 def test_a_households_book_of_a_year_is_small(movements: dict[str, list[Movement]]) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings
 
 from services.scoring.domain.profit import (
     FREE,
@@ -99,6 +99,7 @@ def test_a_line_has_its_quantity_its_rate_and_its_events() -> None:
     assert (sales.quantity, sales.unit, sales.rate) == (100, "money", None)
 
 
+@settings(max_examples=50, deadline=None)
 @given(histories)
 def test_every_line_is_the_sum_of_the_events_behind_it(history: list[Movement]) -> None:
     made = statement(Book.of(history), COSTS, 0, 10_000)

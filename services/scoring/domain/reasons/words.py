@@ -65,6 +65,6 @@ def compared(share_below: float) -> str | None:
     for share, words in SHARES:
         if share_below >= share:
             return f"more than {words} customers"
-        if share_below <= 1.0 - share:
+        if 1.0 - share_below >= share:
             return f"less than {words} customers"
     return None
