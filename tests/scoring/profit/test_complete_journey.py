@@ -38,6 +38,7 @@ GOODS = Decimal("0.65")
 """Of the shelf's price: three quarters of what customers pay, as grocers have it. The data tell discounts and nothing
 else, so goods, campaigns, payments and baskets have assumed costs here.
 """
+AMOUNTS = ("sales_value", "retail_disc", "coupon_disc", "coupon_match_disc")
 CAMPAIGN_BUDGET = Decimal(300)
 
 
@@ -69,8 +70,8 @@ def movements(transactions: Rows) -> dict[str, list[Movement]]:
 
 
 def _line(row: dict[str, str]) -> SoldLine:
-    figures = (Decimal(row[name]) for name in ("sales_value", "retail_disc", "coupon_disc", "coupon_match_disc"))
-    return SoldLine(*figures)
+    value, retail, coupon, match = (Decimal(row[name]) for name in AMOUNTS)
+    return SoldLine(value, retail, coupon, match)
 
 
 def cost_model() -> CostModel:
@@ -78,7 +79,7 @@ def cost_model() -> CostModel:
     for row in rows("campaigns"):
         contacts[row["campaign_id"]] += 1
     campaigns = (Rate(Kind.CAMPAIGNS, allocate(CAMPAIGN_BUDGET, Decimal(n)), name) for name, n in contacts.items())
-    others = {Kind.GOODS: GOODS, Kind.PAYMENT_SHARE: "0.008", Kind.PAYMENT_FIXED: "0.05", Kind.OVERHEAD: "0.20"}
+    others = {Kind.GOODS: str(GOODS), Kind.PAYMENT_SHARE: "0.008", Kind.PAYMENT_FIXED: "0.05", Kind.OVERHEAD: "0.20"}
     return CostModel((*campaigns, *(Rate(kind, Decimal(rate)) for kind, rate in others.items())), Overhead(Kind.SALES))
 
 
@@ -92,10 +93,7 @@ def profits(movements: dict[str, list[Movement]]) -> Ints:
 def test_the_base_adds_up_to_the_files_to_the_cent(transactions: Rows, movements: dict[str, list[Movement]]) -> None:
     base = Book.of(movement for theirs in movements.values() for movement in theirs)
     made = statement(base, cost_model(), SINCE, UNTIL)
-    totals = {
-        name: sum((Decimal(row[name]) for row in transactions), Decimal(0))
-        for name in ("sales_value", "retail_disc", "coupon_disc", "coupon_match_disc")
-    }
+    totals = {name: sum((Decimal(row[name]) for row in transactions), Decimal(0)) for name in AMOUNTS}
     assert made.of(Kind.RETAIL_DISCOUNT) == -totals["retail_disc"]
     assert made.of(Kind.COUPON_MATCH) == -totals["coupon_match_disc"]
     assert made.borne_by_others == totals["coupon_disc"]

@@ -93,10 +93,10 @@ def test_a_statement_spelled_out() -> None:
 
 def test_a_line_has_its_quantity_its_rate_and_its_events() -> None:
     line = the(statement(Book.of(HISTORY), COSTS, JANUARY, MARCH), Kind.CALLS)
-    assert (line.quantity, line.unit, line.rate, line.events) == (10, "minutes", Decimal("0.80"), 2)
+    assert (line.quantity, line.unit, line.rate, line.events) == (Decimal(10), "minutes", Decimal("0.80"), 2)
     assert behind(line, HISTORY) == ["call-1", "call-2"]
     sales = the(statement(Book.of(HISTORY), COSTS, JANUARY, MARCH), Kind.SALES)
-    assert (sales.quantity, sales.unit, sales.rate) == (100, "money", None)
+    assert (sales.quantity, sales.unit, sales.rate) == (Decimal(100), "money", None)
 
 
 @settings(max_examples=50, deadline=None)
@@ -196,7 +196,7 @@ def test_the_cost_model_is_read_from_rows_of_texts() -> None:
 def test_overhead_stands_on_its_driver(overhead: Overhead, quantity: int) -> None:
     made = statement(Book.of(HISTORY), CostModel(rates(overhead="0.1"), overhead), JANUARY, MARCH)
     line = the(made, Kind.OVERHEAD)
-    assert (line.quantity, line.amount) == (quantity, Decimal(quantity) * Decimal("-0.1"))
+    assert (line.quantity, line.amount) == (Decimal(quantity), Decimal(quantity) * Decimal("-0.1"))
 
 
 def test_overhead_without_a_rate_in_its_month_is_unknown() -> None:

@@ -66,7 +66,7 @@ def test_a_rhythm_names_its_unit_only_where_the_sentence_has_not(days: float, be
 def test_a_silence_of_half_as_long_again_never_sounds_like_the_usual(half_days: int, more: int) -> None:
     usual = half_days / 2
     silent = span(math.ceil(UNUSUAL * usual) + more)
-    assert every(usual, silent) != f"every {silent.count}"
+    assert every(usual, silent) != f"every {silent.number}"
     assert every(usual) != f"every {silent}"
 
 

@@ -11,7 +11,7 @@ ALL = np.array(list(product(range(1, 6), repeat=3)), dtype=np.int8)
 
 
 def name(recency: int, frequency: int, money: int) -> str:
-    return SEGMENTS[named(np.array([[recency, frequency, money]], dtype=np.int8))[0]]
+    return SEGMENTS[int(named(np.array([[recency, frequency, money]], dtype=np.int8))[0])]
 
 
 @pytest.mark.parametrize("code", ALL.tolist())

@@ -9,6 +9,7 @@ from services.scoring.domain.reasons.situation import Scorer, Scores, Situation
 from services.scoring.domain.score import NO_VALUE, P_BAND, VALUE_BAND
 
 MOST = 3
+CENT = 0.01
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,10 @@ class Reason:
 def reasons(before: Situation | None, after: Situation, scorer: Scorer, among: Among) -> tuple[Reason, ...]:
     """At most three, by how much each fact moved a score: what it is, less what it would be without this fact alone.
 
-    Effects of probabilities and of money are compared in bands of material change; what moved no score by a band, and so
-    would not have been told on its own, is left out (values below 1 % of a typical purchase count as that much). So are effects against the sense of the words: to a model, many
-    purchases can make a silence worse (the increasing-frequency paradox), but nobody can read that aloud.
+    Effects of probabilities and of money are compared in bands of material change. What moved no score by a band, and so
+    would not have been told on its own, is left out; values below 1 % of a typical purchase count as that much. Left out
+    are effects against the sense of the words too: to a model, many purchases can make a silence worse (the
+    increasing-frequency paradox), but nobody can read that aloud.
     """
     found = list(facts(before, after, among))
     scores = scorer([after, *(fact.without or after for fact in found)])
@@ -44,7 +46,7 @@ def _weight(fact: Fact, scores: Scores, i: int, among: Among) -> float:
         return math.inf
     sign = -1.0 if fact.good else 1.0
     churn = float(scores.p_churn[0] - scores.p_churn[i])
-    floor = NO_VALUE * among.typical_spend
+    floor = max(NO_VALUE * among.typical_spend, CENT)
     value, without = (max(float(scores.value[j]), floor) for j in (0, i))
     # In logarithms, so that halving a value weighs as much as doubling it.
     return max(sign * churn / P_BAND, -sign * math.log(value / without) / math.log1p(VALUE_BAND))
