@@ -9,9 +9,10 @@ from datasketches import kll_doubles_sketch
 from hypothesis import given, settings, strategies as st
 from scipy.stats import rankdata
 
+from services.scoring.domain.bands import Codes
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.purchases import Order, Purchases
-from services.scoring.domain.rfm import SEGMENTS, Base, Codes, Quintiles, cells, moves, named
+from services.scoring.domain.rfm import SEGMENTS, Base, Quintiles, cells, moves, named
 from tests.scoring.orders import START, orders, synthetic_base
 
 
