@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from services.scoring.domain.crossings import NEVER, next_hours
+from services.scoring.domain.bands import Flags
+from services.scoring.domain.crossings import NEVER, first_hours, next_hours
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.mbg_nbd import MbgNbd
 from services.scoring.domain.wheel import Wheel
@@ -143,3 +144,31 @@ def test_a_customer_put_by_crossing_time_is_found_on_the_day_of_crossing(x: int,
     wheel.put("a", hour)
     assert wheel.take(hour) == []
     assert wheel.take(hour + 24) == ["a"]
+
+
+def test_the_first_day_of_news_is_found_where_no_formula_has_it() -> None:
+    x, first, last = random_base(400)
+    today = 19_050
+    told = MODEL.p_no_purchase(x, last - first, today - first, 90)
+
+    def news(days: Floats) -> Flags:
+        moved: Flags = np.abs(MODEL.p_no_purchase(x, last - first, days - first, 90) - told) > 0.02
+        return moved
+
+    hours = first_hours(news, 400, today)
+    found = hours < NEVER
+    assert 200 < found.sum()
+    day = np.where(found, hours / 24, today)
+    assert news(day)[found].all()
+    assert not news(day - 1)[found].any()
+    assert not news(np.full(400, today + 2_048.0))[~found].any()
+
+
+def test_both_ways_find_the_same_day() -> None:
+    x, first, last = random_base(400)
+    closed = next_hours(MODEL, x, first, last, 19_050, [0.5])
+    here = MODEL.p_alive(x, last - first, 19_050 - first) >= 0.5
+    halved = first_hours(lambda days: MODEL.p_alive(x, last - first, days - first) < 0.5, 400, 19_050)
+    near = here & (closed < (19_050 + 2_048) * 24)
+    assert near.sum() > 50
+    assert (closed[near] == halved[near]).all()
