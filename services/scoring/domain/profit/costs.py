@@ -67,12 +67,16 @@ class CostModel:
     rates: tuple[Rate, ...] = ()
     overhead: Overhead | None = None
 
+    _by_subject: Mapping[tuple[Kind, str], list[Rate]] = field(init=False, repr=False, compare=False)
+
     def __post_init__(self) -> None:
-        for one, other in combinations(self.rates, 2):
-            if one.overlaps(other):
-                raise ValueError(
-                    f"two rates of {one.kind} {one.subject} are valid in the same month".replace("  ", " ")
-                )
+        by_subject: dict[tuple[Kind, str], list[Rate]] = {}
+        for rate in self.rates:
+            by_subject.setdefault((rate.kind, rate.subject), []).append(rate)
+        for (kind, subject), rates in by_subject.items():
+            if any(one.overlaps(other) for one, other in combinations(rates, 2)):
+                raise ValueError(f"two rates of {kind} {subject}".rstrip() + " are valid in the same month")
+        object.__setattr__(self, "_by_subject", by_subject)
 
     @classmethod
     def of(cls, rows: Iterable[Mapping[str, str]], overhead: Overhead | None = None) -> "CostModel":
