@@ -111,6 +111,14 @@ def test_every_line_is_the_sum_of_the_events_behind_it(history: list[Movement]) 
     assert made.profit == sum((line.amount for line in made.lines if line.amount is not None), Decimal(0))
 
 
+@settings(max_examples=50, deadline=None)
+@given(histories)
+def test_months_apart_have_together_the_profit_of_the_whole(history: list[Movement]) -> None:
+    book = Book.of(history)
+    apart = [statement(part, COSTS, month, month + 1) for month, part in book.by_month().items()]
+    assert sum(part.micros for part in apart) == statement(book, COSTS, 0, 10_000).micros
+
+
 def test_unknown_costs_are_unknown_and_not_nothing() -> None:
     made = statement(Book.of(HISTORY), NOTHING_KNOWN, JANUARY, FEBRUARY)
     assert set(made.unknown) == {
