@@ -32,6 +32,9 @@ class Sum(NamedTuple):
     micros: int
 
 
+NOTHING = Sum(0, 0)
+
+
 class Movement(NamedTuple):
     """One event's part of one kind: `micros` are millionths of money or of the kind's unit."""
 
@@ -59,15 +62,22 @@ class Book:
 
     @classmethod
     def of(cls, movements: Iterable[Movement]) -> "Book":
-        return cls(_added({}, ((movement.key, Sum(movement.events, movement.micros)) for movement in movements)))
+        return cls(_within_books(_added({}, ((one.key, Sum(one.events, one.micros)) for one in movements))))
 
     def plus(self, other: "Book") -> "Book":
         """Both together: new movements, or a second customer who turns out to be the same."""
-        return Book(_added(self.sums, other.sums.items()))
+        return Book(_within_books(_added(self.sums, other.sums.items())))
 
     def minus(self, other: "Book") -> "Book":
         """Without a part of it: a customer who turns out to be another one after all."""
         return Book(_added(self.sums, ((key, Sum(-sum_.events, -sum_.micros)) for key, sum_ in other.sums.items())))
+
+    def by_month(self) -> dict[int, "Book"]:
+        """A book for each month. An event changes one of them, so a service may keep them apart and load but that."""
+        parts: dict[int, dict[Key, Sum]] = {}
+        for key, total in self.sums.items():
+            parts.setdefault(key.month, {})[key] = total
+        return {month: Book(sums) for month, sums in parts.items()}
 
     def within(self, since: int, until: int) -> "Book":
         """The months from `since` until before `until`."""
@@ -91,13 +101,19 @@ class Book:
 def _added(sums: Mapping[Key, Sum], more: Iterable[tuple[Key, Sum]]) -> dict[Key, Sum]:
     together = dict(sums)
     for key, (events, micros) in more:
-        known = together.get(key, Sum(0, 0))
-        together[key] = total = Sum(known.events + events, known.micros + micros)
-        if total == (0, 0):
-            del together[key]
-    if any(abs(total.micros) >= LIMIT_MICROS for total in together.values()):
-        raise BeyondTheBooks("a month of the customer's would exceed 18 digits")
+        known = together.get(key, NOTHING)
+        total = Sum(known.events + events, known.micros + micros)
+        if total == NOTHING:
+            together.pop(key, None)
+        else:
+            together[key] = total
     return together
+
+
+def _within_books(sums: dict[Key, Sum]) -> dict[Key, Sum]:
+    if any(abs(total.micros) >= LIMIT_MICROS for total in sums.values()):
+        raise BeyondTheBooks("a month of the customer's would exceed 18 digits")
+    return sums
 
 
 def _entry(key: Key, total: Sum) -> bytes:

@@ -5,7 +5,7 @@ said too, with a rate of `FREE`.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from itertools import combinations
 from typing import Literal
@@ -45,8 +45,7 @@ class Rate:
         return (self.since is None or self.since <= month) and (self.until is None or month < self.until)
 
     def overlaps(self, other: "Rate") -> bool:
-        mine, theirs = (self.kind, self.subject), (other.kind, other.subject)
-        return mine == theirs and not (_ends_before(self, other) or _ends_before(other, self))
+        return not (_ends_before(self, other) or _ends_before(other, self))
 
 
 def _ends_before(one: Rate, other: Rate) -> bool:
@@ -68,12 +67,16 @@ class CostModel:
     rates: tuple[Rate, ...] = ()
     overhead: Overhead | None = None
 
+    _by_subject: Mapping[tuple[Kind, str], list[Rate]] = field(init=False, repr=False, compare=False)
+
     def __post_init__(self) -> None:
-        for one, other in combinations(self.rates, 2):
-            if one.overlaps(other):
-                raise ValueError(
-                    f"two rates of {one.kind} {one.subject} are valid in the same month".replace("  ", " ")
-                )
+        by_subject: dict[tuple[Kind, str], list[Rate]] = {}
+        for rate in self.rates:
+            by_subject.setdefault((rate.kind, rate.subject), []).append(rate)
+        for (kind, subject), rates in by_subject.items():
+            if any(one.overlaps(other) for one, other in combinations(rates, 2)):
+                raise ValueError(f"two rates of {kind} {subject}".rstrip() + " are valid in the same month")
+        object.__setattr__(self, "_by_subject", by_subject)
 
     @classmethod
     def of(cls, rows: Iterable[Mapping[str, str]], overhead: Overhead | None = None) -> "CostModel":
@@ -82,8 +85,8 @@ class CostModel:
 
     def rate(self, kind: Kind, subject: str, month: int) -> Decimal | None:
         """The subject's own rate in that month, or else that of the kind; None where it is unknown."""
-        valid = {rate.subject: rate.per_unit for rate in self.rates if rate.kind is kind and rate.covers(month)}
-        return valid.get(subject, valid.get(""))
+        own, general = self._by_subject.get((kind, subject), ()), self._by_subject.get((kind, ""), ())
+        return next((rate.per_unit for rate in (*own, *general) if rate.covers(month)), None)
 
 
 NOTHING_KNOWN = CostModel()

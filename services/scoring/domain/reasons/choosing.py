@@ -9,6 +9,7 @@ from services.scoring.domain.reasons.situation import Scorer, Scores, Situation
 from services.scoring.domain.score import NO_VALUE, P_BAND, VALUE_BAND
 
 MOST = 3
+CENT = 0.01
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,10 @@ class Reason:
 def reasons(before: Situation | None, after: Situation, scorer: Scorer, among: Among) -> tuple[Reason, ...]:
     """At most three, by how much each fact moved a score: what it is, less what it would be without this fact alone.
 
-    Effects of probabilities and of money are compared in bands of material change; what moved no score by a band, and so
-    would not have been told on its own, is left out. Some 0.2 ms: for scores that are told or read, not for a sweep.
+    Effects of probabilities and of money are compared in bands of material change. What moved no score by a band, and so
+    would not have been told on its own, is left out; values below 1 % of a typical purchase count as that much. Left out
+    are effects against the sense of the words too: to a model, many purchases can make a silence worse (the
+    increasing-frequency paradox), but nobody can read that aloud.
     """
     found = list(facts(before, after, among))
     scores = scorer([after, *(fact.without or after for fact in found)])
@@ -38,12 +41,15 @@ def reasons(before: Situation | None, after: Situation, scorer: Scorer, among: A
 
 
 def _weight(fact: Fact, scores: Scores, i: int, among: Among) -> float:
-    """In bands, of the score that it moved most."""
+    """In bands, of the score that it moved most in the sense of its words."""
     if fact.without is None:
         return math.inf
-    churn, value = (abs(float(score[0] - score[i])) for score in scores)
-    floor = max(NO_VALUE * among.typical_spend, float(scores.value[i]))
-    return max(churn / P_BAND, value / (VALUE_BAND * floor) if floor else 0.0)
+    sign = -1.0 if fact.good else 1.0
+    churn = float(scores.p_churn[0] - scores.p_churn[i])
+    floor = max(NO_VALUE * among.typical_spend, CENT)
+    value, without = (max(float(scores.value[j]), floor) for j in (0, i))
+    # In logarithms, so that halving a value weighs as much as doubling it.
+    return max(sign * churn / P_BAND, -sign * math.log(value / without) / math.log1p(VALUE_BAND))
 
 
 def _reason(fact: Fact, scores: Scores, i: int) -> Reason:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from math import sqrt
 from statistics import median
 from typing import Literal, NamedTuple
 
@@ -30,11 +31,16 @@ Code = Literal[
     "returned-goods",
 ]
 Figures = dict[str, float | int | str]
+GOOD: frozenset[Code] = frozenset(
+    ("first-purchase", "came-back", "bought-again", "often-this-month", "spends-much", "spent-more", "buys-more-often")
+)
 
 UNUSUAL = 1.5
 """Times longer, dearer or more often than usual is worth a word."""
 BACK_FROM, BACK_DAYS = 2.0, 60
 """So many usual gaps, and so many days, make it a return and not a late purchase."""
+CHANCE = 1.5
+"""Standard deviations by which two counts must differ, if buying is a Poisson process: 3 after 5 is no change of pace."""
 WINDOW = 91
 """Days over which the pace is compared with the time before: a quarter, whole weeks."""
 SIGNAL_WORDS: dict[Signal, tuple[Code, str]] = {
@@ -61,13 +67,22 @@ class Fact:
     figures: Figures
     without: Situation | None
 
+    @property
+    def good(self) -> bool:
+        """Whether an agent would call it good news."""
+        return self.code in GOOD
+
 
 def facts(before: Situation | None, after: Situation, among: Among) -> Iterator[Fact]:
     """All that may be said. `before`: when the score was told last; None if it never was, or if all of it is wanted."""
-    yield from _silence(after)
     bought = before is None or after.purchases.days != before.purchases.days
-    if before is not None and bought:
-        yield from _change(before, after)
+    if before is not None and not before.purchases.days:
+        text = f"first purchase {ago(after.today - after.purchases.first_day)}"
+        yield Fact("first-purchase", text, {"days": after.today - after.purchases.first_day}, None)
+    else:
+        yield from _silence(after)
+    if before is not None and before.purchases.days and bought:
+        yield from _change(before.purchases, after)
     yield from _spend(after, among)
     if bought:
         yield from _last_spend(after, among)
@@ -83,17 +98,15 @@ def _silence(after: Situation) -> Iterator[Fact]:
         if silent > 0:
             figures: Figures = {"days": silent}
             yield Fact("bought-once", f"bought once, {ago(silent)}", figures, replace(after, today=last))
-    elif silent >= UNUSUAL * usual:
+    elif is_silent(after):
         length = span(silent)
         text = f"no purchase for {length}, usually {every(usual, length)}"
         yield Fact("silent", text, {"days": silent, "usual_days": usual}, replace(after, today=last + round(usual)))
 
 
-def _change(before: Situation, after: Situation) -> Iterator[Fact]:
-    old, new = before.purchases, after.purchases
-    if not old.days:
-        yield Fact("first-purchase", f"first purchase, {ago(after.today - new.first_day)}", {}, None)
-    elif new.orders < old.orders:
+def _change(old: Purchases, after: Situation) -> Iterator[Fact]:
+    new = after.purchases
+    if new.orders < old.orders:
         figures: Figures = {"orders": old.orders - new.orders}
         yield Fact("taken-back", _taken_back(old.orders - new.orders), figures, replace(after, purchases=old))
     elif new.days[-1].day > old.days[-1].day:
@@ -153,13 +166,18 @@ def _last_spend(after: Situation, among: Among) -> Iterator[Fact]:
 
 
 def _pace(after: Situation) -> Iterator[Fact]:
-    """Purchase days of the last quarter against those of the quarter before, if the customer was there for both."""
+    """Purchase days of the last quarter against those of the quarter before, if the customer was there for both.
+
+    Nothing of those who are silent: that they buy less often then is the same fact.
+    """
+    if is_silent(after):
+        return
     days, start = after.purchases.days, after.today - WINDOW
     now = [day for day in days if day.day > start]
     was = [day for day in days if start - WINDOW < day.day <= start]
     if days[0].day > start - WINDOW or not now or not was:
         return
-    if 1 / UNUSUAL < len(now) / len(was) < UNUSUAL or abs(len(now) - len(was)) < 2:
+    if 1 / UNUSUAL < len(now) / len(was) < UNUSUAL or abs(len(now) - len(was)) < CHANCE * sqrt(len(now) + len(was)):
         return
     code: Code = "buys-more-often" if len(now) > len(was) else "buys-less-often"
     text = f"{len(now)} {_visits(len(now))} in the last 3 months, {len(was)} in the 3 before"
@@ -190,6 +208,11 @@ def _signals(before: Situation | None, after: Situation) -> Iterator[Fact]:
         if now > was:
             without = replace(after, signals={**after.signals, signal: was})
             yield Fact(code, f"{words} {times(now)}", {"times": now, "times_before": was}, without)
+
+
+def is_silent(situation: Situation) -> bool:
+    usual = usual_gap(situation.purchases)
+    return usual is not None and situation.today - situation.purchases.days[-1].day >= UNUSUAL * usual
 
 
 def usual_gap(purchases: Purchases) -> float | None:

@@ -11,11 +11,11 @@ SHARES = ((0.95, "nineteen in twenty"), (0.9, "nine in ten"), (0.8, "four in fiv
 class Span(NamedTuple):
     """A length of time in the unit that one would use for it."""
 
-    count: int
+    number: int
     unit: str
 
     def __str__(self) -> str:
-        return f"{self.count} {self.unit}{'' if self.count == 1 else 's'}"
+        return f"{self.number} {self.unit}{'' if self.number == 1 else 's'}"
 
 
 def span(days: float) -> Span:
@@ -31,11 +31,11 @@ def span(days: float) -> Span:
 
 
 def every(days: float, beside: Span | None = None) -> str:
-    """ "every 3 weeks", "every week"; only "every 3" beside a length of time that names the same unit."""
+    """The rhythm: every week, every 3 weeks; and only every 3 beside a length of time that names the same unit."""
     usual = span(max(days, 1.0))
-    if usual.count == 1:
+    if usual.number == 1:
         return f"every {usual.unit}"
-    return f"every {usual.count}" if beside and beside.unit == usual.unit and beside.count > 1 else f"every {usual}"
+    return f"every {usual.number}" if beside and beside.unit == usual.unit and beside.number > 1 else f"every {usual}"
 
 
 def ago(days: int) -> str:
@@ -65,6 +65,6 @@ def compared(share_below: float) -> str | None:
     for share, words in SHARES:
         if share_below >= share:
             return f"more than {words} customers"
-        if share_below <= 1.0 - share:
+        if 1.0 - share_below >= share:
             return f"less than {words} customers"
     return None
