@@ -10,7 +10,7 @@ import numpy as np
 
 from services.scoring.domain.model import Model
 from services.scoring.domain.population import Changes, Population, Ranked, Standing
-from services.scoring.domain.score import Histories, Told
+from services.scoring.domain.prediction import Histories, Told
 from services.scoring.domain.segments import SEGMENTS
 from services.scoring.handlers import Known, Report, Scored, Sheet, Summary
 from shared.contracts.scoring import Score, ScoreChanged
@@ -32,13 +32,25 @@ class MemoryCustomers:
         self.known.update({one.customer_id: one for one in scored})
 
     async def sheet(self, after: str | None, limit: int) -> Sheet:
-        ids = sorted(customer for customer in self.known if after is None or customer > after)[:limit]
+        return self._sheet(sorted(customer for customer in self.known if after is None or customer > after)[:limit])
+
+    async def due(self, day: int, limit: int) -> Sheet:
+        passed = [customer for customer, one in self.known.items() if one.due <= day]
+        return self._sheet(sorted(passed, key=lambda customer: self.known[customer].due)[:limit])
+
+    async def postpone(self, days: Sequence[tuple[str, int, int]]) -> None:
+        for customer, day, later in days:
+            if self.known[customer].due == day:
+                self.known[customer] = self.known[customer]._replace(due=later)
+
+    def _sheet(self, ids: Sequence[str]) -> Sheet:
         scores = [self.known[customer].score for customer in ids]
         alive, churn, value = np.array([(s.p_alive, s.p_churn, s.value) for s in scores], float).reshape(-1, 3).T
         segments = np.array([SEGMENTS.index(s.segment) if s.segment else -1 for s in scores], dtype=np.int8)
         histories = Histories.of([self.known[customer].purchases for customer in ids])
         ranked = Ranked.unpack(self.known[customer].ranks for customer in ids)
-        return Sheet(ids, histories, Told(alive, churn, value, segments, ranked))
+        due = np.array([self.known[customer].due for customer in ids], dtype=np.int64)
+        return Sheet(ids, histories, Told(alive, churn, value, segments, ranked), due)
 
     async def page(
         self, segment: str | None, sort: str, after: tuple[Decimal | None, str] | None, limit: int

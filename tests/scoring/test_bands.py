@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from services.scoring.domain.bands import Band, Ladder, settled
 from services.scoring.domain.fitting import Floats
-from services.scoring.domain.score import NO_VALUE, VALUE_BAND
+from services.scoring.domain.prediction import NO_VALUE, VALUE_BAND
 
 PROBABILITY = Band(absolute=0.02)
 MONEY = Band(relative=0.05, floor=1.0)

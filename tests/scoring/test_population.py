@@ -6,8 +6,8 @@ from hypothesis import given, settings, strategies as st
 from services.scoring.domain import rfm
 from services.scoring.domain.histogram import X_EDGES
 from services.scoring.domain.population import Changes, Population, Ranked, Standing, changes
+from services.scoring.domain.prediction import Histories
 from services.scoring.domain.purchases import Order, Purchases
-from services.scoring.domain.score import Histories
 from tests.scoring.orders import orders, synthetic_base
 
 

@@ -13,8 +13,9 @@ from services.scoring.domain.histogram import Histogram, moves
 from services.scoring.domain.mbg_nbd import MbgNbd
 from services.scoring.domain.model import Fit, Held, Model, Parameters, refit
 from services.scoring.domain.population import Population, Ranked, changes
+from services.scoring.domain.prediction import Histories, Predictions, Told, material, predict
 from services.scoring.domain.purchases import Purchases, day_of
-from services.scoring.domain.score import Histories, Predictions, Terms, Told, material, predict, scores_of
+from services.scoring.domain.score import Terms, scores_of
 from services.scoring.domain.segments import SEGMENTS
 from shared.contracts.scoring import Score
 from tests.scoring.orders import START, on, synthetic_base
@@ -89,7 +90,7 @@ def test_a_purchase_dated_tomorrow_by_a_fast_clock_is_scored_as_of_today() -> No
 def test_one_customer_alone_and_among_thousands_has_the_same_score() -> None:
     base, now = synthetic_base(300, 400, seed=2)
     terms = Terms(MODEL, now, 90, "USD")
-    together, _ = scores_of([(CUSTOMER, purchases) for purchases in base], terms)
+    together, *_ = scores_of([(CUSTOMER, purchases) for purchases in base], terms)
     assert together == [scores_of([(CUSTOMER, purchases)], terms)[0][0] for purchases in base]
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 
 from services.scoring.domain.population import Population, changes
 from services.scoring.domain.purchases import Order, Purchases
-from services.scoring.handlers import Scores
+from services.scoring.handlers import Scores, Sweeping
 from shared.contracts.fact import Reason
 from shared.messaging import Received, Unit
 from tests.scoring.events import customer, ordered
@@ -139,12 +139,12 @@ async def test_time_alone_tells_only_those_whose_scores_move_and_each_once() -> 
     world, transactions = World(), MemoryTransactions()
     world.clock.at = end
     await fill(world, base)
-    assert await world.scores.rescore(transactions) == 0
+    assert await Sweeping(world.scores, transactions).everybody() == 0
     world.clock.at = end + timedelta(days=7)
-    moved = await world.scores.rescore(transactions)
+    moved = await Sweeping(world.scores, transactions).everybody()
     assert 0 < moved < 200
     assert {score.as_of for score in transactions.told()} == {world.clock.at}
-    assert await world.scores.rescore(transactions) == 0
+    assert await Sweeping(world.scores, transactions).everybody() == 0
 
 
 async def test_the_first_model_tells_everybody() -> None:
@@ -153,21 +153,21 @@ async def test_the_first_model_tells_everybody() -> None:
     world.clock.at, world.scores.model = end, None
     await fill(world, base)
     assert all(one.score.value is None for one in world.customers.known.values())
-    assert await world.scores.rescore(transactions) == 0
+    assert await Sweeping(world.scores, transactions).everybody() == 0
     world.scores.model = MODEL
-    assert await world.scores.rescore(transactions) == 30
+    assert await Sweeping(world.scores, transactions).everybody() == 30
     assert all(one.score.value is not None for one in world.customers.known.values())
 
 
 async def test_a_sweep_in_several_sheets_meets_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.scoring.handlers.scores.SWEEP_CUSTOMERS", 7)
-    monkeypatch.setattr("services.scoring.handlers.scores.TELL_CUSTOMERS", 3)
+    monkeypatch.setattr("services.scoring.handlers.sweeping.SWEEP_CUSTOMERS", 7)
+    monkeypatch.setattr("services.scoring.handlers.sweeping.TELL_CUSTOMERS", 3)
     base, end = synthetic_base(30, 300, seed=8)
     world, transactions = World(), MemoryTransactions()
     world.clock.at, world.scores.model = end, None
     await fill(world, base)
     world.scores.model = MODEL
-    assert await world.scores.rescore(transactions) == 30
+    assert await Sweeping(world.scores, transactions).everybody() == 30
     assert len(transactions.units) == 4 * 3 + 1
 
 
@@ -188,11 +188,11 @@ async def test_where_a_customer_stands_is_told_and_changes_when_it_has_clearly_c
     await fill(world, base)
     assert all(one.score.rfm is None for one in world.customers.known.values())
     world.scores.standing = (await world.base()).standing
-    assert await world.scores.rescore(transactions) == 200
+    assert await Sweeping(world.scores, transactions).everybody() == 200
     stands = [score.rfm for score in transactions.told()]
     assert {place.recency for place in stands if place} == {1, 2, 3, 4, 5}
     assert {score.value_class for score in transactions.told()} == {"A", "B", "C"}
-    assert await world.scores.rescore(transactions) == 0
+    assert await Sweeping(world.scores, transactions).everybody() == 0
 
     (bought,) = told(await world.fold(*(ordered(0, on(f"2022-06-{day:02}", "500")) for day in range(1, 25))))
     assert bought.rfm is not None
@@ -210,3 +210,31 @@ async def test_nobody_stood_anywhere_in_a_base_of_which_nothing_is_kept() -> Non
     assert now.rfm is not None
     assert then is not None
     assert then.rfm is None
+
+
+async def test_as_time_passes_those_who_are_due_are_told_what_a_sweep_of_everybody_would_tell() -> None:
+    base, end = synthetic_base(200, 500, seed=4)
+    world, everybody = World(), World()
+    for one in (world, everybody):
+        one.clock.at = end
+        await fill(one, base)
+    looked, swept = MemoryTransactions(), MemoryTransactions()
+    for day in range(1, 100):
+        world.clock.at = everybody.clock.at = end + timedelta(days=day)
+        told = await Sweeping(world.scores, looked).due()
+        assert told == await Sweeping(everybody.scores, swept).everybody()
+        assert await Sweeping(world.scores, looked).due() == 0
+    assert len(looked.told()) > 50
+    assert {(score.customer_id, score.as_of) for score in looked.told()} == {
+        (score.customer_id, score.as_of) for score in swept.told()
+    }
+
+
+async def test_a_purchase_in_between_is_not_postponed() -> None:
+    world = World()
+    await world.fold(ordered(1, on("2021-03-01")))
+    due = world.customers.known[customer(1)].due
+    await world.customers.postpone([(customer(1), due - 1, due + 50)])
+    assert world.customers.known[customer(1)].due == due
+    await world.customers.postpone([(customer(1), due, due + 50)])
+    assert world.customers.known[customer(1)].due == due + 50

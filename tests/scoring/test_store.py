@@ -12,8 +12,9 @@ from hypothesis import given, strategies as st
 
 from services.scoring.domain.model import Model
 from services.scoring.domain.population import Population, changes
+from services.scoring.domain.prediction import Histories
 from services.scoring.domain.purchases import Purchases, money_of
-from services.scoring.domain.score import Histories, Terms
+from services.scoring.domain.score import Terms
 from services.scoring.handlers import Known, Report, Scored, scored_of
 from services.scoring.store import MongoCustomers, MongoModels, MongoPopulation
 from services.scoring.store.customers import as_decimal128

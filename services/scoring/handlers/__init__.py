@@ -2,7 +2,8 @@
 
 from services.scoring.handlers.customers import Customers, Known, Scored, Sheet, Summary, scored_of
 from services.scoring.handlers.models import Models, Population, Refitting, Report
-from services.scoring.handlers.scores import Scores, Transactions
+from services.scoring.handlers.scores import Scores
+from services.scoring.handlers.sweeping import Sweeping, Transactions
 
 __all__ = [
     "Customers",
@@ -15,6 +16,7 @@ __all__ = [
     "Scores",
     "Sheet",
     "Summary",
+    "Sweeping",
     "Transactions",
     "scored_of",
 ]

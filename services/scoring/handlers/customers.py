@@ -5,9 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
+from services.scoring.domain.histogram import Ints
 from services.scoring.domain.population import Ranked
+from services.scoring.domain.prediction import Histories, Told
 from services.scoring.domain.purchases import Purchases
-from services.scoring.domain.score import Histories, Terms, Told, scores_of
+from services.scoring.domain.score import Terms, scores_of
 from services.scoring.domain.segments import Segment
 from shared.contracts.scoring import SCORES, Score, ScoreChanged
 from shared.messaging import Received, Unit
@@ -20,12 +22,14 @@ class Scored(NamedTuple):
     score: Score
     ranks: bytes
     """Where the customer stands, packed."""
+    due: int
+    """The day (since 1970) on which the score is worth another look though nothing happens."""
     json: bytes
     """The score as it is kept and told: made once, because it is dear to make."""
 
     @classmethod
-    def of(cls, score: Score, purchases: Purchases, ranks: bytes) -> "Scored":
-        return cls(score.customer_id, purchases, score, ranks, score.__pydantic_serializer__.to_json(score))
+    def of(cls, score: Score, purchases: Purchases, ranks: bytes, due: int) -> "Scored":
+        return cls(score.customer_id, purchases, score, ranks, due, score.__pydantic_serializer__.to_json(score))
 
     def tell(self, unit: Unit, cause: Received | None = None, time: datetime | None = None) -> None:
         data = b'{"score":%s}' % self.json
@@ -41,11 +45,13 @@ class Known(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """What a sweep needs of some customers, in the order of their ids."""
+    """What a sweep needs of some customers."""
 
     customers: Sequence[str]
     histories: Histories
     told: Told
+    due: Ints
+    """The days on which they are due."""
 
 
 class Summary(NamedTuple):
@@ -65,14 +71,24 @@ class Customers(Protocol):
 
     async def save(self, scored: Sequence[Scored], session: Session) -> None: ...
 
-    async def sheet(self, after: str | None, limit: int) -> Sheet: ...
+    async def sheet(self, after: str | None, limit: int) -> Sheet:
+        """The next customers in the order of their ids."""
+        ...
+
+    async def due(self, day: int, limit: int) -> Sheet:
+        """Customers who are due on that day or were before."""
+        ...
+
+    async def postpone(self, days: Sequence[tuple[str, int, int]]) -> None:
+        """(customer, day, new day): only of those who are still due on the day."""
+        ...
 
 
 def scored_of(purchases: Mapping[str, Purchases], known: Mapping[str, Known], terms: Terms) -> list[Scored]:
     """The customers' scores at those terms; clear changes of place only, of those who are known."""
     told = Ranked.unpack(known[customer].ranks if customer in known else None for customer in purchases)
-    scores, ranked = scores_of(list(purchases.items()), terms, told)
+    made = scores_of(list(purchases.items()), terms, told)
     return [
-        Scored.of(score, purchases[score.customer_id], ranks)
-        for score, ranks in zip(scores, ranked.pack(), strict=True)
+        Scored.of(score, purchases[score.customer_id], ranks, due)
+        for score, ranks, due in zip(made.scores, made.ranked.pack(), made.due.tolist(), strict=True)
     ]

@@ -11,13 +11,16 @@ import structlog
 from services.scoring.domain.model import Fit, Held, Model, refit
 from services.scoring.domain.population import Population as Counts, Standing
 from services.scoring.domain.purchases import day_of
-from services.scoring.handlers.scores import Scores, Transactions
+from services.scoring.handlers.scores import Scores
+from services.scoring.handlers.sweeping import Sweeping, Transactions
 from shared.clock import Clock
 from shared.messaging import Unit
 from shared.mongo import Session
 
 log = structlog.get_logger()
 LEASE_SECONDS = 60.0
+STANDING_DAYS = 7
+"""So long a customer's quintiles may lag behind the base if they do not move themselves."""
 Outcome = Literal["fitted", "unchanged", "held"]
 
 
@@ -77,7 +80,11 @@ class Refitting:
     clock: Clock
     transactions: Transactions
     instance: str
+    sweeping: Sweeping = field(init=False)
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self.sweeping = Sweeping(self.scores, self.transactions)
 
     async def take_latest(self) -> None:
         """Use the newest version, and the base as of the last refit, whichever instance has made them."""
@@ -145,10 +152,13 @@ class Refitting:
         await self.take_latest()
 
     async def _sweep(self) -> int:
-        """Once per version and day: between two midnights no score changes by itself."""
+        """Everybody once per version, and once a week because the others move too; else those who are due."""
         model, today = self.scores.model, day_of(await self.clock.now())
-        if model is None or await self.models.swept() == (model.version, today):
+        if model is None:
             return 0
-        told = await self.scores.rescore(self.transactions)
+        version, day = await self.models.swept() or (0, 0)
+        if version == model.version and today < day + STANDING_DAYS:
+            return await self.sweeping.due()
+        told = await self.sweeping.everybody()
         await self.models.note_sweep(model.version, today)
         return told

@@ -1,19 +1,17 @@
-"""Scores: changed by purchases and by time passing, told when they have moved, and read at any moment."""
+"""Scores: changed by purchases, told, and read at any moment. What time does to them is in `sweeping`."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol, TypeVar
-
-import numpy as np
+from typing import Protocol
 
 from services.scoring.domain import rfm
 from services.scoring.domain.model import Model
 from services.scoring.domain.population import Changes, Standing, changes
 from services.scoring.domain.purchases import BeyondTheBooks, Order, Purchases, day_of
 from services.scoring.domain.reasons import Among, ByModel, Reason as Why, Situation, reasons
-from services.scoring.domain.score import Terms, material, predict
-from services.scoring.handlers.customers import Customers, Known, Sheet, scored_of
+from services.scoring.domain.score import Terms
+from services.scoring.handlers.customers import Customers, Known, scored_of
 from shared.clock import Clock
 from shared.contracts.fact import Reason
 from shared.contracts.interactions import OrderPlaced
@@ -21,21 +19,11 @@ from shared.contracts.scoring import Score
 from shared.messaging import Received, Unit
 from shared.mongo import Session
 
-T = TypeVar("T")
-SWEEP_CUSTOMERS = 5_000
-"""Customers scored at once when time has passed: some ten milliseconds, so that consuming goes on between."""
-TELL_CUSTOMERS = 500
-"""Scores told in one transaction then: small, because a purchase of one of the customers makes it start again."""
-
 
 class Moves(Protocol):
     """Where changes of the base are put down for the next refit."""
 
     async def add(self, some: Changes, session: Session) -> None: ...
-
-
-class Transactions(Protocol):
-    async def transact(self, change: Callable[[Unit], Awaitable[T]]) -> T: ...
 
 
 @dataclass
@@ -65,7 +53,7 @@ class Scores:
         changed = [customer for customer in theirs if after[customer] is not before[customer]]
         if not changed:
             return
-        terms = self._terms(not_before(known, await self.clock.now(unit.session)))
+        terms = self.terms(not_before(known, await self.clock.now(unit.session)))
         scored = scored_of({customer: after[customer] for customer in changed}, known, terms)
         await self.moves.add(changes((before[customer], after[customer]) for customer in changed), unit.session)
         await self.customers.save(scored, unit.session)
@@ -106,7 +94,7 @@ class Scores:
         if not purchases.days:
             return None
         # Of the base at a past moment nothing is kept, so that nobody stood anywhere in it.
-        terms = self._terms(now) if as_of is None else replace(self._terms(now), standing=None)
+        terms = self.terms(now) if as_of is None else replace(self.terms(now), standing=None)
         scored = scored_of({customer_id: purchases}, {customer_id: known} if as_of is None else {}, terms)
         return scored[0].score
 
@@ -118,7 +106,7 @@ class Scores:
         known = (await self.customers.load([customer_id])).get(customer_id)
         if known is None or not known.purchases.days:
             return None
-        terms = self._terms(await self.clock.now())
+        terms = self.terms(await self.clock.now())
         score = scored_of({customer_id: known.purchases}, {customer_id: known}, terms)[0].score
         if terms.model is None:
             return score, ()
@@ -133,38 +121,7 @@ class Scores:
             return None
         return float(self.standing.quintiles.ranks(rfm.cells([purchases])).money[0])
 
-    async def rescore(self, transactions: Transactions) -> int:
-        """Score everybody anew, for time has passed or the model has changed; tell what has moved. How many were told."""
-        told, after = 0, None
-        while self.model and (sheet := await self.customers.sheet(after, SWEEP_CUSTOMERS)).customers:
-            news = await self._news(sheet, self.model)
-            for begin in range(0, len(news), TELL_CUSTOMERS):
-                told += await self._tell_again(transactions, news[begin : begin + TELL_CUSTOMERS])
-            after = sheet.customers[-1]
-        return told
-
-    async def _news(self, sheet: Sheet, model: Model) -> list[str]:
-        predictions = predict(model.parameters, sheet.histories, await self.clock.now(), self.horizon_days)
-        moved = material(sheet.told, predictions, model.parameters.top_money)
-        moved |= sheet.told.ranked.changed(sheet.histories.ranked(self.standing, sheet.told.ranked))
-        return [sheet.customers[i] for i in np.flatnonzero(moved).tolist()]
-
-    async def _tell_again(self, transactions: Transactions, customers: Sequence[str]) -> int:
-        now = await self.clock.now()
-
-        async def tell(unit: Unit) -> int:
-            # Read again: a purchase may have come since, and the snapshot makes one of the two transactions wait.
-            known = await self.customers.load(customers, unit.session)
-            terms = self._terms(not_before(known, now))
-            scored = scored_of({customer: one.purchases for customer, one in known.items()}, known, terms)
-            await self.customers.save(scored, unit.session)
-            for one in scored:
-                one.tell(unit, time=now)
-            return len(scored)
-
-        return await transactions.transact(tell)
-
-    def _terms(self, now: datetime) -> Terms:
+    def terms(self, now: datetime) -> Terms:
         return Terms(self.model, now, self.horizon_days, self.currency, self.standing)
 
 

@@ -17,8 +17,8 @@ from bson import Decimal128
 from pymongo import ASCENDING, DESCENDING, UpdateOne
 
 from services.scoring.domain.population import Ranked
+from services.scoring.domain.prediction import Histories, Told
 from services.scoring.domain.purchases import Purchases
-from services.scoring.domain.score import Histories, Told
 from services.scoring.domain.segments import SEGMENTS
 from services.scoring.handlers import Known, Scored, Sheet, Summary
 from shared import mongo
@@ -33,6 +33,7 @@ MICROSECOND = timedelta(microseconds=1)
 ALWAYS_A_WRITE = {"version": 1}
 """Setting what is there already is no write to MongoDB, and so no conflict with whoever writes at the same time."""
 BY_VALUE = [("value", DESCENDING), ("_id", ASCENDING)]
+SWEPT = {"row": 1, "ranks": 1, "due": 1}
 TOLD = {"told": 1, "value": 1}
 
 
@@ -43,6 +44,7 @@ class MongoCustomers:
     async def prepare(self) -> None:
         # One index for both orders, because the value changes with every purchase, and each index with it.
         await self._collection.create_index([("segment", ASCENDING), *BY_VALUE])
+        await self._collection.create_index([("due", ASCENDING)])
 
     async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Known]:
         found = self._collection.find(
@@ -61,17 +63,16 @@ class MongoCustomers:
 
     async def sheet(self, after: str | None, limit: int) -> Sheet:
         newer = {"_id": {"$gt": after}} if after else {}
-        found = (
-            await self._collection.find(newer, {"row": 1, "ranks": 1})
-            .sort("_id", ASCENDING)
-            .limit(limit)
-            .to_list(limit)
-        )
-        table = np.frombuffer(b"".join(document["row"] for document in found), dtype="<f8").reshape(-1, 9)
-        x, first_day, last_day, spend, money, p_alive, p_churn, value, segment = table.T
-        histories = Histories(x, first_day, last_day, spend, money)
-        told = Told(p_alive, p_churn, value, segment.astype(np.int8), Ranked.unpack(d.get("ranks") for d in found))
-        return Sheet([document["_id"] for document in found], histories, told)
+        return _sheet(await self._collection.find(newer, SWEPT).sort("_id", ASCENDING).limit(limit).to_list(limit))
+
+    async def due(self, day: int, limit: int) -> Sheet:
+        passed = {"due": {"$lte": day}}
+        return _sheet(await self._collection.find(passed, SWEPT).sort("due", ASCENDING).limit(limit).to_list(limit))
+
+    async def postpone(self, days: Sequence[tuple[str, int, int]]) -> None:
+        if days:
+            writes = [UpdateOne({"_id": one, "due": day}, {"$set": {"due": later}}) for one, day, later in days]
+            await self._collection.bulk_write(writes, ordered=False)
 
     async def page(
         self, segment: str | None, sort: str, after: tuple[Decimal | None, str] | None, limit: int
@@ -109,6 +110,15 @@ class MongoCustomers:
         ]
 
 
+def _sheet(found: Sequence[Document]) -> Sheet:
+    table = np.frombuffer(b"".join(document["row"] for document in found), dtype="<f8").reshape(-1, 9)
+    x, first_day, last_day, spend, money, p_alive, p_churn, value, segment = table.T
+    histories = Histories(x, first_day, last_day, spend, money)
+    told = Told(p_alive, p_churn, value, segment.astype(np.int8), Ranked.unpack(d.get("ranks") for d in found))
+    due = np.array([document["due"] for document in found], dtype=np.int64)
+    return Sheet([document["_id"] for document in found], histories, told, due)
+
+
 def _known(document: Document) -> Known:
     return Known(Purchases.unpack(document["days"]), as_utc(document.get("as_of", 0)), document.get("ranks"))
 
@@ -119,6 +129,7 @@ def _document(one: Scored) -> Document:
         "days": one.purchases.pack(),
         "row": _row(one),
         "ranks": one.ranks,
+        "due": one.due,
         "purchases": score.purchases,
         "money": as_decimal128(score.money),
         "value": None if score.value is None else as_decimal128(score.value),

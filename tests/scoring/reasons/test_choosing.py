@@ -11,9 +11,9 @@ from hypothesis import given, settings, strategies as st
 from services.scoring.domain.gamma_gamma import GammaGamma
 from services.scoring.domain.mbg_nbd import MbgNbd
 from services.scoring.domain.model import Parameters
+from services.scoring.domain.prediction import P_BAND, VALUE_BAND, Histories, predict
 from services.scoring.domain.purchases import EPOCH
 from services.scoring.domain.reasons import Among, ByModel, Scores, Situation, facts, reasons
-from services.scoring.domain.score import P_BAND, VALUE_BAND, Histories, predict
 from tests.scoring.reasons.customers import AMONG, EVERY_THREE_WEEKS, MODEL, NOBODY, bought, heeding_signals, seen
 
 days = st.sets(st.integers(0, 400), min_size=1, max_size=25)
