@@ -1,0 +1,133 @@
+"""How uncertain a customer's future value is: quantiles of the discounted money still to come.
+
+What will be spent is a sum of random purchases at random times by a customer whose traits are known roughly. Of somebody
+who is there it is E[1 / nu] times a random number whose distribution knows only x and alpha + age, so one table of
+quantiles serves all customers:
+
+- rate lambda, leaving p, spend level nu: posteriors of MBG/NBD and Gamma-Gamma;
+- given lambda and p, the discounted sum of purchases is made up of two gamma distributions with the exact first two
+  moments, one if the next purchase is the last and one if more follow;
+- over nu, which is gamma too, the ratio is a beta prime distribution: its distribution function is closed;
+- over lambda and p, a fixed quadrature.
+
+Somebody who has left spends nothing, with probability 1 - P(alive).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.interpolate import RegularGridInterpolator
+from scipy.special import betainc, digamma, ndtri
+
+from services.scoring.domain.fitting import Floats
+from services.scoring.domain.gamma_gamma import GammaGamma
+from services.scoring.domain.mbg_nbd import MbgNbd
+from services.scoring.domain.quadrature import beta_nodes, gamma_nodes
+
+RATES, LEAVINGS = 11, 15
+"""Nodes over lambda and p."""
+LEVELS = np.linspace(-3.5, 3.5, 29)
+"""Normal scores of the quantiles that are tabulated; beyond them the outermost counts."""
+COARSE, FINE = 25, 40
+"""Amounts at which the distribution function is computed, first to find its range and then in it."""
+WIDEST = 40.0
+"""Of that range, in logarithms."""
+CLOCK_STEP = 0.5
+"""Of ln(alpha + age) between columns of the table."""
+COUNT_STEP = 1.35
+NEGLIGIBLE = 1e-6
+"""Combinations of traits less probable than this are left out."""
+TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class ValueSpread:
+    """Quantiles of future money for all customers of up to `most` repeat purchases and up to `oldest` days of age."""
+
+    visits: MbgNbd
+    spends: GammaGamma
+    discount: float
+    most: float
+    oldest: float
+
+    def quantile(self, x: Floats, t_x: Floats, age: Floats, spend: Floats, level: float) -> Floats:
+        """The future money, discounted, that a customer stays below with probability `level`; shape (customers,).
+
+        `spend`: mean of repeat purchase days, 0 without one. `discount` of the table is continuous, per day.
+        """
+        left = 1.0 - self.visits.p_alive(x, t_x, age)
+        there = np.clip((level - left) / np.maximum(1.0 - left, 1e-300), 0.0, 1.0)
+        scores = np.clip(ndtri(there), LEVELS[0], LEVELS[-1])
+        where = np.stack([np.log1p(x), np.log(self.visits.alpha + age), scores], axis=1)
+        # Who is not known to have spent anything counts as somebody who spends the mean.
+        mean = self.spends.expected_spend(np.zeros(1), np.zeros(1))
+        money = np.exp(self._log_quantiles(where)) * (self.spends.gamma + x * np.where(spend > 0, spend, mean))
+        quantile: Floats = np.where(there > 0, money, 0.0)
+        return quantile
+
+    @cached_property
+    def _log_quantiles(self) -> RegularGridInterpolator:
+        """ln of the quantiles of future money, with gamma + x z as its unit, by ln(1 + x), ln(alpha + age) and score."""
+        low, high = np.log(self.visits.alpha), np.log(self.visits.alpha + self.oldest)
+        clocks = np.linspace(low, high, 2 + int((high - low) / CLOCK_STEP))
+        counts = _counts(self.most)
+        table = np.array([[self._column(x, float(np.exp(clock))) for clock in clocks] for x in counts])
+        return RegularGridInterpolator((np.log1p(counts), clocks, LEVELS), table, bounds_error=False, fill_value=None)
+
+    def _column(self, x: float, clock: float) -> Floats:
+        """ln quantiles of customers with x repeat purchases and alpha + age on their clock."""
+        sums = _Sums.of(self.visits, self.spends, x, clock * self.discount)
+        shape = self.spends.q + self.spends.p * x
+        middle = float(np.log(sums.weight @ (sums.shape * sums.scale)) - digamma(shape))
+        amounts = np.linspace(middle - WIDEST, middle + WIDEST / 4.0, COARSE)
+        scores = sums.scores(amounts, shape)
+        amounts = np.linspace(*np.interp((LEVELS[0] - 0.2, LEVELS[-1] + 0.2), scores, amounts), FINE)
+        column: Floats = np.interp(LEVELS, sums.scores(amounts, shape), amounts)
+        return column
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """The discounted sum of future purchases, each worth Gamma(p, 1), as a mixture of gamma distributions."""
+
+    weight: Floats
+    shape: Floats
+    scale: Floats
+
+    @classmethod
+    def of(cls, visits: MbgNbd, spends: GammaGamma, x: float, discounted: float) -> "_Sums":
+        """`discounted`: discount times alpha + age. All moments are of sums of purchases worth 1 on average."""
+        rate, leaving = gamma_nodes(visits.r + x, RATES), beta_nodes(visits.a, visits.b + x + 1.0, LEAVINGS)
+        e, p, square = rate.at[:, None], leaving.at, 1.0 + 1.0 / spends.p
+        waited, waited_twice = e / (e + discounted), e / (e + 2.0 * discounted)
+        mean = e / (e * p + discounted)
+        second = e * (square + 2.0 * (1.0 - p) * mean) / (e * p + 2.0 * discounted)
+        last = _gamma(waited + 0.0 * p, waited_twice * square + 0.0 * p)
+        more = _gamma(waited * (1.0 + mean), waited_twice * (square + 2.0 * mean + second))
+        weights = rate.weight[:, None] * leaving.weight
+        weight = np.concatenate([(weights * p).ravel(), (weights * (1.0 - p)).ravel()])
+        shape, scale = (np.concatenate([one.ravel(), many.ravel()]) for one, many in zip(last, more, strict=True))
+        kept = weight > NEGLIGIBLE
+        return cls(weight[kept] / weight[kept].sum(), shape[kept], scale[kept] * spends.p)
+
+    def scores(self, amounts: Floats, shape: float) -> Floats:
+        """Normal scores of the probability to stay below exp(amounts), when divided by nu ~ Gamma(shape, 1)."""
+        money = np.exp(amounts)[:, None]
+        below = betainc(self.shape, shape, money / (money + self.scale)) @ self.weight
+        scores: Floats = np.maximum.accumulate(ndtri(np.clip(below, TINY, 1.0 - TINY)))
+        return scores
+
+
+def _gamma(mean: Floats, second: Floats) -> tuple[Floats, Floats]:
+    """Shape and scale of the gamma distribution with this mean and mean square."""
+    variance = np.maximum(second - mean**2, TINY * mean**2)
+    return mean**2 / variance, variance / mean
+
+
+def _counts(most: float) -> Floats:
+    """x for which columns are made: every one first, then in growing steps, up to `most`."""
+    counts = [0.0]
+    while counts[-1] < most:
+        counts.append(float(max(counts[-1] + 1.0, np.ceil(counts[-1] * COUNT_STEP))))
+    return np.array(counts if len(counts) > 1 else [0.0, 1.0])
