@@ -32,7 +32,10 @@ def shop(
 ) -> Shop:
     """`first`: whether one may leave after the first purchase, as in MBG/NBD and not in BG/NBD."""
     random = np.random.default_rng(seed)
-    rate, level = random.gamma(visits.r, 1 / visits.alpha, customers), random.gamma(spends.q, 1 / spends.gamma, customers)
+    rate, level = (
+        random.gamma(visits.r, 1 / visits.alpha, customers),
+        random.gamma(spends.q, 1 / spends.gamma, customers),
+    )
     leaving, age = random.beta(visits.a, visits.b, customers), random.uniform(0, oldest, customers)
     at, x, t_x, money, later, later_money, left = np.zeros((7, customers))
     here = np.flatnonzero(random.random(customers) >= leaving) if first else np.arange(customers)

@@ -81,7 +81,9 @@ def test_a_rhythm_of_one_step_is_no_rhythm() -> None:
     assert plain.discounted_purchases(*SEEN, WEEKLY) == pytest.approx(discounted_purchases(MBG, *SEEN, WEEKLY))
 
 
-@pytest.mark.parametrize("model", [MbgCnbd(3, 1.5, 9.0, 0.9, 2.5), MbgCnbd(2, 0.8, 6.0, 1.2, 2.5, 0.1), MbgCnbd(2, 0.8, 6.0, 0.0, 1.0)])
+@pytest.mark.parametrize(
+    "model", [MbgCnbd(3, 1.5, 9.0, 0.9, 2.5), MbgCnbd(2, 0.8, 6.0, 1.2, 2.5, 0.1), MbgCnbd(2, 0.8, 6.0, 0.0, 1.0)]
+)
 def test_with_a_rhythm_they_are_the_discounted_forecast_too(model: MbgCnbd) -> None:
     discount = 0.01
     at, weight = np.polynomial.laguerre.laggauss(24)
@@ -101,7 +103,7 @@ def test_five_thousand_purchases_are_no_trouble() -> None:
     x, t_x, age = np.array([5_000.0, 5_000, 1_600]), np.array([52.0, 51, 50]), np.full(3, 52.0)
     for model in (MBG, BG):
         assert np.all(np.isfinite(discounted_purchases(model, x, t_x, age, WEEKLY)))
-        assert np.all((residual_lifetime(model, x, t_x, age, 520.0) <= 520.0))
+        assert np.all(residual_lifetime(model, x, t_x, age, 520.0) <= 520.0)
 
 
 def test_the_residual_lifetime_is_the_survival_function_summed_over_time() -> None:
@@ -129,5 +131,7 @@ def test_the_residual_lifetime_agrees_with_a_simulation() -> None:
 def test_long_lifetimes_tend_to_the_closed_form_where_it_is_finite() -> None:
     model = MbgNbd(3.0, 10.0, 4.0, 3.0)
     x, t_x, age = one(2), one(30), one(35)
-    closed = model.p_alive(x, t_x, age) * (model.alpha + age) / (model.r + x - 1) * (model.a + model.b + x) / (model.a - 1)
+    closed = (
+        model.p_alive(x, t_x, age) * (model.alpha + age) / (model.r + x - 1) * (model.a + model.b + x) / (model.a - 1)
+    )
     assert residual_lifetime(model, x, t_x, age, 1e7) == pytest.approx(closed, rel=1e-4)

@@ -102,7 +102,9 @@ class Valuation:
         )
 
 
-def contract_value(model: Sbg, contribution: Floats, margin: Floats | float, renewal: Floats, discount: float) -> Floats:
+def contract_value(
+    model: Sbg, contribution: Floats, margin: Floats | float, renewal: Floats, discount: float
+) -> Floats:
     """Lifetime value of customers just before their renewal no. `renewal`, at a margin of each period that is paid for.
 
     `discount`: per period, discrete. Past contribution comes on top (Fader, Hardie 2010, equation 6).

@@ -77,7 +77,10 @@ class MbgCnbd:
         again = np.exp(self.k * log_step)
         worth = np.exp((self.k - done) * log_step) * rate.weight
         lost = -np.expm1(self.k * log_step)
-        later = [1.0 / (one[:, None] + often[:, None] * leaving.at) @ leaving.weight for one, often in zip(lost, again, strict=True)]
+        later = [
+            1.0 / (one[:, None] + often[:, None] * leaving.at) @ leaving.weight
+            for one, often in zip(lost, again, strict=True)
+        ]
         value: Floats = np.einsum("cn,cn->c", worth, np.array(later))
         return value
 

@@ -4,11 +4,11 @@ What will be spent is a sum of random purchases at random times by a customer wh
 who is there it is E[1 / nu] times a random number whose distribution knows only x and alpha + age, so one table of
 quantiles serves all customers:
 
-- rate lambda, leaving p, spend level nu: posteriors of MBG/NBD and Gamma-Gamma;
-- given lambda and p, the discounted sum of purchases is made up of two gamma distributions with the exact first two
-  moments, one if the next purchase is the last and one if more follow;
+- rate lambda, leaving p, spend level nu: posteriors of MBG/NBD and Gamma-Gamma; the stay is exponential at rate lambda p;
+- given lambda, p and the stay, purchases before its last are a Poisson process, and the discounted sum is taken for a
+  gamma distribution with its own mean and variance;
 - over nu, which is gamma too, the ratio is a beta prime distribution: its distribution function is closed;
-- over lambda and p, a fixed quadrature.
+- over lambda, p and the stay, a fixed quadrature. Against simulations the probability below a quantile is right to 0.01.
 
 Somebody who has left spends nothing, with probability 1 - P(alive).
 """
@@ -25,10 +25,12 @@ from services.scoring.domain.gamma_gamma import GammaGamma
 from services.scoring.domain.mbg_nbd import MbgNbd
 from services.scoring.domain.quadrature import beta_nodes, gamma_nodes
 
-RATES, LEAVINGS = 11, 15
+RATES, LEAVINGS = 9, 13
 """Nodes over lambda and p."""
 LEVELS = np.linspace(-3.5, 3.5, 29)
 """Normal scores of the quantiles that are tabulated; beyond them the outermost counts."""
+STAYS, STAY_WEIGHTS = (np.polynomial.legendre.leggauss(6) + np.array([[1.0], [0.0]])) / 2.0
+"""Survival probabilities of the stay, at the quadrature's nodes."""
 COARSE, FINE = 25, 40
 """Amounts at which the distribution function is computed, first to find its range and then in it."""
 WIDEST = 40.0
@@ -38,7 +40,7 @@ CLOCK_STEP = 0.5
 COUNT_STEP = 1.35
 NEGLIGIBLE = 1e-6
 """Combinations of traits less probable than this are left out."""
-TINY = 1e-12
+TINY, TINIEST = 1e-12, 1e-250
 
 
 @dataclass(frozen=True)
@@ -99,17 +101,16 @@ class _Sums:
     def of(cls, visits: MbgNbd, spends: GammaGamma, x: float, discounted: float) -> "_Sums":
         """`discounted`: discount times alpha + age. All moments are of sums of purchases worth 1 on average."""
         rate, leaving = gamma_nodes(visits.r + x, RATES), beta_nodes(visits.a, visits.b + x + 1.0, LEAVINGS)
-        e, p, square = rate.at[:, None], leaving.at, 1.0 + 1.0 / spends.p
-        waited, waited_twice = e / (e + discounted), e / (e + 2.0 * discounted)
-        mean = e / (e * p + discounted)
-        second = e * (square + 2.0 * (1.0 - p) * mean) / (e * p + 2.0 * discounted)
-        last = _gamma(waited + 0.0 * p, waited_twice * square + 0.0 * p)
-        more = _gamma(waited * (1.0 + mean), waited_twice * (square + 2.0 * mean + second))
-        weights = rate.weight[:, None] * leaving.weight
-        weight = np.concatenate([(weights * p).ravel(), (weights * (1.0 - p)).ravel()])
-        shape, scale = (np.concatenate([one.ravel(), many.ravel()]) for one, many in zip(last, more, strict=True))
+        e, p = rate.at[:, None, None], leaving.at[:, None]
+        stay = -np.log(STAYS) / (e * p)
+        other, last = e * (1.0 - p), np.exp(-discounted * stay)
+        mean = last + other * -np.expm1(-discounted * stay) / discounted
+        square = 1.0 + 1.0 / spends.p
+        variance = last**2 / spends.p + other * square * -np.expm1(-2.0 * discounted * stay) / (2.0 * discounted)
+        weight = (rate.weight[:, None, None] * leaving.weight[:, None] * STAY_WEIGHTS).ravel()
         kept = weight > NEGLIGIBLE
-        return cls(weight[kept] / weight[kept].sum(), shape[kept], scale[kept] * spends.p)
+        mean, variance = mean.ravel()[kept], np.maximum(variance.ravel()[kept], TINIEST)
+        return cls(weight[kept] / weight[kept].sum(), mean**2 / variance, variance / mean * spends.p)
 
     def scores(self, amounts: Floats, shape: float) -> Floats:
         """Normal scores of the probability to stay below exp(amounts), when divided by nu ~ Gamma(shape, 1)."""
@@ -117,12 +118,6 @@ class _Sums:
         below = betainc(self.shape, shape, money / (money + self.scale)) @ self.weight
         scores: Floats = np.maximum.accumulate(ndtri(np.clip(below, TINY, 1.0 - TINY)))
         return scores
-
-
-def _gamma(mean: Floats, second: Floats) -> tuple[Floats, Floats]:
-    """Shape and scale of the gamma distribution with this mean and mean square."""
-    variance = np.maximum(second - mean**2, TINY * mean**2)
-    return mean**2 / variance, variance / mean
 
 
 def _counts(most: float) -> Floats:

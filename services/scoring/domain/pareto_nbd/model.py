@@ -11,7 +11,7 @@ from scipy.special import gammaln
 
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.pareto_nbd.powers import Powers
-from services.scoring.domain.quadrature import for_each, along, gamma_nodes
+from services.scoring.domain.quadrature import along, for_each, gamma_nodes
 
 NEWTON_STEPS = 60
 CLOSE = 1e-13

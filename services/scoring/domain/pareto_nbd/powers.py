@@ -8,7 +8,6 @@ neither trouble, and whose nodes also give the expectations that the gradient of
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -37,25 +36,15 @@ class Powers:
 
     def log_integral(self) -> Floats:
         """Its logarithm; -inf where start equals end."""
-        logs = [part._nodes().log_total() for part in self._parts()]
+        logs = [part.nodes().log_total() for part in self._parts()]
         return np.concatenate(logs) if logs else np.empty(0)
 
     def moments(self) -> "Moments":
         """With it, what a gradient needs of the time t whose density the integrand is."""
-        parts = [part._moments() for part in self._parts()]
+        parts = [part.nodes().moments() for part in self._parts()]
         return Moments(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
-    def _moments(self) -> "Moments":
-        nodes = self._nodes()
-        return Moments(
-            nodes.log_total(),
-            nodes.mean(nodes.log_alpha),
-            nodes.mean(nodes.log_beta),
-            nodes.mean(1.0 / nodes.alpha),
-            nodes.mean(1.0 / nodes.beta),
-        )
-
-    def _nodes(self) -> "_Nodes":
+    def nodes(self) -> "Nodes":
         """In v = ln(smaller shift + t) the integrand is log-concave, and analytic within pi of the real axis."""
         smaller = min(self.alpha, self.beta)
         low = np.log(smaller + self.start)
@@ -66,7 +55,7 @@ class Powers:
         by_shift = (shifted, log_shifted, other, np.log(other))
         alpha, log_alpha, beta, log_beta = by_shift if self.alpha == smaller else by_shift[2:] + by_shift[:2]
         logs = LOG_WEIGHT[:, None] + log_shifted - self.c * log_alpha - self.d * log_beta
-        return _Nodes(reach, logs, alpha, log_alpha, beta, log_beta)
+        return Nodes(reach, logs, alpha, log_alpha, beta, log_beta)
 
     def _reach(self, low: Floats, whole: Floats) -> Floats:
         """How far in v to integrate: where the integrand has fallen by DROP, if that is before the end.
@@ -106,7 +95,7 @@ class Moments(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Nodes:
+class Nodes:
     """(customers,) the stretch; (nodes, customers) log-weights, alpha + t, beta + t and their logarithms."""
 
     reach: Floats
@@ -122,12 +111,11 @@ class _Nodes:
             log_total: Floats = top + np.log(self.reach * np.exp(self.logs - top).sum(axis=0))
         return log_total
 
-    def mean(self, of_node: Floats) -> Floats:
-        expectation: Floats = np.einsum("nc,nc->c", self._shares, of_node)
-        return expectation
-
-    @cached_property
-    def _shares(self) -> Floats:
-        share = np.exp(self.logs - self.logs.max(axis=0))
-        normed: Floats = share / share.sum(axis=0)
-        return normed
+    def moments(self) -> Moments:
+        shares = np.exp(self.logs - self.logs.max(axis=0))
+        shares /= shares.sum(axis=0)
+        means = (
+            np.einsum("nc,nc->c", shares, of_node)
+            for of_node in (self.log_alpha, self.log_beta, 1.0 / self.alpha, 1.0 / self.beta)
+        )
+        return Moments(self.log_total(), *means)
