@@ -102,7 +102,7 @@ class _Sums:
         """`discounted`: discount times alpha + age. All moments are of sums of purchases worth 1 on average."""
         rate, leaving = gamma_nodes(visits.r + x, RATES), beta_nodes(visits.a, visits.b + x + 1.0, LEAVINGS)
         e, p = rate.at[:, None, None], leaving.at[:, None]
-        stay = -np.log(STAYS) / (e * p)
+        stay = -np.log(STAYS) / np.maximum(e * p, TINIEST)
         other, last = e * (1.0 - p), np.exp(-discounted * stay)
         mean = last + other * -np.expm1(-discounted * stay) / discounted
         square = 1.0 + 1.0 / spends.p
