@@ -116,8 +116,8 @@ def test_a_base_that_nobody_leaves_holds_the_fit() -> None:
     random = np.random.default_rng(5)
     took = random.random((8, 4_000)) < random.beta(4, 3, 4_000)
     x, t_x = took.sum(axis=0), ((np.arange(8)[:, None] + 1) * took).max(axis=0)
-    cells, number = np.unique(np.stack([x, t_x]), axis=1, return_counts=True)
-    seen = Occasions(*cells.astype(float), np.full(len(number), 8.0), number.astype(float))
+    cells, customers = np.unique(np.stack([x, t_x]).astype(float), axis=1, return_counts=True)
+    seen = Occasions(cells[0], cells[1], np.full(len(customers), 8.0), customers.astype(float))
     assert fitted(fit_occasions(seen)).doubt is Doubt.NO_DROPOUT
 
 

@@ -42,8 +42,8 @@ def fitted(fit: ParetoFit | Doubt) -> ParetoFit:
 )
 def test_cdnow_gives_the_published_estimates(name: str, parameters: tuple[float, ...], log_likelihood: float) -> None:
     base = cdnow_base(name)
-    cells, customers = np.unique(np.stack([base.x, base.t_x, base.age]), axis=1, return_counts=True)
-    fit = fitted(fit_pareto(Visits(*cells, customers.astype(float))))
+    (x, t_x, age), customers = np.unique(np.stack([base.x, base.t_x, base.age]), axis=1, return_counts=True)
+    fit = fitted(fit_pareto(Visits(x, t_x, age, customers.astype(float))))
     assert fit.doubt is None
     assert tuple(vars(fit.parameters).values()) == pytest.approx(parameters, rel=2e-4)
     assert fit.log_likelihood == pytest.approx(log_likelihood, abs=0.01)
@@ -136,7 +136,7 @@ def test_discounted_purchases_are_the_discounted_forecast_summed_over_time() -> 
     seen, discount = (one(3), one(20), one(39)), 0.01
 
     def discounted(time: float) -> float:
-        return discount * np.exp(-discount * time) * float(CDNOW.expected_purchases(*seen, time)[0])
+        return float(discount * np.exp(-discount * time) * CDNOW.expected_purchases(*seen, time)[0])
 
     assert CDNOW.discounted_purchases(*seen, discount)[0] == pytest.approx(quad(discounted, 0, 4000)[0], rel=1e-6)
 
@@ -147,7 +147,8 @@ def in_closed_form(powers: Powers) -> float:
     n = c + d - 1.0
 
     def term(time: float) -> float:
-        return float(hyp2f1(n, d, n + 1.0, apart / (powers.alpha + time)) / (powers.alpha + time) ** n / n)
+        shifted = powers.alpha + time
+        return float(hyp2f1(n, d, n + 1.0, apart / shifted) * np.exp(-n * np.log(shifted)) / n)
 
     return term(float(powers.start[0])) - term(float(powers.end[0]))
 

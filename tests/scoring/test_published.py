@@ -11,8 +11,8 @@ from tests.scoring.evaluation.files import cdnow_base
 
 def cells() -> Visits:
     base = cdnow_base("master")
-    kinds, customers = np.unique(np.stack([base.x, base.t_x, base.age]), axis=1, return_counts=True)
-    return Visits(*kinds, customers.astype(float))
+    (x, t_x, age), customers = np.unique(np.stack([base.x, base.t_x, base.age]), axis=1, return_counts=True)
+    return Visits(x, t_x, age, customers.astype(float))
 
 
 def test_mbg_nbd() -> None:

@@ -62,7 +62,9 @@ class BgBb:
         Of those who are there now, the number to come is E[(1 - theta) / (theta + discount)], which equation 14 writes as 2F1.
         """
         occasions, where = np.unique(n, return_inverse=True)
-        return self._taken_here(x, t_x, n) * np.array([self._stays(here, discount) for here in occasions])[where]
+        stays = np.array([self._stays(here, discount) for here in occasions])
+        dert: Floats = self._taken_here(x, t_x, n) * stays[where]
+        return dert
 
     def _stays(self, n: float, discount: float) -> float:
         theta = beta_nodes(self.gamma, self.delta + n)

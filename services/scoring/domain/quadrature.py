@@ -10,6 +10,7 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+from numpy.polynomial import chebyshev
 from scipy.special import expit
 
 from services.scoring.domain.fitting import Floats
@@ -89,11 +90,7 @@ def along(exact: Callable[[Floats], Floats], clock: Floats) -> Floats:
     if high - low < 1e-12:
         return np.full_like(clock, exact(clock[:1])[0])
     middle, half = (high + low) / 2.0, (high - low) / 2.0
-
-    def logs(position: Floats) -> Floats:
-        log_value: Floats = np.log(exact(np.exp(middle + half * position)))
-        return log_value
-
-    series = np.polynomial.chebyshev.chebinterpolate(logs, DEGREE)
-    value: Floats = np.exp(np.polynomial.chebyshev.chebval((np.log(clock) - middle) / half, series))
+    positions = chebyshev.chebpts1(DEGREE + 1)
+    series = chebyshev.chebfit(positions, np.log(exact(np.exp(middle + half * positions))), DEGREE)
+    value: Floats = np.exp(chebyshev.chebval((np.log(clock) - middle) / half, series))
     return value

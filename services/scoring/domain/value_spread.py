@@ -84,7 +84,8 @@ class ValueSpread:
         middle = float(np.log(sums.weight @ (sums.shape * sums.scale)) - digamma(shape))
         amounts = np.linspace(middle - WIDEST, middle + WIDEST / 4.0, COARSE)
         scores = sums.scores(amounts, shape)
-        amounts = np.linspace(*np.interp((LEVELS[0] - 0.2, LEVELS[-1] + 0.2), scores, amounts), FINE)
+        low, high = np.interp((LEVELS[0] - 0.2, LEVELS[-1] + 0.2), scores, amounts)
+        amounts = np.linspace(low, high, FINE)
         column: Floats = np.interp(LEVELS, sums.scores(amounts, shape), amounts)
         return column
 

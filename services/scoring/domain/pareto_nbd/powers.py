@@ -48,7 +48,7 @@ class Powers:
         """In v = ln(smaller shift + t) the integrand is log-concave, and analytic within pi of the real axis."""
         smaller = min(self.alpha, self.beta)
         low = np.log(smaller + self.start)
-        reach = self._reach(low, np.log(smaller + self.end) - low)
+        reach = self._reach(low, np.log1p((self.end - self.start) / (smaller + self.start)))
         log_shifted = low + reach * AT[:, None]
         shifted = np.exp(log_shifted)
         other = shifted + abs(self.alpha - self.beta)
@@ -67,6 +67,8 @@ class Powers:
         for _ in range(NEWTON_STEPS):
             value, slope = self._height(low, reach)
             beyond = value < height
+            if not beyond.any():
+                break
             reach = np.where(beyond, reach - (value - height) / np.where(beyond, slope, -1.0), reach)
         return reach
 
