@@ -1,7 +1,7 @@
 """Customer lifetime value: what a customer has contributed, and what they still will, discounted to now.
 
-Without a contract: past contribution + margin x E[spend] x discounted purchases to come (Gamma-Gamma times MBG/NBD or
-Pareto/NBD; Fader, Hardie, Lee 2005, JMR 42, 415-430). With one: past contribution + margin of a period x payments to
+Without a contract: past contribution + margin x E[spend] x discounted purchases to come (Gamma-Gamma times
+MBG/NBD; the factors of Fader, Hardie, Lee 2005, JMR 42, 415-430). With one: past contribution + margin of a period x payments to
 come. Money in the customer's currency, times in days, arrays of one shape (customers,).
 """
 
@@ -83,7 +83,7 @@ class Valuation:
 
     @classmethod
     def of(cls, visits: MbgNbd, spends: GammaGamma, terms: Terms, most: float, oldest: float) -> "Valuation":
-        """`most` repeat purchases and `oldest` days of age of a customer: beyond them the interval is extrapolated."""
+        """`most` repeat purchases and `oldest` days of age of a customer: beyond them the interval is approximate."""
         return cls(visits, spends, terms, ValueSpread(visits, spends, terms.daily_discount, most, oldest))
 
     def value(self, known: History) -> LifetimeValue:
@@ -91,8 +91,9 @@ class Valuation:
         dert = discounted_purchases(self.visits, *seen, terms.daily_discount)
         spend = self.spends.expected_spend(np.where(known.spend > 0, known.x, 0.0), known.spend)
         tail = (1.0 - terms.interval) / 2.0
+        least, most = self.spread.quantiles(*seen, known.spend, (tail, 1.0 - tail))
         # A margin below zero turns the interval around: the more is bought, the more is lost.
-        ends = [terms.margin * self.spread.quantile(*seen, known.spend, level) for level in (tail, 1.0 - tail)]
+        ends = terms.margin * least, terms.margin * most
         return LifetimeValue(
             past=known.contribution,
             future=terms.margin * spend * dert,

@@ -21,10 +21,8 @@ def discounted_purchases(model: MbgNbd | BgNbd, x: Floats, t_x: Floats, age: Flo
 
     def while_alive(purchases: float, clock: Floats) -> Floats:
         rate, leaving = gamma_nodes(model.r + purchases), beta_nodes(model.a, _stayed(model, purchases))
-        value = np.empty_like(clock)
-        for i, discounted in enumerate(clock * discount):
-            value[i] = rate.weight @ (rate.at[:, None] / (rate.at[:, None] * leaving.at + discounted)) @ leaving.weight
-        return value
+        departures, purchases_of = rate.at[:, None] * leaving.at, rate.weight * rate.at
+        return np.array([purchases_of @ (1.0 / (departures + z)) @ leaving.weight for z in clock * discount])
 
     dert: Floats = model.p_alive(x, t_x, age) * for_each(while_alive, x, model.alpha + age)
     return dert

@@ -13,11 +13,12 @@ quantiles serves all customers:
 Somebody who has left spends nothing, with probability 1 - P(alive).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.interpolate import RegularGridInterpolator
+from scipy.ndimage import map_coordinates
 from scipy.special import betainc, digamma, ndtri
 
 from services.scoring.domain.fitting import Floats
@@ -31,14 +32,14 @@ LEVELS = np.linspace(-3.5, 3.5, 29)
 """Normal scores of the quantiles that are tabulated; beyond them the outermost counts."""
 STAYS, STAY_WEIGHTS = (np.polynomial.legendre.leggauss(6) + np.array([[1.0], [0.0]])) / 2.0
 """Survival probabilities of the stay, at the quadrature's nodes."""
-COARSE, FINE = 25, 40
+COARSE, FINE = 17, 30
 """Amounts at which the distribution function is computed, first to find its range and then in it."""
 WIDEST = 40.0
 """Of that range, in logarithms."""
 CLOCK_STEP = 0.5
 """Of ln(alpha + age) between columns of the table."""
 COUNT_STEP = 1.35
-NEGLIGIBLE = 1e-6
+NEGLIGIBLE = 1e-5
 """Combinations of traits less probable than this are left out."""
 TINY, TINIEST = 1e-12, 1e-250
 
@@ -53,29 +54,33 @@ class ValueSpread:
     most: float
     oldest: float
 
-    def quantile(self, x: Floats, t_x: Floats, age: Floats, spend: Floats, level: float) -> Floats:
-        """The future money, discounted, that a customer stays below with probability `level`; shape (customers,).
+    def quantiles(self, x: Floats, t_x: Floats, age: Floats, spend: Floats, levels: Sequence[float]) -> list[Floats]:
+        """The future money, discounted, that a customer stays below with each of these probabilities; (customers,) each.
 
         `spend`: mean of repeat purchase days, 0 without one. `discount` of the table is continuous, per day.
         """
-        left = 1.0 - self.visits.p_alive(x, t_x, age)
-        there = np.clip((level - left) / np.maximum(1.0 - left, 1e-300), 0.0, 1.0)
-        scores = np.clip(ndtri(there), LEVELS[0], LEVELS[-1])
-        where = np.stack([np.log1p(x), np.log(self.visits.alpha + age), scores], axis=1)
+        left, table = 1.0 - self.visits.p_alive(x, t_x, age), self._table
         # Who is not known to have spent anything counts as somebody who spends the mean.
         mean = self.spends.expected_spend(np.zeros(1), np.zeros(1))
-        money = np.exp(self._log_quantiles(where)) * (self.spends.gamma + x * np.where(spend > 0, spend, mean))
-        quantile: Floats = np.where(there > 0, money, 0.0)
+        unit = self.spends.gamma + x * np.where(spend > 0, spend, mean)
+        where = (table.row(x), table.column(np.log(self.visits.alpha + age)))
+        return [self._quantile(unit, where, (level - left) / np.maximum(1.0 - left, TINY)) for level in levels]
+
+    def _quantile(self, unit: Floats, where: tuple[Floats, Floats], of_those_there: Floats) -> Floats:
+        """The quantile at this level among those who are there; below all of them it is nothing."""
+        scores = ndtri(np.clip(of_those_there, TINY, 1.0 - TINY))
+        depth = (np.clip(scores, LEVELS[0], LEVELS[-1]) - LEVELS[0]) / (LEVELS[1] - LEVELS[0])
+        log_quantile = map_coordinates(self._table.log_quantiles, (*where, depth), order=1, mode="nearest")
+        quantile: Floats = np.where(of_those_there > 0, unit * np.exp(log_quantile), 0.0)
         return quantile
 
     @cached_property
-    def _log_quantiles(self) -> RegularGridInterpolator:
-        """ln of the quantiles of future money, with gamma + x z as its unit, by ln(1 + x), ln(alpha + age) and score."""
+    def _table(self) -> "_Table":
         low, high = np.log(self.visits.alpha), np.log(self.visits.alpha + self.oldest)
         clocks = np.linspace(low, high, 2 + int((high - low) / CLOCK_STEP))
         counts = _counts(self.most)
-        table = np.array([[self._column(x, float(np.exp(clock))) for clock in clocks] for x in counts])
-        return RegularGridInterpolator((np.log1p(counts), clocks, LEVELS), table, bounds_error=False, fill_value=None)
+        columns = np.array([[self._column(x, float(np.exp(clock))) for clock in clocks] for x in counts])
+        return _Table(np.log1p(counts), clocks, columns)
 
     def _column(self, x: float, clock: float) -> Floats:
         """ln quantiles of customers with x repeat purchases and alpha + age on their clock."""
@@ -88,6 +93,26 @@ class ValueSpread:
         amounts = np.linspace(low, high, FINE)
         column: Floats = np.interp(LEVELS, sums.scores(amounts, shape), amounts)
         return column
+
+
+@dataclass(frozen=True)
+class _Table:
+    """ln of the quantiles of future money, with gamma + x z as its unit, by ln(1 + x), ln(alpha + age) and score.
+
+    Beyond its edges the outermost column counts.
+    """
+
+    log_counts: Floats
+    clocks: Floats
+    log_quantiles: Floats
+
+    def row(self, x: Floats) -> Floats:
+        position: Floats = np.interp(np.log1p(x), self.log_counts, np.arange(float(len(self.log_counts))))
+        return position
+
+    def column(self, clock: Floats) -> Floats:
+        position: Floats = (clock - self.clocks[0]) / (self.clocks[1] - self.clocks[0])
+        return position
 
 
 @dataclass(frozen=True)
