@@ -8,12 +8,14 @@ share of `loyal` customers never does, which a Beta distribution alone cannot sa
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.special import betainc, betaln, digamma, gammaln, logsumexp
 
 from services.scoring.domain.fitting import Floats, Likelihood
 from services.scoring.domain.mbg_nbd import Visits, by_x
+from services.scoring.domain.quadrature import Nodes, beta_nodes, for_each, gamma_nodes
 
 NEGLIGIBLE = 1e-13
 """Purchases less probable than this are left out of an expectation."""
@@ -53,6 +55,34 @@ class MbgCnbd:
             staying, leaving = self._purchases(done, x, age, horizon)
             expected += share * (loyal * staying + waiting * leaving)
         return expected
+
+    def discounted_purchases(self, x: Floats, t_x: Floats, age: Floats, discount: float) -> Floats:
+        """DERT: all purchases to come, each discounted continuously to now at this rate per unit of time, above 0.
+
+        A step is worth f = lambda / (lambda + discount): the next purchase f^(k - steps done), each later one f^k of it.
+        """
+        dert = np.zeros_like(x)
+        for done, share in enumerate(self._steps_done(x, t_x, age)):
+            for fate, leaves in zip(self._fates(x, t_x, age), (False, True), strict=True):
+                if fate.any():
+                    worth = partial(self._worth, done, discount, leaves=leaves)
+                    dert += share * fate * for_each(worth, x, self.alpha + age)
+        return dert
+
+    def _worth(self, done: int, discount: float, x: float, clock: Floats, *, leaves: bool) -> Floats:
+        """DERT of somebody who is there, `done` steps after the last purchase, who may leave or never will."""
+        rate = gamma_nodes(self.r + self.k * x + done)
+        leaving = beta_nodes(self.a, self.b + x + 1.0) if leaves else Nodes(np.zeros(1), np.ones(1))
+        log_step = -np.log1p(discount * clock[:, None] / rate.at)
+        again = np.exp(self.k * log_step)
+        worth = np.exp((self.k - done) * log_step) * rate.weight
+        lost = -np.expm1(self.k * log_step)
+        later = [
+            1.0 / (one[:, None] + often[:, None] * leaving.at) @ leaving.weight
+            for one, often in zip(lost, again, strict=True)
+        ]
+        value: Floats = np.einsum("cn,cn->c", worth, np.array(later))
+        return value
 
     def _fates(self, x: Floats, t_x: Floats, age: Floats) -> tuple[Floats, Floats]:
         """Probabilities of never leaving, and of being able to leave but not having left."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.scoring.domain.mbg_nbd import MIN_CUSTOMERS, MIN_REPEATS
-from services.scoring.domain.peers import BgNbd, ParetoNbd, Peer, fit_peer
+from services.scoring.domain.pareto_nbd import ParetoNbd
+from services.scoring.domain.peers import BgNbd, Peer, fit_peer
 from services.scoring.evaluation.accuracy import Accuracy, of_purchases
 from services.scoring.evaluation.forecasts import EXACT_CELLS, Forecast, cells
 from services.scoring.evaluation.splitting import Split
