@@ -1,6 +1,7 @@
 """Reading scores over HTTP: one customer at any moment, lists by segment, the base in figures."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Protocol
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 from services.scoring.domain.purchases import money_of
 from services.scoring.domain.reasons import Code
 from services.scoring.domain.segments import Segment
-from services.scoring.handlers import Scores, Summary
+from services.scoring.handlers import Scores, Summary, Valued, Valuing
 from shared.contracts.fact import Currency, CustomerId, Moment
 from shared.contracts.scoring import Score
 from shared.http import Cursor, Limit, Page, Problem, decode_cursor, encode_cursor
@@ -65,6 +66,27 @@ class Explained(BaseModel):
     reasons: list[ReasonShown]
 
 
+class LifetimeValueShown(BaseModel):
+    """What a customer has brought and still will, less costs by the margin, future money discounted to now."""
+
+    customer_id: CustomerId
+    as_of: datetime
+    currency: Currency
+    past: Decimal
+    future: Decimal
+    value: Decimal
+    """`past` and `future`."""
+    low: Decimal
+    high: Decimal
+    """With a probability of `interval`, the value comes out between `low` and `high`."""
+    interval: float
+    residual_days: float
+    """Expected days until the customer leaves, of the next ten years."""
+    margin: float
+    yearly_discount: float
+    model_version: int
+
+
 class Told(Protocol):
     """The scores as last told."""
 
@@ -75,7 +97,7 @@ class Told(Protocol):
     async def summary(self) -> list[Summary]: ...
 
 
-def score_routes(scores: Scores, told: Told) -> APIRouter:
+def score_routes(scores: Scores, told: Told, valuing: Valuing) -> APIRouter:
     routes = APIRouter(prefix="/v1/scores", tags=["scores"])
 
     @routes.get("", summary="List scores as last told, the most valuable customers first")
@@ -107,7 +129,26 @@ def score_routes(scores: Scores, told: Told) -> APIRouter:
         score, reasons = found
         return Explained(score=score, reasons=[ReasonShown(**vars(reason)) for reason in reasons])
 
+    @routes.get("/{customer_id}/lifetime-value", summary="A customer's lifetime value, with an interval")
+    async def read_lifetime_value(_: Reader, customer_id: CustomerId) -> LifetimeValueShown:
+        found = await valuing.value(customer_id)
+        if found is None:
+            raise Problem(404, detail="The customer has bought nothing, or there is no model yet to value them by.")
+        return _lifetime_value(found, valuing, scores.currency)
+
     return routes
+
+
+def _lifetime_value(found: Valued, valuing: Valuing, currency: str) -> LifetimeValueShown:
+    terms = valuing.terms
+    assert isinstance(terms.margin, float), "one for all"
+    return LifetimeValueShown(
+        **vars(found),
+        currency=currency,
+        interval=terms.interval,
+        margin=terms.margin,
+        yearly_discount=terms.yearly_discount,
+    )
 
 
 def _after(cursor: str) -> tuple[Decimal | None, str]:

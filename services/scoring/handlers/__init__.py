@@ -4,6 +4,7 @@ from services.scoring.handlers.customers import Customers, Known, Scored, Sheet,
 from services.scoring.handlers.models import Models, Population, Refitting, Report
 from services.scoring.handlers.scores import Scores
 from services.scoring.handlers.sweeping import Sweeping, Transactions
+from services.scoring.handlers.valuing import Valued, Valuing
 
 __all__ = [
     "Customers",
@@ -18,5 +19,7 @@ __all__ = [
     "Summary",
     "Sweeping",
     "Transactions",
+    "Valued",
+    "Valuing",
     "scored_of",
 ]
