@@ -15,7 +15,7 @@ from tests.scoring.evaluation.files import cdnow_base
 
 CDNOW = ParetoNbd(0.5533, 10.5777, 0.6062, 11.6688)
 WALKTHROUGH = ParetoNbd(0.5533710, 10.5795191, 0.6059069, 11.6580918)
-"""The estimate of BTYD's walkthrough, which prints four digits of it: found from four of its values, to hold for all seven."""
+"""The estimate behind BTYD's walkthrough, recovered from its seven values by least squares: it gives each to every digit."""
 PUBLISHED = ParetoNbd(0.5629966, 12.559037, 0.4081095, 10.5148048)
 HARD = ParetoNbd(0.5143, 2.8845, 0.2856, 14.1087)
 

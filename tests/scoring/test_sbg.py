@@ -8,7 +8,7 @@ from scipy.special import hyp2f1
 from services.scoring.domain.fitting import Doubt
 from services.scoring.domain.sbg import Contracts, ContractsFit, Sbg, fit_contracts, likelihood_of
 
-# Customers of 1,000 who are still there after so many years: Fader, Hardie 2007, table 1.
+# Customers of 1,000 who are still there after so many years: Fader, Hardie 2007.
 HIGH_END = (1000, 869, 743, 653, 593, 551, 517, 491, 468, 445, 427, 409, 394)
 REGULAR = (1000, 631, 468, 382, 326, 289, 262, 241, 223, 207, 194, 183, 173)
 

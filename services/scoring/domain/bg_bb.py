@@ -39,18 +39,18 @@ class BgBb:
     delta: float
 
     def log_likelihood(self, x: Floats, t_x: Floats, n: Floats) -> Floats:
-        """Nats a customer (equation 3)."""
+        """Nats a customer."""
         nats: Floats = logsumexp(self._fates(x, t_x, n), axis=0)
         return nats
 
     def p_alive(self, x: Floats, t_x: Floats, n: Floats) -> Floats:
-        """Probability of being there at the next occasion, n + 1 (equation 7)."""
+        """Probability of being there at the next occasion, n + 1."""
         stays = betaln(self.gamma, self.delta + n + 1.0) - betaln(self.gamma, self.delta + n)
         alive: Floats = self._p_here(x, t_x, n) * np.exp(stays)
         return alive
 
     def expected_purchases(self, x: Floats, t_x: Floats, n: Floats, horizon: int) -> Floats:
-        """E[X]: occasions taken among so many to come (equation 9, as the sum that it abbreviates: it has no pole)."""
+        """E[X]: occasions taken among so many to come, as the sum that the closed form abbreviates: it has no pole."""
         ahead = n + np.arange(1.0, horizon + 1.0)[:, None]
         stays = np.exp(betaln(self.gamma, self.delta + ahead) - betaln(self.gamma, self.delta + n))
         expected: Floats = self._taken_here(x, t_x, n) * stays.sum(axis=0)
@@ -59,7 +59,7 @@ class BgBb:
     def discounted_purchases(self, x: Floats, t_x: Floats, n: Floats, discount: float) -> Floats:
         """DERT: all occasions to be taken, each worth 1 / (1 + discount) of the one before; discount above 0.
 
-        Of those who are there now, the number to come is E[(1 - theta) / (theta + discount)], which equation 14 writes as 2F1.
+        Of those who are there now, the number to come is E[(1 - theta) / (theta + discount)], which the paper writes as 2F1.
         """
         occasions, where = np.unique(n, return_inverse=True)
         stays = np.array([self._stays(here, discount) for here in occasions])

@@ -1,8 +1,8 @@
 """Customer lifetime value: what a customer has contributed, and what they still will, discounted to now.
 
-Without a contract: past contribution + margin x E[spend] x discounted purchases to come (Gamma-Gamma times
-MBG/NBD; the factors of Fader, Hardie, Lee 2005, JMR 42, 415-430). With one: past contribution + margin of a period x payments to
-come. Money in the customer's currency, times in days, arrays of one shape (customers,).
+Without a contract: past contribution + margin x E[spend] x discounted purchases to come (Gamma-Gamma times MBG/NBD;
+the factors of Fader, Hardie, Lee 2005, JMR 42, 415-430). With one: past contribution + margin of a period x payments
+to come. Money in the customer's currency, times in days, arrays of one shape (customers,).
 """
 
 from dataclasses import dataclass
@@ -108,7 +108,7 @@ def contract_value(
 ) -> Floats:
     """Lifetime value of customers just before their renewal no. `renewal`, at a margin of each period that is paid for.
 
-    `discount`: per period, discrete. Past contribution comes on top (Fader, Hardie 2010, equation 6).
+    `discount`: per period, discrete. Past contribution comes on top (Fader, Hardie 2010, Marketing Science 29(1)).
     """
     if not discount > 0:
         raise NoDiscount(f"a discount of {discount} a period")

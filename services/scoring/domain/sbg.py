@@ -32,17 +32,17 @@ class Sbg:
     b: float
 
     def p_end(self, t: Floats) -> Floats:
-        """Probability of leaving at the end of period t (equation 5)."""
+        """Probability of leaving at the end of period t."""
         p: Floats = np.exp(_log_end(self.a, self.b, t))
         return p
 
     def survival(self, t: Floats) -> Floats:
-        """Probability of renewing at the end of period t (equation 6)."""
+        """Probability of renewing at the end of period t."""
         p: Floats = np.exp(_log_renewed(self.a, self.b, t))
         return p
 
     def retention(self, t: Floats) -> Floats:
-        """Share of those in period t who renew at its end (equation 8)."""
+        """Share of those in period t who renew at its end."""
         share: Floats = (self.b + t - 1.0) / (self.a + self.b + t - 1.0)
         return share
 

@@ -8,7 +8,7 @@ quantiles serves all customers:
 - given lambda, p and the stay, purchases before its last are a Poisson process, and the discounted sum is taken for a
   gamma distribution with its own mean and variance;
 - over nu, which is gamma too, the ratio is a beta prime distribution: its distribution function is closed;
-- over lambda, p and the stay, a fixed quadrature. Against simulations the probability below a quantile is right to 0.01.
+- over lambda, p and the stay, a fixed quadrature. Against simulations the probability below a quantile is right to about 0.01.
 
 Somebody who has left spends nothing, with probability 1 - P(alive).
 """

@@ -207,6 +207,14 @@ def test_overhead_stands_on_its_driver(overhead: Overhead, quantity: int) -> Non
     assert (line.quantity, line.amount) == (Decimal(quantity), Decimal(quantity) * Decimal("-0.1"))
 
 
+def test_overhead_by_minutes_does_not_count_the_money_of_calls_billed_by_others() -> None:
+    billed = spent(event("billed"), Kind.CALLS, Decimal("99.50"))
+    costs = CostModel(rates(overhead="0.1", calls="0.80"), Overhead(Kind.CALLS, "units"))
+    made = statement(Book.of([*HISTORY, billed]), costs, JANUARY, FEBRUARY)
+    assert the(made, Kind.OVERHEAD).quantity == 10
+    assert the(made, Kind.OVERHEAD).events == 3
+
+
 def test_overhead_without_a_rate_in_its_month_is_unknown() -> None:
     made = statement(Book.of(HISTORY), CostModel((), Overhead(Kind.SALES)), JANUARY, MARCH)
     assert made.of(Kind.OVERHEAD) is None

@@ -86,6 +86,10 @@ def test_nothing_is_said_where_nothing_happened() -> None:
     assert said(seen(EVERY_THREE_WEEKS, 190), seen(EVERY_THREE_WEEKS, 195)) == []
 
 
+def test_of_whom_everything_was_taken_back_there_is_no_score_to_explain() -> None:
+    assert reasons(seen(bought(0), 3), seen(NOBODY, 4), MODEL, AMONG) == ()
+
+
 def test_at_most_three_facts_are_named() -> None:
     old = bought(*range(0, 190, 30), spend="20")
     after = seen(old.plus(bought(181, 183, 185, 187, spend="300")), 187, {"payment-failed": 3, "complaint": 4})

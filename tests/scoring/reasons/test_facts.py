@@ -4,7 +4,8 @@ import pytest
 
 from services.scoring.domain.purchases import Purchases
 from services.scoring.domain.reasons import Fact, Situation, facts
-from services.scoring.domain.reasons.facts import GOOD, Code, usual_gap
+from services.scoring.domain.reasons.fact import GOOD, Code
+from services.scoring.domain.reasons.visits import usual_gap
 from tests.scoring.reasons.customers import AMONG, EVERY_THREE_WEEKS, NOBODY, bought, seen
 
 
@@ -118,9 +119,9 @@ def test_an_unusual_last_spend_is_told(spend: str, sentence: str | None) -> None
     assert sentences == ([sentence] if sentence else [])
 
 
-def test_an_unusual_spend_is_old_news_when_only_time_has_passed() -> None:
+def test_what_somebody_spends_is_old_news_when_only_time_has_passed() -> None:
     purchases = bought(0, 20, 40, 60).plus(bought(80, spend="120"))
-    assert said(seen(purchases, 81), seen(purchases, 90)) == []
+    assert said(seen(purchases, 81), seen(purchases, 90), 0.99) == []
 
 
 @pytest.mark.parametrize(
@@ -138,6 +139,13 @@ def test_a_change_of_pace_is_told_if_the_customer_was_there_for_both_quarters(
 ) -> None:
     told = [text for text in said(None, seen(bought(*days), today)) if "3 months" in text]
     assert told == ([sentence] if sentence else [])
+
+
+def test_a_change_of_pace_is_told_once() -> None:
+    often = (0, 30, 60, 90, *range(110, 190, 8))
+    sentence = "10 purchases in the last 3 months, 3 in the 3 before"
+    assert sentence in said(seen(bought(*often[:7]), 140), seen(bought(*often), 184))
+    assert said(seen(bought(*often), 184), seen(bought(*often), 185)) == []
 
 
 def test_who_is_silent_is_not_said_to_buy_less_often_as_well() -> None:

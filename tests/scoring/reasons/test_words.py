@@ -5,7 +5,7 @@ import math
 import pytest
 from hypothesis import given, strategies as st
 
-from services.scoring.domain.reasons.facts import UNUSUAL
+from services.scoring.domain.reasons.fact import UNUSUAL
 from services.scoring.domain.reasons.words import ago, compared, every, money, ordinal, span, times
 
 

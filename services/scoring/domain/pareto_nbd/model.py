@@ -29,7 +29,7 @@ class ParetoNbd:
     beta: float
 
     def log_likelihood(self, x: Floats, t_x: Floats, age: Floats) -> Floats:
-        """Nats a customer (note 009, equation 18)."""
+        """Nats a customer (Fader, Hardie, note 009 at brucehardie.com)."""
         stayed, left = self._fates(x, t_x, age)
         common = gammaln(self.r + x) - gammaln(self.r) + self.r * np.log(self.alpha) + self.s * np.log(self.beta)
         nats: Floats = common + np.logaddexp(stayed, left)
@@ -40,7 +40,7 @@ class ParetoNbd:
         return alive
 
     def expected_purchases(self, x: Floats, t_x: Floats, age: Floats, horizon: float) -> Floats:
-        """E[X(horizon)]: repeat purchase days to come (note 009, equation 41); at s = 1 the limit."""
+        """E[X(horizon)]: repeat purchase days to come (note 009); at s = 1 the limit."""
         gone = np.log1p(horizon / (self.beta + age))
         power = 1.0 - self.s
         while_alive = gone if abs(power) < 1e-9 else np.expm1(power * gone) / power
@@ -58,7 +58,7 @@ class ParetoNbd:
     def discounted_purchases(self, x: Floats, t_x: Floats, age: Floats, discount: float) -> Floats:
         """DERT: all purchases to come, discounted continuously at this rate per unit of time, which is above 0.
 
-        P(alive) E[lambda] E[1 / (mu + discount)], which Fader, Hardie and Lee 2005 (JMR 42, equation 7) write with the
+        P(alive) E[lambda] E[1 / (mu + discount)], which Fader, Hardie and Lee 2005 (JMR 42(4)) write with the
         confluent hypergeometric U. The expectation over mu is done by quadrature: SciPy's U is NaN for many s from 4 on.
         """
         mu = gamma_nodes(self.s)

@@ -4,9 +4,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.scoring.domain.prediction import NO_VALUE, P_BAND, VALUE_BAND
-from services.scoring.domain.reasons.facts import Among, Code, Fact, Figures, facts
+from services.scoring.domain.reasons.fact import Among, Code, Fact, Figures
+from services.scoring.domain.reasons.facts import facts
 from services.scoring.domain.reasons.situation import Scorer, Scores, Situation
+from services.scoring.domain.prediction import NO_VALUE, P_BAND, VALUE_BAND
 
 MOST = 3
 CENT = 0.01
@@ -33,6 +34,8 @@ def reasons(before: Situation | None, after: Situation, scorer: Scorer, among: A
     are effects against the sense of the words too: to a model, many purchases can make a silence worse (the
     increasing-frequency paradox), but nobody can read that aloud.
     """
+    if not after.purchases.days:
+        return ()
     found = list(facts(before, after, among))
     scores = scorer([after, *(fact.without or after for fact in found)])
     weighed = [(_weight(fact, scores, i, among), i, fact) for i, fact in enumerate(found, start=1)]

@@ -1,48 +1,13 @@
-"""Facts about a customer that may have moved a score, each with the situation as it would be without it."""
+"""All facts about a customer that may have moved a score."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from math import sqrt
-from statistics import median
-from typing import Literal, NamedTuple
+from dataclasses import replace
 
-from services.scoring.domain.purchases import EPOCH, PurchaseDay, Purchases
+from services.scoring.domain.reasons import spends, visits
+from services.scoring.domain.reasons.fact import Among, Code, Fact
 from services.scoring.domain.reasons.situation import Signal, Situation
-from services.scoring.domain.reasons.words import ago, compared, every, money, ordinal, span, times
+from services.scoring.domain.reasons.words import ago, times
 
-Code = Literal[
-    "silent",
-    "bought-once",
-    "first-purchase",
-    "came-back",
-    "bought-again",
-    "often-this-month",
-    "taken-back",
-    "spends-much",
-    "spends-little",
-    "spent-more",
-    "spent-less",
-    "buys-more-often",
-    "buys-less-often",
-    "payment-failed",
-    "complained",
-    "returned-goods",
-]
-Figures = dict[str, float | int | str]
-GOOD: frozenset[Code] = frozenset(
-    ("first-purchase", "came-back", "bought-again", "often-this-month", "spends-much", "spent-more", "buys-more-often")
-)
-
-UNUSUAL = 1.5
-"""Times longer, dearer or more often than usual is worth a word."""
-BACK_FROM, BACK_DAYS = 2.0, 60
-"""So many usual gaps, and so many days, make it a return and not a late purchase."""
-CHANCE = 1.5
-"""Standard deviations by which two counts must differ, if buying is a Poisson process: 3 after 5 is no change of pace."""
-WINDOW = 91
-"""Days over which the pace is compared with the time before: a quarter, whole weeks."""
 SIGNAL_WORDS: dict[Signal, tuple[Code, str]] = {
     "payment-failed": ("payment-failed", "payment failed"),
     "complaint": ("complained", "complained"),
@@ -50,156 +15,25 @@ SIGNAL_WORDS: dict[Signal, tuple[Code, str]] = {
 }
 
 
-class Among(NamedTuple):
-    """What others do: the typical spend of a purchase day, and the share of customers who spend less than this one."""
-
-    currency: str
-    typical_spend: float
-    spends_less: float | None = None
-
-
-@dataclass(frozen=True)
-class Fact:
-    """`without`: the situation with this fact put back to what is usual, or to what was; None: there was no score."""
-
-    code: Code
-    text: str
-    figures: Figures
-    without: Situation | None
-
-    @property
-    def good(self) -> bool:
-        """Whether an agent would call it good news."""
-        return self.code in GOOD
-
-
 def facts(before: Situation | None, after: Situation, among: Among) -> Iterator[Fact]:
-    """All that may be said. `before`: when the score was told last; None if it never was, or if all of it is wanted."""
+    """All that may be said. `before`: when the score was told last; None if it never was, or if all of it is wanted.
+
+    What was so before has not moved the score since: how much somebody spends is no news when only time has passed.
+    """
     bought = before is None or after.purchases.days != before.purchases.days
     if before is not None and not before.purchases.days:
         text = f"first purchase {ago(after.today - after.purchases.first_day)}"
         yield Fact("first-purchase", text, {"days": after.today - after.purchases.first_day}, None)
     else:
-        yield from _silence(after)
+        yield from visits.silence(after)
     if before is not None and before.purchases.days and bought:
-        yield from _change(before.purchases, after)
-    yield from _spend(after, among)
+        yield from visits.change(before.purchases, after)
     if bought:
-        yield from _last_spend(after, among)
-    yield from _pace(after)
+        yield from spends.spend(after, among)
+        yield from spends.last_spend(after, among)
+    told = {fact.code for fact in visits.pace(before)} if before is not None and before.purchases.days else set()
+    yield from (fact for fact in visits.pace(after) if fact.code not in told)
     yield from _signals(before, after)
-
-
-def _silence(after: Situation) -> Iterator[Fact]:
-    purchases = after.purchases
-    last, usual = purchases.days[-1].day, usual_gap(purchases)
-    silent = after.today - last
-    if usual is None:
-        if silent > 0:
-            figures: Figures = {"days": silent}
-            yield Fact("bought-once", f"bought once, {ago(silent)}", figures, replace(after, today=last))
-    elif is_silent(after):
-        length = span(silent)
-        text = f"no purchase for {length}, usually {every(usual, length)}"
-        yield Fact("silent", text, {"days": silent, "usual_days": usual}, replace(after, today=last + round(usual)))
-
-
-def _change(old: Purchases, after: Situation) -> Iterator[Fact]:
-    new = after.purchases
-    if new.orders < old.orders:
-        figures: Figures = {"orders": old.orders - new.orders}
-        yield Fact("taken-back", _taken_back(old.orders - new.orders), figures, replace(after, purchases=old))
-    elif new.days[-1].day > old.days[-1].day:
-        code, text, figures = _purchase(old, after)
-        yield Fact(code, text, figures, replace(after, purchases=old))
-
-
-def _taken_back(orders: int) -> str:
-    return "a purchase was taken back" if orders == 1 else f"{orders} purchases were taken back"
-
-
-def _purchase(old: Purchases, after: Situation) -> tuple[Code, str, Figures]:
-    """The latest purchase: a return after long, one of many of this month, or simply the next."""
-    new, usual = after.purchases, usual_gap(old)
-    gap = next(day.day for day in new.days if day.day > old.days[-1].day) - old.days[-1].day
-    length = span(gap)
-    if gap >= max(BACK_DAYS, BACK_FROM * (usual or 0)):
-        rhythm = f", usually {every(usual, length)}" if usual else ""
-        return "came-back", f"bought again after {length}{rhythm}", _gap_figures(gap, usual)
-    this_month = sum(_month(day.day) == _month(after.today) for day in new.days)
-    if this_month > 1 and _month(new.days[-1].day) == _month(after.today):
-        return "often-this-month", f"{ordinal(this_month)} purchase this month", {"purchases": this_month}
-    if usual is None:
-        return "bought-again", f"bought a second time, after {length}", _gap_figures(gap, usual)
-    rhythm = f"usually {every(usual, length)}" if not usual / UNUSUAL < gap < usual * UNUSUAL else "as usual"
-    return "bought-again", f"bought again after {length}, {rhythm}", _gap_figures(gap, usual)
-
-
-def _gap_figures(gap: int, usual: float | None) -> Figures:
-    return {"days": gap} if usual is None else {"days": gap, "usual_days": usual}
-
-
-def _spend(after: Situation, among: Among) -> Iterator[Fact]:
-    purchases, spends = after.purchases, after.purchases.repeat_spend
-    words = None if among.spends_less is None else compared(among.spends_less)
-    if spends <= 0 or among.spends_less is None or words is None:
-        return
-    code: Code = "spends-much" if among.spends_less > 0.5 else "spends-little"
-    figures: Figures = {"spend": round(spends, 2), "spends_less": among.spends_less}
-    typical = [day._replace(micros=round(among.typical_spend * 1e6)) for day in purchases.days[1:]]
-    without = replace(after, purchases=Purchases((purchases.days[0], *typical)))
-    yield Fact(code, f"spends {money(spends, among.currency)} a visit, {words}", figures, without)
-
-
-def _last_spend(after: Situation, among: Among) -> Iterator[Fact]:
-    *others, last = after.purchases.days
-    if len(others) < 2:
-        return
-    usual = sum(day.micros for day in others[1:]) / len(others[1:])
-    if usual <= 0 or last.micros <= 0 or 1 / UNUSUAL < last.micros / usual < UNUSUAL:
-        return
-    code: Code = "spent-more" if last.micros > usual else "spent-less"
-    text = f"spent {money(last.micros / 1e6, among.currency)} last time, usually {money(usual / 1e6, among.currency)}"
-    figures: Figures = {"spend": last.micros / 1e6, "usual_spend": round(usual / 1e6, 2)}
-    without = Purchases((*others, last._replace(micros=round(usual))))
-    yield Fact(code, text, figures, replace(after, purchases=without))
-
-
-def _pace(after: Situation) -> Iterator[Fact]:
-    """Purchase days of the last quarter against those of the quarter before, if the customer was there for both.
-
-    Nothing of those who are silent: that they buy less often then is the same fact.
-    """
-    if is_silent(after):
-        return
-    days, start = after.purchases.days, after.today - WINDOW
-    now = [day for day in days if day.day > start]
-    was = [day for day in days if start - WINDOW < day.day <= start]
-    if days[0].day > start - WINDOW or not now or not was:
-        return
-    if 1 / UNUSUAL < len(now) / len(was) < UNUSUAL or abs(len(now) - len(was)) < CHANCE * sqrt(len(now) + len(was)):
-        return
-    code: Code = "buys-more-often" if len(now) > len(was) else "buys-less-often"
-    text = f"{len(now)} {_visits(len(now))} in the last 3 months, {len(was)} in the 3 before"
-    figures: Figures = {"purchases": len(now), "purchases_before": len(was), "days": WINDOW}
-    yield Fact(code, text, figures, replace(after, purchases=_at_pace(after.purchases, len(now), len(was), start)))
-
-
-def _visits(n: int) -> str:
-    return "purchase" if n == 1 else "purchases"
-
-
-def _at_pace(purchases: Purchases, now: int, was: int, start: int) -> Purchases:
-    """As many purchase days since `start` as before it, with the same last day."""
-    *earlier, last = purchases.days
-    if now > was:
-        since = len(purchases.days) - now
-        return Purchases((*purchases.days[:since], *purchases.days[len(purchases.days) - was :]))
-    taken = {day.day for day in purchases.days}
-    free = [day for day in range(start + 1, last.day) if day not in taken][: was - now]
-    spend = purchases.micros // len(purchases.days)
-    more = [PurchaseDay(day, 1, spend, 0, 0) for day in free]
-    return Purchases((*sorted([*earlier, *more]), last))
 
 
 def _signals(before: Situation | None, after: Situation) -> Iterator[Fact]:
@@ -208,20 +42,3 @@ def _signals(before: Situation | None, after: Situation) -> Iterator[Fact]:
         if now > was:
             without = replace(after, signals={**after.signals, signal: was})
             yield Fact(code, f"{words} {times(now)}", {"times": now, "times_before": was}, without)
-
-
-def is_silent(situation: Situation) -> bool:
-    usual = usual_gap(situation.purchases)
-    return usual is not None and situation.today - situation.purchases.days[-1].day >= UNUSUAL * usual
-
-
-def usual_gap(purchases: Purchases) -> float | None:
-    """Days from one purchase day to the next: the median, so that one long break is none of them. None without a second."""
-    return (
-        float(median(later.day - day.day for day, later in pairwise(purchases.days))) if purchases.frequency else None
-    )
-
-
-def _month(day: int) -> tuple[int, int]:
-    date: datetime = EPOCH + timedelta(days=day)
-    return date.astimezone(UTC).year, date.month

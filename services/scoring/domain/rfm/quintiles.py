@@ -39,8 +39,8 @@ class Quintiles:
     def ranks(self, cells: Ints) -> Ranks:
         """Of customers given by their cells, (customers, 3); they need not be in the base."""
         last_day, bought, money = cells.T
-        frequency = np.where(bought == BOUGHT_ONCE, 0.0, _midranks(self.base.frequency, bought))
-        return Ranks(_midranks(self.base.recency, last_day), frequency, _midranks(self.base.money, money))
+        frequency = np.where(bought == BOUGHT_ONCE, 0.0, midranks(self.base.frequency, bought))
+        return Ranks(midranks(self.base.recency, last_day), frequency, midranks(self.base.money, money))
 
     def codes(self, cells: Ints, told: Codes | None = None) -> Codes:
         """(customers, 3): 1 to 5 for recency, frequency and money, 5 being the best.
@@ -53,7 +53,7 @@ class Quintiles:
         return codes
 
 
-def _midranks(counts: Cells, keys: Ints) -> Floats:
+def midranks(counts: Cells, keys: Ints) -> Floats:
     """The share of customers in lower cells, and half of those in the same; one half in an empty base."""
     total = int(counts.sums.sum())
     if not total:
