@@ -121,7 +121,7 @@ def test_steadied_hazards_foretell_other_customers_better_than_plain_shares() ->
     for _ in range(5):
         drawn = random.permutation(len(ages))
         few, others = drawn[:400], drawn[400:]
-        learnt, truth = (Table.of_lives(ages[rows], ways[rows], 3)._padded(73) for rows in (few, others))
+        learnt, truth = (Table.of_lives(ages[rows], ways[rows], 3).padded(73) for rows in (few, others))
         gains.append(foretold(truth, steadied(learnt)[0]) - foretold(truth, learnt.raw()))
     assert min(gains) > 0
 

@@ -11,7 +11,6 @@ from services.scoring.domain.contracts.facts import ContractFact, Contracts, Kin
 from services.scoring.domain.contracts.hazards import DUNNING_PERIODS, Tables
 from services.scoring.domain.contracts.periods import Period
 from services.scoring.domain.contracts.population import Population, moves
-from services.scoring.domain.contracts.spells import spells_of
 from services.scoring.domain.purchases import day_of
 from tests.scoring.contracts.lives import START, at, fact, facts
 

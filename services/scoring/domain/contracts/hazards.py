@@ -33,7 +33,8 @@ class Table:
     @classmethod
     def of_lives(cls, age: Ints, way: Ints, ways: int) -> "Table":
         """From rows instead of facts: the age at which each life ended or was seen last, and the way out it took then, -1
-        for none. All are at risk up to that age, it included."""
+        for none. All are at risk up to that age, it included.
+        """
         size = int(age.max(initial=-1)) + 1
         lived = np.bincount(age, minlength=size)[::-1].cumsum()[::-1]
         events = [np.bincount(age[way == one], minlength=size) for one in range(ways)]
@@ -41,7 +42,7 @@ class Table:
 
     def plus(self, other: "Table") -> "Table":
         size = max(len(self.at_risk), len(other.at_risk))
-        mine, theirs = self._padded(size), other._padded(size)
+        mine, theirs = self.padded(size), other.padded(size)
         return Table(mine.at_risk + theirs.at_risk, mine.events + theirs.events)
 
     @property
@@ -56,7 +57,7 @@ class Table:
         shares: Floats = self.events / np.maximum(self.at_risk, 1.0)[:, None]
         return shares
 
-    def _padded(self, size: int) -> "Table":
+    def padded(self, size: int) -> "Table":
         more = size - len(self.at_risk)
         return Table(np.pad(self.at_risk, (0, more)), np.pad(self.events, ((0, more), (0, 0))))
 
@@ -64,7 +65,8 @@ class Table:
 @dataclass(frozen=True)
 class Tables:
     """`active`: ways out are leaving by choice, by fate, and a failing payment. `failing`, by periods since the failure:
-    recovery, lapse, and leaving by choice."""
+    recovery, lapse, and leaving by choice.
+    """
 
     active: Table
     failing: Table
@@ -76,7 +78,8 @@ class Tables:
 @dataclass(frozen=True)
 class Hazards:
     """`active` (ages, 3) and `failing` (ages of the failure, 3), ways out as in `Tables`; the last age stands for all later
-    ones. `strengths`: how many people at risk the expectation counted for, a million where ages do not differ."""
+    ones. `strengths`: how many people at risk the expectation counted for, a million where ages do not differ.
+    """
 
     active: Floats
     failing: Floats
@@ -90,7 +93,8 @@ class Hazards:
     @classmethod
     def fitted(cls, tables: Tables, toward: "Hazards | None" = None) -> "Hazards | Doubt":
         """Steadied by neighbouring ages; a segment's also `toward` the hazards of the whole base. A doubt where nothing has
-        happened yet that could be learnt from."""
+        happened yet that could be learnt from.
+        """
         if toward is None and tables.active.events[:, :2].sum() + tables.failing.events[:, 1:].sum() < MIN_EVENTS:
             return Doubt.TOO_FEW
         active, strong = steadied(tables.active, toward.active if toward else None)
@@ -106,7 +110,7 @@ def steadied(table: Table, toward: Floats | None = None) -> tuple[Floats, float]
     differ, and lean on others where they are few (empirical Bayes, as in Casella 1985, The American Statistician 39).
     """
     if not len(table.at_risk):
-        table = table._padded(1)
+        table = table.padded(1)
     expected = _from_neighbours(table) if toward is None else _lasting(toward, len(table.at_risk))
     likelihoods = np.array([_log_likelihood(table, expected, float(m)) for m in STRENGTHS])
     m = float(STRENGTHS[likelihoods >= likelihoods.max() - SLACK][-1])

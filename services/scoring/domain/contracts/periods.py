@@ -16,7 +16,8 @@ class Period(StrEnum):
 
     def age(self, start_day: npt.ArrayLike, day: npt.ArrayLike) -> Ints:
         """Whole periods from one day to the other; negative before the start. Begun on the 31st, a month is full on the
-        31st, or on the next 1st where there is none."""
+        31st, or on the next 1st where there is none.
+        """
         start, now = np.asarray(start_day, np.int64), np.asarray(day, np.int64)
         if self is Period.WEEK:
             return (now - start) // 7

@@ -44,16 +44,16 @@ class Spell:
         """The same after one more fact, which is not earlier than any before."""
         if fact.kind in ENDINGS:
             over = replace(self, ended_at=fact.at, cause=fact.cause, reason=fact.reason or fact.kind.name.lower())
-            return over._settled(fact.at, recovered=False)
+            return over.settled(fact.at, recovered=False)
         if fact.kind is Kind.RENEWED:
             return replace(self, renewals=self.renewals + 1, renewed_at=fact.at)
         if fact.kind is Kind.PAYMENT_RECOVERED:
-            return self._settled(fact.at, recovered=True)
+            return self.settled(fact.at, recovered=True)
         if fact.kind is Kind.PAYMENT_FAILED and self.failing_since is None:
             return replace(self, episodes=(*self.episodes, Episode(fact.at)))
         return self
 
-    def _settled(self, at: datetime, *, recovered: bool) -> "Spell":
+    def settled(self, at: datetime, *, recovered: bool) -> "Spell":
         since = self.failing_since
         if since is None:
             return self
