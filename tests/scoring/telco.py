@@ -9,6 +9,7 @@ import numpy as np
 
 from services.scoring.domain.contracts.periods import Ints
 from services.scoring.domain.fitting import Floats
+from services.scoring.domain.supervised.features import Row
 
 DATA = Path(__file__).parent / "data"
 NUMBERS = ("SeniorCitizen", "tenure", "MonthlyCharges", "TotalCharges")
@@ -42,3 +43,16 @@ def churned() -> Floats:
 
 def scores() -> Floats:
     return np.array([float(row["score"]) for row in endings()])
+
+
+@cache
+def features() -> tuple[Row, ...]:
+    """All columns but the customer's id and what is to be foretold; empty charges are those of the first month to come."""
+    names = [name for name in rows()[0] if name not in {"customerID", "Churn"}]
+    return tuple({name: _value(name, row[name]) for name in names} for row in rows())
+
+
+def _value(name: str, text: str) -> float | str | None:
+    if name not in NUMBERS:
+        return text
+    return float(text) if text.strip() else None
