@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 from services.scoring.domain.calibration import Calibration
+from services.scoring.domain.contracts.periods import Ints
 from services.scoring.domain.supervised.causes import INVOLUNTARY, VOLUNTARY, Causes, fit_causes
 from services.scoring.domain.supervised.classifier import Classifier
 from services.scoring.evaluation import metrics
@@ -34,12 +35,18 @@ class Result:
     models: tuple[str, ...]
 
 
+def folds(seed: int) -> list[tuple[Ints, Ints]]:
+    """Training and test rows, stratified."""
+    churned = telco.churned()
+    return list(StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(churned, churned))
+
+
 def run(seed: int) -> Result:
-    """Stratified folds; everything else, the choice of the model too, happens within the training part of each."""
+    """Everything but the folds, the choice of the model too, happens within the training part of each."""
     rows, churned, ways = telco.features(), telco.churned(), telco.ways()
     by_choice, by_fate = np.empty(len(rows)), np.empty(len(rows))
     aucs, briers, models = [], [], []
-    for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(churned, churned):
+    for train, test in folds(seed):
         model = fit_causes([rows[i] for i in train], ways[train], seed)
         if not isinstance(model, Causes):
             raise SystemExit(f"held back: {model}")
@@ -71,7 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("protocol", choices=["telco"])
     parser.parse_args(arguments)
     names = ("auc", "brier", "ece", "pooled_auc", "auc_voluntary", "ece_voluntary", "auc_involuntary")
-    print(f"Telco, {len(telco.rows()):,} rows, stratified {FOLDS}-fold x {len(SEEDS)} seeds, all columns but customerID")
+    print(
+        f"Telco, {len(telco.rows()):,} rows, stratified {FOLDS}-fold x {len(SEEDS)} seeds, all columns but customerID"
+    )
     print("seed   " + "".join(f"{name:>17}" for name in names) + "   models")
     results = []
     for seed in SEEDS:

@@ -24,6 +24,8 @@ MIN_CLASS = 30
 FOLDS = 5
 SHARES = (1.0, 0.5, 0.0)
 """Candidates: the share of the trees in the log-odds; the rest is the logistic regression's."""
+CLEAR = 2.0
+"""Standard errors by which the base rate must be beaten: the best of several candidates is lucky a little."""
 
 
 class Reason(NamedTuple):
@@ -128,15 +130,15 @@ def fit(
     if trial is None:
         return Doubt.TOO_FEW
     rate = trial.happened.mean()
-    base = float(losses(np.full(len(trial.happened), np.log(rate / (1 - rate))), trial.happened).mean())
+    base = losses(np.full(len(trial.happened), np.log(rate / (1 - rate))), trial.happened)
     candidates = [(share, float(losses(trial.log_odds(share), trial.happened).mean())) for share in SHARES]
-    share, best = min(candidates, key=lambda one: one[1])
+    share, _ = min(candidates, key=lambda one: one[1])
     calibrator = chosen(trial.log_odds(share), trial.happened, trial.fold)
-    mended = float(losses(calibrator.log_odds(trial.log_odds(share)), trial.happened).mean())
-    if min(best, mended) >= base:
+    gains = base - losses(calibrator.log_odds(trial.log_odds(share)), trial.happened)
+    if gains.mean() <= CLEAR * gains.std() / np.sqrt(len(gains)):
         return Doubt.NO_SIGNAL
     trees = Trees.fitted(matrix, happened, trial.rounds, seed, threads)
-    evidence = Evidence(len(rows), int(yes), trial.rounds, base, tuple(candidates))
+    evidence = Evidence(len(rows), int(yes), trial.rounds, float(base.mean()), tuple(candidates))
     return Classifier(encoder, trees, Logistic.fitted(matrix, happened), share, calibrator, evidence)
 
 

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from services.scoring.domain.fitting import Floats
 
 QUARTILES = (0.25, 0.5, 0.75)
-FEW_VALUES = 10
+FEW_VALUES = 4
 """A number that takes no more values than these is not bent."""
 PENALTY = 0.1
 """C of the ridge penalty, columns being of unit variance."""

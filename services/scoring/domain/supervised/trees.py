@@ -38,12 +38,16 @@ class Trees:
         return cls(booster.model_to_string())
 
     def log_odds(self, matrix: Floats) -> Floats:
+        if not len(matrix):
+            return np.empty(0)
         return np.asarray(self._booster.predict(matrix, raw_score=True, num_threads=1), dtype=float)
 
     def contributions(self, matrix: Floats) -> Floats:
         """(rows, columns + 1): what each column adds to the log-odds, last the expectation; they sum to the log-odds (Lundberg
         et al. 2020, Nature Machine Intelligence 2).
         """
+        if not len(matrix):
+            return np.empty((0, matrix.shape[1] + 1))
         return np.asarray(self._booster.predict(matrix, pred_contrib=True, num_threads=1), dtype=float)
 
     @cached_property
