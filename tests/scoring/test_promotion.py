@@ -24,7 +24,8 @@ def blurred(signal: Floats, quality: float) -> Floats:
     noise = np.random.default_rng(99).normal(0, 1, len(signal))
     seen = quality**2 * signal + quality * rest * noise
     nodes, weights = np.polynomial.hermite_e.hermegauss(20)
-    return logistic(seen[:, None] + rest * nodes - 1.0) @ weights / weights.sum()
+    averaged: Floats = logistic(seen[:, None] + rest * nodes - 1.0) @ weights / weights.sum()
+    return averaged
 
 
 def logistic(z: Floats) -> Floats:

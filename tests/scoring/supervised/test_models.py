@@ -25,16 +25,20 @@ def test_rows_of_any_kind_are_encoded_alike_whatever_comes_with_them(seen: list[
     together = encoder.matrix([*seen, *others])
     assert together.shape == (len(seen) + len(others), len(encoder.features))
     alone = [encoder.matrix([row])[0] for row in others]
-    assert np.array_equal(together[len(seen) :], np.array(alone).reshape(len(others), len(encoder.features)), equal_nan=True)
+    assert np.array_equal(
+        together[len(seen) :], np.array(alone).reshape(len(others), len(encoder.features)), equal_nan=True
+    )
     assert Encoder.from_json(json.loads(json.dumps(encoder.as_json()))) == encoder
 
 
 def test_categories_are_columns_of_zeros_and_ones_and_gaps_are_gaps() -> None:
-    rows: list[Row] = [{"plan": "monthly", "visits": 3.0}] * 10 + [{"plan": "yearly"}] * 10 + [{"plan": "free"}] * 10
+    monthly: Row = {"plan": "monthly", "visits": 3.0}
+    rows = [monthly] * 10 + [{"plan": "yearly"}] * 10 + [{"plan": "free"}] * 10
     encoder = Encoder.of(rows)
     assert encoder.features == ("visits", "plan", "plan", "plan")
     encoded = encoder.matrix([{"plan": "monthly", "visits": 2.0}, {"plan": "unheard of"}, {"visits": "many"}])
-    assert np.array_equal(encoded, [[2, 0, 1, 0], [np.nan, 0, 0, 0], [np.nan, 0, 0, 0]], equal_nan=True)
+    gap = float("nan")
+    assert np.array_equal(encoded, np.array([[2, 0, 1, 0], [gap, 0, 0, 0], [gap, 0, 0, 0]]), equal_nan=True)
 
 
 def test_of_two_texts_one_column_says_all_and_rare_texts_have_none() -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from services.scoring.domain.calibration import Calibration
+from services.scoring.domain.contracts.periods import Ints
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.supervised.causes import Causes, fit_causes
 from services.scoring.domain.supervised.classifier import Classifier, fit
@@ -42,12 +43,12 @@ def test_telco_leavers_by_choice_and_by_fate_are_told_apart() -> None:
     assert 0.5 * is_way(ways[test], 1).sum() < by_fate.sum() < 2 * is_way(ways[test], 1).sum()
 
 
-def is_way(ways: np.ndarray, way: int) -> Floats:
-    return (ways == way).astype(float)
+def is_way(ways: Ints, way: int) -> Floats:
+    return np.where(ways == way, 1.0, 0.0)
 
 
 def test_a_score_made_with_knowledge_of_who_left_is_recognised() -> None:
-    rows = [row | {"score": score} for row, score in zip(telco.features(), telco.scores().tolist(), strict=True)]
+    rows = [{**row, "score": score} for row, score in zip(telco.features(), telco.scores().tolist(), strict=True)]
     (leak,) = suspects(rows, telco.churned())
     assert leak.feature == "score"
     assert 0.93 < leak.auc < 0.95

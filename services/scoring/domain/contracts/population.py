@@ -16,6 +16,7 @@ from services.scoring.domain.contracts.facts import Cause, Contracts
 from services.scoring.domain.contracts.hazards import DUNNING_PERIODS, Table, Tables
 from services.scoring.domain.contracts.periods import Ints, Period
 from services.scoring.domain.contracts.spells import Spell, spells_of
+from services.scoring.domain.fitting import Floats
 from services.scoring.domain.histogram import Cells
 from services.scoring.domain.purchases import day_of
 
@@ -183,6 +184,6 @@ def _count(age: Ints, count: Ints, size: int) -> Ints:
     return counts
 
 
-def _capped(by_age: Ints) -> Ints:
+def _capped(by_age: Ints) -> Floats:
     """The last age of an episode stands for all later ones."""
-    return np.append(by_age[: DUNNING_PERIODS - 1], by_age[DUNNING_PERIODS - 1 :].sum())
+    return np.append(by_age[: DUNNING_PERIODS - 1], by_age[DUNNING_PERIODS - 1 :].sum()).astype(float)

@@ -49,6 +49,6 @@ def fit_causes(rows: Sequence[Row], way: npt.NDArray[np.int64], seed: int, threa
         return leaving
     left = np.flatnonzero(way != STAYED)
     by_fate = (way[left] == INVOLUNTARY).astype(float)
-    fate = fit([rows[i] for i in left], by_fate, seed, threads=threads)
+    fate = fit([rows[i] for i in left.tolist()], by_fate, seed, threads=threads)
     share = float((by_fate.sum() + 0.5) / (len(left) + 1.0))
     return Causes(leaving, None if isinstance(fate, Doubt) else fate, share)

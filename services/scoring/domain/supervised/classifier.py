@@ -90,9 +90,15 @@ class Classifier:
 
     def to_text(self) -> str:
         """JSON; reading it runs nothing but numbers."""
-        data = {"trees": self.trees.text, "tree_share": self.tree_share, "evidence": asdict(self.evidence)}
-        parts = {"encoder": self.encoder, "logistic": self.logistic, "calibrator": self.calibrator}
-        return json.dumps(data | {name: part.as_json() for name, part in parts.items()})
+        data = {
+            "encoder": self.encoder.as_json(),
+            "trees": self.trees.text,
+            "logistic": self.logistic.as_json(),
+            "tree_share": self.tree_share,
+            "calibrator": self.calibrator.as_json(),
+            "evidence": asdict(self.evidence),
+        }
+        return json.dumps(data)
 
     @classmethod
     def from_text(cls, text: str) -> "Classifier":
