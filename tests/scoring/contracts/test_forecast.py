@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from services.scoring.domain.contracts.facts import Contracts, Kind
-from services.scoring.domain.contracts.forecast import PAID, Standings, outlook
+from services.scoring.domain.contracts.forecast import PAID, Standings, churn_within, outlook
 from services.scoring.domain.contracts.hazards import DUNNING_PERIODS, Hazards, Table, Tables, steadied
 from services.scoring.domain.contracts.periods import Period
 from services.scoring.domain.contracts.population import Population, moves
@@ -192,6 +192,9 @@ def test_many_customers_have_the_outlook_each_has_alone() -> None:
     hazards = Hazards(random.dirichlet(np.ones(4), 24)[:, :3], random.dirichlet(np.ones(4), 6)[:, :3])
     standings = Standings(random.integers(0, 40, 50), random.integers(-1, 9, 50))
     together = outlook(hazards, standings, 12)
+    by_choice, by_fate = churn_within(hazards, standings, 12)
+    assert by_choice.tolist() == together.voluntary[:, -1].tolist()
+    assert by_fate.tolist() == together.involuntary[:, -1].tolist()
     for one in range(50):
         alone = outlook(hazards, Standings(standings.age[[one]], standings.failing[[one]]), 12)
         assert together.voluntary[one].tolist() == alone.voluntary[0].tolist()

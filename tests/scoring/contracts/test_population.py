@@ -134,6 +134,18 @@ def through(state: str, told: list[ContractFact]) -> tuple[str, bool]:
     return state, failed_within
 
 
+@settings(deadline=None, max_examples=50)
+@given(st.lists(facts, max_size=12), st.lists(facts, max_size=12))
+def test_two_customers_found_to_be_one_and_two_again_are_counted_as_such(
+    left: list[ContractFact], right: list[ContractFact]
+) -> None:
+    a, b = Contracts.of(left), Contracts.of(right)
+    both, apart = a.plus(b), of([a, b])
+    merged = apart.plus(moves([(a, both), (b, Contracts())]))
+    assert same(merged, of([both]))
+    assert same(merged.plus(moves([(both, a), (Contracts(), b)])), apart)
+
+
 def test_whoever_is_taken_away_leaves_no_trace() -> None:
     contracts = Contracts.of([fact(Kind.STARTED, "2021-03-01"), fact(Kind.PAYMENT_FAILED, "2021-06-01")])
     assert same(of([contracts]).plus(moves([(contracts, Contracts())])), Population())

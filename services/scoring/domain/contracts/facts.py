@@ -68,7 +68,7 @@ class ContractFact(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Contracts:
-    """Facts, sorted, each id once; of two that claim the same id the earlier is believed, whichever came first."""
+    """Facts, sorted, each id once; of two that claim the same id always the same one is believed, the first as sorted."""
 
     facts: tuple[ContractFact, ...] = ()
 

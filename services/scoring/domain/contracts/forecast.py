@@ -60,10 +60,24 @@ class Outlook:
 
 def outlook(hazards: Hazards, standings: Standings, periods: int) -> Outlook:
     """Everybody's next periods. The period that has begun counts as a whole one: its risk is not yet known to be over."""
+    age, failing, rows = _alike(hazards, standings)
+    return _chain(hazards, age, failing, periods).at(rows)
+
+
+def churn_within(hazards: Hazards, standings: Standings, periods: int) -> tuple[Floats, Floats]:
+    """(n,) each: leaving by choice and being taken by fate within so many periods. For sweeps of the whole base."""
+    age, failing, rows = _alike(hazards, standings)
+    ahead = _chain(hazards, age, failing, periods)
+    return ahead.voluntary[:, -1][rows], ahead.involuntary[:, -1][rows]
+
+
+def _alike(hazards: Hazards, standings: Standings) -> tuple[Ints, Ints, Ints]:
+    """Ages and failures that occur, and where each row's are: many contracts stand alike."""
     oldest, longest = len(hazards.active) - 1, len(hazards.failing) - 1
-    age, failing = np.minimum(standings.age, oldest), np.minimum(standings.failing, longest)
-    alike, rows = np.unique(np.stack([age, failing]), axis=1, return_inverse=True)
-    return _chain(hazards, alike[0], alike[1], periods).at(np.asarray(rows).reshape(-1))
+    states = longest + 2
+    code = np.minimum(standings.age, oldest) * states + np.minimum(standings.failing, longest) - PAID
+    found = np.flatnonzero(np.bincount(code, minlength=1))
+    return found // states, found % states + PAID, np.searchsorted(found, code)
 
 
 def _chain(hazards: Hazards, age: Ints, failing: Ints, periods: int) -> Outlook:

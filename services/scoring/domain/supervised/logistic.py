@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from services.scoring.domain.fitting import Floats
 
@@ -33,6 +32,8 @@ class Logistic:
 
     @classmethod
     def fitted(cls, matrix: Floats, happened: Floats) -> "Logistic":
+        from sklearn.linear_model import LogisticRegression  # as slow to import as LightGBM, and used for fitting only
+
         knots = tuple((column, knot) for column in range(matrix.shape[1]) for knot in _knots(matrix[:, column]))
         missing = tuple(np.flatnonzero(np.isnan(matrix).any(axis=0)).tolist())
         plain = cls(knots, missing, np.empty(0), np.empty(0), np.empty(0), 0.0)

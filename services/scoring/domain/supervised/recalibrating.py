@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit
-from sklearn.isotonic import IsotonicRegression
 
 from services.scoring.domain.fitting import Floats
 
@@ -63,6 +62,8 @@ def by_line(said: Floats, happened: Floats) -> Calibrator:
 
 def by_steps(said: Floats, happened: Floats) -> Calibrator:
     """The rising curve nearest to what came; half a row is presumed of each outcome, so that no step is certain."""
+    from sklearn.isotonic import IsotonicRegression  # takes seconds, and is used for fitting only
+
     curve = IsotonicRegression(out_of_bounds="clip").fit(said, happened)
     least = 0.5 / (len(said) + 1.0)
     meant = np.clip(curve.y_thresholds_, least, 1.0 - least)

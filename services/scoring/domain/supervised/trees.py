@@ -1,16 +1,19 @@
 """Gradient-boosted trees (LightGBM: Ke et al. 2017, NeurIPS), made to give the same model from the same rows.
 
 Small trees and a slow rate: bases of some thousand customers carry no more. A fitted model is LightGBM's own text.
+LightGBM is imported where it is used: it takes seconds, and a base without labels has no use for it.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import lightgbm
 import numpy as np
 
 from services.scoring.domain.fitting import Floats
+
+if TYPE_CHECKING:
+    import lightgbm
 
 MAX_ROUNDS = 400
 SHAPE = {
@@ -33,6 +36,8 @@ class Trees:
 
     @classmethod
     def fitted(cls, matrix: Floats, happened: Floats, rounds: int, seed: int, threads: int = 1) -> "Trees":
+        import lightgbm
+
         data = lightgbm.Dataset(matrix, label=happened, free_raw_data=False)
         booster = lightgbm.train(_settings(seed, threads), data, num_boost_round=rounds)
         return cls(booster.model_to_string())
@@ -51,7 +56,9 @@ class Trees:
         return np.asarray(self._booster.predict(matrix, pred_contrib=True, num_threads=1), dtype=float)
 
     @cached_property
-    def _booster(self) -> lightgbm.Booster:
+    def _booster(self) -> "lightgbm.Booster":
+        import lightgbm
+
         return lightgbm.Booster(model_str=self.text)
 
 
@@ -59,6 +66,8 @@ def rehearsed(
     matrix: Floats, happened: Floats, valid: tuple[Floats, Floats], seed: int, threads: int = 1
 ) -> tuple["Rehearsal", Floats]:
     """A model that learns from some rows and is tried on others: itself, and its log loss there after each round."""
+    import lightgbm
+
     data = lightgbm.Dataset(matrix, label=happened, free_raw_data=False)
     trial = lightgbm.Dataset(valid[0], label=valid[1], reference=data, free_raw_data=False)
     losses: dict[str, dict[str, list[float]]] = {}
@@ -73,7 +82,7 @@ def rehearsed(
 class Rehearsal:
     """A model of all rounds, of which fewer may turn out to be enough."""
 
-    booster: lightgbm.Booster
+    booster: "lightgbm.Booster"
 
     def log_odds(self, matrix: Floats, rounds: int) -> Floats:
         odds = self.booster.predict(matrix, raw_score=True, num_iteration=rounds, num_threads=1)
