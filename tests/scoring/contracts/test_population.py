@@ -161,6 +161,15 @@ def test_a_month_is_a_calendar_month_and_a_year_has_twelve() -> None:
     assert Period.WEEK.age(end_of_january, [end_of_january + 6, end_of_january + 7]).tolist() == [0, 1]
 
 
+@given(st.integers(-25_000, 40_000), st.lists(st.integers(-25_000, 40_000), min_size=1), st.sampled_from(Period))
+def test_one_contract_has_the_age_that_many_have(start: int, when: list[int], period: Period) -> None:
+    assert [period.age_of(start, day) for day in when] == period.age(start, when).tolist()
+    for day in when:
+        first = int(period.first_age_since(start, day))
+        assert period.age_of(start, day) <= first <= max(period.age_of(start, day) + 1, 0)
+        assert first == 0 or period.age_of(start, day - 1) == first - 1
+
+
 def test_who_ends_in_the_present_month_is_counted_when_it_is_over() -> None:
     population = of([Contracts.of([fact(Kind.STARTED, "2021-03-01"), fact(Kind.CANCELLED, "2021-06-02")])])
     assert population.tables_at(day_of(at("2021-06-20"))).active.events.sum() == 0

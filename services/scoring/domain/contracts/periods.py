@@ -1,11 +1,13 @@
 """Ages in whole periods: months by default, or weeks. Vectorised over days since 1970."""
 
+from datetime import date
 from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+DAY_0 = date(1970, 1, 1).toordinal()
 
 
 class Period(StrEnum):
@@ -23,6 +25,13 @@ class Period(StrEnum):
             return (now - start) // 7
         (start_month, start_date), (now_month, now_date) = _calendar(start), _calendar(now)
         return now_month - start_month - (now_date < start_date)
+
+    def age_of(self, start_day: int, day: int) -> int:
+        """The same of one contract, for the event path."""
+        if self is Period.WEEK:
+            return (day - start_day) // 7
+        start, now = date.fromordinal(start_day + DAY_0), date.fromordinal(day + DAY_0)
+        return (now.year - start.year) * 12 + now.month - start.month - (now.day < start.day)
 
     def first_age_since(self, start_day: npt.ArrayLike, since_day: int) -> Ints:
         """The age of the first period that begins on that day or later: 0 for contracts that do themselves."""

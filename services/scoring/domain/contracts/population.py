@@ -161,7 +161,7 @@ class Population:
 
 
 def _age(start: int, day: int, period: Period) -> int:
-    return min(int(period.age(start, day)), OLDEST)
+    return min(period.age_of(start, day), OLDEST)
 
 
 def _ended(spell: Spell) -> int:

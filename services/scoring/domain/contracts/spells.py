@@ -40,24 +40,42 @@ class Spell:
         last = self.episodes[-1] if self.episodes else None
         return last.failed_at if last and last.until is None else None
 
-    def after(self, fact: ContractFact) -> "Spell":
-        """The same after one more fact, which is not earlier than any before."""
-        if fact.kind in ENDINGS:
-            over = replace(self, ended_at=fact.at, cause=fact.cause, reason=fact.reason or fact.kind.name.lower())
-            return over.settled(fact.at, recovered=False)
-        if fact.kind is Kind.RENEWED:
-            return replace(self, renewals=self.renewals + 1, renewed_at=fact.at)
-        if fact.kind is Kind.PAYMENT_RECOVERED:
-            return self.settled(fact.at, recovered=True)
-        if fact.kind is Kind.PAYMENT_FAILED and self.failing_since is None:
-            return replace(self, episodes=(*self.episodes, Episode(fact.at)))
-        return self
 
-    def settled(self, at: datetime, *, recovered: bool) -> "Spell":
-        since = self.failing_since
-        if since is None:
-            return self
-        return replace(self, episodes=(*self.episodes[:-1], Episode(since, at, recovered)))
+@dataclass(slots=True)
+class _Run:
+    """A spell while it is read: changed in place, since facts are read on the event path."""
+
+    contract: str
+    started_at: datetime
+    renewals: int = 0
+    renewed_at: datetime | None = None
+    episodes: list[Episode] = field(default_factory=list)
+    failing_since: datetime | None = None
+    end: ContractFact | None = None
+
+    def read(self, fact: ContractFact) -> None:
+        """One more fact, which is not earlier than any before."""
+        kind = fact.kind
+        if kind is Kind.RENEWED:
+            self.renewals, self.renewed_at = self.renewals + 1, fact.at
+        elif kind is Kind.PAYMENT_FAILED:
+            self.failing_since = self.failing_since or fact.at
+        elif kind is Kind.PAYMENT_RECOVERED:
+            self.settle(fact.at, recovered=True)
+        elif kind in ENDINGS:
+            self.settle(fact.at, recovered=False)
+            self.end = fact
+
+    def settle(self, at: datetime, *, recovered: bool) -> None:
+        if self.failing_since:
+            self.episodes.append(Episode(self.failing_since, at, recovered))
+            self.failing_since = None
+
+    def spell(self) -> Spell:
+        end, failing = self.end, self.failing_since
+        episodes = (*self.episodes, Episode(failing)) if failing else tuple(self.episodes)
+        spell = Spell(self.contract, self.started_at, self.renewals, self.renewed_at, episodes)
+        return replace(spell, ended_at=end.at, cause=end.cause, reason=_reason(end)) if end else spell
 
 
 def spells_of(contracts: Contracts) -> tuple[Spell, ...]:
@@ -71,11 +89,14 @@ def running(contracts: Contracts, at: datetime) -> tuple[Spell, ...]:
 
 
 def _runs(facts: Iterable[ContractFact]) -> list[Spell]:
-    spells: list[Spell] = []
+    runs: list[_Run] = []
     for fact in facts:
-        runs = bool(spells) and spells[-1].ended_at is None
-        if runs:
-            spells[-1] = spells[-1].after(fact)
+        if runs and not runs[-1].end:
+            runs[-1].read(fact)
         elif fact.kind is Kind.STARTED:
-            spells.append(Spell(fact.contract, fact.at))
-    return spells
+            runs.append(_Run(fact.contract, fact.at))
+    return [run.spell() for run in runs]
+
+
+def _reason(end: ContractFact) -> str:
+    return end.reason or end.kind.name.lower()
