@@ -60,7 +60,7 @@ def test_counts_of_two_halves_add_up(base: list[list[ContractFact]], cut: int, d
     assert alike(left.tables_at(day).plus(right.tables_at(day)), of(everyone).tables_at(day))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.lists(st.lists(facts, max_size=12), max_size=4), days, st.sampled_from(Period), st.none() | days)
 def test_tables_are_those_of_following_each_contract_period_by_period(
     base: list[list[ContractFact]], day: int, period: Period, since: int | None

@@ -115,7 +115,7 @@ def test_too_much_certainty_is_mended_by_a_line_and_a_bend_by_steps() -> None:
     assert after < before / 3
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.tuples(st.floats(-30, 30), st.booleans()), min_size=2, max_size=50))
 def test_mended_probabilities_keep_the_order_and_are_never_certain(pairs: list[tuple[float, bool]]) -> None:
     said, came = np.array([odds for odds, _ in pairs]), np.array([float(y) for _, y in pairs])

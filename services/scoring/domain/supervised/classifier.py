@@ -178,14 +178,12 @@ def _tried(matrix: Floats, happened: Floats, folds: Sequence[Fold], seed: int, t
     if len(usable) < 2:
         return None
     rehearsals: list[Rehearsal] = []
-    curves, by_logistic = [], []
+    by_logistic = []
     for train, valid in usable:
         learnt = matrix[train], happened[train]
-        rehearsal, curve = rehearsed(*learnt, (matrix[valid], happened[valid]), seed, threads)
-        rehearsals.append(rehearsal)
-        curves.append(curve * len(valid))
+        rehearsals.append(rehearsed(learnt, (matrix[valid], happened[valid]), seed, threads))
         by_logistic.append(Logistic.fitted(*learnt).log_odds(matrix[valid]))
-    rounds = 1 + int(np.argmin(np.sum(curves, axis=0)))
+    rounds = int(np.median([one.best for one in rehearsals]))
     by_trees = [one.log_odds(matrix[fold.valid], rounds) for one, fold in zip(rehearsals, usable, strict=True)]
     number = np.repeat(np.arange(len(usable)), [len(fold.valid) for fold in usable])
     came = happened[np.concatenate([fold.valid for fold in usable])]

@@ -15,7 +15,9 @@ from services.scoring.domain.fitting import Floats
 if TYPE_CHECKING:
     import lightgbm
 
-MAX_ROUNDS = 400
+MAX_ROUNDS = 2000
+PATIENCE = 50
+"""Rounds without gain after which no more are tried."""
 SHAPE = {
     "objective": "binary",
     "learning_rate": 0.03,
@@ -62,31 +64,29 @@ class Trees:
         return lightgbm.Booster(model_str=self.text)
 
 
-def rehearsed(
-    matrix: Floats, happened: Floats, valid: tuple[Floats, Floats], seed: int, threads: int = 1
-) -> tuple["Rehearsal", Floats]:
-    """A model that learns from some rows and is tried on others: itself, and its log loss there after each round."""
-    import lightgbm
-
-    data = lightgbm.Dataset(matrix, label=happened, free_raw_data=False)
-    trial = lightgbm.Dataset(valid[0], label=valid[1], reference=data, free_raw_data=False)
-    losses: dict[str, dict[str, list[float]]] = {}
-    recorded = lightgbm.record_evaluation(losses)
-    settings = _settings(seed, threads) | {"metric": "binary_logloss"}
-    booster = lightgbm.train(settings, data, MAX_ROUNDS, valid_sets=[trial], callbacks=[recorded])
-    (curve,) = losses["valid_0"].values()
-    return Rehearsal(booster), np.array(curve)
-
-
 @dataclass(frozen=True)
 class Rehearsal:
-    """A model of all rounds, of which fewer may turn out to be enough."""
+    """A model with a few rounds more than enough. `best`: after how many of them it foretold the rows it was tried on best."""
 
     booster: "lightgbm.Booster"
+    best: int
 
     def log_odds(self, matrix: Floats, rounds: int) -> Floats:
+        """Of so many rounds, or all there are."""
         odds = self.booster.predict(matrix, raw_score=True, num_iteration=rounds, num_threads=1)
         return np.asarray(odds, dtype=float)
+
+
+def rehearsed(learnt: tuple[Floats, Floats], tried: tuple[Floats, Floats], seed: int, threads: int = 1) -> Rehearsal:
+    """A model that learns from rows and what came of them until it foretells others no better."""
+    import lightgbm
+
+    data = lightgbm.Dataset(learnt[0], label=learnt[1], free_raw_data=False)
+    trial = lightgbm.Dataset(tried[0], label=tried[1], reference=data, free_raw_data=False)
+    settings = _settings(seed, threads) | {"metric": "binary_logloss"}
+    patience = lightgbm.early_stopping(PATIENCE, verbose=False)
+    booster = lightgbm.train(settings, data, MAX_ROUNDS, valid_sets=[trial], callbacks=[patience])
+    return Rehearsal(booster, max(1, booster.best_iteration))
 
 
 def _settings(seed: int, threads: int) -> dict[str, Any]:
