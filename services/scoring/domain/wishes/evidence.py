@@ -19,7 +19,7 @@ from scipy import sparse
 
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.histogram import Ints
-from services.scoring.domain.wishes.habits import NEVER, Habit, Habits, Memory
+from services.scoring.domain.wishes.habits import DIGITS, NEVER, Habit, Habits, Memory
 from services.scoring.domain.wishes.profiles import Profiles
 
 NOTHING = 1e-9
@@ -144,7 +144,7 @@ def _sums(items: Ints, habits: Sequence[Habit], day: int, memory: Memory) -> Flo
 
 def _broad(base: Profiles, memory: Memory, breadth: int) -> Profiles:
     """Each customer with the heaviest items only, chosen as `Habits.heaviest` does."""
-    heaviest_first = -np.log2(base.weight) - base.last / memory.half_life
+    heaviest_first = -np.round(np.log2(base.weight) + base.last / memory.half_life, DIGITS)
     return base.only(_ranks(base.owner, (base.item, -base.last, heaviest_first)) < breadth)
 
 

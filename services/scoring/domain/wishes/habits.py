@@ -21,6 +21,8 @@ from typing import NamedTuple
 NEVER = -(2**31)
 """The day of a customer of whom nothing is known."""
 MOST_TIMES = 2**32 - 1
+DIGITS = 9
+"""Of the logarithm of a weight, in comparisons."""
 RECORD = struct.Struct("<IIiid")
 
 
@@ -132,6 +134,7 @@ class Habits:
 
 def _heaviest_first(memory: Memory) -> Callable[[Habit], tuple[float, int, int]]:
     def key(habit: Habit) -> tuple[float, int, int]:
-        return -math.log2(habit.weight) - habit.last / memory.half_life, -habit.last, habit.item
+        # Rounded, so that equal habits remain so however their sums were made.
+        return -round(math.log2(habit.weight) + habit.last / memory.half_life, DIGITS), -habit.last, habit.item
 
     return key

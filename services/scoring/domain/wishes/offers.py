@@ -19,7 +19,9 @@ from services.scoring.domain.wishes.shelf import Shelf
 
 Mask = npt.NDArray[np.bool_]
 AT_ONCE = 512
-"""Customers in one step: their candidates fit the cache."""
+"""Customers in one step, so that their candidates fit the cache."""
+CANDIDATES = 500_000
+"""In one step where all that is popular is a candidate for everybody."""
 BARRED = -1e12
 TIMES_FOR_RHYTHM = 3
 
@@ -49,8 +51,12 @@ def offers(
     tastes = _tastes(shelf, profiles, profiles.weight_on(day, memory), early)
     few = _few_left(shelf, profiles, early, excluded) < number
     sizes = np.diff(profiles.starts)
-    for spread, customers in ((shelf.narrow, np.flatnonzero(~few)), (shelf.wide, np.flatnonzero(few))):
-        for some in _alike(customers, sizes):
+    portion = min(AT_ONCE, max(CANDIDATES // len(shelf.popular), 1))
+    for spread, customers, at_once in (
+        (shelf.narrow, np.flatnonzero(~few), AT_ONCE),
+        (shelf.wide, np.flatnonzero(few), portion),
+    ):
+        for some in _alike(customers, sizes, at_once):
             scores = tastes[some] @ spread.matrix
             scores.data += spread.rest[scores.indices]
             if excluded is not None:
@@ -83,10 +89,10 @@ def _few_left(shelf: Shelf, profiles: Profiles, early: Mask, excluded: Mask | No
     return left
 
 
-def _alike(customers: Ints, sizes: Ints) -> Iterator[Ints]:
+def _alike(customers: Ints, sizes: Ints, at_once: int) -> Iterator[Ints]:
     """Portions of customers with about as many candidates, so that little is padded."""
     ordered = customers[np.argsort(sizes[customers], kind="stable")]
-    return (ordered[begin : begin + AT_ONCE] for begin in range(0, len(ordered), AT_ONCE))
+    return (ordered[begin : begin + at_once] for begin in range(0, len(ordered), at_once))
 
 
 def _leave_out(scores: Any, excluded: Mask, category: Ints) -> None:

@@ -22,6 +22,8 @@ SAME_DAY = 0.5
 """The part of a contact's evidence that is for its own day of the week; the rest is for its hour on any day."""
 PRIOR_CONTACTS = 1.0
 """Contacts at no particular hour that everybody starts with."""
+ENOUGH = 2.5
+"""Contacts, decayed, below which nothing is said about hours: three recent ones."""
 GAIN = 3.0
 """Nats by which the estimate must foretell each contact from the others better than 'any hour' does: odds of 20 to 1."""
 
@@ -59,7 +61,7 @@ def preferred_hour(hours: Habits, day: int, memory: Memory) -> Hour | None:
     counts = np.zeros(WEEK_HOURS)
     for habit in hours.kept:
         counts[habit.item] = habit.weight_on(day, memory)
-    if _gain(counts) < GAIN:
+    if counts.sum() < ENOUGH or _gain(counts) < GAIN:
         return None
     shares = hour_shares(counts)
     best = int(np.argmax(shares))
