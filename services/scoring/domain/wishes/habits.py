@@ -13,7 +13,7 @@ its times too few. What is kept and what is lost always add up to all that happe
 
 import math
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 from typing import NamedTuple
@@ -98,17 +98,20 @@ class Habits:
 
         The cost is bounded by the capacity and the size of the basket.
         """
+        if not other.kept and not other.lost:
+            return self
+        if not self.kept and not self.lost and len(other.kept) <= memory.capacity:
+            return other
         by_item = {habit.item: habit for habit in self.kept}
         for habit in other.kept:
             known = by_item.get(habit.item)
             by_item[habit.item] = known.plus(habit, memory) if known else habit
         day = max(self.day, other.day)
         lost = sum([one.lost * memory.fade(day - one.day) for one in (self, other) if one.lost])
-        if len(by_item) <= memory.capacity:
-            return Habits(day, lost, tuple(sorted(by_item.values())))
-        ranked = sorted(by_item.values(), key=_heaviest_first(memory))
-        lost += math.fsum([habit.weight_on(day, memory) for habit in ranked[memory.capacity :]])
-        return Habits(day, lost, tuple(sorted(ranked[: memory.capacity])))
+        if len(by_item) > memory.capacity:
+            dropped = [by_item.pop(item) for item in _heaviest_first(by_item.values(), memory)[memory.capacity :]]
+            lost += math.fsum([habit.weight_on(day, memory) for habit in dropped])
+        return Habits(day, lost, tuple(sorted(by_item.values())))
 
     def weight_on(self, day: int, memory: Memory) -> float:
         """Of all that ever happened, as of a day not before the latest."""
@@ -119,7 +122,8 @@ class Habits:
 
     def heaviest(self, number: int, memory: Memory) -> list[Habit]:
         """The items done most and latest, the heaviest first."""
-        return sorted(self.kept, key=_heaviest_first(memory))[:number]
+        by_item = {habit.item: habit for habit in self.kept}
+        return [by_item[item] for item in _heaviest_first(self.kept, memory)[:number]]
 
     def pack(self) -> bytes:
         """24 bytes, and 24 for each item."""
@@ -132,9 +136,10 @@ class Habits:
         return cls(day, lost, tuple(map(Habit._make, habits)))
 
 
-def _heaviest_first(memory: Memory) -> Callable[[Habit], tuple[float, int, int]]:
-    def key(habit: Habit) -> tuple[float, int, int]:
-        # Rounded, so that equal habits remain so however their sums were made.
-        return -round(math.log2(habit.weight) + habit.last / memory.half_life, DIGITS), -habit.last, habit.item
-
-    return key
+def _heaviest_first(habits: Iterable[Habit], memory: Memory) -> list[int]:
+    """The items. Logarithms are rounded, so that equal habits remain so however their sums were made."""
+    ranked = [
+        (-round(math.log2(weight) + last / memory.half_life, DIGITS), -last, item)
+        for item, _, _, last, weight in habits
+    ]
+    return [item for _, _, item in sorted(ranked)]

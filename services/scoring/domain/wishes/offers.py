@@ -1,7 +1,8 @@
 """Next best offers for many customers at once: own purchases, what goes together with them, and what is popular.
 
-score(c, i) = v_ci + together * sum_j v_cj G_ij / (G_jj + ridge) + popular * share_i, with the weights of `Mix` chosen on
-customers held out (`learning`). Candidates are all products with a score; what is left out can only be less popular.
+score(c, i) = v_ci a_i^again + together sum_j v_cj G_ij / (G_jj + ridge) + popular s_i, with v the customer's decayed purchases, G
+what goes together, s shares in all purchases, a the rate of being bought again over the usual one (`shelf.Knowledge`), and
+the weights of `Mix` chosen on baskets held out (`learning`). Left unscored is only what is less popular than enough others.
 """
 
 from collections.abc import Iterator
@@ -102,6 +103,8 @@ def _leave_out(scores: Any, excluded: Mask, category: Ints) -> None:
 
 def _note_best(scores: Any, some: Ints, found: Offers) -> None:
     """Into the rows of these customers the best of their candidates."""
+    if not len(scores.data):
+        return
     counts = np.diff(scores.indptr)
     number = found.items.shape[1]
     width = max(int(counts.max()), number)
@@ -112,6 +115,6 @@ def _note_best(scores: Any, some: Ints, found: Offers) -> None:
     order = np.argsort(-values, axis=1, kind="stable")
     best, values = np.take_along_axis(best, order, axis=1), np.take_along_axis(values, order, axis=1)
     there = values > BARRED / 2
-    places = scores.indices[np.minimum(scores.indptr[:-1, None] + best, max(len(scores.indices) - 1, 0))]
+    places = scores.indices[np.minimum(scores.indptr[:-1, None] + best, len(scores.indices) - 1)]
     found.items[some] = np.where(there, places, -1)
     found.scores[some] = np.where(there, values, -np.inf)
