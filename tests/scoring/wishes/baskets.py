@@ -1,5 +1,6 @@
 """Baskets to test with, and what states of the same events have in common."""
 
+import math
 from collections.abc import Sequence
 
 import pytest
@@ -28,4 +29,4 @@ def alike(one: Habits, other: Habits) -> bool:
 
 def weight_of(item: int, events: Sequence[Basket], day: int, half_life: float) -> float:
     """By the definition."""
-    return sum(2.0 ** (-(day - event.day) / half_life) for event in events if item in event.items)
+    return sum([math.exp2(-(day - event.day) / half_life) for event in events if item in event.items])

@@ -29,7 +29,7 @@ def lesson(repeats: float, seed: int = 6) -> Lesson:
     """Customers bought two of a group of five products; next they buy one of these again, or else a third of the group."""
     random = np.random.default_rng(seed)
     pasts, nexts = [], []
-    for _ in range(600):
+    for _ in range(300):
         group = 5 * int(random.integers(0, 40))
         first, second, third = (group + random.permutation(5)[:3]).tolist()
         pasts.append(Habits.of([on(int(random.integers(0, 30)), first, second)], MEMORY).pack())

@@ -25,7 +25,9 @@ def used(*items: int, day: int = TODAY) -> Habits:
 
 def test_interests_are_shares_of_what_was_bought_lately() -> None:
     categories = Habits.of([on(0, 1), on(180, 2), on(180, 3), on(180, 3)], MEMORY)
-    assert interests(categories, 2, MEMORY) == [(3, pytest.approx(2 / 3.5)), (2, pytest.approx(1 / 3.5))]
+    (first, most), (second, less) = interests(categories, 2, MEMORY)
+    assert (first, second) == (3, 2)
+    assert (most, less) == pytest.approx((2 / 3.5, 1 / 3.5))
     assert interests(Habits(), 2, MEMORY) == []
 
 
