@@ -72,6 +72,13 @@ def test_the_lightest_are_dropped_first() -> None:
     assert [habit.item for habit in habits.heaviest(2, SHORT)] == [3, 4]
 
 
+def test_what_was_lost_fades_like_what_is_kept() -> None:
+    habits = Habits.of([on(0, 1, 2)], Memory(30.0, 1))
+    assert habits.lost_on(0, SHORT) == 1.0
+    assert habits.lost_on(60, SHORT) == 0.25
+    assert habits.weight_on(60, SHORT) == 0.5
+
+
 def test_equals_are_told_apart_by_their_number_however_they_were_summed() -> None:
     days = (3, 44, 101, 157)
     forth = Habits.of([on(day, *range(6)) for day in days], LONG)

@@ -1,12 +1,18 @@
 """Reasons: the largest part of an offer's score, in words."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+from services.scoring.domain.wishes.evidence import Evidence
 from services.scoring.domain.wishes.habits import Habit, Habits
 from services.scoring.domain.wishes.offers import offers
+from services.scoring.domain.wishes.profiles import Profiles
 from services.scoring.domain.wishes.reasons import Reason, reason
+from services.scoring.domain.wishes.shelf import Catalogue, Knowledge, Shelf
 from tests.scoring.wishes.baskets import on
-from tests.scoring.wishes.shop import MEMORY, TODAY, Shop
+from tests.scoring.wishes.shop import MEMORY, MIX, TODAY, Shop
 
 SHOP = Shop(customers=700, seed=8)
 
@@ -47,6 +53,17 @@ def test_what_others_like_them_buy_is_offered_for_that() -> None:
     found = reason(SHOP.shelf, habits, other, TODAY, MEMORY)
     assert found is not None
     assert found.words(name) == f"often bought with {name(item)}"
+
+
+def test_several_companions_together_speak_louder_than_one_purchase_and_the_strongest_is_named() -> None:
+    baskets = [on(100, 1, 2)] * 60 + [on(100, 1, 2, 3)] * 60 + [on(100, 3)] * 10
+    base = [Habits.of([basket], MEMORY) for basket in baskets]
+    evidence = Evidence.of(Profiles.of([habits.pack() for habits in base]), MEMORY, 32)
+    catalogue = Catalogue(np.array([1, 2, 3]), np.zeros(3, np.int64), np.ones(3, bool))
+    shelf = Shelf.of(Knowledge.of(evidence, catalogue), replace(MIX, popular=0.1))
+    found = reason(shelf, Habits.of([on(100, 1, 2, 3)], MEMORY), 1, 100, MEMORY)
+    assert found is not None
+    assert found.words(name) == "often bought with product 2"
 
 
 def test_a_new_customer_is_offered_what_is_popular() -> None:
