@@ -4,7 +4,7 @@ The caller sees to it that neither the profiles nor the evidence know the basket
 last basket, or a log of states put down with each order of a sample of customers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -18,9 +18,9 @@ from services.scoring.domain.wishes.shelf import Knowledge, Mix, Shelf
 
 NUMBER = 10
 START = Mix(together=0.5, popular=10.0, again=0.5, ridge=10.0, due=0.0)
-STEPS: dict[str, Sequence[float]] = {
-    "together": (0.0, 0.03, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0),
-    "popular": (0.0, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0),
+STEPS: Mapping[str, Sequence[float]] = {
+    "together": (0.0, 0.05, 0.1, 0.2, 0.5, 0.8, 1.2, 2.0),
+    "popular": (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0),
     "again": (0.0, 0.25, 0.5, 1.0),
     "ridge": (0.0, 1.0, 3.0, 10.0, 30.0),
     "due": (0.0, 0.25, 0.5),
@@ -82,12 +82,15 @@ class Lesson:
         return accuracy(offers(shelf, self.profiles, self.day, self.memory, NUMBER).items, self.truth)
 
 
-def learn(lesson: Lesson, start: Mix = START) -> tuple[Mix, Accuracy]:
-    """One part of the mix after the other set to what gives the highest recall, until nothing gains. Deterministic."""
+def learn(lesson: Lesson, start: Mix = START, steps: Mapping[str, Sequence[float]] = STEPS) -> tuple[Mix, Accuracy]:
+    """One part of the mix after the other set to what gives the highest recall, until nothing gains. Deterministic.
+
+    Parts that are not in `steps` stay as they start.
+    """
     best, reached = start, lesson.accuracy(start)
     for _ in range(ROUNDS):
         before = best
-        for name, values in STEPS.items():
+        for name, values in steps.items():
             for value in values:
                 tried = replace(best, **{name: value})
                 if tried != best and (result := lesson.accuracy(tried)).recall > reached.recall:
