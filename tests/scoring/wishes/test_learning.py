@@ -25,11 +25,11 @@ def test_offers_that_hit_nothing_measure_nothing() -> None:
     assert accuracy(np.array([[1, 2], [3, -1]]), Baskets.of([[7], [8]])) == Accuracy(0.0, 0.0, 0.0)
 
 
-def lesson(repeats: float, seed: int = 6) -> Lesson:
+def lesson(repeats: float, customers: int) -> Lesson:
     """Customers bought two of a group of five products; next they buy one of these again, or else a third of the group."""
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(6)
     pasts, nexts = [], []
-    for _ in range(300):
+    for _ in range(customers):
         group = 5 * int(random.integers(0, 40))
         first, second, third = (group + random.permutation(5)[:3]).tolist()
         pasts.append(Habits.of([on(int(random.integers(0, 30)), first, second)], MEMORY).pack())
@@ -41,7 +41,7 @@ def lesson(repeats: float, seed: int = 6) -> Lesson:
 
 
 def test_what_goes_together_is_weighed_where_customers_try_other_products() -> None:
-    exploring = lesson(repeats=0.2)
+    exploring = lesson(repeats=0.2, customers=600)
     mix, reached = learn(exploring)
     assert mix.together > 0
     assert reached == exploring.accuracy(mix)
@@ -50,4 +50,4 @@ def test_what_goes_together_is_weighed_where_customers_try_other_products() -> N
 
 
 def test_learning_twice_gives_the_same() -> None:
-    assert learn(lesson(repeats=0.5)) == learn(lesson(repeats=0.5))
+    assert learn(lesson(repeats=0.5, customers=100)) == learn(lesson(repeats=0.5, customers=100))
