@@ -8,4 +8,4 @@ NAMES = sorted(file.stem for file in Path(__file__).parent.glob("[!_]*.py") if n
 
 if len(sys.argv) != 2 or sys.argv[1] not in NAMES:
     sys.exit(f"python -m tests.scoring.bars {'|'.join(NAMES)}")
-importlib.import_module(f"tests.scoring.bars.{sys.argv[1]}").main()
+sys.exit(importlib.import_module(f"tests.scoring.bars.{sys.argv[1]}").main())

@@ -10,7 +10,7 @@ from services.scoring.domain.supervised.classifier import Classifier, fit
 from services.scoring.domain.supervised.leaks import suspects
 from services.scoring.evaluation import metrics
 from tests.scoring import telco
-from tests.scoring.bars import AUC, BRIER, ECE, folds
+from tests.scoring.bars.telco import AUC, BRIER, ECE, folds
 
 
 def figure(value: float | None) -> float:

@@ -1,7 +1,5 @@
 """`python -m tests.scoring.bars telco`: a published protocol in full, its figures beside the bars, exit code 1 below them."""
 
-import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -77,10 +75,7 @@ def mean(results: Sequence[Result], name: str) -> float:
     return float(np.mean([getattr(result, name) for result in results]))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.scoring.bars", description=__doc__)
-    parser.add_argument("protocol", choices=["telco"])
-    parser.parse_args(arguments)
+def main() -> int:
     names = ("auc", "brier", "ece", "pooled_auc", "auc_voluntary", "ece_voluntary", "auc_involuntary")
     print(
         f"Telco, {len(telco.rows()):,} rows, stratified {FOLDS}-fold x {len(SEEDS)} seeds, all columns but customerID"
@@ -108,7 +103,3 @@ def _figure(value: float | None) -> float:
 
 def _named(model: Classifier) -> str:
     return f"{model.tree_share:.0%} trees x {model.evidence.rounds}, {model.calibrator.kind}"
-
-
-if __name__ == "__main__":
-    sys.exit(main())
