@@ -4,10 +4,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from services.scoring.domain.prediction import NO_VALUE, P_BAND, VALUE_BAND
 from services.scoring.domain.reasons.fact import Among, Code, Fact, Figures
 from services.scoring.domain.reasons.facts import facts
 from services.scoring.domain.reasons.situation import Scorer, Scores, Situation
-from services.scoring.domain.prediction import NO_VALUE, P_BAND, VALUE_BAND
 
 MOST = 3
 CENT = 0.01
