@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,10 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from services.scoring.domain.fitting import Floats
+from services.scoring.domain.uplift.choice import Choice, choose
+from services.scoring.domain.uplift.learners import learn
+from services.scoring.domain.uplift.measuring import RESPONSE, Effort, Recipe
+from services.scoring.domain.uplift.ranking import qini_auc, uplift_at
 from services.scoring.domain.uplift.trial import Trial
 
 FILE = Path(__file__).parent / "data" / "hillstrom.csv.gz"
@@ -61,3 +66,28 @@ def halves(trial: Trial, seed: int) -> tuple[Trial, Trial]:
     kind = 2 * trial.treated + (trial.outcome > 0)
     train, test = train_test_split(np.arange(len(trial)), test_size=0.3, random_state=seed, stratify=kind)
     return trial.part(train), trial.part(test)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was chosen within the 70 %, and how it and the response model did on the 30 % that nothing had seen."""
+
+    choice: Choice
+    qini: float
+    response: float
+    first_30: float
+
+
+def judge(arm: str, outcome: str, seed: int, recipes: Sequence[Recipe], effort: Effort) -> Judged:
+    train, test = halves(mailing().trial(arm, outcome), seed)
+    choice = choose(train, seed, recipes, effort)
+    response = learn(RESPONSE.learner, RESPONSE.base, train, seed)
+    score = choice.scorer.predict(test.features)
+    first_30 = uplift_at(0.3, test.outcome, score, test.treated)
+    assert first_30 is not None
+    return Judged(
+        choice,
+        qini_auc(test.outcome, score, test.treated),
+        qini_auc(test.outcome, response.predict(test.features), test.treated),
+        first_30,
+    )

@@ -74,18 +74,18 @@ def beliefs(evidence: Evidence, action: str, prior: Prior) -> Beliefs:
 
 def _difference(counts: Counts) -> tuple[float, float]:
     """Posterior mean and variance of the difference of the arms."""
-    n = counts.treated + counts.control
-    alike = (counts.treated_stayed + counts.control_stayed + 1.0) / (n + 2.0)
-    treated = _posterior(counts.treated, counts.treated_stayed, alike)
-    control = _posterior(counts.control, counts.control_stayed, alike)
-    return treated[0] - control[0], treated[1] + control[1]
+    stayed, n = counts.treated_stayed + counts.control_stayed, counts.treated + counts.control
+    treated = _posterior(counts.treated, counts.treated_stayed, stayed / n)
+    control = _posterior(counts.control, counts.control_stayed, stayed / n)
+    # Where all stayed, or none, the next customer may still do otherwise: Laplace's rule keeps the variance above 0.
+    rate = (stayed + 1.0) / (n + 2.0)
+    doubt = rate * (1.0 - rate)
+    return treated - control, doubt / (counts.treated + ALIKE + 1.0) + doubt / (counts.control + ALIKE + 1.0)
 
 
-def _posterior(customers: int, stayed: int, prior_rate: float) -> tuple[float, float]:
-    """Mean and variance of a Beta, prior and customers together."""
-    size = customers + ALIKE
-    rate = (stayed + ALIKE * prior_rate) / size
-    return rate, rate * (1.0 - rate) / (size + 1.0)
+def _posterior(customers: int, stayed: int, prior_rate: float) -> float:
+    """Mean of a Beta, prior and customers together."""
+    return (stayed + ALIKE * prior_rate) / (customers + ALIKE)
 
 
 def _spread(difference: Floats, variance: Floats) -> float:

@@ -1,0 +1,77 @@
+"""The choice of a learner, and of having none."""
+
+import numpy as np
+import pytest
+
+from services.scoring.domain.uplift.bases import Linear
+from services.scoring.domain.uplift.choice import calibrate, choose, policy_of
+from services.scoring.domain.uplift.effects import Interval
+from services.scoring.domain.uplift.measuring import LINEAR, Effort, Recipe
+from services.scoring.domain.uplift.trial import Trial
+from tests.scoring.uplift.trials import made
+
+QUICK = Effort(divisions=2, parts=3, draws=60)
+TWO = (Recipe("T", Linear()), Recipe("CVT", Linear()))
+
+
+def test_where_effects_differ_uplift_decides_and_the_effects_are_calibrated() -> None:
+    choice = choose(made(6_000, 1, strength=0.3).trial, seed=0, recipes=LINEAR, effort=QUICK)
+    assert choice.policy == "by uplift"
+    assert choice.chosen.qini.low > 0
+    assert choice.gain.low > 0
+    new = made(4_000, 2, strength=0.3)
+    uplift = choice.uplift(new.trial.features)
+    assert np.corrcoef(uplift, new.effect)[0, 1] > 0.9
+    assert np.polyfit(uplift, new.effect, 1)[0] == pytest.approx(1.0, abs=0.15)
+    assert uplift.mean() == pytest.approx(new.effect.mean(), abs=0.03)
+
+
+def test_where_effects_are_alike_all_are_treated_alike() -> None:
+    choice = choose(made(6_000, 4, strength=0.0).trial, seed=0, recipes=TWO, effort=QUICK)
+    assert choice.policy == "treat all"
+    uplift = choice.uplift(np.zeros((5, 3)))
+    assert (uplift == choice.whole.estimate).all()
+    assert choice.whole.low < 0.1 < choice.whole.high
+
+
+def test_where_there_is_no_effect_nobody_is_treated() -> None:
+    rng = np.random.default_rng(6)
+    trial = Trial.even(
+        rng.normal(size=(2_000, 2)), rng.random(2_000) < 0.5, (rng.random(2_000) < 0.2).astype(np.float64)
+    )
+    assert choose(trial, seed=0, recipes=TWO, effort=QUICK).policy == "treat none"
+
+
+@pytest.mark.parametrize(
+    ("qini", "whole", "policy"),
+    [
+        ((0.01, 0.1), (-1.0, 1.0), "by uplift"),
+        ((-0.01, 0.1), (0.1, 1.0), "treat all"),
+        ((-0.01, 0.1), (-1.0, 1.0), "treat none"),
+        ((-0.2, -0.1), (-1.0, -0.1), "treat none"),
+    ],
+)
+def test_the_policy_follows_from_the_intervals(
+    qini: tuple[float, float], whole: tuple[float, float], policy: str
+) -> None:
+    assert policy_of(Interval(0.0, *qini), Interval(0.0, *whole)) == policy
+
+
+def test_the_same_trial_and_seed_give_the_same_choice() -> None:
+    trial = made(900, 1).trial
+    one, other = (choose(trial, seed=3, recipes=TWO, effort=QUICK) for _ in range(2))
+    assert one.standings == other.standings
+    assert (one.uplift(trial.features) == other.uplift(trial.features)).all()
+
+
+def test_a_ranking_the_wrong_way_round_is_calibrated_to_none() -> None:
+    known = made(5_000, 1, strength=0.3)
+    assert calibrate(known.trial, [-known.effect], seed=0).slope == 0.0
+    assert calibrate(known.trial, [10 * known.effect], seed=0).slope == pytest.approx(0.1, abs=0.03)
+    assert calibrate(known.trial, [np.ones(5_000)], seed=0).effect(np.ones(2)) == pytest.approx(0.1, abs=0.05)
+
+
+def test_too_few_customers_to_learn_from_are_treated_by_the_whole_effect() -> None:
+    choice = choose(made(40, 2).trial, seed=0, recipes=TWO, effort=Effort(divisions=1, parts=2, draws=40))
+    assert choice.policy != "by uplift"
+    assert np.isfinite(choice.uplift(np.zeros((3, 3)))).all()
