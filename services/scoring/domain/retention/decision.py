@@ -62,6 +62,7 @@ class Decision:
     """`action` is what to do, NO_ACTION included; `best` what profit alone would do. `propensity` is for the log."""
 
     customer_id: str
+    stratum: str
     action: str
     best: str
     group: Group
@@ -144,7 +145,7 @@ def _decision(customer: AtStake, figures: _Figures, i: int, wanted: int, terms: 
         chosen=action == by_profit, nothing=action == NO_ACTION, choices=len(names)
     )
     at_stake = float(figures.at_stake[i])
-    return Decision(customer.customer_id, action, by_profit, group, propensity, at_stake, options)
+    return Decision(customer.customer_id, customer.stratum, action, by_profit, group, propensity, at_stake, options)
 
 
 def _option(action: Action, customer: AtStake, figures: _Figures, at: tuple[int, int], terms: Terms) -> Option:

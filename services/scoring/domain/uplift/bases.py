@@ -1,17 +1,19 @@
 """The two kinds of regression that the learners are made of: penalised linear ones, and boosted trees.
 
-scikit-learn and LightGBM fit; what is fitted predicts without scikit-learn, and can be written down and read again.
+scikit-learn and LightGBM fit; what is fitted can be written down and read again. Both are imported where they are used:
+a process that only predicts with lines loads neither.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import lightgbm
 import numpy as np
-from sklearn.linear_model import LogisticRegression, Ridge
 
 from services.scoring.domain.fitting import Floats
+
+if TYPE_CHECKING:
+    import lightgbm
 
 
 class Fitted(Protocol):
@@ -70,7 +72,9 @@ class Trees:
     text: str
 
     @cached_property
-    def _booster(self) -> lightgbm.Booster:
+    def _booster(self) -> "lightgbm.Booster":
+        import lightgbm
+
         return lightgbm.Booster(model_str=self.text)
 
     def predict(self, features: Floats) -> Floats:
@@ -100,6 +104,8 @@ class Linear:
         return f"linear({self.penalty:g})"
 
     def fit(self, features: Floats, outcome: Floats, weight: Floats, *, binary: bool, seed: int) -> Fitted:  # noqa: ARG002
+        from sklearn.linear_model import LogisticRegression, Ridge
+
         if np.ptp(outcome) == 0:
             return Constant(float(outcome[0]))
         centre, spread = features.mean(axis=0), features.std(axis=0)
@@ -128,6 +134,8 @@ class Boosted:
         return "trees"
 
     def fit(self, features: Floats, outcome: Floats, weight: Floats, *, binary: bool, seed: int) -> Fitted:
+        import lightgbm
+
         if np.ptp(outcome) == 0:
             return Constant(float(outcome[0]))
         settings = {

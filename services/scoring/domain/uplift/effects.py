@@ -68,8 +68,8 @@ def effect(treated: Floats, control: Floats, confidence: float = 0.95) -> Interv
     difference = float(treated.mean() - control.mean())
     if error == 0:
         return Interval.around(difference, 0.0)
-    a, b = treated.var(ddof=1) / len(treated), control.var(ddof=1) / len(control)
-    freedom = (a + b) ** 2 / (a * a / (len(treated) - 1) + b * b / (len(control) - 1))
+    by_treated = float(treated.var(ddof=1) / len(treated)) / error**2
+    freedom = 1.0 / (by_treated**2 / (len(treated) - 1) + (1.0 - by_treated) ** 2 / (len(control) - 1))
     return Interval.around(difference, float(stdtrit(freedom, 0.5 + confidence / 2)) * error)
 
 
