@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.model_selection import train_test_split
 
 from services.scoring.domain.fitting import Floats
@@ -27,7 +28,7 @@ class Mailing:
     """All three arms: `features` (64000, 13), `arm` and `outcomes` by name."""
 
     features: Floats
-    arm: "np.ndarray[tuple[int], np.dtype[np.str_]]"
+    arm: npt.NDArray[np.str_]
     outcomes: dict[str, Floats]
     history: Floats
 
@@ -81,6 +82,7 @@ class Judged:
 def judge(arm: str, outcome: str, seed: int, recipes: Sequence[Recipe], effort: Effort) -> Judged:
     train, test = halves(mailing().trial(arm, outcome), seed)
     choice = choose(train, seed, recipes, effort)
+    assert isinstance(choice, Choice)
     response = learn(RESPONSE.learner, RESPONSE.base, train, seed)
     score = choice.scorer.predict(test.features)
     first_30 = uplift_at(0.3, test.outcome, score, test.treated)

@@ -51,6 +51,7 @@ def test_raising_the_share_of_control_keeps_those_who_were_in_it_and_leaves_expl
         assert before == after or (before, after) == ("decided", "control")
 
 
+@settings(deadline=None)
 @given(
     control=st.floats(0, 0.5),
     exploration=st.floats(0, 0.5),
@@ -69,7 +70,7 @@ def test_the_propensities_of_all_that_may_be_done_add_up_to_one(
 
 
 @given(st.text(max_size=20), st.integers(1, 9))
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_a_draw_is_one_of_the_choices_and_the_same_at_each_attempt(customer_id: str, choices: int) -> None:
     drawn = USUAL.drawn(customer_id, "now", choices)
     assert 0 <= drawn < choices

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from services.scoring.domain.retention.assignment import Assignment
 from services.scoring.domain.retention.catalogue import NO_ACTION, Catalogue
@@ -27,6 +27,7 @@ from tests.scoring.retention.offers import (
 batches = st.lists(outcomes, max_size=60).map(Evidence.of)
 
 
+@settings(deadline=None)
 @given(st.lists(customers, max_size=8), batches, catalogues)
 def test_profit_never_chooses_a_loss_nor_a_closed_action(
     asked: list[AtStake], evidence: Evidence, catalogue: Catalogue
@@ -42,6 +43,7 @@ def test_profit_never_chooses_a_loss_nor_a_closed_action(
             assert decision.profit == max(option.profit for option in decision.options)
 
 
+@settings(deadline=None)
 @given(batches, st.sampled_from(["new", "loyal"]), money, money)
 def test_more_at_stake_never_makes_an_action_less_attractive(
     evidence: Evidence, stratum: str, one: float, other: float
@@ -54,6 +56,7 @@ def test_more_at_stake_never_makes_an_action_less_attractive(
     assert rich.action != NO_ACTION or poor.action == NO_ACTION
 
 
+@settings(deadline=None)
 @given(batches, money)
 def test_one_customer_alone_and_among_others_is_decided_alike(evidence: Evidence, value: float) -> None:
     asked = [AtStake(f"c{i}", stratum, value * i) for i, stratum in enumerate(("new", "loyal", "slipping"))]
@@ -158,6 +161,7 @@ def test_groups_and_absent_actions_are_told_too() -> None:
     assert reasons(poor, CATALOGUE.prior, "EUR")[0].startswith("No action: none")
 
 
+@settings(deadline=None)
 @given(st.lists(outcomes, max_size=30))
 def test_facts_in_another_order_give_the_same_decisions(batch: list[Outcome]) -> None:
     asked = [AtStake("a", "new", 700.0), AtStake("b", "slipping", 70.0)]

@@ -2,12 +2,13 @@
 
 from itertools import pairwise
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from services.scoring.domain.retention.evidence import Counts, Evidence, Outcome
 from tests.scoring.retention.offers import outcomes
 
 
+@settings(deadline=None)
 @given(batch=st.lists(outcomes, max_size=40), data=st.data())
 def test_any_order_and_any_division_give_the_evidence_of_one_batch(batch: list[Outcome], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(batch))
@@ -18,6 +19,7 @@ def test_any_order_and_any_division_give_the_evidence_of_one_batch(batch: list[O
     assert total == Evidence.of(batch)
 
 
+@settings(deadline=None)
 @given(st.lists(outcomes, max_size=20), st.lists(outcomes, max_size=20))
 def test_withdrawn_facts_leave_no_trace(kept: list[Outcome], withdrawn: list[Outcome]) -> None:
     assert Evidence.of([*kept, *withdrawn]).minus(Evidence.of(withdrawn)) == Evidence.of(kept)

@@ -17,7 +17,7 @@ from services.scoring.domain.uplift.choice import choose
 from services.scoring.domain.uplift.measuring import Effort, Recipe
 from services.scoring.domain.uplift.off_policy import snips
 from tests.scoring.retention.offers import terms
-from tests.scoring.uplift.trials import made
+from tests.scoring.uplift.trials import chosen, made
 
 SHOP = Catalogue((Action("call", 6.0), Action("voucher", 0.1, offer_cost=8.0, p_accept=0.5)))
 STAY = {"loyal": 0.9, "leaving": 0.4}
@@ -99,8 +99,8 @@ def test_arms_are_alike_though_some_customers_have_fewer_open_actions() -> None:
 def test_a_model_speaks_only_if_it_has_proved_itself() -> None:
     recipes, effort = (Recipe("T", Linear()),), Effort(divisions=1, parts=3, draws=60)
     choices = {
-        "call": choose(made(5_000, 1, strength=0.3).trial, 0, recipes, effort),
-        "voucher": choose(made(5_000, 4, strength=0.0).trial, 0, recipes, effort),
+        "call": chosen(choose(made(5_000, 1, strength=0.3).trial, 0, recipes, effort)),
+        "voucher": chosen(choose(made(5_000, 4, strength=0.0).trial, 0, recipes, effort)),
     }
     features = made(10, 3).trial.features
     speaking = proven(choices, features)

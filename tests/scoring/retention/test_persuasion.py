@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from services.scoring.domain.retention.catalogue import Prior
 from services.scoring.domain.retention.evidence import Counts, Evidence, Outcome
@@ -75,6 +75,7 @@ def test_strata_that_differ_are_not_poured_together() -> None:
     assert known.of("loyal").mean < 0.03
 
 
+@settings(deadline=None)
 @given(st.lists(outcomes, max_size=60))
 def test_a_belief_lies_between_the_prior_and_what_was_observed(batch: list[Outcome]) -> None:
     evidence = Evidence.of(batch)
@@ -86,6 +87,7 @@ def test_a_belief_lies_between_the_prior_and_what_was_observed(batch: list[Outco
         assert belief.deviation > 0
 
 
+@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(2, 50))
 def test_the_same_figures_from_more_customers_weigh_more(treated: int, control: int, times: int) -> None:
     few = Counts(treated, treated // 2, control, control // 3)

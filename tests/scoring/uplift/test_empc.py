@@ -26,7 +26,7 @@ def by_definition(score: Floats, churned: Floats, terms: Campaign) -> tuple[floa
 
 
 @given(rows)
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_the_closed_form_is_the_definition(rows: list[tuple[int, bool]]) -> None:
     score, churned = np.array(rows, dtype=float).T
     found, (profit, share) = empc(score, churned), by_definition(score, churned, DEFAULTS)

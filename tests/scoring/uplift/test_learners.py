@@ -96,3 +96,9 @@ def test_a_penalty_makes_differences_smaller() -> None:
     trial = made(3_000, 1).trial
     free, held = (learn("T", Linear(penalty), trial, 0).predict(trial.features).std() for penalty in (1e-6, 1.0))
     assert held < free / 2
+
+
+def test_a_feature_that_tells_the_outcome_for_certain_is_no_trouble() -> None:
+    features = np.linspace(-1e9, 1e9, 400)[:, None]
+    fitted = Linear(1e-3).fit(features, (features[:, 0] > 0).astype(np.float64), np.ones(400), binary=True, seed=0)
+    assert fitted.predict(np.array([[-1e12], [1e12]])) == pytest.approx([0.0, 1.0], abs=1e-3)

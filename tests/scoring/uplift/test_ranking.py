@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.uplift.ranking import Outcomes, Ranking, qini_auc, uplift_at, uplift_auc
@@ -43,6 +44,7 @@ def test_the_fixture_has_ties_uneven_arms_and_rare_outcomes() -> None:
     assert {trial["name"] for trial in FIGURES["trials"]} >= {"ties", "uneven arms", "rare outcomes", "amounts"}
 
 
+@settings(deadline=None)
 @given(rows)
 def test_a_ranking_that_knows_all_outcomes_is_one_and_none_at_all_is_nought(rows: Rows) -> None:
     outcome, _, treated = columns(rows)
@@ -50,6 +52,7 @@ def test_a_ranking_that_knows_all_outcomes_is_one_and_none_at_all_is_nought(rows
     assert qini_auc(outcome, np.zeros(len(outcome)), treated) == pytest.approx(0.0, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(rows)
 def test_only_the_order_of_scores_matters(rows: Rows) -> None:
     outcome, score, treated = columns(rows)
@@ -57,20 +60,23 @@ def test_only_the_order_of_scores_matters(rows: Rows) -> None:
     assert uplift_auc(outcome, 3 * score, treated) == uplift_auc(outcome, score, treated)
 
 
+@settings(deadline=None)
 @given(rows)
 def test_no_ranking_beats_the_best(rows: Rows) -> None:
     outcome, score, treated = columns(rows)
     assert qini_auc(outcome, score, treated) <= 1 + 1e-12
 
 
+@settings(deadline=None)
 @given(rows, st.randoms())
-def test_the_order_of_customers_does_not_matter(rows: Rows, random: "st.random.Random") -> None:
+def test_the_order_of_customers_does_not_matter(rows: Rows, random: Random) -> None:
     shuffled = random.sample(rows, len(rows))
     one, other = columns(rows), columns(shuffled)
     assert qini_auc(*one) == pytest.approx(qini_auc(*other), abs=1e-12)
     assert uplift_auc(*one) == pytest.approx(uplift_auc(*other), abs=1e-12)
 
 
+@settings(deadline=None)
 @given(rows, st.data())
 def test_a_weight_counts_as_so_many_customers(rows: Rows, data: st.DataObject) -> None:
     times = data.draw(st.lists(st.integers(1, 3), min_size=len(rows), max_size=len(rows)))

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from services.scoring.domain.uplift.trial import NotATrial, Trial
+from services.scoring.domain.fitting import Floats
+from services.scoring.domain.uplift.trial import Bools, NotATrial, Trial
 from tests.scoring.uplift.trials import made
 
 FEATURES = np.zeros((4, 1))
@@ -44,10 +45,10 @@ def test_every_customer_is_kept_out_once() -> None:
     ],
 )
 def test_customers_from_whom_no_effect_can_be_learnt_are_refused(
-    features: "np.ndarray[tuple[int, int], np.dtype[np.float64]]",
-    arms: "np.ndarray[tuple[int], np.dtype[np.bool_]]",
-    outcome: "np.ndarray[tuple[int], np.dtype[np.float64]]",
-    propensity: "np.ndarray[tuple[int], np.dtype[np.float64]]",
+    features: Floats,
+    arms: Bools,
+    outcome: Floats,
+    propensity: Floats,
 ) -> None:
     with pytest.raises(NotATrial):
         Trial(features, arms, outcome, propensity)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.scoring.domain.fitting import Floats
+from services.scoring.domain.fitting import Doubt, Floats
+from services.scoring.domain.uplift.choice import Choice
 from services.scoring.domain.uplift.trial import Trial
 
 
@@ -26,3 +27,8 @@ def made(customers: int, seed: int, *, strength: float = 0.15, share: float = 0.
         outcome *= rng.gamma(2.0, 10.0, customers)
         effect = effect * 20.0
     return Made(Trial(features, treated, outcome, np.full(customers, share)), effect)
+
+
+def chosen(choice: Choice | Doubt) -> Choice:
+    assert isinstance(choice, Choice)
+    return choice

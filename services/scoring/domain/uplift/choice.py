@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from services.scoring.domain.fitting import Floats
+from services.scoring.domain.fitting import Doubt, Floats
 from services.scoring.domain.uplift.bases import Linear
 from services.scoring.domain.uplift.effects import Interval, effect
 from services.scoring.domain.uplift.learners import Scorer, doubly_robust_effects, learn
@@ -18,6 +18,8 @@ from services.scoring.domain.uplift.measuring import RECIPES, RESPONSE, Effort, 
 from services.scoring.domain.uplift.trial import Trial
 
 Policy = Literal["by uplift", "treat all", "treat none"]
+SMALLEST_ARM = 50
+"""With fewer customers in an arm there is nothing to divide into parts."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,16 @@ class Choice:
         return np.full(len(features), self.whole.estimate)
 
 
-def choose(trial: Trial, seed: int, recipes: Sequence[Recipe] = RECIPES, effort: Effort | None = None) -> Choice:
-    """Measure the recipes within a trial, fit the best on all of it, and say whether it may decide."""
+def choose(
+    trial: Trial, seed: int, recipes: Sequence[Recipe] = RECIPES, effort: Effort | None = None
+) -> Choice | Doubt:
+    """Measure the recipes within a trial, fit the best on all of it, and say whether it may decide.
+
+    A doubt instead of a choice where an arm is too small.
+    """
     effort = effort or Effort()
+    if min(trial.treated.sum(), (~trial.treated).sum()) < SMALLEST_ARM:
+        return Doubt.TOO_FEW
     every, n = (*recipes, RESPONSE), len(recipes)
     scores = [cross_fitted(every, trial, effort.parts, seed + division) for division in range(effort.divisions)]
     measured = Measured.of(trial, scores, effort, seed)
