@@ -33,7 +33,8 @@ class Mailing:
     history: Floats
 
     def of(self, outcome: str, arm: str) -> Floats:
-        return self.outcomes[outcome][self.arm == arm]
+        of_arm: Floats = self.outcomes[outcome][self.arm == arm]
+        return of_arm
 
     def trial(self, arm: str, outcome: str) -> Trial:
         """One arm against those who were not mailed."""

@@ -68,11 +68,13 @@ def test_before_it_has_learnt_it_does_what_the_prior_says_and_its_own_log_shows_
 
 
 def _always(action: str) -> Floats:
-    return np.eye(3)[np.full(len(CUSTOMERS), CODES[action])]
+    policy: Floats = np.eye(3)[np.full(len(CUSTOMERS), CODES[action])]
+    return policy
 
 
 def _where_leaving(action: str) -> Floats:
-    return np.eye(3)[[CODES[action] if one.stratum == "leaving" else 0 for one in CUSTOMERS]]
+    policy: Floats = np.eye(3)[[CODES[action] if one.stratum == "leaving" else 0 for one in CUSTOMERS]]
+    return policy
 
 
 def test_only_random_decisions_teach() -> None:

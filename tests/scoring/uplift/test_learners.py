@@ -88,7 +88,7 @@ def test_propensities_that_differ_between_customers_are_allowed_for() -> None:
 def test_where_nothing_varies_the_prediction_is_constant(base: Base) -> None:
     fitted = base.fit(np.zeros((30, 2)), np.ones(30), np.ones(30), binary=True, seed=0)
     assert fitted == Constant(1.0)
-    with_constant_feature = base.fit(np.zeros((30, 2)), np.arange(30) % 2.0, np.ones(30), binary=True, seed=0)
+    with_constant_feature = base.fit(np.zeros((30, 2)), np.tile([0.0, 1.0], 15), np.ones(30), binary=True, seed=0)
     assert with_constant_feature.predict(np.zeros((3, 2))) == pytest.approx(0.5, abs=1e-6)
 
 
@@ -99,6 +99,6 @@ def test_a_penalty_makes_differences_smaller() -> None:
 
 
 def test_a_feature_that_tells_the_outcome_for_certain_is_no_trouble() -> None:
-    features = np.linspace(-1e9, 1e9, 400)[:, None]
+    features = np.linspace(-1e9, 1e9, 400, dtype=np.float64)[:, None]
     fitted = Linear(1e-3).fit(features, (features[:, 0] > 0).astype(np.float64), np.ones(400), binary=True, seed=0)
     assert fitted.predict(np.array([[-1e12], [1e12]])) == pytest.approx([0.0, 1.0], abs=1e-3)

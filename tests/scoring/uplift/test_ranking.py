@@ -41,7 +41,7 @@ def test_figures_equal_those_of_scikit_uplift(trial: dict[str, list[float]]) -> 
 
 
 def test_the_fixture_has_ties_uneven_arms_and_rare_outcomes() -> None:
-    assert {trial["name"] for trial in FIGURES["trials"]} >= {"ties", "uneven arms", "rare outcomes", "amounts"}
+    assert {trial["name"] for trial in FIGURES["trials"]} >= {"ties", "uneven arms", "rare outcomes", "harmful", "tiny"}
 
 
 @settings(deadline=None)

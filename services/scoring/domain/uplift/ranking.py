@@ -5,7 +5,6 @@ these equal: customers of the same score enter together, and 1 is a ranking that
 """
 
 from dataclasses import dataclass
-from math import ceil
 
 import numpy as np
 
@@ -113,11 +112,11 @@ def uplift_auc(outcome: Floats, score: Floats, treated: Bools) -> float:
 
 
 def uplift_at(share: float, outcome: Floats, score: Floats, treated: Bools) -> float | None:
-    """Difference of the arms' mean outcomes among this share of customers, those of the highest scores.
+    """Difference of the arms' mean outcomes among this share of customers (rounded down), those of the highest scores.
 
     None where one of the arms is not among them. Equal to scikit-uplift's `uplift_at_k(strategy="overall")`.
     """
-    first = Ranking.by(score).order[: ceil(len(score) * share)]
+    first = Ranking.by(score).order[: int(len(score) * share)]
     among = treated[first]
     if among.all() or not among.any():
         return None
