@@ -1,13 +1,15 @@
 """The choice of a learner, and of having none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from services.scoring.domain.fitting import Doubt
 from services.scoring.domain.uplift.bases import Linear
-from services.scoring.domain.uplift.choice import calibrate, choose, policy_of
+from services.scoring.domain.uplift.choice import calibrate, choose, policy_of, ranked
 from services.scoring.domain.uplift.effects import Interval
-from services.scoring.domain.uplift.measuring import LINEAR, Effort, Recipe
+from services.scoring.domain.uplift.measuring import LINEAR, Effort, Measured, Recipe
 from services.scoring.domain.uplift.trial import Trial
 from tests.scoring.uplift.trials import chosen, made
 
@@ -46,6 +48,19 @@ def _without_effect(seed: int) -> Trial:
     rng = np.random.default_rng(seed)
     outcome = (rng.random(600) < 0.2).astype(np.float64)
     return Trial.even(rng.normal(size=(600, 2)), rng.random(600) < 0.5, outcome)
+
+
+def test_a_challenger_is_chosen_only_if_it_is_surely_better() -> None:
+    recipes = (Recipe("T", Linear()), Recipe("S", Linear(), challenger=True))
+    rng = np.random.default_rng(1)
+    gains = rng.normal(0.0, 0.01, 200)
+    slightly, surely = (
+        Measured(np.array([[0.05, 0.05 + gain]]), np.column_stack([np.full(200, 0.05), 0.05 + gain + gains]), 0.95)
+        for gain in (0.01, 0.05)
+    )
+    assert ranked(slightly, recipes) == [0, 1]
+    assert ranked(surely, recipes) == [1, 0]
+    assert ranked(slightly, (recipes[1], replace(recipes[1]))) == [1, 0]
 
 
 @pytest.mark.parametrize(

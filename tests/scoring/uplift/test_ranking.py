@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from services.scoring.domain.fitting import Floats
-from services.scoring.domain.uplift.ranking import Outcomes, Ranking, qini_auc, uplift_at, uplift_auc
+from services.scoring.domain.uplift.ranking import Ranking, qini_auc, uplift_at, uplift_auc
 from services.scoring.domain.uplift.trial import Bools
 from tests.scoring.uplift.trials import made
 
@@ -32,10 +32,10 @@ def test_figures_equal_those_of_scikit_uplift(trial: dict[str, list[float]]) -> 
     assert qini_auc(outcome, score, treated) == pytest.approx(trial["qini_auc"], abs=1e-9)
     assert uplift_auc(outcome, score, treated) == pytest.approx(trial["uplift_auc"], abs=1e-9)
     assert uplift_at(0.3, outcome, score, treated) == pytest.approx(trial["uplift_at_30"], abs=1e-9)
-    outcomes, ranking = Outcomes.once(outcome, treated), Ranking.by(score)
+    ranking = Ranking.by(score, outcome, treated)
     for curve, expected in (
-        (outcomes.qini_curve(ranking), trial["qini_curve"]),
-        (outcomes.uplift_curve(ranking), trial["uplift_curve"]),
+        (ranking.qini_curve(), trial["qini_curve"]),
+        (ranking.uplift_curve(), trial["uplift_curve"]),
     ):
         assert np.array([curve.customers, curve.gain]) == pytest.approx(np.array(expected), abs=1e-9)
 
@@ -81,9 +81,9 @@ def test_the_order_of_customers_does_not_matter(rows: Rows, random: Random) -> N
 def test_a_weight_counts_as_so_many_customers(rows: Rows, data: st.DataObject) -> None:
     times = data.draw(st.lists(st.integers(1, 3), min_size=len(rows), max_size=len(rows)))
     outcome, score, treated = columns(rows)
-    weighted = Outcomes(outcome, treated, np.array(times, dtype=float)).qini_curve(Ranking.by(score))
+    weighted = Ranking.by(score, outcome, treated).qini_curve(np.array(times, dtype=float))
     again, scores, arms = columns([row for row, n in zip(rows, times, strict=True) for _ in range(n)])
-    repeated = Outcomes.once(again, arms).qini_curve(Ranking.by(scores))
+    repeated = Ranking.by(scores, again, arms).qini_curve()
     assert weighted.gain == pytest.approx(repeated.gain)
     assert weighted.customers == pytest.approx(repeated.customers)
 

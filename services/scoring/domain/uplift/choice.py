@@ -1,6 +1,6 @@
 """Which learner a trial's customers are given, and whether its ranking may decide.
 
-Chosen by cross-fitting inside the trial. Where the interval of the best Qini covers 0, nobody knows whom the treatment
+Chosen by cross-fitting inside the trial; a challenger has to beat the champion by paired evidence. Where the interval of the best Qini covers 0, nobody knows whom the treatment
 helps more, and all customers are treated alike.
 """
 
@@ -83,7 +83,7 @@ def choose(
     every, n = (*recipes, RESPONSE), len(recipes)
     scores = [cross_fitted(every, trial, effort.parts, seed + division) for division in range(effort.divisions)]
     measured = Measured.of(trial, scores, effort, seed)
-    order, intervals = measured.best_first(n), measured.among(n)
+    order, intervals = ranked(measured, recipes), measured.among(n)
     best, chosen = order[0], every[order[0]]
     whole = effect(trial.outcome[trial.treated], trial.outcome[~trial.treated], effort.confidence)
     return Choice(
@@ -95,6 +95,15 @@ def choose(
         scorer=learn(chosen.learner, chosen.base, trial, seed),
         calibration=calibrate(trial, [division[best] for division in scores], seed),
     )
+
+
+def ranked(measured: Measured, recipes: Sequence[Recipe]) -> list[int]:
+    """The best first, but a challenger only where its gain over the best of the others is surely above 0."""
+    order = measured.best_first(len(recipes))
+    champion = next((i for i in order if not recipes[i].challenger), order[0])
+    if order[0] == champion or measured.gain(order[0], over=champion).low > 0:
+        return order
+    return [champion, *(i for i in order if i != champion)]
 
 
 def policy_of(qini: Interval, whole: Interval) -> Policy:

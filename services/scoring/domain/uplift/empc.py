@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import betainc
 
 from services.scoring.domain.fitting import Floats
-from services.scoring.domain.uplift.ranking import Ranking
+from services.scoring.domain.uplift.ranking import by_score
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ def empc(score: Floats, churned: Floats, campaign: Campaign | None = None) -> Ma
 
 def _hull(score: Floats, churned: Floats) -> tuple[Floats, Floats]:
     """Convex hull of the ROC curve from (0, 0) to (1, 1): shares of leavers and of stayers above each threshold."""
-    ranking = Ranking.by(score)
-    left = np.append(0.0, ranking.sums(churned) / churned.sum())
-    stayed = np.append(0.0, ranking.sums(1.0 - churned) / (1.0 - churned).sum())
+    order = by_score(score)
+    ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
+    left, stayed = (np.append(0.0, np.cumsum(these[order])[ends] / these.sum()) for these in (churned, 1.0 - churned))
     kept: list[int] = []
     for i in range(len(left)):
         while len(kept) > 1 and _not_above(stayed, left, kept[-2], kept[-1], i):

@@ -13,16 +13,17 @@ from services.scoring.domain.fitting import Floats
 from services.scoring.domain.uplift.bases import Base, Boosted, Linear
 from services.scoring.domain.uplift.effects import Interval
 from services.scoring.domain.uplift.learners import Learner, learn
-from services.scoring.domain.uplift.ranking import Outcomes, Ranking, part_of_best
+from services.scoring.domain.uplift.ranking import Ranking, part_of_best
 from services.scoring.domain.uplift.trial import Trial
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A learner and what it is made of."""
+    """A learner and what it is made of. A `challenger` is only chosen where it is surely better than all that are not."""
 
     learner: Learner
     base: Base
+    challenger: bool = False
 
     @property
     def name(self) -> str:
@@ -30,7 +31,9 @@ class Recipe:
 
 
 LINEAR = tuple(Recipe(learner, Linear(penalty)) for learner in ("S", "T", "DR", "CVT") for penalty in (1e-3, 1e-1))
-RECIPES = (*LINEAR, Recipe("S", Boosted()), Recipe("DR", Boosted()))
+TREES = tuple(Recipe(learner, Boosted(), challenger=True) for learner in ("S", "DR"))
+"""Effects are weak, and what bends is mostly chance: trees have to prove themselves."""
+RECIPES = (*LINEAR, *TREES)
 RESPONSE = Recipe("response", Linear())
 
 
@@ -64,11 +67,12 @@ class Measured:
     @classmethod
     def of(cls, trial: Trial, scores: Sequence[Floats], effort: Effort, seed: int) -> "Measured":
         """`scores`: for each division (recipes, n)."""
-        rankings = [[Ranking.by(score) for score in division] for division in scores]
+        rankings = [[Ranking.by(score, trial.outcome, trial.treated) for score in division] for division in scores]
+        best = Ranking.best_by_qini(trial.outcome, trial.treated)
         rng = np.random.default_rng(seed)
         weights = (_resampled(len(trial), rng) for _ in range(effort.draws))
-        draws = np.array([qinis(trial, rankings, weight).mean(axis=0) for weight in weights])
-        return cls(qinis(trial, rankings, np.ones(len(trial))), draws, effort.confidence)
+        draws = np.array([qinis(rankings, best, weight).mean(axis=0) for weight in weights])
+        return cls(qinis(rankings, best, None), draws, effort.confidence)
 
     def best_first(self, recipes: int) -> list[int]:
         """Of the first so many recipes."""
@@ -97,11 +101,10 @@ class Measured:
         return Interval.around(float(once.mean()), times * float(np.sqrt(draws.var(ddof=1) + between)))
 
 
-def qinis(trial: Trial, rankings: Sequence[Sequence[Ranking]], weight: Floats) -> Floats:
+def qinis(rankings: Sequence[Sequence[Ranking]], best: Ranking, weight: Floats | None) -> Floats:
     """(divisions, recipes): Qini AUC where each customer counts so often."""
-    outcomes = Outcomes(trial.outcome, trial.treated, weight)
-    best = outcomes.qini_curve(outcomes.best_by_qini())
-    return np.array([[part_of_best(outcomes.qini_curve(one), best) for one in division] for division in rankings])
+    most = best.qini_curve(weight)
+    return np.array([[part_of_best(one.qini_curve(weight), most) for one in division] for division in rankings])
 
 
 def _resampled(n: int, rng: np.random.Generator) -> Floats:

@@ -31,69 +31,61 @@ class Curve:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Customers from the highest score to the lowest. Sorted once, counted under any weights."""
+    """Customers from the highest score to the lowest, with arm and outcome. Sorted once, counted under any weights.
+
+    `ends`: positions in `order` after which the score changes. `treated` (0 or 1) and `outcome` are in that order.
+    """
 
     order: Ints
     ends: Ints
-    """Positions in `order` after which the score changes."""
-
-    @classmethod
-    def by(cls, score: Floats) -> "Ranking":
-        # Equal scores in the reverse of their order, as scikit-uplift has them: it matters for uplift_at only.
-        order = np.argsort(score, kind="stable")[::-1]
-        ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
-        return cls(order, ends)
-
-    def sums(self, values: Floats) -> Floats:
-        """Sums of the values over all customers down to each end."""
-        total: Floats = np.cumsum(values[self.order])[self.ends]
-        return total
-
-
-@dataclass(frozen=True)
-class Outcomes:
-    """What came of a trial; `weight`: how often each customer counts, as in a bootstrap."""
-
+    treated: Floats
     outcome: Floats
-    treated: Bools
-    weight: Floats
 
     @classmethod
-    def once(cls, outcome: Floats, treated: Bools) -> "Outcomes":
-        return cls(outcome, treated, np.ones(len(outcome)))
+    def by(cls, score: Floats, outcome: Floats, treated: Bools) -> "Ranking":
+        order = by_score(score)
+        ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
+        return cls(order, ends, treated[order].astype(np.float64), outcome[order])
 
-    def counted(self, ranking: Ranking) -> tuple[Floats, Floats, Floats, Floats]:
-        """Treated and control customers, then their outcomes, down to each end."""
-        treated = np.where(self.treated, self.weight, 0.0)
-        control = self.weight - treated
-        return (
-            ranking.sums(treated),
-            ranking.sums(control),
-            ranking.sums(treated * self.outcome),
-            ranking.sums(control * self.outcome),
-        )
+    @classmethod
+    def best_by_qini(cls, outcome: Floats, treated: Bools) -> "Ranking":
+        """Treated customers by what they gave first, control customers by it last."""
+        return cls.by(np.where(treated, outcome, -outcome), outcome, treated)
 
-    def qini_curve(self, ranking: Ranking) -> Curve:
+    @classmethod
+    def best_by_uplift(cls, outcome: Floats, treated: Bools) -> "Ranking":
+        """For outcomes of 0 and 1: the treated with and the control customers without it come first."""
+        responders, unmoved = ((outcome == 1) & ~treated).sum(), ((outcome == 0) & treated).sum()
+        then = outcome if responders > unmoved else treated.astype(np.float64)
+        return cls.by(2.0 * (outcome == treated) + then, outcome, treated)
+
+    def qini_curve(self, weight: Floats | None = None) -> Curve:
         """The outcome of the treated above that of as many control customers."""
-        treated, control, by_treated, by_control = self.counted(ranking)
+        treated, control, by_treated, by_control = self._counted(weight)
         return _from_zero(treated + control, by_treated - by_control * _ratio(treated, control))
 
-    def uplift_curve(self, ranking: Ranking) -> Curve:
+    def uplift_curve(self, weight: Floats | None = None) -> Curve:
         """The difference of the arms' mean outcomes, times all customers addressed."""
-        treated, control, by_treated, by_control = self.counted(ranking)
+        treated, control, by_treated, by_control = self._counted(weight)
         difference = _ratio(by_treated, treated) - _ratio(by_control, control)
         return _from_zero(treated + control, difference * (treated + control))
 
-    def best_by_qini(self) -> Ranking:
-        """Treated customers by what they gave first, control customers by it last."""
-        return Ranking.by(np.where(self.treated, self.outcome, -self.outcome))
+    def _counted(self, weight: Floats | None) -> tuple[Floats, Floats, Floats, Floats]:
+        """Treated and control customers, then their outcomes, down to each end.
 
-    def best_by_uplift(self) -> Ranking:
-        """For outcomes of 0 and 1: the treated with and the control customers without it come first."""
-        responders = ((self.outcome == 1) & ~self.treated).sum()
-        unmoved = ((self.outcome == 0) & self.treated).sum()
-        then = self.outcome if responders > unmoved else self.treated.astype(np.float64)
-        return Ranking.by(2.0 * (self.outcome == self.treated) + then)
+        `weight`: how often each customer counts, as in a bootstrap; in the order of the trial, not of the ranking.
+        """
+        every = np.ones_like(self.outcome) if weight is None else weight[self.order]
+        treated = every * self.treated
+        customers, with_it = np.cumsum(every)[self.ends], np.cumsum(treated)[self.ends]
+        outcome = np.cumsum(every * self.outcome)[self.ends]
+        by_treated = np.cumsum(treated * self.outcome)[self.ends]
+        return with_it, customers - with_it, by_treated, outcome - by_treated
+
+
+def by_score(score: Floats) -> Ints:
+    """The highest first; equal scores in the reverse of their order, as scikit-uplift has them."""
+    return np.argsort(score, kind="stable")[::-1]
 
 
 def qini_auc(outcome: Floats, score: Floats, treated: Bools) -> float:
@@ -101,14 +93,14 @@ def qini_auc(outcome: Floats, score: Floats, treated: Bools) -> float:
 
     0 where nothing came of anybody. Equal to scikit-uplift's `qini_auc_score(..., negative_effect=True)`.
     """
-    outcomes = Outcomes.once(outcome, treated)
-    return part_of_best(outcomes.qini_curve(Ranking.by(score)), outcomes.qini_curve(outcomes.best_by_qini()))
+    curve = Ranking.by(score, outcome, treated).qini_curve()
+    return part_of_best(curve, Ranking.best_by_qini(outcome, treated).qini_curve())
 
 
 def uplift_auc(outcome: Floats, score: Floats, treated: Bools) -> float:
     """The same of the uplift curve, for outcomes of 0 and 1. Equal to scikit-uplift's `uplift_auc_score`."""
-    outcomes = Outcomes.once(outcome, treated)
-    return part_of_best(outcomes.uplift_curve(Ranking.by(score)), outcomes.uplift_curve(outcomes.best_by_uplift()))
+    curve = Ranking.by(score, outcome, treated).uplift_curve()
+    return part_of_best(curve, Ranking.best_by_uplift(outcome, treated).uplift_curve())
 
 
 def uplift_at(share: float, outcome: Floats, score: Floats, treated: Bools) -> float | None:
@@ -116,7 +108,7 @@ def uplift_at(share: float, outcome: Floats, score: Floats, treated: Bools) -> f
 
     None where one of the arms is not among them. Equal to scikit-uplift's `uplift_at_k(strategy="overall")`.
     """
-    first = Ranking.by(score).order[: int(len(score) * share)]
+    first = by_score(score)[: int(len(score) * share)]
     among = treated[first]
     if among.all() or not among.any():
         return None
