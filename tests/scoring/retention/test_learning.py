@@ -25,7 +25,7 @@ PERSUADED = {("call", "leaving"): 0.15, ("voucher", "leaving"): 0.02, ("call", "
 """In this world calls keep leavers; vouchers please everybody and keep hardly anybody."""
 CODES = {NO_ACTION: 0, "call": 1, "voucher": 2}
 ASSIGNMENT = Assignment("world", control=0.1, exploration=0.3)
-CUSTOMERS = [AtStake(f"customer-{i}", ("loyal", "leaving")[i % 2], 500.0) for i in range(30_000)]
+CUSTOMERS = [AtStake(f"customer-{i}", ("loyal", "leaving")[i % 2], 500.0) for i in range(20_000)]
 
 
 def lived(decisions: list[Decision], seed: int) -> list[bool]:

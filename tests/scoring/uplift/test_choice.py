@@ -39,7 +39,7 @@ def test_where_effects_are_alike_all_are_treated_alike() -> None:
 
 def test_where_there_is_no_effect_hardly_ever_anybody_is_treated() -> None:
     """Two intervals of 95 % stand in between: one trial in twenty or so may be mistaken, not more."""
-    effort = Effort(divisions=2, parts=3, draws=40)
+    effort = Effort(divisions=1, parts=3, draws=40)
     policies = [chosen(choose(_without_effect(seed), seed, TWO, effort)).policy for seed in range(20)]
     assert policies.count("treat none") >= 16
 

@@ -1,4 +1,4 @@
-"""The part of Hillstrom's protocol that a unit test can afford: linear learners, measured briefly.
+"""The part of Hillstrom's protocol that a unit test can afford: four linear learners, measured briefly.
 
 The whole of it, all learners and outcomes: `python -m tests.scoring.bars hillstrom`.
 """
@@ -7,15 +7,19 @@ from statistics import mean
 
 import pytest
 
-from services.scoring.domain.uplift.measuring import LINEAR, Effort
+from services.scoring.domain.uplift.bases import Linear
+from services.scoring.domain.uplift.learners import Learner
+from services.scoring.domain.uplift.measuring import Effort, Recipe
 from tests.scoring.hillstrom import MENS, SEEDS, WOMENS, Judged, judge
 
-QUICK = Effort(divisions=1, parts=3, draws=60)
+LEARNERS: tuple[Learner, ...] = ("S", "T", "DR", "CVT")
+QUICK = Effort(divisions=1, parts=3, draws=40)
+LIGHT = tuple(Recipe(learner, Linear()) for learner in LEARNERS)
 
 
 @pytest.fixture(scope="module")
 def women() -> list[Judged]:
-    return [judge(WOMENS, "visit", seed, LINEAR, QUICK) for seed in SEEDS]
+    return [judge(WOMENS, "visit", seed, LIGHT, QUICK) for seed in SEEDS]
 
 
 def test_visits_by_women_s_mail_are_ranked_well_by_the_learner_chosen_within_the_training_part(
@@ -40,6 +44,6 @@ def test_the_interval_within_the_training_part_holds_what_the_test_part_shows(wo
 
 
 def test_orders_by_men_s_mail_are_the_same_for_all_who_are_then_all_mailed() -> None:
-    choice = judge(MENS, "conversion", 0, LINEAR, QUICK).choice
+    choice = judge(MENS, "conversion", 0, LIGHT, QUICK).choice
     assert choice.policy == "treat all"
     assert choice.chosen.qini.low < 0 < choice.chosen.qini.high

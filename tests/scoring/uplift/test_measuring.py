@@ -15,16 +15,16 @@ DICE = 8
 
 def test_the_best_of_eight_dice_seldom_looks_better_than_chance_though_each_alone_often_would() -> None:
     fooled, fooled_alone = 0, 0
-    effort = Effort(draws=80)
-    for seed in range(60):
+    effort = Effort(draws=60)
+    for seed in range(50):
         rng = np.random.default_rng(seed)
         trial = made(300, seed, strength=0.0).trial
         measured = Measured.of(trial, [rng.random((DICE, len(trial)))], effort, seed)
         best = measured.best_first(DICE)[0]
         fooled += measured.among(DICE)[best].low > 0
         fooled_alone += measured.alone(best).low > 0
-    assert fooled <= 5
-    assert fooled_alone > 5
+    assert fooled <= 4
+    assert fooled_alone > 4
 
 
 def test_a_ranking_that_is_there_is_seen() -> None:
