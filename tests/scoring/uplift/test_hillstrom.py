@@ -13,7 +13,7 @@ from services.scoring.domain.uplift.measuring import Effort, Recipe
 from tests.scoring.hillstrom import MENS, SEEDS, WOMENS, Judged, judge
 
 LEARNERS: tuple[Learner, ...] = ("S", "T", "DR", "CVT")
-QUICK = Effort(divisions=1, parts=3, draws=40)
+QUICK = Effort(divisions=1, parts=3, draws=30)
 LIGHT = tuple(Recipe(learner, Linear()) for learner in LEARNERS)
 
 

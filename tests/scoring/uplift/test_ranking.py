@@ -61,13 +61,6 @@ def test_only_the_order_of_scores_matters(rows: Rows) -> None:
 
 
 @settings(deadline=None)
-@given(rows)
-def test_no_ranking_beats_the_best(rows: Rows) -> None:
-    outcome, score, treated = columns(rows)
-    assert qini_auc(outcome, score, treated) <= 1 + 1e-12
-
-
-@settings(deadline=None)
 @given(rows, st.randoms())
 def test_the_order_of_customers_does_not_matter(rows: Rows, random: Random) -> None:
     shuffled = random.sample(rows, len(rows))

@@ -116,6 +116,7 @@ def uplift_at(share: float, outcome: Floats, score: Floats, treated: Bools) -> f
 
 
 def part_of_best(curve: Curve, best: Curve) -> float:
+    """Areas above random. Among a handful of customers in uneven arms, luck may even exceed the best: then it is above 1."""
     possible = best.area - best.area_at_random
     return (curve.area - curve.area_at_random) / possible if possible > 0 else 0.0
 
