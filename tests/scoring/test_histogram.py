@@ -94,3 +94,14 @@ def test_the_top_fifth_is_found_to_two_percent() -> None:
 def test_an_empty_base_has_no_quantile_and_no_customers() -> None:
     assert Histogram().money_quantile(0.8) == 0
     assert Histogram().customers == 0
+
+
+def test_whoever_is_taken_away_before_they_are_added_leaves_no_trace_either() -> None:
+    """Batches of changes are added up in any order, and two of one cell must not hide what is missing yet."""
+    (one, two), _ = synthetic_base(2, 10, seed=3)
+    two = Purchases(tuple(day._replace(day=one.first_day + 1) for day in two.days[:1]))
+    one = Purchases(one.days[:1])
+    added, taken, late = (moves([change]) for change in ((Purchases(), one), (two, Purchases()), (Purchases(), two)))
+    in_between = Histogram().plus(added).plus(taken)
+    assert in_between.visits_at(one.first_day + 10).customers.sum() in {0, 1}
+    assert same(in_between.plus(late), of([one]))

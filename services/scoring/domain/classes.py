@@ -45,7 +45,7 @@ class ProfitBase:
         """
         thousands, rest = np.divmod(micros, THOUSANDS)
         sums = np.stack([signs, signs * thousands, signs * rest], axis=1)
-        return ProfitBase(_added(self.cells, cells_of(micros), sums))
+        return ProfitBase(self.cells.plus(cells_of(micros), sums))
 
     @property
     def customers(self) -> int:
@@ -126,17 +126,6 @@ def whale_curve(profits: Floats) -> WhaleCurve:
 def _curve(customers: Floats, money: Floats) -> WhaleCurve:
     ranked, earned = np.append(0.0, np.cumsum(customers)), np.append(0.0, np.cumsum(money))
     return WhaleCurve(ranked / max(ranked[-1], 1.0), earned)
-
-
-def _added(cells: Cells, keys: Ints, sums: Ints) -> Cells:
-    """A cell is left out when all its sums are zero. Its count alone does not say so: the change that takes a customer
-    away may be added before the one that brought them, while somebody else is in the same cell.
-    """
-    every, where = np.unique(np.concatenate([cells.keys, keys]), return_inverse=True)
-    totals = np.zeros((len(every), sums.shape[1]), np.int64)
-    np.add.at(totals, where, np.concatenate([cells.sums, sums]))
-    kept = totals.any(axis=1)
-    return Cells(every[kept], totals[kept])
 
 
 def _money(cells: Cells) -> Floats:
