@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from services.campaigns.domain.meaning import predicate
-from services.campaigns.domain.profile import Order, Profile, Section, Value
+from services.campaigns.domain.orders import Order, Orders
+from services.campaigns.domain.profile import Profile, Section, Value
 from services.campaigns.domain.rules import Node
 
 SECTIONS: dict[Section, tuple[str, ...]] = {
@@ -37,20 +38,25 @@ class MemoryProfiles:
     def __init__(self) -> None:
         self.profiles: dict[str, Profile] = {}
         self.orders: dict[str, Order] = {}
+        self.returns: set[str] = set()
 
     async def load(self, customer_ids: Collection[str], session: Any = None) -> dict[str, Profile]:
         return {one: folded_part(self.profiles[one]) for one in customer_ids if one in self.profiles}
 
-    async def known_orders(self, order_ids: Collection[str], session: Any = None) -> set[str]:
-        return set(order_ids) & self.orders.keys()
+    async def known_orders(self, order_ids: Collection[str], session: Any = None) -> dict[str, Order]:
+        return {order_id: self.orders[order_id] for order_id in order_ids if order_id in self.orders}
 
-    async def save(self, profiles: Sequence[Profile], orders: Sequence[Order], session: Any = None) -> None:
+    async def known_returns(self, return_ids: Collection[str], session: Any = None) -> set[str]:
+        return set(return_ids) & self.returns
+
+    async def save(self, profiles: Sequence[Profile], orders: Orders, session: Any = None) -> None:
         for profile in profiles:
             kept = self.profiles.setdefault(profile.customer_id, Profile(profile.customer_id))
             for section in profile.touched:
                 for name in SECTIONS[section]:
                     setattr(kept, name, deepcopy(getattr(profile, name)))
-        self.orders |= {order.order_id: order for order in orders}
+        self.orders |= orders.new | orders.amended
+        self.returns |= orders.returns
 
     async def count(self, rule: Node, now: datetime) -> int:
         return len(self._found(rule, now))
@@ -68,7 +74,7 @@ class MemoryProfiles:
     ) -> dict[str, tuple[int, Decimal]]:
         figures: dict[str, tuple[int, Decimal]] = {}
         for order in self.orders.values():
-            if order.customer_id in customer_ids and begin < order.ordered_at <= end:
+            if order.counts and order.customer_id in customer_ids and begin < order.ordered_at <= end:
                 orders, revenue = figures.get(order.customer_id, (0, Decimal(0)))
                 figures[order.customer_id] = orders + 1, revenue + order.total
         return figures

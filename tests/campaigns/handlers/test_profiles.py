@@ -1,5 +1,6 @@
 """A batch is folded once, whatever it repeats and however it was cut."""
 
+from decimal import Decimal
 from typing import Any, cast
 
 from hypothesis import given, strategies as st
@@ -8,7 +9,7 @@ from services.campaigns.handlers.profiles import Following
 from shared.clock import WallClock
 from shared.contracts.fact import Fact
 from shared.messaging import Received, Unit
-from tests.campaigns.facts import contact, customer, day, histories, interaction, order, received
+from tests.campaigns.facts import cancelled, contact, customer, day, histories, interaction, order, received, returned
 from tests.campaigns.memory import MemoryProfiles
 
 UNIT = Unit("campaigns", cast("Any", None), cast("Any", None))
@@ -46,6 +47,25 @@ async def test_an_order_told_again_changes_nothing() -> None:
     told = order(1, customer(1), day(1))
     kept = await folded([told, told], [told])
     assert kept.profiles[customer(1)].sales.orders == 1
+
+
+async def test_a_return_and_a_cancellation_told_again_change_nothing() -> None:
+    first, second = order(1, customer(1), day(1)), order(2, customer(1), day(2))
+    story: list[Fact] = [first, second, returned(1, first), returned(2, first), cancelled(second)]
+    kept = await folded(story, story, [*story[2:], *story[2:]])
+    sales = kept.profiles[customer(1)].sales
+    assert (sales.orders, sales.total, sales.returned, sales.cancelled) == (1, Decimal(2), Decimal(8), 1)
+    assert await kept.bought([customer(1)], day(0), day(9)) == {customer(1): (1, Decimal(2))}
+
+
+@given(histories(customer(1)), st.data())
+async def test_what_is_left_of_orders_does_not_depend_on_what_is_told_first(
+    told: list[Fact], data: st.DataObject
+) -> None:
+    """As when partitions are added, and a customer's facts are on their way in two of them."""
+    in_order, shuffled = await folded(told), await folded(*([fact] for fact in data.draw(st.permutations(told))))
+    assert (shuffled.orders, shuffled.returns) == (in_order.orders, in_order.returns)
+    assert all(order.total == 0 for order in in_order.orders.values() if order.cancelled)
 
 
 @given(st.tuples(histories(customer(1)), histories(customer(2), 50)), st.data())
