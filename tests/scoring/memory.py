@@ -32,7 +32,8 @@ class MemoryCustomers:
         self.known.update({one.customer_id: one for one in scored})
 
     async def sheet(self, after: str | None, limit: int) -> Sheet:
-        ids = sorted(customer for customer in self.known if after is None or customer > after)[:limit]
+        buying = (customer for customer, one in self.known.items() if one.purchases.days)
+        ids = sorted(customer for customer in buying if after is None or customer > after)[:limit]
         scores = [self.known[customer].score for customer in ids]
         alive, churn, value = np.array([(s.p_alive, s.p_churn, s.value) for s in scores], float).reshape(-1, 3).T
         segments = np.array([SEGMENTS.index(s.segment) if s.segment else -1 for s in scores], dtype=np.int8)
@@ -50,7 +51,7 @@ class MemoryCustomers:
         return [s for s in scores if after is None or place(s.value, s.customer_id) > place(*after)][:limit]
 
     async def summary(self) -> list[Summary]:
-        scores = [one.score for one in self.known.values()]
+        scores = [one.score for one in self.known.values() if one.purchases.days]
         return [
             Summary(
                 segment,

@@ -27,7 +27,7 @@ CENT = Decimal("0.01")
 
 @dataclass(frozen=True)
 class Histories:
-    """What the models read of each customer: x, first and last day, mean repeat spend, money."""
+    """What the models read of each customer with a purchase day: x, first and last day, mean repeat spend, money."""
 
     x: Floats
     first_day: Floats
@@ -38,7 +38,7 @@ class Histories:
     @classmethod
     def of(cls, customers: Sequence[Purchases]) -> "Histories":
         rows = [
-            (c.frequency, c.first_day, c.days[-1].day, c.repeat_spend if c.repeat_spend > 0 else 0.0, c.micros / 1e6)
+            (c.frequency, c.first_day, c.last_day, c.repeat_spend if c.repeat_spend > 0 else 0.0, c.micros / 1e6)
             for c in customers
         ]
         return cls(*np.array(rows, dtype=np.float64).reshape(-1, 5).T)
@@ -104,35 +104,45 @@ class Terms:
 
 
 def scores_of(customers: Sequence[tuple[str, Purchases]], terms: Terms) -> list[Score]:
-    """The scores of customers with at least one purchase each, in the same order."""
+    """The scores, in the same order. A customer without any order left has facts of zero and no predictions."""
+    buying = [i for i, (_, purchases) in enumerate(customers) if purchases.days]
+    predictions = _predictions([customers[i][1] for i in buying], terms)
+    said = dict(zip(buying, predictions, strict=True))
+    return [_score(customer, purchases, terms, said.get(i)) for i, (customer, purchases) in enumerate(customers)]
+
+
+def _predictions(buying: Sequence[Purchases], terms: Terms) -> list[dict[str, Any]]:
+    """As parts of scores; empty ones without a model."""
     model = terms.model
-    if model is None or not customers:
-        return [_score(customer, purchases, terms) for customer, purchases in customers]
-    histories = Histories.of([purchases for _, purchases in customers])
-    predicted = predict(model.parameters, histories, terms.now, terms.horizon_days)
+    if model is None or not buying:
+        return [{} for _ in buying]
+    predicted = predict(model.parameters, Histories.of(buying), terms.now, terms.horizon_days)
     version = ModelVersion(name=NAME, version=model.version)
-    return [
-        _score(customer, purchases, terms, **_prediction(predicted, i, version))
-        for i, (customer, purchases) in enumerate(customers)
-    ]
+    return [_prediction(predicted, i, version) for i in range(len(buying))]
 
 
-def _score(customer_id: str, purchases: Purchases, terms: Terms, **prediction: Any) -> Score:
-    last = purchases.last_at
+def _score(customer_id: str, purchases: Purchases, terms: Terms, prediction: dict[str, Any] | None) -> Score:
     return Score(
         customer_id=customer_id,
         as_of=terms.now,
-        first_purchase=purchases.first_at,
-        last_purchase=last,
         purchases=purchases.orders,
-        recency_days=round(max((terms.now - last).total_seconds(), 0.0) / 86_400, 3),
         frequency=purchases.frequency,
         money=purchases.money,
-        mean_spend=(purchases.money / len(purchases.days)).quantize(CENT),
         currency=terms.currency,
         horizon_days=terms.horizon_days,
-        **prediction,
+        **(_dates(purchases, terms.now) if purchases.days else {}),
+        **(prediction or {}),
     )
+
+
+def _dates(purchases: Purchases, now: datetime) -> dict[str, Any]:
+    last = purchases.last_at
+    return {
+        "first_purchase": purchases.first_at,
+        "last_purchase": last,
+        "recency_days": round(max((now - last).total_seconds(), 0.0) / 86_400, 3),
+        "mean_spend": (purchases.money / len(purchases.days)).quantize(CENT),
+    }
 
 
 def _prediction(predicted: Predictions, i: int, version: ModelVersion) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Scores: changed by purchases and by time passing, told when they have moved, and read at any moment."""
+"""Scores: changed by purchases, by what becomes of them and by time passing, told when they have moved, and read at any moment."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,13 @@ from services.scoring.domain.score import Histories, Terms, Told, material, pred
 from services.scoring.domain.segments import Segment
 from shared.clock import Clock
 from shared.contracts.fact import Reason
-from shared.contracts.interactions import OrderPlaced
+from shared.contracts.interactions import OrderCancelled, OrderPlaced, OrderReturned
 from shared.contracts.scoring import SCORES, Score, ScoreChanged
 from shared.messaging import Received, Unit
 from shared.mongo import Session
 
 T = TypeVar("T")
+SaleFact = OrderPlaced | OrderReturned | OrderCancelled
 SWEEP_CUSTOMERS = 5_000
 """Customers scored at once when time has passed: some ten milliseconds, so that consuming goes on between."""
 TELL_CUSTOMERS = 500
@@ -51,7 +52,7 @@ class Known(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """What a sweep needs of some customers, in the order of their ids."""
+    """What a sweep needs of some customers with a purchase day, in the order of their ids."""
 
     customers: Sequence[str]
     histories: Histories
@@ -100,7 +101,7 @@ class Scores:
     model: Model | None = None
 
     async def fold(self, unit: Unit, events: Sequence[Received]) -> None:
-        """Add a batch of orders to their customers, and tell the new scores."""
+        """Add a batch of orders, and what became of orders, to their customers, and tell the new scores."""
         await self.clock.witness(unit, events)
         theirs: dict[str, list[Received]] = {}
         for event in events:
@@ -120,7 +121,7 @@ class Scores:
             one.tell(unit, cause=theirs[one.customer_id][-1])
 
     def _with_orders(self, unit: Unit, before: Purchases, events: Sequence[Received]) -> Purchases:
-        """The customer after the orders; those that cannot be taken become dead letters."""
+        """The customer after the facts; those that cannot be taken become dead letters."""
         ours = [event for event in events if self._in_our_currency(unit, event)]
         try:
             return before.plus(Purchases.of(map(_order, ours)))
@@ -137,20 +138,20 @@ class Scores:
         return after
 
     def _in_our_currency(self, unit: Unit, event: Received) -> bool:
-        fact: OrderPlaced = event.fact
+        fact: SaleFact = event.fact
         if fact.currency == self.currency:
             return True
         unit.reject(event, Reason.WRONG_CURRENCY, f"the books are kept in {self.currency}")
         return False
 
     async def read(self, customer_id: str, as_of: datetime | None = None) -> Score | None:
-        """The score at the moment asked for, from the purchases until then; None if there were none."""
+        """The score at the moment asked for, from the purchases until then; None if nothing had been ordered."""
         known = (await self.customers.load([customer_id])).get(customer_id)
         if known is None:
             return None
         now = as_of or await self.clock.now()
         purchases = known.purchases.until(day_of(as_of)) if as_of else known.purchases
-        if not purchases.days:
+        if not purchases.records:
             return None
         return scores_of([(customer_id, purchases)], self._terms(now))[0]
 
@@ -197,5 +198,12 @@ def not_before(known: Mapping[str, Known], now: datetime) -> datetime:
 
 
 def _order(event: Received) -> Order:
-    fact: OrderPlaced = event.fact
-    return Order(fact.ordered_at, fact.total)
+    """What the fact adds to the day of its order."""
+    fact: SaleFact = event.fact
+    match fact:
+        case OrderPlaced():
+            return Order(fact.ordered_at, fact.total)
+        case OrderReturned():
+            return Order.returned(fact.ordered_at, fact.total)
+        case OrderCancelled():
+            return Order.cancelled(fact.ordered_at, fact.total)
