@@ -37,17 +37,15 @@ def only(name: str, values: dict[str, Value]) -> dict[str, Value]:
 class MemoryProfiles:
     def __init__(self) -> None:
         self.profiles: dict[str, Profile] = {}
-        self.orders: dict[str, Order] = {}
+        self.kept_orders: dict[str, Order] = {}
         self.returns: set[str] = set()
 
     async def load(self, customer_ids: Collection[str], session: Any = None) -> dict[str, Profile]:
         return {one: folded_part(self.profiles[one]) for one in customer_ids if one in self.profiles}
 
-    async def known_orders(self, order_ids: Collection[str], session: Any = None) -> dict[str, Order]:
-        return {order_id: self.orders[order_id] for order_id in order_ids if order_id in self.orders}
-
-    async def known_returns(self, return_ids: Collection[str], session: Any = None) -> set[str]:
-        return set(return_ids) & self.returns
+    async def orders(self, ids: Collection[str], session: Any = None) -> Orders:
+        known = {order_id: self.kept_orders[order_id] for order_id in ids if order_id in self.kept_orders}
+        return Orders(known, set(ids) & self.returns)
 
     async def save(self, profiles: Sequence[Profile], orders: Orders, session: Any = None) -> None:
         for profile in profiles:
@@ -55,8 +53,8 @@ class MemoryProfiles:
             for section in profile.touched:
                 for name in SECTIONS[section]:
                     setattr(kept, name, deepcopy(getattr(profile, name)))
-        self.orders |= orders.new | orders.amended
-        self.returns |= orders.returns
+        self.kept_orders |= orders.new | orders.amended
+        self.returns |= orders.returns.keys()
 
     async def count(self, rule: Node, now: datetime) -> int:
         return len(self._found(rule, now))
@@ -73,7 +71,7 @@ class MemoryProfiles:
         self, customer_ids: Collection[str], begin: datetime, end: datetime
     ) -> dict[str, tuple[int, Decimal]]:
         figures: dict[str, tuple[int, Decimal]] = {}
-        for order in self.orders.values():
+        for order in self.kept_orders.values():
             if order.counts and order.customer_id in customer_ids and begin < order.ordered_at <= end:
                 orders, revenue = figures.get(order.customer_id, (0, Decimal(0)))
                 figures[order.customer_id] = orders + 1, revenue + order.total

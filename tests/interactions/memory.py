@@ -37,9 +37,9 @@ class HistoryInMemory:
         self.awaited |= {order: standing.waiting for order, standing in changes.awaited.items()}
         for standing in changes.amended.values():
             assert standing.placed
-            order = self.entries[standing.placed.order_id]
-            amended = replace(order, returned=standing.returned, cancelled_at=standing.cancelled_at)
-            self.entries[order.name] = amended
+            entry = self.entries[standing.placed.order_id]
+            amended = replace(entry, returned=standing.returned, cancelled_at=standing.cancelled_at)
+            self.entries[entry.name] = amended
 
     async def add(self, entries: Sequence[Entry], session: Any) -> None:
         self.entries |= {entry.name: entry for entry in entries}

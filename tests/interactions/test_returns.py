@@ -182,7 +182,7 @@ async def test_orders_without_returns_cost_no_further_question() -> None:
     async def never(*_: Any) -> Any:
         raise AssertionError("asked for nothing")
 
-    book.history.known_returns = book.history.change = never  # type: ignore[method-assign]
+    book.history.known_returns = book.history.change = never  # type: ignore[method-assign, assignment]
     await book.take(received(sale("O-1"), "e-1"), received(interaction(), "e-2"), received(sale("O-1"), "e-3"))
     assert (await book.history.figures()).orders == 1
 
@@ -243,7 +243,7 @@ async def test_whatever_comes_first_the_same_money_is_left(order: Sequence[str],
 
 def assert_adds_up(facts: Sequence[Any], sums: tuple[int, Decimal, Decimal, int, int]) -> None:
     orders, total, back, void, _ = sums
-    signs = {OrderPlaced: 1, OrderReturned: -1, OrderCancelled: -1}
+    signs: dict[Any, int] = {OrderPlaced: 1, OrderReturned: -1, OrderCancelled: -1}
     kinds = Counter(type(fact) for fact in facts)
     assert (orders, void) == (kinds[OrderPlaced] - kinds[OrderCancelled], kinds[OrderCancelled])
     assert total == sum((signs[type(fact)] * fact.total for fact in facts), Decimal(0))

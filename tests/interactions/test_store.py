@@ -129,9 +129,13 @@ class HistoryPromises:
         known = await store.known_orders([(SHOP, "O-1"), (SHOP, "O-2"), (SHOP, "O-3")], None)
         assert known.keys() == {(SHOP, "O-1"), (SHOP, "O-2")}
         first, second = known[SHOP, "O-1"], known[SHOP, "O-2"]
-        assert (first.returned, first.cancelled_at, second.returned, second.cancelled_at) == (4, None, 0, NOON)
+        assert (first.returned, first.cancelled_at, second.returned, second.cancelled_at) == (
+            Decimal(4), None, Decimal(0), NOON,
+        )  # fmt: skip
         assert first.placed
-        assert (first.placed.customer_id, first.placed.ordered_at, first.placed.total) == (ANNA, NOON, 10)
+        assert (first.placed.customer_id, first.placed.ordered_at, first.placed.total) == (
+            ANNA, NOON, Decimal(10),
+        )  # fmt: skip
 
     async def test_an_awaited_order_is_nowhere_to_be_seen_and_what_waits_is_kept(self, store: History) -> None:
         await recorded(store, returned("O-1", "R-1", "4"))
@@ -145,9 +149,13 @@ class HistoryPromises:
         assert await store.all(kind="order-return", after=None, limit=9) == []
         standing = (await store.known_orders([(SHOP, "O-1")], None))[SHOP, "O-1"]
         back, void = standing.waiting
-        assert (standing.placed, standing.kept, standing.returned, standing.cancelled_at) == (None, 2, 4, NOON)
+        assert (standing.placed, standing.kept, standing.returned, standing.cancelled_at) == (
+            None, 2, Decimal(4), NOON,
+        )  # fmt: skip
         assert isinstance(back, Return)
-        assert (back.event, back.total, back.lines[0].product) == (Event(SHOP, "e-0", "c-0", NOON), 4, "P-0")
+        assert (back.event, back.total, back.lines[0].product) == (
+            Event(SHOP, "e-0", "c-0", NOON), Decimal(4), "P-0",
+        )  # fmt: skip
         assert void == Cancellation(Event(SHOP, "e-1", "c-1", NOON), "O-1", NOON, "unpaid")
 
     async def test_when_the_order_comes_all_of_it_is_history(self, store: History) -> None:
@@ -155,7 +163,7 @@ class HistoryPromises:
         await recorded(store, sale("O-1", "10"), start=2)
         order = await store.order_by_number(SHOP, "O-1")
         assert order
-        assert (order.returned, order.cancelled_at) == (4, NOON)
+        assert (order.returned, order.cancelled_at) == (Decimal(4), NOON)
         everything = await store.all(kind=None, after=None, limit=9)
         assert {entry.kind for entry in everything} == {"order", "order-return", "order-cancellation"}
         assert await store.orders(after=None, limit=9) == [order]

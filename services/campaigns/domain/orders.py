@@ -31,13 +31,13 @@ class Order:
 class Orders:
     """The orders of a batch: what is new of them, and what has changed of those that were known."""
 
-    def __init__(self, known: Mapping[str, Order], known_returns: Collection[str] = ()) -> None:
-        self._known = known
+    def __init__(self, known: Mapping[str, Order] | None = None, known_returns: Collection[str] = ()) -> None:
+        self._known = known or {}
         self._known_returns = known_returns
         self.new: dict[str, Order] = {}
         self.amended: dict[str, Order] = {}
-        self.returns: set[str] = set()
-        """Ids of the returns that have been taken."""
+        self.returns: dict[str, OrderReturned] = {}
+        """New ones, by id."""
 
     def take(self, fact: SaleFact) -> bool:
         """Whether the fact is news. In any order, the same facts give the same orders."""
@@ -58,7 +58,7 @@ class Orders:
     def _returned(self, order: Order | None, fact: OrderReturned) -> Order | None:
         if fact.return_id in self._known_returns or fact.return_id in self.returns:
             return None
-        self.returns.add(fact.return_id)
+        self.returns[fact.return_id] = fact
         order = order or _awaited(fact)
         return replace(order, total=order.total - fact.total)
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
-from services.campaigns.domain.orders import Order, Orders
+from services.campaigns.domain.orders import Orders
 from services.campaigns.domain.profile import Profile, fold
 from shared.clock import Clock
 from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned
@@ -21,9 +21,9 @@ class Profiles(Protocol):
         """As much of the profiles as folding needs: of contact and score only how new they are."""
         ...
 
-    async def known_orders(self, order_ids: Collection[str], session: Any) -> dict[str, Order]: ...
-
-    async def known_returns(self, return_ids: Collection[str], session: Any) -> set[str]: ...
+    async def orders(self, ids: Collection[str], session: Any) -> Orders:
+        """Those of the ids that are known, of orders and of returns."""
+        ...
 
     async def save(self, profiles: Sequence[Profile], orders: Orders, session: Any) -> None: ...
 
@@ -49,7 +49,6 @@ class Following:
         await self._clock.witness(unit, [event for event in events if isinstance(event.fact, HISTORY)])
 
     async def _orders(self, unit: Unit, events: Sequence[Received]) -> Orders:
-        told = {event.fact.order_id for event in events if isinstance(event.fact, SALE_FACTS)}
-        returns = {event.fact.return_id for event in events if isinstance(event.fact, OrderReturned)}
-        known = await self._profiles.known_orders(told, unit.session) if told else {}
-        return Orders(known, await self._profiles.known_returns(returns, unit.session) if returns else ())
+        ids = {event.fact.order_id for event in events if isinstance(event.fact, SALE_FACTS)}
+        ids |= {event.fact.return_id for event in events if isinstance(event.fact, OrderReturned)}
+        return await self._profiles.orders(ids, unit.session) if ids else Orders()

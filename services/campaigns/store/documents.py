@@ -9,6 +9,7 @@ from bson.decimal128 import Decimal128
 from services.campaigns.domain.orders import Order
 from services.campaigns.domain.profile import Profile, Sales, Section, Seen
 from services.campaigns.store.queries import code, key
+from shared.contracts.interactions import OrderReturned
 
 Document = dict[str, Any]
 
@@ -88,12 +89,17 @@ def sales(document: Document) -> Sales:
     )
 
 
-def order_document(order: Order) -> Document:
+def order_row(order: Order) -> Document:
     """An order that does not count has no `ordered_at`, so that no campaign's window holds it."""
     document: Document = {"_id": order.order_id, "customer_id": order.customer_id, "total": Decimal128(order.total)}
     if order.counts:
         return document | {"ordered_at": order.ordered_at}
     return document | {"uncounted_at": order.ordered_at, "placed": order.placed, "cancelled": order.cancelled}
+
+
+def return_row(fact: OrderReturned) -> Document:
+    """That it has been taken; its order's row has the money."""
+    return {"_id": fact.return_id, "of": fact.order_id}
 
 
 def order(document: Document) -> Order:

@@ -14,7 +14,7 @@ from typing import Any, cast
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.errors import ExecutionTimeout
 
-from services.campaigns.domain.orders import Order, Orders
+from services.campaigns.domain.orders import Orders
 from services.campaigns.domain.profile import Profile
 from services.campaigns.domain.rules import Node
 from services.campaigns.handlers.errors import TakesTooLong
@@ -28,45 +28,38 @@ PATIENCE_MS = 30_000
 
 
 class ProfileStore:
-    """Collections `profiles` (one document per customer), `orders` (one per order), `returns` (the ids of those taken)."""
+    """Collections `profiles` (one document per customer) and `orders` (one per order, and one per return)."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._profiles = database["profiles"]
         self._orders = database["orders"]
-        self._returns = database["returns"]
 
     async def prepare(self) -> None:
         await self._profiles.create_index("score.segment")
         # All that `bought` needs, so that it reads the index alone.
         await self._orders.create_index([("customer_id", 1), ("ordered_at", 1), ("total", 1)])
-        await mongo.ensure_collections(self._database, [self._returns.name])
 
     async def load(self, customer_ids: Collection[str], session: Any = None) -> dict[str, Profile]:
         found = self._profiles.find({"_id": {"$in": list(customer_ids)}}, documents.FOLDED, session=session)
         return {document["_id"]: documents.profile(document) async for document in found}
 
-    async def known_orders(self, order_ids: Collection[str], session: Any = None) -> dict[str, Order]:
-        found = self._orders.find({"_id": {"$in": list(order_ids)}}, session=session)
-        return {document["_id"]: documents.order(document) async for document in found}
-
-    async def known_returns(self, return_ids: Collection[str], session: Any = None) -> set[str]:
-        found = self._returns.find({"_id": {"$in": list(return_ids)}}, {"_id": 1}, session=session)
-        return {document["_id"] async for document in found}
+    async def orders(self, ids: Collection[str], session: Any = None) -> Orders:
+        found = [row async for row in self._orders.find({"_id": {"$in": list(ids)}}, session=session)]
+        orders = {row["_id"]: documents.order(row) for row in found if "of" not in row}
+        return Orders(orders, {row["_id"] for row in found if "of" in row})
 
     async def save(self, profiles: Sequence[Profile], orders: Orders, session: Any = None) -> None:
         if profiles:
             await self._profiles.bulk_write([write(profile) for profile in profiles], ordered=False, session=session)
-        if orders.new:
-            rows = [documents.order_document(order) for order in orders.new.values()]
-            await self._orders.insert_many(rows, ordered=False, session=session)
+        new = [documents.order_row(order) for order in orders.new.values()]
+        new += [documents.return_row(fact) for fact in orders.returns.values()]
+        if new:
+            await self._orders.insert_many(new, ordered=False, session=session)
         if orders.amended:
-            rows = [documents.order_document(order) for order in orders.amended.values()]
-            changes = [ReplaceOne({"_id": row["_id"]}, row) for row in rows]
+            amended = [documents.order_row(order) for order in orders.amended.values()]
+            changes = [ReplaceOne({"_id": row["_id"]}, row) for row in amended]
             await self._orders.bulk_write(changes, ordered=False, session=session)
-        if orders.returns:
-            taken = [{"_id": return_id} for return_id in sorted(orders.returns)]
-            await self._returns.insert_many(taken, ordered=False, session=session)
 
     async def count(self, rule: Node, now: datetime) -> int:
         with in_time():

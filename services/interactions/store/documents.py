@@ -50,8 +50,8 @@ def to_entry(document: Mapping[str, Any]) -> Entry:
     event_id = document["event"]
     if "order" in document:
         returned = _decimal(document["returned"]) if "returned" in document else ZERO
-        fact, since = _order_placed(document), {"returned": returned, "cancelled_at": document.get("cancelled_at")}
-        return Entry(fact, event_id, document["order"], **since)
+        since_when = document.get("cancelled_at")
+        return Entry(_order_placed(document), event_id, document["order"], returned=returned, cancelled_at=since_when)
     if "of" not in document:
         return Entry(_interaction_recorded(document), event_id)
     of = document["of"]["order"]

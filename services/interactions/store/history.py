@@ -103,8 +103,9 @@ class HistoryStore:
         found = await aggregate(self._figures, [{"$group": {"_id": None, **sums}}])
         if not found:
             return Tally()
-        counted: Any = {name: int(found[0][name]) for name in COUNTED}
-        return Tally(**counted, **{name: _sum(found[0][name]) for name in MONEY})
+        figures: dict[str, Any] = {name: int(found[0][name]) for name in COUNTED}
+        figures |= {name: _sum(found[0][name]) for name in MONEY}
+        return Tally(**figures)
 
     async def entry(self, name: str) -> Entry | None:
         document = await self._history.find_one({"_id": name, **RECORDED})

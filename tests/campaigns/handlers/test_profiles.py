@@ -40,7 +40,7 @@ async def test_facts_of_many_customers_fold_into_a_profile_each() -> None:
     kept = await folded([order(1, customer(1), day(1)), contact(customer(2), 1), interaction(1, customer(1), day(2))])
     assert kept.profiles.keys() == {customer(1), customer(2)}
     assert (kept.profiles[customer(1)].sales.orders, kept.profiles[customer(1)].interactions.count) == (1, 1)
-    assert kept.orders.keys() == {"order-1"}
+    assert kept.kept_orders.keys() == {"order-1"}
 
 
 async def test_an_order_told_again_changes_nothing() -> None:
@@ -64,8 +64,8 @@ async def test_what_is_left_of_orders_does_not_depend_on_what_is_told_first(
 ) -> None:
     """As when partitions are added, and a customer's facts are on their way in two of them."""
     in_order, shuffled = await folded(told), await folded(*([fact] for fact in data.draw(st.permutations(told))))
-    assert (shuffled.orders, shuffled.returns) == (in_order.orders, in_order.returns)
-    assert all(order.total == 0 for order in in_order.orders.values() if order.cancelled)
+    assert (shuffled.kept_orders, shuffled.returns) == (in_order.kept_orders, in_order.returns)
+    assert all(order.total == 0 for order in in_order.kept_orders.values() if order.cancelled)
 
 
 @given(st.tuples(histories(customer(1)), histories(customer(2), 50)), st.data())
@@ -76,7 +76,7 @@ async def test_it_does_not_matter_how_the_facts_are_cut_into_batches(
     cut = data.draw(st.integers(0, len(facts)))
     whole, halves = await folded(facts), await folded(facts[:cut], facts[cut:])
     assert whole.profiles == halves.profiles
-    assert whole.orders == halves.orders
+    assert whole.kept_orders == halves.kept_orders
 
 
 async def test_only_what_customers_did_moves_the_clock() -> None:

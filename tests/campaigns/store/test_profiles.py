@@ -14,6 +14,7 @@ from services.campaigns.domain.rules import RULE
 from services.campaigns.handlers.errors import TakesTooLong
 from services.campaigns.store.profiles import ProfileStore, in_time
 from shared.contracts.fact import Fact
+from shared.contracts.interactions import OrderReturned
 from shared.mongo import Database
 from tests.campaigns.facts import cancelled, contact, customer, day, histories, interaction, order, returned, scored
 from tests.campaigns.memory import MemoryProfiles
@@ -33,8 +34,8 @@ def profile_of(customer_id: str, facts: list[Fact]) -> Profile:
 
 async def save_orders(profiles: Profiles, *facts: SaleFact) -> None:
     """As a batch of these facts would."""
-    known = await profiles.known_orders([fact.order_id for fact in facts])
-    orders = Orders(known)
+    returns = [fact.return_id for fact in facts if isinstance(fact, OrderReturned)]
+    orders = await profiles.orders([*(fact.order_id for fact in facts), *returns])
     for fact in facts:
         orders.take(fact)
     await profiles.save([], orders)
@@ -51,7 +52,7 @@ class Suite:
             order(1, customer(1), day(2) + timedelta(milliseconds=7), "12.50"),
             interaction(1, customer(1), day(4), "web.visit"),
         ]
-        await profiles.save([profile_of(customer(1), facts)], Orders({}))
+        await profiles.save([profile_of(customer(1), facts)], Orders())
         loaded = await profiles.load([customer(1), customer(2)])
         saved = profile_of(customer(1), facts)
         assert loaded.keys() == {customer(1)}
@@ -60,33 +61,29 @@ class Suite:
         assert (found.contact, found.score, found.touched) == ({"version": 3}, {"as_of": day(9)}, set())
 
     async def test_a_section_that_was_not_touched_is_left_as_it_is(self, profiles: Profiles) -> None:
-        await profiles.save([profile_of(customer(1), [order(1, customer(1), day(1), "5")])], Orders({}))
+        await profiles.save([profile_of(customer(1), [order(1, customer(1), day(1), "5")])], Orders())
         profile = (await profiles.load([customer(1)]))[customer(1)]
         fold(profile, contact(customer(1), 1))
-        await profiles.save([profile], Orders({}))
+        await profiles.save([profile], Orders())
         both = [{"field": "sales.total", "at_least": 5}, {"field": "contact.stage", "is": "customer"}]
         assert await profiles.count(RULE.validate_python({"all": both}), NOW) == 1
 
     async def test_orders_are_known_once_saved(self, profiles: Profiles) -> None:
         told = order(1, customer(1), day(1), "1")
         await save_orders(profiles, told)
-        kept = Order("order-1", customer(1), day(1), Decimal(1))
-        assert await profiles.known_orders(["order-1", "two"]) == {"order-1": kept}
+        orders = await profiles.orders(["order-1", "order-2"])
+        assert [orders.take(order(n, customer(1), day(1), "1")) for n in (1, 2, 2)] == [False, True, False]
 
     async def test_what_was_returned_is_no_revenue_and_a_cancelled_order_is_none(self, profiles: Profiles) -> None:
         first, second, third = (order(n, customer(1), day(n), "10.00") for n in (1, 2, 3))
         back, awaited = returned(1, second, "4.50"), cancelled(order(4, customer(1), day(4)))
         await save_orders(profiles, first, second, third)
         await save_orders(profiles, back, cancelled(third), awaited)
-        assert await profiles.known_returns([back.return_id, "other"]) == {back.return_id}
         assert await profiles.bought([customer(1)], day(0), day(9)) == {customer(1): (2, Decimal("15.50"))}
-        known = await profiles.known_orders([f"order-{n}" for n in range(9)])
-        assert known == {
-            "order-1": Order("order-1", customer(1), day(1), Decimal(10)),
-            "order-2": Order("order-2", customer(1), day(2), Decimal("5.50")),
-            "order-3": Order("order-3", customer(1), day(3), Decimal(0), cancelled=True),
-            "order-4": Order("order-4", customer(1), day(4), Decimal(-10), placed=False, cancelled=True),
-        }
+        again = await profiles.orders([*(f"order-{n}" for n in range(9)), back.return_id])
+        assert not any(again.take(fact) for fact in (first, second, third, back, cancelled(third), awaited))
+        assert again.take(order(4, customer(1), day(4)))
+        assert again.amended["order-4"] == Order("order-4", customer(1), day(4), Decimal(0), cancelled=True)
         await save_orders(profiles, cancelled(second, back), awaited)
         assert await profiles.bought([customer(1)], day(0), day(9)) == {customer(1): (1, Decimal(10))}
 
@@ -99,14 +96,14 @@ class Suite:
         assert bought == {customer(1): (2, Decimal("0.20"))}
 
     async def test_conditions_hold_for_the_shopper_they_describe_and_for_no_other(self, profiles: Profiles) -> None:
-        await profiles.save([profile_of(ANN, list(SHOPPER))], Orders({}))
+        await profiles.save([profile_of(ANN, list(SHOPPER))], Orders())
         for told, asked in ((True, TRUE), (False, FALSE)):
             for field, operator, operand in asked:
                 rule = RULE.validate_python({"field": field, operator: operand})
                 assert await profiles.count(rule, NOW) == told, (field, operator, operand)
 
     async def test_customers_of_a_rule_are_counted_sampled_and_listed_in_chunks(self, profiles: Profiles) -> None:
-        await profiles.save([profile_of(customer(n), [order(n, customer(n), day(n))]) for n in range(9)], Orders({}))
+        await profiles.save([profile_of(customer(n), [order(n, customer(n), day(n))]) for n in range(9)], Orders())
         rule = RULE.validate_python({"field": "sales.first_order_at", "after": day(2).isoformat()})
         assert await profiles.count(rule, day(100)) == 7
         assert await profiles.first(rule, day(100), 2) == [customer(2), customer(3)]
@@ -133,7 +130,7 @@ class TestInMongoDB(Suite):
 @pytest.mark.integration
 async def test_customers_are_listed_as_of_the_moment_the_listing_began(database: Database) -> None:
     profiles = ProfileStore(database)
-    await profiles.save([profile_of(customer(n), [order(n, customer(n), day(1))]) for n in range(6)], Orders({}))
+    await profiles.save([profile_of(customer(n), [order(n, customer(n), day(1))]) for n in range(6)], Orders())
     rule = RULE.validate_python({"field": "sales.orders", "is": 1})
     listed: list[str] = []
     async for chunk in profiles.everyone(rule, day(100), 2):
@@ -167,7 +164,7 @@ async def test_a_rule_finds_the_same_customers_in_mongodb_as_in_memory(
         people.append(person)
     await database["profiles"].delete_many({})
     await database["profiles"].insert_many([{"_id": person.customer_id} for person in people])
-    await profiles.save(people, Orders({}))
+    await profiles.save(people, Orders())
     for question in asked:
         rule = RULE.validate_python(question)
         holds = predicate(rule, day(200))
