@@ -337,11 +337,24 @@ class TestHistoryInMongo(HistoryPromises):
 
     async def test_orders_are_found_through_their_index(self, store: History, database: Database) -> None:
         await store.add(entries(sale("O-1")), None)
-        for wanted in ({"$or": [{"channel": SHOP, "order": {"$in": ["O-1", "O-2"]}}]}, {"order": {"$exists": True}}):
+        here = {"waiting": {"$exists": False}}
+        asked: list[dict[str, Any]] = [
+            {"$or": [{"channel": SHOP, "order": {"$in": ["O-1", "O-2"]}}]},
+            {"channel": SHOP, "order": "O-1", **here},
+            {"order": {"$exists": True}, **here},
+        ]
+        for wanted in asked:
             plan = await database.history.find(wanted).sort([("channel", 1), ("order", 1)]).explain()
             winner = str(plan["queryPlanner"]["winningPlan"])
             assert "orders_by_number" in winner
             assert "COLLSCAN" not in winner
+
+    async def test_returns_are_found_through_their_index(self, store: History, database: Database) -> None:
+        await recorded(store, returned("O-1", "R-1"))
+        wanted = {"$or": [{"channel": SHOP, "return": {"$in": ["R-1", "R-2"]}}]}
+        plan = str((await database.history.find(wanted).explain())["queryPlanner"]["winningPlan"])
+        assert "returns_by_number" in plan
+        assert "COLLSCAN" not in plan
 
 
 @pytest.mark.integration
