@@ -96,18 +96,19 @@ def test_what_comes_back_is_never_less_than_nothing() -> None:
     body = json.loads(sale(number="R-1", returned_at="2017-02-03T10:12:00Z"))
     ReturnReported.model_validate(body)
     line = body["lines"][0]
-    for change in ({"lines": []}, {"lines": [line | {"value": "-1"}]}, {"lines": [line | {"quantity": "-1"}]}):
+    for lines in ([], [line | {"value": "-1"}], [line | {"quantity": "-1"}]):
         with pytest.raises(ValidationError):
-            ReturnReported.model_validate(body | change)
+            ReturnReported.model_validate(body | {"lines": lines})
 
 
 def test_a_cancellation_names_its_order_and_may_name_a_reason() -> None:
     body = json.loads(sale(cancelled_at="2017-02-03T10:12:00Z"))
     assert CancellationReported.model_validate(body).reason is None
     assert CancellationReported.model_validate(body | {"reason": "out-of-stock"}).reason == "out-of-stock"
-    for change in ({"reason": "No reason"}, {"order": ""}, {"cancelled_at": "9999-01-01T00:00:00Z"}):
+    wrong = [("reason", "No reason"), ("order", ""), ("cancelled_at", "9999-01-01T00:00:00Z")]
+    for name, value in wrong:
         with pytest.raises(ValidationError):
-            CancellationReported.model_validate(body | change)
+            CancellationReported.model_validate(body | {name: value})
 
 
 def test_a_fact_cannot_be_changed() -> None:

@@ -38,7 +38,7 @@ class HistoryInMemory:
         for standing in changes.amended.values():
             assert standing.placed
             entry = self.entries[standing.placed.order_id]
-            amended = replace(entry, returned=standing.returned, cancelled_at=standing.cancelled_at)
+            amended = entry._replace(returned=standing.returned, cancelled_at=standing.cancelled_at)
             self.entries[entry.name] = amended
 
     async def add(self, entries: Sequence[Entry], session: Any) -> None:

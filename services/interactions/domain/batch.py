@@ -1,7 +1,6 @@
 """A batch of reported facts, sorted one by one and in order into what is new in the history and what is in it already."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from services.interactions.domain.checks import LARGEST_TOTAL, NotAcceptable
@@ -134,7 +133,7 @@ class Batch:
             entry = Entry(order_cancelled(told, placed, standing.returned), told.event.id, told.order)
         standing.take(told)
         if new := self._entries.get(placed.order_id):
-            amended = replace(new, returned=standing.returned, cancelled_at=standing.cancelled_at)
+            amended = new._replace(returned=standing.returned, cancelled_at=standing.cancelled_at)
             self._entries[placed.order_id] = amended
         else:
             self.changes.amended[told.event.source, told.order] = standing

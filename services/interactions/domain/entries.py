@@ -36,8 +36,7 @@ class Event(NamedTuple):
         return name_of(self.source, self.id)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of the history: what was recorded, and under which names the channel told it."""
 
     fact: Recorded
