@@ -146,6 +146,12 @@ def test_money_beyond_what_an_amount_can_say_is_refused() -> None:
             most.plus(Purchases.of([on(day, "0.000001")]))
 
 
+def test_a_day_that_counts_for_nothing_stays_within_the_books_too() -> None:
+    most = Order.cancelled(on("2021-03-01").at, Decimal("999999999999.999999"))
+    with pytest.raises(BeyondTheBooks):
+        Purchases.of([most]).plus(Purchases.of([most]))
+
+
 @pytest.mark.parametrize(
     ("micros", "written"), [(12_340_000, "12.34"), (0, "0.00"), (1, "0.000001"), (-5_500_000, "-5.50")]
 )

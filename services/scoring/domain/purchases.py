@@ -57,8 +57,11 @@ class PurchaseDay(NamedTuple):
     last_ms: int
 
     def plus(self, other: "PurchaseDay") -> "PurchaseDay":
+        micros = self.micros + other.micros
+        if not -LIMIT_MICROS < micros < LIMIT_MICROS:
+            raise BeyondTheBooks("the money of one day would exceed 18 digits")
         first, last = min(self.first_ms, other.first_ms), max(self.last_ms, other.last_ms)
-        return PurchaseDay(self.day, self.orders + other.orders, self.micros + other.micros, first, last)
+        return PurchaseDay(self.day, self.orders + other.orders, micros, first, last)
 
 
 @dataclass(frozen=True, slots=True)
