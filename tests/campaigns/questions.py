@@ -19,10 +19,10 @@ TEXTS = {
     **{f"consent.{purpose}": ["granted", "denied", "withdrawn"] for purpose in PURPOSES},
     **{f"consent.{purpose}@{channel}": ["granted", "denied"] for purpose in PURPOSES for channel in CHANNELS},
 }
-NUMBERS = ["sales.orders", "score.p_alive", "score.purchases", "interactions.count"] + [
+NUMBERS = ["sales.orders", "sales.cancelled", "score.p_alive", "score.purchases", "interactions.count"] + [
     f"interactions.count.{kind}" for kind in KINDS
 ]
-AMOUNTS = ["sales.total", "score.value", "score.money"]
+AMOUNTS = ["sales.total", "sales.returned", "score.value", "score.money"]
 TIMES = ["sales.first_order_at", "sales.last_order_at", "interactions.last_at", "score.last_purchase"] + [
     f"interactions.last_at.{kind}" for kind in KINDS
 ]

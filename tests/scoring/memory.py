@@ -32,7 +32,8 @@ class MemoryCustomers:
         self.known.update({one.customer_id: one for one in scored})
 
     async def sheet(self, after: str | None, limit: int) -> Sheet:
-        return self._sheet(sorted(customer for customer in self.known if after is None or customer > after)[:limit])
+        buying = (customer for customer, one in self.known.items() if one.purchases.days)
+        return self._sheet(sorted(customer for customer in buying if after is None or customer > after)[:limit])
 
     async def due(self, day: int, limit: int) -> Sheet:
         passed = [customer for customer, one in self.known.items() if one.due <= day]
@@ -63,7 +64,7 @@ class MemoryCustomers:
         return [s for s in scores if after is None or place(s.value, s.customer_id) > place(*after)][:limit]
 
     async def summary(self) -> list[Summary]:
-        scores = [one.score for one in self.known.values()]
+        scores = [one.score for one in self.known.values() if one.purchases.days]
         return [
             Summary(
                 segment,

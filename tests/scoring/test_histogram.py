@@ -8,7 +8,7 @@ from services.scoring.domain.gamma_gamma import Spends, SpendsFit, fit_spends
 from services.scoring.domain.histogram import Histogram, moves
 from services.scoring.domain.mbg_nbd import Visits, VisitsFit, fit_visits
 from services.scoring.domain.purchases import Order, Purchases, day_of
-from tests.scoring.orders import orders, synthetic_base
+from tests.scoring.orders import orders, stories, synthetic_base
 
 
 def of(base: list[Purchases]) -> Histogram:
@@ -44,6 +44,20 @@ def test_whoever_leaves_leaves_no_trace(batch: list[Order]) -> None:
     purchases = Purchases.of(batch)
     gone = of([purchases]).plus(moves([(purchases, Purchases())]))
     assert same(gone, Histogram())
+
+
+@settings(deadline=None)
+@given(story=stories(), data=st.data())
+def test_returns_and_cancellations_leave_the_histogram_of_what_is_left(
+    story: tuple[list[Order], list[Order]], data: st.DataObject
+) -> None:
+    told, left = story
+    state, histogram = Purchases(), Histogram()
+    for order in data.draw(st.permutations(told)):
+        after = state.plus(Purchases.of([order]))
+        state, histogram = after, histogram.plus(moves([(state, after)]))
+    kept = Purchases.of(left)
+    assert same(histogram, of([kept]) if kept.days else Histogram())
 
 
 @settings(deadline=None)

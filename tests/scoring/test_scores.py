@@ -15,7 +15,7 @@ from shared.contracts.fact import Reason
 from shared.messaging import Received, Unit
 from tests.scoring.events import customer, ordered
 from tests.scoring.memory import MemoryCustomers, MemoryPopulation, MemoryTransactions, SetClock, new_unit, told
-from tests.scoring.orders import START, on, orders, synthetic_base
+from tests.scoring.orders import START, on, orders, stories, synthetic_base
 from tests.scoring.test_score import HABITUAL, MODEL
 
 
@@ -73,6 +73,61 @@ def test_any_interleaving_and_any_batches_end_in_the_same_scores_and_the_same_ba
         assert (await in_parts.base()).pack() == (await at_once.base()).pack()
 
     asyncio.run(play())
+
+
+@settings(deadline=None, max_examples=60)
+@given(story=stories(), data=st.data())
+def test_returns_and_cancellations_in_any_order_end_in_the_scores_of_what_is_left(
+    story: tuple[list[Order], list[Order]], data: st.DataObject
+) -> None:
+    told_, left = story
+    shuffled, size = data.draw(st.permutations(told_)), data.draw(st.integers(1, 10))
+
+    async def play() -> None:
+        whole, kept = World(), World()
+        for begin in range(0, len(shuffled), size):
+            await whole.fold(*(ordered(1, order) for order in shuffled[begin : begin + size]))
+        await kept.fold(*(ordered(1, order) for order in left))
+        times = {"first_purchase", "last_purchase", "recency_days"}  # a day keeps those of its void orders
+        score, expected = await whole.scores.read(customer(1)), await kept.scores.read(customer(1))
+        assert (score is None) == (not told_)
+        if score and expected:
+            assert score.model_dump(exclude=times) == expected.model_dump(exclude=times)
+        assert (await whole.base()).pack() == (await kept.base()).pack()
+
+    asyncio.run(play())
+
+
+async def test_a_customer_without_any_order_left_is_told_zeros_without_predictions_and_leaves_the_base() -> None:
+    world, order = World(), on("2021-03-01", "10")
+    await world.fold(ordered(1, order), ordered(2, order))
+    (score,) = told(await world.fold(ordered(1, Order.cancelled(order.at, order.total))))
+    assert (score.purchases, score.frequency, score.money, score.first_purchase) == (0, 0, Decimal(0), None)
+    assert (score.p_alive, score.value, score.segment, score.model, score.mean_spend) == (None,) * 5
+    assert await world.scores.read(customer(1)) == score
+    assert (await world.base()).customers == 1
+    assert sum(row.customers for row in await world.customers.summary()) == 1
+    world.clock.at += timedelta(days=300)
+    transactions = MemoryTransactions()
+    await Sweeping(world.scores, transactions).everybody()
+    assert {score.customer_id for score in transactions.told()} == {customer(2)}
+    (back,) = told(await world.fold(ordered(1, on("2021-04-01", "3"))))
+    assert (back.purchases, back.money) == (1, Decimal(3))
+    assert back.value is not None
+
+
+async def test_a_return_is_told_as_less_money() -> None:
+    world, order = World(), on("2021-03-01", "10")
+    unit = await world.fold(ordered(1, order), ordered(1, Order.returned(order.at, Decimal(4))))
+    assert [(score.purchases, score.money) for score in told(unit)] == [(1, Decimal(6))]
+
+
+async def test_the_past_is_read_without_what_was_cancelled_since() -> None:
+    world, first, second = World(), on("2021-03-01", "10"), on("2021-04-01", "20")
+    await world.fold(ordered(1, first), ordered(1, second), ordered(1, Order.cancelled(first.at, first.total)))
+    then = await world.scores.read(customer(1), datetime.fromisoformat("2021-03-15T00:00:00Z"))
+    assert then is not None
+    assert (then.purchases, then.money, then.value) == (0, Decimal(0), None)
 
 
 async def test_a_batch_whose_transaction_is_run_again_tells_the_same_again() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 from services.scoring.domain.model import Model
 from services.scoring.domain.population import Population, changes
 from services.scoring.domain.prediction import Histories
-from services.scoring.domain.purchases import Purchases, money_of
+from services.scoring.domain.purchases import Order, Purchases, money_of
 from services.scoring.domain.score import Terms
 from services.scoring.handlers import Known, Report, Scored, scored_of
 from services.scoring.store import MongoCustomers, MongoModels, MongoPopulation
@@ -125,6 +125,18 @@ async def test_a_sheet_says_what_a_sweep_needs(stores: Stores) -> None:
     assert np.isnan(second.told.p_alive).tolist() == [False] * 3 + [True] * 4
     assert second.told.segment[-1] == -1
     assert not (await stores.customers.sheet(customer(11), 50)).customers
+
+
+async def test_who_has_no_order_left_is_known_listed_last_and_neither_swept_nor_summed(stores: Stores) -> None:
+    order = on("2021-02-01", "3")
+    gone, here = Purchases.of([order, Order.cancelled(order.at, order.total)]), Purchases.of([order])
+    await save(stores, scored([gone, here, gone]))
+    assert (await stores.customers.load([customer(0)]))[customer(0)].purchases == gone
+    assert (await stores.customers.sheet(None, 2)).customers == [customer(1)]
+    assert not (await stores.customers.sheet(customer(1), 2)).customers
+    assert [(row.customers, row.money) for row in await stores.customers.summary()] == [(1, Decimal(3))]
+    listed = await stores.customers.page(None, "value", None, 10)
+    assert [score.customer_id for score in listed] == [customer(1), customer(0), customer(2)]
 
 
 @pytest.mark.parametrize("sort", ["value", "customer"])

@@ -39,7 +39,9 @@ class SegmentFigures(BaseModel):
 
 
 class ScoresSummary(SegmentFigures):
-    """Sums over all customers who have bought, and by the segment last told; `none`: no model had been fitted yet."""
+    """Sums over all customers with an order that is not cancelled, and by the segment last told; `none`: no model had been
+    fitted yet.
+    """
 
     currency: Currency
     horizon_days: int

@@ -61,7 +61,10 @@ def traits_of(purchases: Purchases) -> Traits:
 
 
 def moves(changes: Iterable[tuple[Purchases, Purchases]]) -> Rows:
-    """Customers before and after: what has to be taken from the histogram and what added."""
+    """Customers before and after: what has to be taken from the histogram and what added.
+
+    Whoever has no purchase day (any more) is not in it.
+    """
     rows: list[tuple[int, ...]] = []
     for before, after in changes:
         if before.days:

@@ -85,6 +85,10 @@ class Ranked(NamedTuple):
     def nowhere(cls, customers: int) -> "Ranked":
         return cls(np.zeros((customers, 3), np.int8), np.full(customers, -1, np.int8))
 
+    def at(self, places: Sequence[int]) -> "Ranked":
+        """Some of the customers."""
+        return Ranked(self.codes[places], self.classes[places])
+
     def pack(self) -> list[bytes]:
         """Four bytes a customer."""
         return [row.tobytes() for row in np.column_stack([self.codes, self.classes]).astype(np.int8)]

@@ -25,7 +25,7 @@ NO_VALUE = 0.01
 
 @dataclass(frozen=True)
 class Histories:
-    """What the models read of each customer: x, first and last day, mean repeat spend, money."""
+    """What the models read of each customer with a purchase day: x, first and last day, mean repeat spend, money."""
 
     x: Floats
     first_day: Floats
@@ -36,7 +36,7 @@ class Histories:
     @classmethod
     def of(cls, customers: Sequence[Purchases]) -> "Histories":
         rows = [
-            (c.frequency, c.first_day, c.days[-1].day, c.repeat_spend if c.repeat_spend > 0 else 0.0, c.micros / 1e6)
+            (c.frequency, c.first_day, c.last_day, c.repeat_spend if c.repeat_spend > 0 else 0.0, c.micros / 1e6)
             for c in customers
         ]
         return cls(*np.array(rows, dtype=np.float64).reshape(-1, 5).T)

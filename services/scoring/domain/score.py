@@ -43,22 +43,23 @@ class Made(NamedTuple):
 
 
 def scores_of(customers: Sequence[tuple[str, Purchases]], terms: Terms, told: Ranked | None = None) -> Made:
-    """The scores of customers with at least one purchase each, in the same order.
+    """The scores, in the same order. A customer without any order left has facts of zero and no predictions.
 
     `told`: where they stood when they were last told.
     """
-    if not customers:
-        return Made([], Ranked.nowhere(0), np.zeros(0, np.int64))
-    histories = Histories.of([purchases for _, purchases in customers])
-    ranked = histories.ranked(terms.standing, told)
-    predicted = _predicted(histories, terms)
-    said = _predictions(predicted, terms) or [{}] * len(customers)
-    places = _places(ranked)
-    scores = [
-        _score(customer, purchases, terms, **place, **prediction)
-        for (customer, purchases), place, prediction in zip(customers, places, said, strict=True)
-    ]
-    return Made(scores, ranked, _due(histories, predicted, ranked, terms))
+    buying = [i for i, (_, purchases) in enumerate(customers) if purchases.days]
+    ranked, due = Ranked.nowhere(len(customers)), np.full(len(customers), NEVER)
+    said: dict[int, dict[str, Any]] = {}
+    if buying:
+        histories = Histories.of([customers[i][1] for i in buying])
+        stand = histories.ranked(terms.standing, told.at(buying) if told else None)
+        predicted = _predicted(histories, terms)
+        predictions = _predictions(predicted, terms) or [{}] * len(buying)
+        said = {i: {**place, **one} for i, place, one in zip(buying, _places(stand), predictions, strict=True)}
+        ranked.codes[buying], ranked.classes[buying] = stand
+        due[buying] = _due(histories, predicted, stand, terms)
+    scores = [_score(customer, purchases, terms, said.get(i)) for i, (customer, purchases) in enumerate(customers)]
+    return Made(scores, ranked, due)
 
 
 def _predicted(histories: Histories, terms: Terms) -> Predictions | None:
@@ -97,22 +98,28 @@ def _places(ranked: Ranked) -> list[dict[str, Any]]:
     ]
 
 
-def _score(customer_id: str, purchases: Purchases, terms: Terms, **prediction: Any) -> Score:
-    last = purchases.last_at
+def _score(customer_id: str, purchases: Purchases, terms: Terms, prediction: dict[str, Any] | None) -> Score:
     return Score(
         customer_id=customer_id,
         as_of=terms.now,
-        first_purchase=purchases.first_at,
-        last_purchase=last,
         purchases=purchases.orders,
-        recency_days=round(max((terms.now - last).total_seconds(), 0.0) / 86_400, 3),
         frequency=purchases.frequency,
         money=purchases.money,
-        mean_spend=(purchases.money / len(purchases.days)).quantize(CENT),
         currency=terms.currency,
         horizon_days=terms.horizon_days,
-        **prediction,
+        **(_dates(purchases, terms.now) if purchases.days else {}),
+        **(prediction or {}),
     )
+
+
+def _dates(purchases: Purchases, now: datetime) -> dict[str, Any]:
+    last = purchases.last_at
+    return {
+        "first_purchase": purchases.first_at,
+        "last_purchase": last,
+        "recency_days": round(max((now - last).total_seconds(), 0.0) / 86_400, 3),
+        "mean_spend": (purchases.money / len(purchases.days)).quantize(CENT),
+    }
 
 
 def _prediction(predicted: Predictions, i: int, version: ModelVersion) -> dict[str, Any]:

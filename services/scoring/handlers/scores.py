@@ -1,4 +1,4 @@
-"""Scores: changed by purchases, told, and read at any moment. What time does to them is in `sweeping`."""
+"""Scores: changed by purchases and by what becomes of them, told, and read at any moment. What time does is in `sweeping`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,10 +14,12 @@ from services.scoring.domain.score import Terms
 from services.scoring.handlers.customers import Customers, Known, scored_of
 from shared.clock import Clock
 from shared.contracts.fact import Reason
-from shared.contracts.interactions import OrderPlaced
+from shared.contracts.interactions import OrderCancelled, OrderPlaced, OrderReturned
 from shared.contracts.scoring import Score
 from shared.messaging import Received, Unit
 from shared.mongo import Session
+
+SaleFact = OrderPlaced | OrderReturned | OrderCancelled
 
 
 class Moves(Protocol):
@@ -42,7 +44,7 @@ class Scores:
     standing: Standing | None = None
 
     async def fold(self, unit: Unit, events: Sequence[Received]) -> None:
-        """Add a batch of orders to their customers, and tell the new scores."""
+        """Add a batch of orders, and what became of orders, to their customers, and tell the new scores."""
         await self.clock.witness(unit, events)
         theirs: dict[str, list[Received]] = {}
         for event in events:
@@ -61,7 +63,7 @@ class Scores:
             one.tell(unit, cause=theirs[one.customer_id][-1])
 
     def _with_orders(self, unit: Unit, before: Purchases, events: Sequence[Received]) -> Purchases:
-        """The customer after the orders; those that cannot be taken become dead letters."""
+        """The customer after the facts; those that cannot be taken become dead letters."""
         ours = [event for event in events if self._in_our_currency(unit, event)]
         try:
             return before.plus(Purchases.of(map(_order, ours)))
@@ -78,20 +80,20 @@ class Scores:
         return after
 
     def _in_our_currency(self, unit: Unit, event: Received) -> bool:
-        fact: OrderPlaced = event.fact
+        fact: SaleFact = event.fact
         if fact.currency == self.currency:
             return True
         unit.reject(event, Reason.WRONG_CURRENCY, f"the books are kept in {self.currency}")
         return False
 
     async def read(self, customer_id: str, as_of: datetime | None = None) -> Score | None:
-        """The score at the moment asked for, from the purchases until then; None if there were none."""
+        """The score at the moment asked for, from the purchases until then; None if nothing had been ordered."""
         known = (await self.customers.load([customer_id])).get(customer_id)
         if known is None:
             return None
         now = as_of or await self.clock.now()
         purchases = known.purchases.until(day_of(as_of)) if as_of else known.purchases
-        if not purchases.days:
+        if not purchases.records:
             return None
         # Of the base at a past moment nothing is kept, so that nobody stood anywhere in it.
         terms = self.terms(now) if as_of is None else replace(self.terms(now), standing=None)
@@ -133,5 +135,12 @@ def not_before(known: Mapping[str, Known], now: datetime) -> datetime:
 
 
 def _order(event: Received) -> Order:
-    fact: OrderPlaced = event.fact
-    return Order(fact.ordered_at, fact.total)
+    """What the fact adds to the day of its order."""
+    fact: SaleFact = event.fact
+    match fact:
+        case OrderPlaced():
+            return Order(fact.ordered_at, fact.total)
+        case OrderReturned():
+            return Order.returned(fact.ordered_at, fact.total)
+        case OrderCancelled():
+            return Order.cancelled(fact.ordered_at, fact.total)

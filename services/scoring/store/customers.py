@@ -26,12 +26,15 @@ from shared.contracts.scoring import Score
 from shared.mongo import Database, Document, Session
 
 ROW = struct.Struct("<9d")
+NO_ROW = ROW.pack(*[math.nan] * 9)
 BID = struct.Struct("<QQ")
 EXPONENT_BIAS = 6176
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 ALWAYS_A_WRITE = {"version": 1}
 """Setting what is there already is no write to MongoDB, and so no conflict with whoever writes at the same time."""
+BUYING = {"purchases": {"$gt": 0}}
+"""Whoever has an order left. Of the others there is nothing to predict or to add up."""
 BY_VALUE = [("value", DESCENDING), ("_id", ASCENDING)]
 SWEPT = {"row": 1, "ranks": 1, "due": 1}
 TOLD = {"told": 1, "value": 1}
@@ -62,7 +65,7 @@ class MongoCustomers:
             await self._collection.bulk_write(writes, ordered=False, session=session)
 
     async def sheet(self, after: str | None, limit: int) -> Sheet:
-        newer = {"_id": {"$gt": after}} if after else {}
+        newer = BUYING | ({"_id": {"$gt": after}} if after else {})
         return _sheet(await self._collection.find(newer, SWEPT).sort("_id", ASCENDING).limit(limit).to_list(limit))
 
     async def due(self, day: int, limit: int) -> Sheet:
@@ -106,7 +109,7 @@ class MongoCustomers:
         }
         return [
             Summary(d["_id"], d["customers"], d["purchases"], _decimal(d["money"]), _decimal(d["value"]))
-            for d in await mongo.aggregate(self._collection, [{"$group": group}])
+            for d in await mongo.aggregate(self._collection, [{"$match": BUYING}, {"$group": group}])
         ]
 
 
@@ -157,10 +160,12 @@ def as_decimal128(amount: Decimal) -> Decimal128:
 
 def _row(one: Scored) -> bytes:
     purchases, score = one.purchases, one.score
+    if not purchases.days:
+        return NO_ROW
     return ROW.pack(
         purchases.frequency,
         purchases.first_day,
-        purchases.days[-1].day,
+        purchases.last_day,
         max(purchases.repeat_spend, 0.0),
         purchases.micros / 1e6,
         math.nan if score.p_alive is None else score.p_alive,
