@@ -5,6 +5,6 @@ cd "$(dirname "$0")/.."
 lock() { env -u PIP_FIND_LINKS -u UV_FIND_LINKS uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
     --no-emit-index-url --no-emit-find-links --custom-compile-command 'requirements/lock.sh' "$@"; }
 lock pyproject.toml --extra motor --output-file requirements/runtime.txt
-lock pyproject.toml requirements/dev.in --extra motor --extra local --constraint requirements/runtime.txt --output-file requirements/dev.txt
+lock pyproject.toml requirements/dev.in --extra motor --extra local --extra parquet --constraint requirements/runtime.txt --output-file requirements/dev.txt
 lock pyproject.toml requirements/peers.in --output-file requirements/peers.txt  # not constrained: Quix Streams wants an older pydantic
 lock requirements/fuzz.in --constraint requirements/dev.txt --output-file requirements/fuzz.txt

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import http
 import http.client
 import json
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -12,6 +14,7 @@ from deploy.local.errors import CannotStart
 from deploy.local.layout import Layout
 
 SECONDS = 60.0
+JSON, EVENTS = "application/json", "application/cloudevents-batch+json"
 
 
 class Refused(Exception):
@@ -32,12 +35,18 @@ class Api:
     def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
         return self._ask("POST", path, body or {})
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    def post_events(self, events: Sequence[Mapping[str, Any]]) -> Any:
+        """A batch of CloudEvents; the answer says of each that was not taken why, and also where none was taken."""
+        return self._ask("POST", "/v1/events", events, EVENTS, taken_as_well=(http.HTTPStatus.UNPROCESSABLE_ENTITY,))
+
+    def _ask(
+        self, method: str, path: str, body: object = None, kind_of_body: str = JSON, taken_as_well: Sequence[int] = ()
+    ) -> Any:
         kind = http.client.HTTPSConnection if self.base.scheme == "https" else http.client.HTTPConnection
         connection = kind(self.base.netloc, timeout=SECONDS)
         headers = {"Authorization": f"Bearer {self.key}", "Accept": "application/json"}
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = kind_of_body
         try:
             connection.request(
                 method, self.base.path.rstrip("/") + path, json.dumps(body) if body is not None else None, headers
@@ -50,7 +59,7 @@ class Api:
             ) from None
         finally:
             connection.close()
-        if answer.status >= http.client.MULTIPLE_CHOICES:
+        if answer.status >= http.HTTPStatus.MULTIPLE_CHOICES and answer.status not in taken_as_well:
             raise Refused(_problem(answer.status, text))
         return json.loads(text) if text else None
 

@@ -35,7 +35,7 @@ async def unfinished(kafka: str, mongo: str, namespace: str, *, stopped: bool) -
     try:
         lines += await _behind(kafka, admin, positions)
         if stopped:
-            lines += await _running(admin, sorted({namespace + group for group, _ in positions}))
+            lines += await running(admin, sorted({namespace + group for group, _ in positions}))
     finally:
         await admin.close()
     return sorted(lines)
@@ -79,7 +79,7 @@ async def _sizes(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, int]
     return {topic["topic"]: len(topic["partitions"]) for topic in described}
 
 
-async def _running(admin: AIOKafkaAdminClient, groups: list[str]) -> list[str]:
+async def running(admin: AIOKafkaAdminClient, groups: list[str]) -> list[str]:
     # One at a time: aiokafka reads the answer about several by the wrong version's rules.
     answers = [answer for group in groups for answer in await admin.describe_consumer_groups([group])]
     described = [group for answer in answers for group in answer.groups]

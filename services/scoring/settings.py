@@ -10,3 +10,7 @@ class ScoringSettings(PlatformSettings):
     """How often the population's parameters are fitted again."""
     scoring_horizon_days: int = Field(90, ge=1, le=3650)
     """How far ahead purchases, value and churn are predicted."""
+    scoring_margin: float = Field(1.0, gt=0, le=1)
+    """What of a customer's money is contribution; 1: value is revenue, as nothing is known of costs."""
+    scoring_yearly_discount: float = Field(0.1, gt=0, le=10)
+    """By how much money of a year from now is worth less; of lifetime value."""

@@ -84,6 +84,41 @@ class SaleReported(Fact):
     lines: Annotated[list[SaleLine], Field(min_length=1, max_length=1000)]
 
 
+class ReturnLine(Part):
+    """One product of a return; `value` is what the customer gets back for the whole line."""
+
+    product: Key
+    quantity: Annotated[Amount, Field(ge=0)]
+    value: Annotated[Amount, Field(ge=0)]
+
+
+class ReturnReported(Fact):
+    """A customer has given back an order or a part of it. Whoever is named, it is of the order's customer."""
+
+    TYPE: ClassVar[str] = "crm.return.reported.v1"
+
+    customer: Identifiers
+    number: Key
+    """The channel's own number of the return, unique within the channel."""
+    order: Key
+    """The channel's own number of the order that it is of. The order may be told later than the return."""
+    returned_at: Moment
+    currency: Currency
+    lines: Annotated[list[ReturnLine], Field(min_length=1, max_length=1000)]
+
+
+class CancellationReported(Fact):
+    """An order is void: from now on it counts as if it had never been placed."""
+
+    TYPE: ClassVar[str] = "crm.cancellation.reported.v1"
+
+    customer: Identifiers
+    order: Key
+    """The channel's own number of the order. The order may be told later than its cancellation."""
+    cancelled_at: Moment
+    reason: Code | None = None
+
+
 class InteractionReported(Fact):
     """Customer and company have met: a call, a visit, a mailing, a redeemed coupon, a page viewed."""
 
@@ -100,7 +135,7 @@ class InteractionReported(Fact):
 
 INBOUND = Topic(
     "crm.inbound",
-    (ContactReported, SaleReported, InteractionReported),
+    (ContactReported, SaleReported, ReturnReported, CancellationReported, InteractionReported),
     retention=timedelta(days=7),
     max_message_bytes=8 * 1_048_576,
 )

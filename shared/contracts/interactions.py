@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import ClassVar, Literal
 
-from shared.contracts.channels import SaleLine
+from shared.contracts.channels import ReturnLine, SaleLine
 from shared.contracts.fact import Amount, Attributes, Code, Currency, CustomerId, Fact, Key, Moment, Topic
 
 
@@ -40,5 +40,38 @@ class OrderPlaced(Fact):
     lines: list[SaleLine]
 
 
+class OrderReturned(Fact):
+    """An order or a part of it has come back; told after its order, on the same key. `total` is what was given back."""
+
+    TYPE: ClassVar[str] = "crm.sale.order-returned.v1"
+
+    return_id: str
+    order_id: str
+    customer_id: CustomerId
+    channel: str
+    returned_at: Moment
+    ordered_at: Moment
+    currency: Currency
+    total: Amount
+    """The sum of its lines' values. More than the order's own total where the company was generous."""
+    lines: list[ReturnLine]
+
+
+class OrderCancelled(Fact):
+    """An order is void; told once, after its order and all that was returned of it, on the same key."""
+
+    TYPE: ClassVar[str] = "crm.sale.order-cancelled.v1"
+
+    order_id: str
+    customer_id: CustomerId
+    channel: str
+    cancelled_at: Moment
+    ordered_at: Moment
+    currency: Currency
+    total: Amount
+    """What is voided: the order's total less what was returned before, so that nothing is left of it."""
+    reason: Code | None = None
+
+
 INTERACTIONS = Topic("crm.interactions", (InteractionRecorded,))
-SALES = Topic("crm.sales", (OrderPlaced,))
+SALES = Topic("crm.sales", (OrderPlaced, OrderReturned, OrderCancelled))

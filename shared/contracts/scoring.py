@@ -16,6 +16,31 @@ class ModelVersion(Part):
     version: int
 
 
+Quintile = Annotated[int, Field(ge=1, le=5)]
+RfmSegment = Literal[
+    "champions",
+    "loyal",
+    "potential-loyalists",
+    "new",
+    "promising",
+    "need-attention",
+    "about-to-sleep",
+    "at-risk",
+    "cannot-lose-them",
+    "hibernating",
+    "lost",
+]
+
+
+class Rfm(Part):
+    """Recency, frequency and money as fifths of the whole base, 5 being the best, and the name marketers have for it."""
+
+    recency: Quintile
+    frequency: Quintile
+    money: Quintile
+    segment: RfmSegment
+
+
 class Score(Part):
     """A customer's scores as of a moment. Without enough data for a fitted model, the predictions are null."""
 
@@ -47,6 +72,10 @@ class Score(Part):
     """Expected spend within the horizon: expected purchases times expected spend."""
     segment: Literal["new", "valuable", "valuable-slipping", "regular", "slipping", "gone"] | None = None
     model: ModelVersion | None = None
+    rfm: Rfm | None = None
+    value_class: Literal["A", "B", "C", "L"] | None = None
+    """A: the best customers, who together brought the first 80 %; B: the next 15 %; C: the rest; L: cost more than they
+    brought."""
 
 
 class ScoreChanged(Fact):

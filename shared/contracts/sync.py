@@ -10,14 +10,23 @@ from shared.contracts.fact import Amount, Code, Currency, CustomerId, Deadline, 
 from shared.contracts.scoring import Score
 
 
+def _is_zero(figure: Decimal | int) -> bool:
+    return not figure
+
+
 class SalesSummary(Part):
-    """A customer's orders in figures."""
+    """A customer's orders in figures: those that are not cancelled, and what of their money was not given back."""
 
     orders: int = 0
     total: Amount = Decimal(0)
     currency: Currency | None = None
     first_order_at: Moment | None = None
+    """Of all orders ever placed, cancelled ones too; as is the last."""
     last_order_at: Moment | None = None
+    returned: Annotated[Amount, Field(exclude_if=_is_zero)] = Decimal(0)
+    """Money given back for returns. Absent: none; most customers never return anything."""
+    cancelled: Annotated[int, Field(exclude_if=_is_zero)] = 0
+    """Orders that are void. Absent: none."""
 
 
 class InteractionNote(Part):

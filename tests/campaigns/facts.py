@@ -9,8 +9,15 @@ from hypothesis import strategies as st
 from shared.contracts.channels import Address
 from shared.contracts.contacts import CONTACTS, Consent, Contact, ContactChanged
 from shared.contracts.fact import Fact
-from shared.contracts.interactions import INTERACTIONS, SALES, InteractionRecorded, OrderPlaced
-from shared.contracts.scoring import SCORES, Score, ScoreChanged
+from shared.contracts.interactions import (
+    INTERACTIONS,
+    SALES,
+    InteractionRecorded,
+    OrderCancelled,
+    OrderPlaced,
+    OrderReturned,
+)
+from shared.contracts.scoring import SCORES, Rfm, Score, ScoreChanged
 from shared.messaging import CloudEvent, Outgoing, Received
 from shared.messaging.received import Record
 
@@ -38,6 +45,32 @@ def order(number: int, customer_id: str, at: datetime, total: str = "10.00") -> 
         currency="USD",
         total=Decimal(total),
         lines=[],
+    )
+
+
+def returned(number: int, of: OrderPlaced, total: str = "4.00", days: float = 3) -> OrderReturned:
+    return OrderReturned(
+        return_id=f"return-{of.order_id}-{number}",
+        order_id=of.order_id,
+        customer_id=of.customer_id,
+        channel=of.channel,
+        returned_at=of.ordered_at + timedelta(days=days),
+        ordered_at=of.ordered_at,
+        currency=of.currency,
+        total=Decimal(total),
+        lines=[],
+    )
+
+
+def cancelled(of: OrderPlaced, *returns: OrderReturned, days: float = 4) -> OrderCancelled:
+    return OrderCancelled(
+        order_id=of.order_id,
+        customer_id=of.customer_id,
+        channel=of.channel,
+        cancelled_at=of.ordered_at + timedelta(days=days),
+        ordered_at=of.ordered_at,
+        currency=of.currency,
+        total=of.total - sum((back.total for back in returns), Decimal(0)),
     )
 
 
@@ -103,6 +136,10 @@ def histories(draw: st.DrawFn, customer_id: str, first_number: int = 0) -> list[
         order(first_number + number, customer_id, draw(moments), str(draw(amounts)))
         for number in range(draw(st.integers(0, 3)))
     ]
+    reversals: list[Fact] = []
+    for placed in orders:
+        returns = [returned(n, placed, str(draw(amounts))) for n in range(draw(st.integers(0, 2)))]
+        reversals += [*returns, *([cancelled(placed, *returns)] if draw(st.booleans()) else [])]
     interactions = [
         interaction(first_number + number, customer_id, draw(moments), draw(st.sampled_from(KINDS)))
         for number in range(draw(st.integers(0, 3)))
@@ -111,10 +148,15 @@ def histories(draw: st.DrawFn, customer_id: str, first_number: int = 0) -> list[
     versions = range(1, draw(st.integers(1, 3)))
     return [
         *orders,
+        *reversals,
         *interactions,
         *(draw(scores(customer_id, day(as_of))) for as_of in scored_at),
         *(draw(contacts(customer_id, version)) for version in versions),
     ]
+
+
+CHAMPION = Rfm(recency=5, frequency=5, money=5, segment="champions")
+LOST = Rfm(recency=1, frequency=1, money=1, segment="lost")
 
 
 @st.composite
@@ -130,6 +172,8 @@ def scores(draw: st.DrawFn, customer_id: str, as_of: datetime) -> ScoreChanged:
         purchases=draw(st.integers(0, 5)),
         last_purchase=draw(st.one_of(st.none(), moments)),
         segment=draw(st.sampled_from([None, "new", "valuable", "valuable-slipping", "gone"])),
+        rfm=draw(st.sampled_from([None, CHAMPION, LOST])),
+        value_class=draw(st.sampled_from([None, "A", "L"])),
     )
 
 
@@ -185,6 +229,10 @@ def moment(fact: Any) -> datetime:
     match fact:
         case OrderPlaced():
             return fact.ordered_at
+        case OrderReturned():
+            return fact.returned_at
+        case OrderCancelled():
+            return fact.cancelled_at
         case InteractionRecorded():
             return fact.occurred_at
     return START

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from services.campaigns.domain.meaning import predicate
-from services.campaigns.domain.profile import Order, Profile, Section, Value
+from services.campaigns.domain.orders import Order, Orders
+from services.campaigns.domain.profile import Profile, Section, Value
 from services.campaigns.domain.rules import Node
 
 SECTIONS: dict[Section, tuple[str, ...]] = {
@@ -36,21 +37,24 @@ def only(name: str, values: dict[str, Value]) -> dict[str, Value]:
 class MemoryProfiles:
     def __init__(self) -> None:
         self.profiles: dict[str, Profile] = {}
-        self.orders: dict[str, Order] = {}
+        self.kept_orders: dict[str, Order] = {}
+        self.returns: set[str] = set()
 
     async def load(self, customer_ids: Collection[str], session: Any = None) -> dict[str, Profile]:
         return {one: folded_part(self.profiles[one]) for one in customer_ids if one in self.profiles}
 
-    async def known_orders(self, order_ids: Collection[str], session: Any = None) -> set[str]:
-        return set(order_ids) & self.orders.keys()
+    async def orders(self, ids: Collection[str], session: Any = None) -> Orders:
+        known = {order_id: self.kept_orders[order_id] for order_id in ids if order_id in self.kept_orders}
+        return Orders(known, set(ids) & self.returns)
 
-    async def save(self, profiles: Sequence[Profile], orders: Sequence[Order], session: Any = None) -> None:
+    async def save(self, profiles: Sequence[Profile], orders: Orders, session: Any = None) -> None:
         for profile in profiles:
             kept = self.profiles.setdefault(profile.customer_id, Profile(profile.customer_id))
             for section in profile.touched:
                 for name in SECTIONS[section]:
                     setattr(kept, name, deepcopy(getattr(profile, name)))
-        self.orders |= {order.order_id: order for order in orders}
+        self.kept_orders |= orders.new | orders.amended
+        self.returns |= orders.returns.keys()
 
     async def count(self, rule: Node, now: datetime) -> int:
         return len(self._found(rule, now))
@@ -67,8 +71,8 @@ class MemoryProfiles:
         self, customer_ids: Collection[str], begin: datetime, end: datetime
     ) -> dict[str, tuple[int, Decimal]]:
         figures: dict[str, tuple[int, Decimal]] = {}
-        for order in self.orders.values():
-            if order.customer_id in customer_ids and begin < order.ordered_at <= end:
+        for order in self.kept_orders.values():
+            if order.counts and order.customer_id in customer_ids and begin < order.ordered_at <= end:
                 orders, revenue = figures.get(order.customer_id, (0, Decimal(0)))
                 figures[order.customer_id] = orders + 1, revenue + order.total
         return figures

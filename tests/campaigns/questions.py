@@ -14,13 +14,15 @@ TEXTS = {
     "contact.language": ["de", "en", "fr"],
     "contact.country": ["US", "DE"],
     "score.segment": ["new", "valuable", "valuable-slipping", "gone"],
+    "score.rfm": ["champions", "loyal", "lost"],
+    "score.value_class": ["A", "B", "L"],
     **{f"consent.{purpose}": ["granted", "denied", "withdrawn"] for purpose in PURPOSES},
     **{f"consent.{purpose}@{channel}": ["granted", "denied"] for purpose in PURPOSES for channel in CHANNELS},
 }
-NUMBERS = ["sales.orders", "score.p_alive", "score.purchases", "interactions.count"] + [
+NUMBERS = ["sales.orders", "sales.cancelled", "score.p_alive", "score.purchases", "interactions.count"] + [
     f"interactions.count.{kind}" for kind in KINDS
 ]
-AMOUNTS = ["sales.total", "score.value", "score.money"]
+AMOUNTS = ["sales.total", "sales.returned", "score.value", "score.money"]
 TIMES = ["sales.first_order_at", "sales.last_order_at", "interactions.last_at", "score.last_purchase"] + [
     f"interactions.last_at.{kind}" for kind in KINDS
 ]

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from tests.campaigns.facts import consent, contact, customer, day, interaction, order, scored
+from tests.campaigns.facts import cancelled, consent, contact, customer, day, interaction, order, returned, scored
 
 ANN = customer(1)
 NOW = day(100)
@@ -17,6 +17,9 @@ SHOPPER = (
     ),
     order(1, ANN, day(10), "12.50"),
     order(2, ANN, day(70), "7.50"),
+    returned(1, order(2, ANN, day(70), "7.50"), "2.50"),
+    order(3, ANN, day(60), "99.00"),
+    cancelled(order(3, ANN, day(60), "99.00")),
     interaction(1, ANN, day(20), "web.visit"),
     scored(ANN, day(80), segment="valuable-slipping", p_alive=0.4, value=Decimal("33.10")),
 )
@@ -27,7 +30,9 @@ TRUE: list[tuple[str, str, object]] = [
     ("score.p_alive", "at_most", 0.4),
     ("score.value", "at_least", "33.10"),
     ("sales.orders", "is", 2),
-    ("sales.total", "at_most", 20),
+    ("sales.total", "at_most", "17.50"),
+    ("sales.returned", "at_least", "2.50"),
+    ("sales.cancelled", "is", 1),
     ("sales.last_order_at", "after", "2017-03-12T00:00:00Z"),
     ("sales.last_order_at", "before", "2017-03-12T01:00:00+00:59"),
     ("sales.last_order_at", "days_ago_at_least", 30),
@@ -49,6 +54,8 @@ TRUE: list[tuple[str, str, object]] = [
 
 FALSE: list[tuple[str, str, object]] = [
     ("score.segment", "is", "gone"),
+    ("sales.returned", "at_most", "2.49"),
+    ("sales.cancelled", "at_most", 0),
     ("sales.last_order_at", "before", "2017-03-12T00:00:00Z"),
     ("sales.last_order_at", "days_ago_at_least", 31),
     ("sales.last_order_at", "days_ago_at_most", 29),

@@ -9,6 +9,7 @@ from hypothesis import given, strategies as st
 from services.campaigns.domain.profile import MAX_KINDS, Profile, fold, standing
 from shared.contracts.fact import Fact
 from tests.campaigns.facts import (
+    cancelled,
     consent,
     consents,
     contact,
@@ -17,6 +18,7 @@ from tests.campaigns.facts import (
     histories,
     interaction,
     order,
+    returned,
     scored,
 )
 
@@ -40,6 +42,15 @@ def test_orders_are_summed_exactly() -> None:
     sales = folded(*(order(n, ANN, day(n), "0.10") for n in (3, 1, 2))).sales
     assert (sales.orders, sales.total) == (3, Decimal("0.30"))
     assert (sales.first_order_at, sales.last_order_at) == (day(1), day(3))
+
+
+def test_orders_are_net_of_returns_and_cancellations() -> None:
+    first, second = order(1, ANN, day(1), "10.00"), order(2, ANN, day(2), "7.00")
+    back = returned(1, first, "4.00")
+    sales = folded(first, second, back, cancelled(second)).sales
+    assert (sales.orders, sales.total, sales.returned, sales.cancelled) == (1, Decimal(6), Decimal(4), 1)
+    assert (sales.first_order_at, sales.last_order_at) == (day(1), day(2))
+    assert folded(first, back, cancelled(first, back)).sales.total == 0
 
 
 def test_interactions_are_counted_by_kind_and_in_all() -> None:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from deploy.schemas import facts
 from shared.contracts.campaigns import CustomerSelected
-from shared.contracts.channels import InteractionReported, SaleReported
+from shared.contracts.channels import CancellationReported, InteractionReported, ReturnReported, SaleReported
 from shared.contracts.fact import CURRENCIES, Fact
 from shared.contracts.topics import ALL
 
@@ -90,6 +90,25 @@ def test_attributes_are_flat_and_few() -> None:
     for attributes in ({"a": {"b": 1}}, {f"a{i}": 1 for i in range(51)}, {"Not a code": 1}):
         with pytest.raises(ValidationError):
             InteractionReported.model_validate(body | {"attributes": attributes})
+
+
+def test_what_comes_back_is_never_less_than_nothing() -> None:
+    body = json.loads(sale(number="R-1", returned_at="2017-02-03T10:12:00Z"))
+    ReturnReported.model_validate(body)
+    line = body["lines"][0]
+    for lines in ([], [line | {"value": "-1"}], [line | {"quantity": "-1"}]):
+        with pytest.raises(ValidationError):
+            ReturnReported.model_validate(body | {"lines": lines})
+
+
+def test_a_cancellation_names_its_order_and_may_name_a_reason() -> None:
+    body = json.loads(sale(cancelled_at="2017-02-03T10:12:00Z"))
+    assert CancellationReported.model_validate(body).reason is None
+    assert CancellationReported.model_validate(body | {"reason": "out-of-stock"}).reason == "out-of-stock"
+    wrong = [("reason", "No reason"), ("order", ""), ("cancelled_at", "9999-01-01T00:00:00Z")]
+    for name, value in wrong:
+        with pytest.raises(ValidationError):
+            CancellationReported.model_validate(body | {name: value})
 
 
 def test_a_fact_cannot_be_changed() -> None:

@@ -22,6 +22,7 @@ COMMANDS = (
     "logs",
     "topics",
     "partitions",
+    "rebuild",
     "servers",
     "demo",
     "dead-letters",

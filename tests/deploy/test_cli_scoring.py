@@ -20,11 +20,15 @@ def test_the_models_are_judged_on_a_file_without_a_platform(tmp_path: Path) -> N
     figures, page = tmp_path / "figures.json", tmp_path / "page.html"
     result = evaluate(DATA / "cdnow_sample.csv.gz", "--json", str(figures), "--html", str(page))
     assert result.exit_code == 0, result.output
-    assert "mbg-nbd+calendar: log-likelihood of the calibration -9,559.7, against mbg-nbd -9,582.1" in result.output
+    assert (
+        "mbg-nbd+calendar+pace: log-likelihood of the calibration -9,559.7, against mbg-nbd -9,582.1" in result.output
+    )
     told = json.loads(figures.read_text())
     assert {"model", "parameters", "log_likelihood", "warnings", "holdout", "baselines", "choice"} <= set(told)
     wanted = {"customers", "transactions", "mae", "rmse", "correlation", "total_error", "auc", "brier", "ece"}
-    assert wanted <= set(told["holdout"])
+    assert wanted | {"mae_of_expectation", "total_error_of_whole"} <= set(told["holdout"])
+    assert told["choice"]["pace"]["used"]
+    assert "whole purchase days" in told["whole"]
     assert all(wanted <= set(rule) for rule in told["baselines"].values())
     assert page.read_text().count("<svg") == 4
 

@@ -28,11 +28,13 @@ LISTENERS = {
 TYPES = {
     "crm.contacts": ("crm.contact.registered.v1", "crm.contact.changed.v1"),
     "crm.interactions": ("crm.interaction.recorded.v1",),
-    "crm.sales": ("crm.sale.order-placed.v1",),
+    "crm.sales": ("crm.sale.order-placed.v1", "crm.sale.order-returned.v1", "crm.sale.order-cancelled.v1"),
     "crm.scores": ("crm.score.changed.v1",),
     "crm.campaigns": ("crm.campaign.customer-selected.v1",),
 }
-SELF_CONTAINED = frozenset({"customer_id", "order_id", "interaction_id", "campaign_id", "contact", "score"})
+SELF_CONTAINED = frozenset(
+    {"customer_id", "order_id", "return_id", "interaction_id", "campaign_id", "contact", "score"}
+)
 """Fields that say whom a fact is about, or hold all of it."""
 MOST_WRONG_IN_A_ROW = 15
 """In one partition; of four partitions together they stay below the limit of 100."""
@@ -88,7 +90,7 @@ class Publisher:
         made: Document = copy.deepcopy(orjson.loads((EXAMPLES / kind / "1.json").read_bytes()))
         body: Any = made.get("contact") or made.get("score") or made
         body["customer_id"] = self.customer
-        for name in ("order_id", "interaction_id", "campaign_id"):
+        for name in ("order_id", "return_id", "interaction_id", "campaign_id"):
             if name in body:
                 body[name] = f"{self.topic}-{self.rng.randrange(16**8):08x}-{self._made}"
         return made

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.contracts.channels import InteractionReported, SaleReported
+from shared.contracts.channels import CancellationReported, InteractionReported, ReturnReported, SaleReported
 from shared.contracts.fact import Identifier
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -26,3 +26,16 @@ def sale(order: str = "O-1", *values: str, customer: Sequence[str] = ("pos:N-1",
 def interaction(kind: str = "call", *, customer: Sequence[str] = ("pos:N-1",), **told: Any) -> InteractionReported:
     data = {"customer": identifiers(*customer), "kind": kind, "occurred_at": NOON, **told}
     return InteractionReported.model_validate(data)
+
+
+def returned(
+    order: str = "O-1", number: str = "R-1", *values: str, customer: Sequence[str] = ("pos:N-1",), **told: Any
+) -> ReturnReported:
+    lines = [{"product": f"P-{n}", "quantity": "1", "value": value} for n, value in enumerate(values or ("1.00",))]
+    data = {"order": order, "number": number, "returned_at": NOON, "currency": "USD", "lines": lines, **told}
+    return ReturnReported.model_validate({"customer": identifiers(*customer), **data})
+
+
+def cancelled(order: str = "O-1", *, customer: Sequence[str] = ("pos:N-1",), **told: Any) -> CancellationReported:
+    data = {"order": order, "cancelled_at": NOON, **told}
+    return CancellationReported.model_validate({"customer": identifiers(*customer), **data})

@@ -1,25 +1,45 @@
 """Stores in memory that keep the promises of the real ones: test_store.py holds both to the same tests."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
-from services.interactions.domain import ORDER, Entry, Order, Tally
+from services.interactions.domain import ORDER, Changes, Entry, Order, Placed, Return, Reversal, Standing, Tally
 from services.interactions.handlers.dead_letters import Kept, Selection
+from shared.contracts.interactions import OrderPlaced
 
 
 class HistoryInMemory:
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {}
+        self.awaited: dict[Order, tuple[Reversal, ...]] = {}
         self.counters: dict[str, list[Tally]] = {}
 
     async def known_names(self, names: Collection[str], session: Any) -> set[str]:
-        return set(names) & self.entries.keys()
+        return set(names) & (self.entries.keys() | {told.event.name for told in self._waiting()})
 
-    async def known_orders(self, orders: Collection[Order], session: Any) -> set[Order]:
-        return set(orders) & {(entry.fact.channel, entry.order) for entry in self.entries.values() if entry.order}
+    async def known_orders(self, orders: Collection[Order], session: Any) -> dict[Order, Standing]:
+        placed = {order: standing for order, standing in map(_standing, self._of_kind(ORDER)) if order in orders}
+        awaited = {order: _awaited(self.awaited[order]) for order in orders if order in self.awaited}
+        return placed | awaited
+
+    async def known_returns(self, returns: Collection[Order], session: Any) -> set[Order]:
+        recorded = {(entry.fact.channel, entry.number) for entry in self.entries.values() if entry.number}
+        waiting = {(told.event.source, told.number) for told in self._waiting() if isinstance(told, Return)}
+        return set(returns) & (recorded | waiting)
+
+    async def change(self, changes: Changes, session: Any) -> None:
+        for order in changes.arrived:
+            del self.awaited[order]
+        self.awaited |= {order: standing.waiting for order, standing in changes.awaited.items()}
+        for standing in changes.amended.values():
+            assert standing.placed
+            entry = self.entries[standing.placed.order_id]
+            amended = entry._replace(returned=standing.returned, cancelled_at=standing.cancelled_at)
+            self.entries[entry.name] = amended
 
     async def add(self, entries: Sequence[Entry], session: Any) -> None:
         self.entries |= {entry.name: entry for entry in entries}
@@ -38,7 +58,7 @@ class HistoryInMemory:
         return self.entries.get(name)
 
     async def order_by_number(self, channel: str, number: str) -> Entry | None:
-        told = (entry for entry in self.entries.values() if (entry.fact.channel, entry.order) == (channel, number))
+        told = (entry for entry in self._of_kind(ORDER) if (entry.fact.channel, entry.order) == (channel, number))
         return next(told, None)
 
     async def of_customer(
@@ -58,6 +78,23 @@ class HistoryInMemory:
 
     def _of_kind(self, kind: str | None) -> list[Entry]:
         return [entry for entry in self.entries.values() if kind in {None, entry.kind}]
+
+    def _waiting(self) -> Iterator[Reversal]:
+        return chain.from_iterable(self.awaited.values())
+
+
+def _standing(entry: Entry) -> tuple[Order, Standing]:
+    fact = entry.fact
+    assert isinstance(fact, OrderPlaced)
+    placed = Placed(fact.order_id, fact.customer_id, fact.ordered_at, fact.currency, fact.total)
+    return (fact.channel, entry.order or ""), Standing(placed, entry.returned, entry.cancelled_at)
+
+
+def _awaited(waiting: tuple[Reversal, ...]) -> Standing:
+    standing = Standing(waiting=waiting, kept=len(waiting))
+    for told in waiting:
+        standing.take(told)
+    return standing
 
 
 class LettersInMemory:

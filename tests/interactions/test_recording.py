@@ -1,49 +1,18 @@
 """Batches of `crm.inbound` become history."""
 
-from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
-from services.interactions.domain import Identity, identity_of
-from services.interactions.handlers.identities import Identities
 from services.interactions.handlers.recording import Recording
-from shared.contracts.fact import Identifier, Reason
+from shared.contracts.fact import Reason
 from shared.contracts.interactions import InteractionRecorded, OrderPlaced
-from shared.messaging import Received, Unit
+from tests.interactions.book import Book
 from tests.interactions.facts import ANNA, BEN, SHOP, interaction, sale
 from tests.interactions.memory import HistoryInMemory
 from tests.interactions.units import received, unit
-
-CUSTOMERS = {"pos:N-1": ANNA, "pos:N-2": BEN}
-
-
-class AllKnown(Identities):
-    """Everybody is known; it remembers who was asked for."""
-
-    def __init__(self) -> None:
-        self.asked: set[Identity] = set()
-
-    async def resolve(self, customers: Iterable[Sequence[Identifier]]) -> dict[Identity, str]:
-        wanted = {identity_of(identifiers) for identifiers in customers}
-        self.asked |= wanted
-        return {identity: CUSTOMERS[identity[0]] for identity in wanted}
-
-
-class Book:
-    """The use case over a store in memory, fed as the core feeds it."""
-
-    def __init__(self) -> None:
-        self.history = HistoryInMemory()
-        self.identities = AllKnown()
-        self.recording = Recording(self.history, self.identities, "USD")
-
-    async def take(self, *events: Received) -> Unit:
-        work = unit(await self.recording.resolve(events))
-        await self.recording.record(work, events)
-        return work
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """What the stores promise, asked of the real ones and of those that the other tests use in their place."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,15 +10,17 @@ from typing import Any
 import pytest
 from pymongo.errors import DuplicateKeyError
 
-from services.interactions.domain import Batch, Entry, Tally
+from services.interactions.domain import Batch, Cancellation, Entry, Event, NotAcceptable, Return, Tally
 from services.interactions.handlers.dead_letters import Kept, Selection
 from services.interactions.store import DeadLetterStore, HistoryStore
 from shared import mongo
+from shared.contracts.channels import CancellationReported, SaleReported
 from shared.contracts.fact import Reason
+from shared.contracts.interactions import OrderCancelled
 from shared.messaging.dead_letters import read
-from shared.mongo import Database
+from shared.mongo import Database, Session
 from shared.settings import PlatformSettings
-from tests.interactions.facts import ANNA, BEN, NOON, SHOP, interaction, sale
+from tests.interactions.facts import ANNA, BEN, NOON, SHOP, cancelled, interaction, returned, sale
 from tests.interactions.memory import HistoryInMemory, LettersInMemory
 from tests.interactions.units import dead_letter
 
@@ -25,10 +29,26 @@ Letters = DeadLetterStore | LettersInMemory
 
 
 def entries(*facts: Any, customer_id: str = ANNA, source: str = SHOP, start: int = 0) -> list[Entry]:
-    batch = Batch((), ())
+    batch = Batch((), {})
     for number, fact in enumerate(facts, start):
-        batch.take(fact, source=source, event_id=f"e-{number}", customer_id=customer_id)
+        batch.take(fact, Event(source, f"e-{number}", f"c-{number}", NOON), customer_id)
     return batch.entries
+
+
+async def recorded(store: History, *facts: Any, start: int = 0, meanwhile: Any = None, session: Any = None) -> None:
+    """What recording does with a batch. `meanwhile` is awaited after all has been looked up."""
+    events = [Event(SHOP, f"e-{number}", f"c-{number}", NOON) for number in range(start, start + len(facts))]
+    names = await store.known_names([event.name for event in events], session)
+    orders = await store.known_orders([(SHOP, fact.order) for fact in facts], session)
+    if meanwhile:
+        await meanwhile()
+    batch = Batch(names, orders)
+    for fact, event in zip(facts, events, strict=True):
+        batch.take(fact, event, ANNA)
+    if batch.changes:
+        await store.change(batch.changes, session)
+    if batch.entries:
+        await store.add(batch.entries, session)
 
 
 def letter(
@@ -62,7 +82,7 @@ class HistoryPromises:
         names = {entry.name for entry in told}
         assert await store.known_names(names | {"other"}, None) == names
         asked = {(SHOP, "O-1"), (SHOP, "O-2"), ("/channels/other", "O-1")}
-        assert await store.known_orders(asked, None) == {(SHOP, "O-1")}
+        assert (await store.known_orders(asked, None)).keys() == {(SHOP, "O-1")}
 
     async def test_an_order_is_found_by_its_channels_number(self, store: History) -> None:
         [order] = entries(sale("O-1"))
@@ -75,8 +95,81 @@ class HistoryPromises:
         await store.count("inbound:0", Tally(interactions=1, orders=2, total=Decimal("0.1"), duplicates=3), None)
         await store.count("inbound:0", Tally(orders=1, total=Decimal("0.2"), duplicate_orders=4), None)
         await store.count("inbound:1", Tally(orders=1, total=Decimal("1000000000000000.000001")), None)
-        total = Decimal("1000000000000000.300001")
-        assert await store.figures() == Tally(1, 4, total, 3, 4)
+        more = Tally(returns=2, returned=Decimal("0.25"), cancelled=1, duplicate_returns=3, duplicate_cancellations=4)
+        await store.count("inbound:1", more, None)
+        await store.count("inbound:2", Tally(orders=-1, total=Decimal("-0.05"), waiting=-1), None)
+        await store.count("inbound:3", Tally(waiting=2), None)
+        total = Decimal("1000000000000000.250001")
+        assert await store.figures() == Tally(1, 3, total, 3, 4, 2, Decimal("0.25"), 1, 3, 4, 1)
+
+    async def test_an_order_shows_what_became_of_it_and_so_does_the_history(self, store: History) -> None:
+        story = [sale("O-1", "10"), returned("O-1", "R-1", "4"), cancelled("O-1", reason="unpaid")]
+        await recorded(store, *story)
+        await recorded(store, sale("O-2", "8"), start=10)
+        await recorded(store, returned("O-2", "R-2", "3"), start=11)
+        await recorded(store, returned("O-2", "R-3", "0"), cancelled("O-2"), start=12)
+        for number, money in (("O-1", "4"), ("O-2", "3")):
+            order = await store.order_by_number(SHOP, number)
+            assert order
+            assert (order.returned, order.cancelled_at, order.kind) == (Decimal(money), NOON, "order")
+            assert await store.entry(order.name) == order
+        history = await store.of_customer(ANNA, kind=None, after=None, limit=99)
+        assert Counter(entry.kind for entry in history) == {"order": 2, "order-return": 3, "order-cancellation": 2}
+        assert [await store.entry(entry.name) for entry in history] == history
+        [void] = [entry for entry in history if entry.kind == "order-cancellation" and entry.order == "O-1"]
+        assert isinstance(void.fact, OrderCancelled)
+        assert (void.fact.total, void.fact.reason) == (Decimal(6), "unpaid")
+        assert [entry.number for entry in history if entry.kind == "order-return"].count("R-3") == 1
+        assert [entry.order for entry in await store.orders(after=None, limit=9)] == ["O-1", "O-2"]
+
+    async def test_where_an_order_stands_is_known_to_the_next_batch(self, store: History) -> None:
+        await recorded(store, sale("O-1", "10"), returned("O-1", "R-1", "4"))
+        await recorded(store, sale("O-2", "10"), start=10)
+        await recorded(store, cancelled("O-2"), start=20)
+        known = await store.known_orders([(SHOP, "O-1"), (SHOP, "O-2"), (SHOP, "O-3")], None)
+        assert known.keys() == {(SHOP, "O-1"), (SHOP, "O-2")}
+        first, second = known[SHOP, "O-1"], known[SHOP, "O-2"]
+        assert (first.returned, first.cancelled_at, second.returned, second.cancelled_at) == (
+            Decimal(4), None, Decimal(0), NOON,
+        )  # fmt: skip
+        assert first.placed
+        assert (first.placed.customer_id, first.placed.ordered_at, first.placed.total) == (
+            ANNA, NOON, Decimal(10),
+        )  # fmt: skip
+
+    async def test_an_awaited_order_is_nowhere_to_be_seen_and_what_waits_is_kept(self, store: History) -> None:
+        await recorded(store, returned("O-1", "R-1", "4"))
+        await recorded(store, cancelled("O-1", reason="unpaid"), start=1)
+        names = {Event(SHOP, f"e-{number}", "", NOON).name for number in range(2)}
+        assert await store.known_names(names, None) == names
+        assert await store.known_returns([(SHOP, "R-1"), (SHOP, "R-2")], None) == {(SHOP, "R-1")}
+        assert [await store.entry(name) for name in names] == [None, None]
+        assert await store.order_by_number(SHOP, "O-1") is None
+        assert await store.orders(after=None, limit=9) == await store.all(kind=None, after=None, limit=9) == []
+        assert await store.all(kind="order-return", after=None, limit=9) == []
+        standing = (await store.known_orders([(SHOP, "O-1")], None))[SHOP, "O-1"]
+        back, void = standing.waiting
+        assert (standing.placed, standing.kept, standing.returned, standing.cancelled_at) == (
+            None, 2, Decimal(4), NOON,
+        )  # fmt: skip
+        assert isinstance(back, Return)
+        assert (back.event, back.total, back.lines[0].product) == (
+            Event(SHOP, "e-0", "c-0", NOON), Decimal(4), "P-0",
+        )  # fmt: skip
+        assert void == Cancellation(Event(SHOP, "e-1", "c-1", NOON), "O-1", NOON, "unpaid")
+
+    async def test_when_the_order_comes_all_of_it_is_history(self, store: History) -> None:
+        await recorded(store, returned("O-1", "R-1", "4"), cancelled("O-1"))
+        await recorded(store, sale("O-1", "10"), start=2)
+        order = await store.order_by_number(SHOP, "O-1")
+        assert order
+        assert (order.returned, order.cancelled_at) == (Decimal(4), NOON)
+        everything = await store.all(kind=None, after=None, limit=9)
+        assert {entry.kind for entry in everything} == {"order", "order-return", "order-cancellation"}
+        assert await store.orders(after=None, limit=9) == [order]
+        standing = (await store.known_orders([(SHOP, "O-1")], None))[SHOP, "O-1"]
+        assert (standing.waiting, standing.kept) == ((), 0)
+        assert await store.known_returns([(SHOP, "R-1")], None) == {(SHOP, "R-1")}
 
     async def test_a_customers_entries_come_newest_first_page_by_page(self, store: History) -> None:
         at = [NOON + timedelta(minutes=minute) for minute in (3, 1, 2, 2, 2)]
@@ -195,13 +288,74 @@ class TestHistoryInMongo(HistoryPromises):
         with pytest.raises(DuplicateKeyError):
             await database.history.insert_one({"_id": "x", "channel": SHOP, "order": "O-1"})
 
+    async def test_a_second_return_of_the_same_number_is_refused_by_the_database_itself(
+        self, store: History, database: Database
+    ) -> None:
+        for waiting in ("R-1", "R-2"):
+            await recorded(store, returned("O-1", waiting), start=int(waiting[-1]))
+            with pytest.raises(DuplicateKeyError):
+                await database.history.insert_one({"_id": "x", "channel": SHOP, "return": waiting})
+
+    @pytest.mark.parametrize("first", [0, 1])
+    @pytest.mark.parametrize(
+        ("before", "pair"),
+        [
+            ((), (sale("O-1", "10"), returned("O-1", "R-1", "4"))),
+            ((), (returned("O-1", "R-2", "0"), returned("O-1", "R-1", "4"))),
+            ((returned("O-1", "R-9", "1"),), (sale("O-1", "10"), returned("O-1", "R-1", "4"))),
+            ((sale("O-1", "10"),), (returned("O-1", "R-1", "0"), cancelled("O-1"))),
+        ],
+        ids=["order and return", "two returns", "order that is awaited and return", "return and cancellation"],
+    )
+    async def test_of_two_transactions_about_one_order_one_sees_the_other(
+        self, database: Database, before: tuple[Any, ...], pair: tuple[Any, Any], first: int
+    ) -> None:
+        """The one looks up, then the other is done with everything, then the one goes on."""
+        store = HistoryStore(database)
+        await store.prepare()
+        if before:
+            await recorded(store, *before, start=10)
+        attempts = 0
+
+        async def meanwhile() -> None:
+            nonlocal attempts
+            attempts += 1
+            if attempts == 1:
+                await mongo.transaction(
+                    database.client, lambda session: recorded(store, pair[1 - first], start=1 - first, session=session)
+                )
+
+        async def change(session: Session) -> None:
+            await recorded(store, pair[first], start=first, meanwhile=meanwhile, session=session)
+
+        with suppress(NotAcceptable):  # nothing comes back of an order that is cancelled
+            await mongo.transaction(database.client, change)
+        assert attempts == 2
+        standing = (await store.known_orders([(SHOP, "O-1")], None))[SHOP, "O-1"]
+        placed = any(isinstance(fact, SaleReported) for fact in (*before, *pair))
+        assert (standing.placed is not None, bool(standing.waiting)) == (placed, not placed)
+        assert bool(standing.cancelled_at) == any(isinstance(fact, CancellationReported) for fact in (*before, *pair))
+
     async def test_orders_are_found_through_their_index(self, store: History, database: Database) -> None:
         await store.add(entries(sale("O-1")), None)
-        for wanted in ({"$or": [{"channel": SHOP, "order": {"$in": ["O-1", "O-2"]}}]}, {"order": {"$exists": True}}):
+        here = {"waiting": {"$exists": False}}
+        asked: list[dict[str, Any]] = [
+            {"$or": [{"channel": SHOP, "order": {"$in": ["O-1", "O-2"]}}]},
+            {"channel": SHOP, "order": "O-1", **here},
+            {"order": {"$exists": True}, **here},
+        ]
+        for wanted in asked:
             plan = await database.history.find(wanted).sort([("channel", 1), ("order", 1)]).explain()
             winner = str(plan["queryPlanner"]["winningPlan"])
             assert "orders_by_number" in winner
             assert "COLLSCAN" not in winner
+
+    async def test_returns_are_found_through_their_index(self, store: History, database: Database) -> None:
+        await recorded(store, returned("O-1", "R-1"))
+        wanted = {"$or": [{"channel": SHOP, "return": {"$in": ["R-1", "R-2"]}}]}
+        plan = str((await database.history.find(wanted).explain())["queryPlanner"]["winningPlan"])
+        assert "returns_by_number" in plan
+        assert "COLLSCAN" not in plan
 
 
 @pytest.mark.integration

@@ -1,13 +1,13 @@
 """Order events as handlers receive them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any, cast
 
 from services.scoring.domain.purchases import Order
 from shared.contracts.channels import SaleLine
-from shared.contracts.interactions import OrderPlaced
+from shared.contracts.interactions import OrderCancelled, OrderPlaced, OrderReturned
 from shared.messaging import Received
 
 _numbers = count(1)
@@ -25,11 +25,25 @@ def placed(customer_id: str, at: datetime, total: Decimal, currency: str = "USD"
         ordered_at=at,
         currency=currency,
         total=total,
-        lines=[SaleLine(product="p", quantity=Decimal(1), value=total)],
+        lines=[SaleLine(product="p", quantity=Decimal(1), value=max(total, Decimal(0)))],
     )
 
 
-def received(fact: OrderPlaced) -> Received:
+def fact_of(customer_id: str, order: Order, currency: str = "USD") -> OrderPlaced | OrderReturned | OrderCancelled:
+    """What interactions tells of an order, or of what becomes of it."""
+    if order.orders == 1:
+        return placed(customer_id, order.at, order.total, currency)
+    told = {"order_id": "order", "customer_id": customer_id, "channel": "shop", "ordered_at": order.at}
+    money = {"currency": currency, "total": -order.total}
+    later = order.at + timedelta(days=3)
+    if order.orders:
+        return OrderCancelled.model_validate({**told, **money, "cancelled_at": later})
+    return OrderReturned.model_validate(
+        {**told, **money, "return_id": f"return-{next(_numbers)}", "returned_at": later, "lines": []}
+    )
+
+
+def received(fact: OrderPlaced | OrderReturned | OrderCancelled) -> Received:
     number = next(_numbers)
     return Received(
         id=f"event-{number}",
@@ -49,4 +63,4 @@ def received(fact: OrderPlaced) -> Received:
 
 
 def ordered(number: int, order: Order, currency: str = "USD") -> Received:
-    return received(placed(customer(number), order.at, order.total, currency))
+    return received(fact_of(customer(number), order, currency))

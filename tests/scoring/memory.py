@@ -8,9 +8,9 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from services.scoring.domain.histogram import Histogram, Rows
 from services.scoring.domain.model import Model
-from services.scoring.domain.score import Histories, Told
+from services.scoring.domain.population import Changes, Population, Ranked, Standing
+from services.scoring.domain.prediction import Histories, Told
 from services.scoring.domain.segments import SEGMENTS
 from services.scoring.handlers import Known, Report, Scored, Sheet, Summary
 from shared.contracts.scoring import Score, ScoreChanged
@@ -26,18 +26,32 @@ class MemoryCustomers:
 
     async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Known]:
         found = ((customer, self.known[customer]) for customer in customers if customer in self.known)
-        return {customer: Known(one.purchases, one.score.as_of) for customer, one in found}
+        return {customer: Known(one.purchases, one.score.as_of, one.ranks) for customer, one in found}
 
     async def save(self, scored: Sequence[Scored], session: Session) -> None:
         self.known.update({one.customer_id: one for one in scored})
 
     async def sheet(self, after: str | None, limit: int) -> Sheet:
-        ids = sorted(customer for customer in self.known if after is None or customer > after)[:limit]
+        buying = (customer for customer, one in self.known.items() if one.purchases.days)
+        return self._sheet(sorted(customer for customer in buying if after is None or customer > after)[:limit])
+
+    async def due(self, day: int, limit: int) -> Sheet:
+        passed = [customer for customer, one in self.known.items() if one.due <= day]
+        return self._sheet(sorted(passed, key=lambda customer: self.known[customer].due)[:limit])
+
+    async def postpone(self, days: Sequence[tuple[str, int, int]]) -> None:
+        for customer, day, later in days:
+            if self.known[customer].due == day:
+                self.known[customer] = self.known[customer]._replace(due=later)
+
+    def _sheet(self, ids: Sequence[str]) -> Sheet:
         scores = [self.known[customer].score for customer in ids]
         alive, churn, value = np.array([(s.p_alive, s.p_churn, s.value) for s in scores], float).reshape(-1, 3).T
         segments = np.array([SEGMENTS.index(s.segment) if s.segment else -1 for s in scores], dtype=np.int8)
         histories = Histories.of([self.known[customer].purchases for customer in ids])
-        return Sheet(ids, histories, Told(alive, churn, value, segments))
+        ranked = Ranked.unpack(self.known[customer].ranks for customer in ids)
+        due = np.array([self.known[customer].due for customer in ids], dtype=np.int64)
+        return Sheet(ids, histories, Told(alive, churn, value, segments, ranked), due)
 
     async def page(
         self, segment: str | None, sort: str, after: tuple[Decimal | None, str] | None, limit: int
@@ -50,7 +64,7 @@ class MemoryCustomers:
         return [s for s in scores if after is None or place(s.value, s.customer_id) > place(*after)][:limit]
 
     async def summary(self) -> list[Summary]:
-        scores = [one.score for one in self.known.values()]
+        scores = [one.score for one in self.known.values() if one.purchases.days]
         return [
             Summary(
                 segment,
@@ -66,16 +80,15 @@ class MemoryCustomers:
 
 @dataclass
 class MemoryPopulation:
-    rows: list[Rows] = field(default_factory=list)
-    base: Histogram = field(default_factory=Histogram)
+    changes: list[Changes] = field(default_factory=list)
+    base: Population = field(default_factory=Population)
 
-    async def add(self, rows: Rows, session: Session) -> None:
-        self.rows.append(rows)
+    async def add(self, some: Changes, session: Session) -> None:
+        self.changes.append(some)
 
-    async def gather(self, session: Session) -> tuple[Histogram, bool]:
-        rows, self.rows = self.rows, []
-        for one in rows:
-            self.base = self.base.plus(one)
+    async def gather(self, session: Session) -> tuple[Population, bool]:
+        some, self.changes = self.changes, []
+        self.base = self.base.plus(some)
         return self.base, False
 
 
@@ -85,6 +98,13 @@ class MemoryModels:
     report: Report | None = None
     sweep: tuple[int, int] | None = None
     holder: str | None = None
+    stands: Standing | None = None
+
+    async def standing(self) -> Standing | None:
+        return self.stands
+
+    async def note_standing(self, standing: Standing) -> None:
+        self.stands = standing
 
     async def latest(self) -> Model | None:
         return self.models[max(self.models)] if self.models else None

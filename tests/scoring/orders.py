@@ -11,7 +11,22 @@ from services.scoring.domain.purchases import EPOCH, Order, PurchaseDay, Purchas
 START = datetime(2021, 1, 1, tzinfo=UTC)
 moments = st.integers(0, 180 * 86_400_000).map(lambda ms: START + timedelta(milliseconds=ms, microseconds=7))
 totals = st.decimals(0, 5_000, places=2)
-orders = st.builds(Order, moments, totals)
+orders = st.tuples(moments, totals).map(lambda order: Order(*order))
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> tuple[list[Order], list[Order]]:
+    """Orders and what became of them, each story in the order in which it happened; and what is left of them."""
+    told, left = [], []
+    for order in draw(st.lists(orders, max_size=10)):
+        returns = draw(st.lists(totals, max_size=2))
+        told += [order, *(Order.returned(order.at, total) for total in returns)]
+        rest = order.total - sum(returns, Decimal(0))
+        if draw(st.booleans()):
+            told.append(Order.cancelled(order.at, rest))
+        else:
+            left.append(Order(order.at, rest))
+    return told, left
 
 
 def on(day: str, total: str = "10.00", hour: int = 12) -> Order:

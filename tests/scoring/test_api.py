@@ -9,9 +9,10 @@ import aiohttp
 import pytest
 
 from services.scoring.api import model_routes, score_routes
-from services.scoring.domain.histogram import moves
+from services.scoring.domain.lifetime_value import Terms
+from services.scoring.domain.population import changes
 from services.scoring.domain.purchases import Purchases
-from services.scoring.handlers import Refitting
+from services.scoring.handlers import Refitting, Valuing
 from shared.contracts.scoring import Score
 from shared.contracts.sync import KeyIssued
 from shared.http import create_app
@@ -40,6 +41,7 @@ class Service:
         self.refitting = Refitting(
             self.models, world.population, world.scores, world.clock, MemoryTransactions(), "instance"
         )
+        self.valuing = Valuing(world.scores, Terms(0.25, 0.1))
 
     def key(self, *scopes: str) -> str:
         key_id, key, sha256 = new_key()
@@ -59,7 +61,7 @@ class Service:
 async def service() -> Service:
     made = Service()
     await fill(made.world, BASE)
-    made.world.population.rows = [moves((Purchases(), purchases) for purchases in BASE)]
+    made.world.population.changes = [changes((Purchases(), purchases) for purchases in BASE)]
     return made
 
 
@@ -71,7 +73,7 @@ async def client(service: Service) -> AsyncIterator[aiohttp.ClientSession]:
         version="0",
         lifespan=None,
         routers=[
-            score_routes(service.world.scores, service.world.customers),
+            score_routes(service.world.scores, service.world.customers, service.valuing),
             model_routes(service.refitting, service.models),
         ],
         keys=service.keys,
@@ -199,3 +201,35 @@ async def test_a_reader_may_not_refit(service: Service, client: aiohttp.ClientSe
         assert response.status == 200
     async with client.get("/v1/scores", headers={"authorization": "Bearer nonsense"}) as response:
         assert response.status == 401
+
+
+async def test_a_score_is_explained_in_words(service: Service, client: aiohttp.ClientSession) -> None:
+    assert (await get(client, f"/v1/scores/{customer(0)}/reasons"))["reasons"] == []
+    await service.refitting.refit()
+    said = []
+    for number in range(20):
+        explained = await get(client, f"/v1/scores/{customer(number)}/reasons")
+        score = Score.model_validate(explained["score"])
+        assert (score.customer_id, score.model is None) == (customer(number), False)
+        assert len(explained["reasons"]) <= 3
+        said += explained["reasons"]
+    assert {"silent", "bought-once"} & {reason["code"] for reason in said}
+    assert any("usually every" in reason["text"] for reason in said)
+    await get(client, f"/v1/scores/{customer(999)}/reasons", 404)
+
+
+async def test_a_lifetime_value_is_past_and_future_with_an_interval(
+    service: Service, client: aiohttp.ClientSession
+) -> None:
+    await get(client, f"/v1/scores/{customer(0)}/lifetime-value", 404)
+    await service.refitting.refit()
+    for number in range(20):
+        found = await get(client, f"/v1/scores/{customer(number)}/lifetime-value")
+        past, future, value, low, high = (Decimal(found[part]) for part in ("past", "future", "value", "low", "high"))
+        assert abs(past - BASE[number].money / 4) < Decimal("0.01")
+        assert value == past + future
+        assert past <= low <= high
+        assert future > 0
+        assert 0 < found["residual_days"] < 3_653
+    assert (found["margin"], found["yearly_discount"], found["interval"], found["model_version"]) == (0.25, 0.1, 0.8, 1)
+    await get(client, f"/v1/scores/{customer(999)}/lifetime-value", 404)

@@ -12,8 +12,8 @@ import pytest
 
 from services.scoring.domain.histogram import Histogram, moves
 from services.scoring.domain.model import Fit, Held, refit
+from services.scoring.domain.prediction import Histories, Predictions, predict
 from services.scoring.domain.purchases import Order, Purchases
-from services.scoring.domain.score import Histories, Predictions, predict
 from services.scoring.domain.segments import SEGMENTS
 
 FILE = Path(__file__).parents[2] / "demo" / "data" / "transactions.csv.gz"

@@ -8,7 +8,7 @@ from services.scoring.domain.gamma_gamma import Spends, SpendsFit, fit_spends
 from services.scoring.domain.histogram import Histogram, moves
 from services.scoring.domain.mbg_nbd import Visits, VisitsFit, fit_visits
 from services.scoring.domain.purchases import Order, Purchases, day_of
-from tests.scoring.orders import orders, synthetic_base
+from tests.scoring.orders import orders, stories, synthetic_base
 
 
 def of(base: list[Purchases]) -> Histogram:
@@ -44,6 +44,20 @@ def test_whoever_leaves_leaves_no_trace(batch: list[Order]) -> None:
     purchases = Purchases.of(batch)
     gone = of([purchases]).plus(moves([(purchases, Purchases())]))
     assert same(gone, Histogram())
+
+
+@settings(deadline=None)
+@given(story=stories(), data=st.data())
+def test_returns_and_cancellations_leave_the_histogram_of_what_is_left(
+    story: tuple[list[Order], list[Order]], data: st.DataObject
+) -> None:
+    told, left = story
+    state, histogram = Purchases(), Histogram()
+    for order in data.draw(st.permutations(told)):
+        after = state.plus(Purchases.of([order]))
+        state, histogram = after, histogram.plus(moves([(state, after)]))
+    kept = Purchases.of(left)
+    assert same(histogram, of([kept]) if kept.days else Histogram())
 
 
 @settings(deadline=None)
@@ -94,3 +108,14 @@ def test_the_top_fifth_is_found_to_two_percent() -> None:
 def test_an_empty_base_has_no_quantile_and_no_customers() -> None:
     assert Histogram().money_quantile(0.8) == 0
     assert Histogram().customers == 0
+
+
+def test_whoever_is_taken_away_before_they_are_added_leaves_no_trace_either() -> None:
+    """Batches of changes are added up in any order, and two of one cell must not hide what is missing yet."""
+    (one, two), _ = synthetic_base(2, 10, seed=3)
+    two = Purchases(tuple(day._replace(day=one.first_day + 1) for day in two.days[:1]))
+    one = Purchases(one.days[:1])
+    added, taken, late = (moves([change]) for change in ((Purchases(), one), (two, Purchases()), (Purchases(), two)))
+    in_between = Histogram().plus(added).plus(taken)
+    assert in_between.visits_at(one.first_day + 10).customers.sum() in {0, 1}
+    assert same(in_between.plus(late), of([one]))

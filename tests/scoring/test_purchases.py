@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, strategies as st
 
-from services.scoring.domain.purchases import BeyondTheBooks, Order, Purchases, day_of, money_of
-from tests.scoring.orders import moments, on, orders
+from services.scoring.domain.purchases import BeyondTheBooks, Order, PurchaseDay, Purchases, day_of, money_of
+from tests.scoring.orders import moments, on, orders, stories
 
 
 def in_batches(parts: list[list[Order]]) -> Purchases:
@@ -25,6 +25,70 @@ def test_any_order_and_any_split_into_batches_give_the_state_of_one_batch(
     edges = [0, *cuts, len(batch)]
     parts = [shuffled[begin:end] for begin, end in pairwise(edges)]
     assert in_batches(parts) == Purchases.of(batch)
+
+
+@given(story=stories(), data=st.data())
+def test_what_is_left_does_not_depend_on_what_is_told_first(
+    story: tuple[list[Order], list[Order]], data: st.DataObject
+) -> None:
+    told, left = story
+    shuffled = data.draw(st.permutations(told))
+    cut = data.draw(st.integers(0, len(told)))
+    purchases = in_batches([shuffled[:cut], shuffled[cut:]])
+    assert purchases == Purchases.of(told)
+    assert in_batches([[one] for one in shuffled]) == purchases
+    assert Purchases.unpack(purchases.pack()) == purchases
+    kept = Purchases.of(left)
+    assert facts(purchases) == facts(kept)
+    assert [(day.day, day.orders, day.micros) for day in purchases.days] == [day[:3] for day in kept.days]
+
+
+def facts(purchases: Purchases) -> tuple[object, ...]:
+    """What models read."""
+    days = (purchases.first_day, purchases.last_day) if purchases.days else ()
+    repeat = (purchases.frequency, purchases.recency, purchases.repeat_spend)
+    return (purchases.orders, purchases.money, *repeat, *days)
+
+
+@given(stories(), stories(), st.data())
+def test_two_customers_who_turn_out_to_be_one_are_as_if_they_always_had_been(
+    one: tuple[list[Order], list[Order]], other: tuple[list[Order], list[Order]], data: st.DataObject
+) -> None:
+    both = data.draw(st.permutations([*one[0], *other[0]]))
+    assert Purchases.of(one[0]).plus(Purchases.of(other[0])) == Purchases.of(both)
+
+
+def test_a_return_lowers_the_money_of_the_orders_day_and_leaves_it_a_purchase_day() -> None:
+    first, second = on("2021-03-01", "5"), on("2021-03-08", "7")
+    purchases = Purchases.of([first, second, Order.returned(second.at, Decimal(3))])
+    assert (purchases.frequency, purchases.recency, purchases.repeat_spend) == (1, 7, 4.0)
+    assert (purchases.orders, purchases.money) == (2, Decimal(9))
+
+
+def test_a_day_of_which_every_order_is_void_is_no_purchase_day() -> None:
+    first, second = on("2021-03-01", "5"), on("2021-03-08", "7")
+    purchases = Purchases.of([first, second, Order.cancelled(first.at, first.total)])
+    assert (purchases.frequency, purchases.recency, purchases.first_day) == (0, 0, day_of(second.at))
+    assert (purchases.first_at, purchases.last_at, purchases.money) == (second.at, second.at, Decimal(7))
+    twice = purchases.plus(Purchases.of([on("2021-03-01", "2", hour=20)]))
+    assert (twice.frequency, twice.money) == (1, Decimal(9))
+    assert twice.first_at == first.at  # of all orders ever placed on the day
+
+
+def test_a_customer_without_any_order_left_has_facts_of_zero() -> None:
+    order = on("2021-03-01", "5")
+    gone = Purchases.of([order, Order.returned(order.at, Decimal(2)), Order.cancelled(order.at, Decimal(3))])
+    assert (gone.orders, gone.money, gone.frequency, gone.recency, gone.repeat_spend) == (0, Decimal(0), 0, 0, 0.0)
+    assert gone.days == ()
+    assert gone.plus(Purchases.of([on("2021-03-02", "1")])).first_day == day_of(order.at) + 1
+
+
+def test_days_packed_when_orders_had_no_sign_read_back_as_they_were() -> None:
+    """18,628 days, 2 orders, 12.5 of money, 8 and 20 hours: as earlier releases have written it."""
+    packed = bytes.fromhex("c44800000200000020bcbe00000000000074b70100a24a04")
+    day = PurchaseDay(18_628, 2, 12_500_000, 28_800_000, 72_000_000)
+    assert Purchases.unpack(packed) == Purchases((day,))
+    assert Purchases((day,)).pack() == packed
 
 
 @given(st.lists(orders, max_size=40))
@@ -80,6 +144,12 @@ def test_money_beyond_what_an_amount_can_say_is_refused() -> None:
     for day in ("2021-03-01", "2021-03-02"):
         with pytest.raises(BeyondTheBooks):
             most.plus(Purchases.of([on(day, "0.000001")]))
+
+
+def test_a_day_that_counts_for_nothing_stays_within_the_books_too() -> None:
+    most = Order.cancelled(on("2021-03-01").at, Decimal("999999999999.999999"))
+    with pytest.raises(BeyondTheBooks):
+        Purchases.of([most]).plus(Purchases.of([most]))
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from services.scoring.domain.histogram import moves
+from services.scoring.domain.population import changes
 from services.scoring.domain.purchases import Purchases
-from services.scoring.domain.score import Terms, scores_of
-from services.scoring.handlers import Refitting, Scored, Scores
+from services.scoring.domain.score import Terms
+from services.scoring.handlers import Refitting, Scores, scored_of
 from services.scoring.handlers.models import UnderWay
 from tests.scoring.events import customer
 from tests.scoring.memory import MemoryCustomers, MemoryModels, MemoryPopulation, MemoryTransactions, SetClock, new_unit
@@ -23,10 +23,10 @@ class World:
         self.customers, self.population = MemoryCustomers(), MemoryPopulation()
         self.scores = Scores(self.customers, self.population, self.clock, 90, "USD")
         self.refitting = Refitting(self.models, self.population, self.scores, self.clock, self.transactions, instance)
-        self.population.rows.append(moves((Purchases(), purchases) for purchases in base))
+        self.population.changes.append(changes((Purchases(), purchases) for purchases in base))
         numbered = [(customer(number), purchases) for number, purchases in enumerate(base)]
-        for score in scores_of(numbered, Terms(None, END, 90, "USD")):
-            self.customers.known[score.customer_id] = Scored.of(score, dict(numbered)[score.customer_id])
+        for one in scored_of(dict(numbered), {}, Terms(None, END, 90, "USD")):
+            self.customers.known[one.customer_id] = one
 
 
 async def test_the_first_refit_gives_version_one_and_tells_everybody() -> None:
@@ -48,7 +48,7 @@ async def test_a_grown_base_makes_a_new_version_and_the_old_one_stays_readable()
     world = World(BASE[:300])
     await world.refitting.refit()
     first = await world.models.version(1)
-    await world.population.add(moves((Purchases(), purchases) for purchases in BASE[300:]), new_unit().session)
+    await world.population.add(changes((Purchases(), purchases) for purchases in BASE[300:]), new_unit().session)
     report = await world.refitting.refit()
     assert (report.outcome, report.version, report.customers) == ("fitted", 2, 1_500)
     assert await world.models.version(1) == first
@@ -57,7 +57,9 @@ async def test_a_grown_base_makes_a_new_version_and_the_old_one_stays_readable()
 async def test_a_fit_in_doubt_is_held_and_the_version_before_stays_in_use() -> None:
     world = World(BASE[:300])
     await world.refitting.refit()
-    world.population.base = replace(world.population.base, spends=type(world.population.base.spends).empty(3))
+    counted = world.population.base.histogram
+    unspent = replace(counted, spends=type(counted.spends).empty(3))
+    world.population.base = replace(world.population.base, histogram=unspent)
     report = await world.refitting.refit()
     assert (report.outcome, report.doubts, report.version) == ("held", ("too few customers",), 1)
     assert world.scores.model == world.models.models[1]

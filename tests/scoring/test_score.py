@@ -12,8 +12,10 @@ from services.scoring.domain.gamma_gamma import GammaGamma
 from services.scoring.domain.histogram import Histogram, moves
 from services.scoring.domain.mbg_nbd import MbgNbd
 from services.scoring.domain.model import Fit, Held, Model, Parameters, refit
+from services.scoring.domain.population import Population, Ranked, changes
+from services.scoring.domain.prediction import Histories, Predictions, Told, material, predict
 from services.scoring.domain.purchases import Purchases, day_of
-from services.scoring.domain.score import Histories, Predictions, Terms, Told, material, predict, scores_of
+from services.scoring.domain.score import Terms, scores_of
 from services.scoring.domain.segments import SEGMENTS
 from shared.contracts.scoring import Score
 from tests.scoring.orders import START, on, synthetic_base
@@ -21,17 +23,24 @@ from tests.scoring.orders import START, on, synthetic_base
 CUSTOMER = "01890000-0000-7000-8000-000000000001"
 PARAMETERS = Parameters(MbgNbd(1.4, 26, 0.07, 38), GammaGamma(6.25, 3.74, 15.44), top_money=200.0)
 MODEL = Model(3, START, Fit(PARAMETERS, -1, -1, 100, 10, START))
+STANDING = Population().plus([changes((Purchases(), one) for one in synthetic_base(100, 300, seed=9)[0])]).standing
 NOTHING = np.array([np.nan])
 HABITUAL = Purchases.of(on(f"2021-{month:02}-{day:02}", "20") for month in (1, 2, 3) for day in (1, 8, 15, 22))
 
 
 def score(purchases: Purchases, now: str, model: Model | None = MODEL) -> Score:
-    terms = Terms(model, datetime.fromisoformat(now + "T12:00:00+00:00"), 90, "USD")
-    return scores_of([(CUSTOMER, purchases)], terms)[0]
+    terms = Terms(model, datetime.fromisoformat(now + "T12:00:00+00:00"), 90, "USD", STANDING)
+    return scores_of([(CUSTOMER, purchases)], terms)[0][0]
 
 
 def told(predictions: Predictions) -> Told:
-    return Told(predictions.p_alive, predictions.p_churn, predictions.value, predictions.segment)
+    return Told(
+        predictions.p_alive,
+        predictions.p_churn,
+        predictions.value,
+        predictions.segment,
+        Ranked.nowhere(len(predictions.value)),
+    )
 
 
 def predictions(now: datetime, parameters: Parameters = PARAMETERS) -> Predictions:
@@ -81,8 +90,8 @@ def test_a_purchase_dated_tomorrow_by_a_fast_clock_is_scored_as_of_today() -> No
 def test_one_customer_alone_and_among_thousands_has_the_same_score() -> None:
     base, now = synthetic_base(300, 400, seed=2)
     terms = Terms(MODEL, now, 90, "USD")
-    together = scores_of([(CUSTOMER, purchases) for purchases in base], terms)
-    assert together == [scores_of([(CUSTOMER, purchases)], terms)[0] for purchases in base]
+    together, *_ = scores_of([(CUSTOMER, purchases) for purchases in base], terms)
+    assert together == [scores_of([(CUSTOMER, purchases)], terms)[0][0] for purchases in base]
 
 
 def test_enormous_customers_have_finite_scores() -> None:
@@ -98,7 +107,7 @@ def test_nothing_is_news_right_after_it_was_told() -> None:
 
 
 def test_what_was_never_predicted_is_news() -> None:
-    none = Told(NOTHING, NOTHING, NOTHING, np.array([-1], np.int8))
+    none = Told(NOTHING, NOTHING, NOTHING, np.array([-1], np.int8), Ranked.nowhere(1))
     assert material(none, predictions(START + timedelta(days=84)), 200.0).all()
 
 

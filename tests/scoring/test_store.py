@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from services.scoring.domain.histogram import Histogram, moves
 from services.scoring.domain.model import Model
-from services.scoring.domain.purchases import Purchases, money_of
-from services.scoring.domain.score import Histories, Terms, scores_of
-from services.scoring.handlers import Known, Report, Scored
+from services.scoring.domain.population import Population, changes
+from services.scoring.domain.prediction import Histories
+from services.scoring.domain.purchases import Order, Purchases, money_of
+from services.scoring.domain.score import Terms
+from services.scoring.handlers import Known, Report, Scored, scored_of
 from services.scoring.store import MongoCustomers, MongoModels, MongoPopulation
 from services.scoring.store.customers import as_decimal128
 from shared import mongo
@@ -59,8 +60,7 @@ async def stores(request: pytest.FixtureRequest, settings: PlatformSettings) -> 
 
 def scored(base: list[Purchases], model: Model | None = MODEL, first: int = 0) -> list[Scored]:
     customers = [(customer(first + number), purchases) for number, purchases in enumerate(base)]
-    scores = scores_of(customers, Terms(model, NOW, 90, "USD"))
-    return [Scored.of(score, purchases) for (_, purchases), score in zip(customers, scores, strict=True)]
+    return scored_of(dict(customers), {}, Terms(model, NOW, 90, "USD"))
 
 
 async def save(stores: Stores, customers: list[Scored]) -> None:
@@ -127,6 +127,18 @@ async def test_a_sheet_says_what_a_sweep_needs(stores: Stores) -> None:
     assert not (await stores.customers.sheet(customer(11), 50)).customers
 
 
+async def test_who_has_no_order_left_is_known_listed_last_and_neither_swept_nor_summed(stores: Stores) -> None:
+    order = on("2021-02-01", "3")
+    gone, here = Purchases.of([order, Order.cancelled(order.at, order.total)]), Purchases.of([order])
+    await save(stores, scored([gone, here, gone]))
+    assert (await stores.customers.load([customer(0)]))[customer(0)].purchases == gone
+    assert (await stores.customers.sheet(None, 2)).customers == [customer(1)]
+    assert not (await stores.customers.sheet(customer(1), 2)).customers
+    assert [(row.customers, row.money) for row in await stores.customers.summary()] == [(1, Decimal(3))]
+    listed = await stores.customers.page(None, "value", None, 10)
+    assert [score.customer_id for score in listed] == [customer(1), customer(0), customer(2)]
+
+
 @pytest.mark.parametrize("sort", ["value", "customer"])
 async def test_pages_show_every_score_once_in_order(stores: Stores, sort: str) -> None:
     base, _ = synthetic_base(23, 300, seed=1)
@@ -180,13 +192,13 @@ async def test_an_empty_base_has_an_empty_summary(stores: Stores) -> None:
 async def test_changes_of_the_base_are_added_up_once(stores: Stores) -> None:
     base, _ = synthetic_base(50, 300, seed=6)
     for begin in range(0, 50, 10):
-        rows = moves((Purchases(), purchases) for purchases in base[begin : begin + 10])
-        await stores.within(lambda session, rows=rows: stores.population.add(rows, session))  # type: ignore[misc]
-    wanted = Histogram().plus(moves((Purchases(), purchases) for purchases in base))
+        some = changes((Purchases(), purchases) for purchases in base[begin : begin + 10])
+        await stores.within(lambda session, some=some: stores.population.add(some, session))  # type: ignore[misc]
+    wanted = Population().plus([changes((Purchases(), purchases) for purchases in base)])
     for _ in range(2):
-        histogram, more = await stores.within(stores.population.gather)
+        population, more = await stores.within(stores.population.gather)
         assert not more
-        assert histogram.pack() == wanted.pack()
+        assert population.pack() == wanted.pack()
 
 
 async def test_the_newest_version_is_in_use_and_none_is_overwritten(stores: Stores) -> None:

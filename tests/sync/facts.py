@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.contracts.campaigns import CustomerSelected
 from shared.contracts.contacts import Contact, ContactChanged
-from shared.contracts.interactions import InteractionRecorded, OrderPlaced
+from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned
 from shared.contracts.scoring import Score, ScoreChanged
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -38,6 +38,34 @@ def order(customer_id: str = ANNA, number: int = 1, total: str = "10.50", curren
         currency=currency,
         total=Decimal(total),
         lines=[],
+    )
+
+
+def returned(
+    customer_id: str = ANNA, number: int = 1, total: str = "2.50", order: int = 1, currency: str = "USD"
+) -> OrderReturned:
+    return OrderReturned(
+        return_id=f"return-{number}",
+        order_id=f"order-{order}",
+        customer_id=customer_id,
+        channel="/channels/e-shop",
+        returned_at=day(number + 3),
+        ordered_at=day(order),
+        currency=currency,
+        total=Decimal(total),
+        lines=[],
+    )
+
+
+def cancelled(customer_id: str = ANNA, order: int = 1, total: str = "10.50") -> OrderCancelled:
+    return OrderCancelled(
+        order_id=f"order-{order}",
+        customer_id=customer_id,
+        channel="/channels/e-shop",
+        cancelled_at=day(order + 3),
+        ordered_at=day(order),
+        currency="USD",
+        total=Decimal(total),
     )
 
 

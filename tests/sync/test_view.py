@@ -10,7 +10,7 @@ from services.sync.domain.known import NOTHING, read
 from services.sync.domain.view import Held, Unfit, newest_by_others, next_version, origin_of, take
 from shared.contracts.fact import Fact, Reason
 from shared.contracts.sync import CustomerView
-from tests.sync.facts import ANNA, NOW, contact, day, interaction, order, score, selected
+from tests.sync.facts import ANNA, NOW, cancelled, contact, day, interaction, order, returned, score, selected
 
 
 def fold(facts: Sequence[Fact], before: Held | None = None, origin: str | None = None) -> Held | None:
@@ -87,15 +87,40 @@ def test_a_sum_that_would_break_the_contract_does_not_fit() -> None:
         take(held(largest).known, order(number=2, total="0.000001"))
 
 
+def test_the_summary_is_net_of_returns_and_cancellations() -> None:
+    sales = folded([order(number=1), order(number=2, total="4"), returned(number=1, order=2, total="1.25")]).sales
+    assert (sales.orders, sales.total, sales.returned, sales.cancelled) == (2, Decimal("13.25"), Decimal("1.25"), 0)
+    sales = folded(
+        [order(number=1), order(number=2, total="4"), cancelled(order=1), returned(order=2, total="1")]
+    ).sales
+    assert (sales.orders, sales.total, sales.returned, sales.cancelled) == (1, Decimal(3), Decimal(1), 1)
+    assert (sales.first_order_at, sales.last_order_at) == (day(1), day(2))
+
+
+def test_who_has_never_returned_anything_has_a_view_as_small_as_ever() -> None:
+    assert b"returned" not in held([order()]).view()
+    assert b"cancelled" not in held([order(), returned()]).view()
+
+
+def test_returns_in_a_second_currency_and_beyond_the_books_do_not_fit() -> None:
+    known = held([order()]).known
+    with pytest.raises(Unfit):
+        take(known, returned(currency="EUR"))
+    with pytest.raises(Unfit):
+        take(take(known, returned(total="600000000000")), returned(total="400000000000"))
+
+
 def test_a_view_reads_back_without_loss() -> None:
     facts = [contact(consents=[CONSENT], attributes={"a": 1e-7, "b": 2**63 - 1, "c": 'Zoë\n"', "d": None, "e": 0.1})]
-    told = held([*facts, order(total="0.100000"), interaction(), score(), selected()])
+    sales = [order(total="0.100000"), returned(total="0.05"), order(number=2), cancelled(order=2)]
+    told = held([*facts, *sales, interaction(), score(), selected()])
     version, changed_at, known = read(told.view())
     assert (version, changed_at, known) == (told.version, told.changed_at, told.known)
 
 
 def test_a_view_is_written_as_its_contract_would_write_it() -> None:
-    for facts in ([order()], [contact(), order(total="0.100000"), interaction(), score(), selected()]):
+    everything = [contact(), order(total="0.100000"), interaction(), score(), selected()]
+    for facts in ([order()], everything, [*everything, returned()], [*everything, cancelled()]):
         told = held(facts).view()
         assert CustomerView.model_validate_json(told).model_dump_json().encode() == told
 
@@ -123,6 +148,8 @@ CONSENT = {"purpose": "service", "channel": "any", "status": "granted", "given_a
 FACTS = [
     *(contact(version=n) for n in range(1, 4)),
     *(order(number=n, total=f"{n}.{n:06}") for n in range(1, 5)),
+    *(returned(number=n, order=2, total=f"0.{n:06}") for n in range(1, 3)),
+    cancelled(order=4, total="4.000004"),
     *(interaction(number=n) for n in range(14)),
     *(score(as_of=n) for n in range(3)),
     *(selected(number=n) for n in range(3)),

@@ -1,4 +1,4 @@
-"""`rapport scoring`: what scores are worth, found out on a company's own past, without a running platform."""
+"""`rapport scoring`: what scores are worth, found out on a company's own past, and that past brought in."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from typing import Annotated
 
 import typer
 
-from deploy.local.cli.terminal import ERR, OUT, say
+from deploy.local import api, platform
+from deploy.local.cli.terminal import ERR, OUT, bar, plainly, say
 
 ABOUT = """
-How good the scores are.
+How good the scores are, and the past that they learn from.
 
 A company wants to know, before it trusts a score, how good it would have been on its own past.
 """
+
+SHOWN = 10
+"""Rejected rows that are told at the terminal."""
 
 scoring = typer.Typer(help=ABOUT, no_args_is_help=True)
 
@@ -66,6 +70,51 @@ def evaluate(
         _write(json_file, json.dumps(summary.as_json(evaluation), indent=2, allow_nan=False) + "\n")
     if html_file:
         _write(html_file, page.html(evaluation))
+
+
+@scoring.command("import")
+def import_history(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="CSV (also .gz) or Parquet.")
+    ],
+    customer: Annotated[str, typer.Option(metavar="COL", help="The column that says who bought.")],
+    date_column: Annotated[str, typer.Option("--date", metavar="COL", help="The column that says when.")],
+    amount: Annotated[str, typer.Option(metavar="COL", help="The column that says for how much.")],
+    order: Annotated[
+        str | None, typer.Option(metavar="COL", help="Rows that follow each other with the same one are one order.")
+    ] = None,
+    product: Annotated[str | None, typer.Option(metavar="COL", help="What was bought.")] = None,
+    quantity: Annotated[str | None, typer.Option(metavar="COL", help="How much of it; else 1.")] = None,
+    scheme: Annotated[
+        str, typer.Option(help="Under which kind of identifier channels know these customers.")
+    ] = "customer-number",
+    source: Annotated[str, typer.Option(help="Which channel system speaks.")] = "/imports/history",
+    currency: Annotated[str, typer.Option(envvar="RAPPORT_CURRENCY", help="Of the amounts.")] = "USD",
+    date_format: Annotated[str | None, typer.Option(help="How dates are written, such as %d/%m/%Y.")] = None,
+    rejected_file: Annotated[
+        Path | None, typer.Option("--rejected", metavar="OUT", help="Write rows that were not taken, with the reason.")
+    ] = None,
+) -> None:
+    """Bring in the purchases of the past, so that scores know them.
+
+    They come in as events, through the front door, and every service learns of them. The same file again changes
+    nothing, so an import that was broken off is simply run again. The exit code is 1 if a row was not taken.
+    RAPPORT_URL and RAPPORT_KEY point to another platform than the local one.
+    """
+    from deploy.local import importing
+
+    columns = (customer, date_column, amount, order, product, quantity)
+    plan = importing.Plan(*columns, scheme=scheme, source=source, currency=currency, date_format=date_format)
+    hint = "What was sent has been taken. Run it again to go on."
+    with plainly(hint), bar(file.name, importing.count(file)) as advance:
+        to = api.of_platform(platform.current())
+        done = importing.import_sales(file, plan, to, lambda done: advance(done.rows))
+    OUT.print(f"{done.rows:,} rows, {done.accepted:,} orders taken, {len(done.rejected):,} rejected", markup=False)
+    for line, reason in done.rejected[:SHOWN]:
+        OUT.print(f"  line {line}: {reason}", markup=False)
+    if rejected_file:
+        importing.write_rejected(rejected_file, done.rejected)
+    raise typer.Exit(1 if done.rejected else 0)
 
 
 def _write(path: Path, text: str) -> None:

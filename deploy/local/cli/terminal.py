@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from deploy.local.api import Refused
 from deploy.local.errors import CannotStart
@@ -18,6 +19,19 @@ ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 def say(line: str) -> None:
     """Progress: not the result, so not on standard output."""
     ERR.print(f"· {line}", markup=False)
+
+
+@contextmanager
+def bar(what: str, total: int | None = None) -> Iterator[Callable[..., None]]:
+    """A bar that moves as it is told: `advance(done)` or `advance(done, total)`."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=ERR, transient=True) as progress:
+        task = progress.add_task(what, total=total)
+
+        def advance(done: int, total: int | None = total) -> None:
+            progress.update(task, completed=done, total=total)
+
+        yield advance
 
 
 @contextmanager

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from re import fullmatch
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 from services.campaigns.domain.profile import Profile, Value
+from shared.contracts.scoring import RfmSegment
 
 CODE = r"[a-z0-9][a-z0-9._-]{0,63}"
 Reader: TypeAlias = Callable[[Profile], Value | None]
@@ -37,6 +38,7 @@ class Field:
 
 
 CONSENTS = ("granted", "denied", "withdrawn")
+VALUE_CLASSES = ("A", "B", "C", "L")
 SEGMENTS = ("new", "valuable", "valuable-slipping", "regular", "slipping", "gone")
 
 FIELDS = {
@@ -51,6 +53,8 @@ FIELDS = {
         Field("contact.postal_code", Kind.TEXT, "of the postal address"),
         Field("contact.registered_at", Kind.TIME, "when the customer became known"),
         Field("score.segment", Kind.TEXT, "what scoring makes of the customer", SEGMENTS),
+        Field("score.rfm", Kind.TEXT, "by recency, frequency and money among all customers", get_args(RfmSegment)),
+        Field("score.value_class", Kind.TEXT, "who brought how much: A the first 80 %, B, C; L a loss", VALUE_CLASSES),
         Field("score.value", Kind.MONEY, "expected spend within the horizon"),
         Field("score.money", Kind.MONEY, "spent so far, as scored"),
         Field("score.mean_spend", Kind.MONEY, "spent per purchase day"),
@@ -63,10 +67,12 @@ FIELDS = {
         Field("score.first_purchase", Kind.TIME, "first purchase, as scored"),
         Field("score.last_purchase", Kind.TIME, "last purchase, as scored"),
         Field("score.as_of", Kind.TIME, "when the score was made"),
-        Field("sales.orders", Kind.NUMBER, "number of orders", from_zero=True),
-        Field("sales.total", Kind.MONEY, "sum of all orders", from_zero=True),
-        Field("sales.first_order_at", Kind.TIME, "first order"),
-        Field("sales.last_order_at", Kind.TIME, "last order"),
+        Field("sales.orders", Kind.NUMBER, "number of orders, without those cancelled", from_zero=True),
+        Field("sales.total", Kind.MONEY, "sum of these orders, less what was returned", from_zero=True),
+        Field("sales.returned", Kind.MONEY, "sum of all returns", from_zero=True),
+        Field("sales.cancelled", Kind.NUMBER, "number of orders cancelled", from_zero=True),
+        Field("sales.first_order_at", Kind.TIME, "first order ever placed"),
+        Field("sales.last_order_at", Kind.TIME, "last order ever placed"),
         Field("interactions.count", Kind.NUMBER, "number of interactions of all kinds", from_zero=True),
         Field("interactions.last_at", Kind.TIME, "last interaction of any kind"),
     )

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from shared.contracts.channels import Address
 from shared.contracts.contacts import Consent, Contact, ContactChanged, ContactRegistered
 from shared.contracts.fact import Fact
-from shared.contracts.interactions import InteractionRecorded, OrderPlaced
+from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned
 from shared.contracts.scoring import Score, ScoreChanged
 
 Scalar: TypeAlias = str | int | float | bool
@@ -25,12 +25,14 @@ NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 @dataclass(slots=True)
 class Sales:
-    """A customer's orders in figures."""
+    """A customer's orders in figures, less those cancelled and what was returned; first and last of all ever placed."""
 
     orders: int = 0
     total: Decimal = Decimal(0)
     first_order_at: datetime | None = None
     last_order_at: datetime | None = None
+    returned: Decimal = Decimal(0)
+    cancelled: int = 0
 
 
 @dataclass(slots=True)
@@ -57,21 +59,15 @@ class Profile:
     touched: set[Section] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """As much of an order as the effect of campaigns needs."""
-
-    order_id: str
-    customer_id: str
-    ordered_at: datetime
-    total: Decimal
-
-
 def fold(profile: Profile, fact: Fact) -> None:
     """Take one fact into its customer's profile. Facts of one kind may come in any order."""
     match fact:
         case OrderPlaced():
             take_order(profile, fact)
+        case OrderReturned():
+            take_return(profile, fact)
+        case OrderCancelled():
+            take_cancellation(profile, fact)
         case InteractionRecorded():
             take_interaction(profile, fact)
         case ScoreChanged():
@@ -88,6 +84,21 @@ def take_order(profile: Profile, order: OrderPlaced) -> None:
     sales.total += order.total
     sales.first_order_at = min(sales.first_order_at or at, at)
     sales.last_order_at = max(sales.last_order_at or at, at)
+    profile.touched.add("sales")
+
+
+def take_return(profile: Profile, back: OrderReturned) -> None:
+    """The order stays one; its money is less."""
+    profile.sales.total -= back.total
+    profile.sales.returned += back.total
+    profile.touched.add("sales")
+
+
+def take_cancellation(profile: Profile, void: OrderCancelled) -> None:
+    """The order does not count any more. That something was ordered, and when, stays true."""
+    profile.sales.orders -= 1
+    profile.sales.total -= void.total
+    profile.sales.cancelled += 1
     profile.touched.add("sales")
 
 
@@ -117,6 +128,8 @@ def take_score(profile: Profile, score: Score) -> None:
     profile.score = present(
         as_of=as_of,
         segment=score.segment,
+        rfm=score.rfm.segment if score.rfm else None,
+        value_class=score.value_class,
         value=score.value,
         money=score.money,
         mean_spend=score.mean_spend,

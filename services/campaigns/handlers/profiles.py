@@ -3,12 +3,14 @@
 from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
-from services.campaigns.domain.profile import Order, Profile, fold, to_the_millisecond
+from services.campaigns.domain.orders import Orders
+from services.campaigns.domain.profile import Profile, fold
 from shared.clock import Clock
-from shared.contracts.interactions import InteractionRecorded, OrderPlaced
+from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned
 from shared.messaging import Received, Unit
 
-HISTORY = (OrderPlaced, InteractionRecorded)
+SALE_FACTS = (OrderPlaced, OrderReturned, OrderCancelled)
+HISTORY = (*SALE_FACTS, InteractionRecorded)
 """Facts whose event time is when a customer acted. Others may be told at any time about any time."""
 
 
@@ -19,9 +21,11 @@ class Profiles(Protocol):
         """As much of the profiles as folding needs: of contact and score only how new they are."""
         ...
 
-    async def known_orders(self, order_ids: Collection[str], session: Any) -> set[str]: ...
+    async def orders(self, ids: Collection[str], session: Any) -> Orders:
+        """Those of the ids that are known, of orders and of returns."""
+        ...
 
-    async def save(self, profiles: Sequence[Profile], orders: Sequence[Order], session: Any) -> None: ...
+    async def save(self, profiles: Sequence[Profile], orders: Orders, session: Any) -> None: ...
 
 
 class Following:
@@ -32,26 +36,19 @@ class Following:
         self._clock = clock
 
     async def fold(self, unit: Unit, events: Sequence[Received]) -> None:
-        """One batch: load what it concerns, fold, save. An order that is already known changes nothing."""
+        """One batch: load what it concerns, fold, save. What was told of an order before changes nothing."""
         profiles = await self._profiles.load({event.subject for event in events}, unit.session)
-        known = await self._known_orders(unit, events)
-        orders = []
+        orders = await self._orders(unit, events)
         for event in events:
             fact = event.fact
-            if isinstance(fact, OrderPlaced):
-                if fact.order_id in known:
-                    continue
-                known.add(fact.order_id)
-                orders.append(order_of(fact))
+            if isinstance(fact, SALE_FACTS) and not orders.take(fact):
+                continue
             fold(profiles.setdefault(event.subject, Profile(event.subject)), fact)
         touched = [profile for profile in profiles.values() if profile.touched]
         await self._profiles.save(touched, orders, unit.session)
         await self._clock.witness(unit, [event for event in events if isinstance(event.fact, HISTORY)])
 
-    async def _known_orders(self, unit: Unit, events: Sequence[Received]) -> set[str]:
-        told = {event.fact.order_id for event in events if isinstance(event.fact, OrderPlaced)}
-        return await self._profiles.known_orders(told, unit.session) if told else set()
-
-
-def order_of(fact: OrderPlaced) -> Order:
-    return Order(fact.order_id, fact.customer_id, to_the_millisecond(fact.ordered_at), fact.total)
+    async def _orders(self, unit: Unit, events: Sequence[Received]) -> Orders:
+        ids = {event.fact.order_id for event in events if isinstance(event.fact, SALE_FACTS)}
+        ids |= {event.fact.return_id for event in events if isinstance(event.fact, OrderReturned)}
+        return await self._profiles.orders(ids, unit.session) if ids else Orders()

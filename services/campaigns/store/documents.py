@@ -6,8 +6,10 @@ from typing import Any
 
 from bson.decimal128 import Decimal128
 
+from services.campaigns.domain.orders import Order
 from services.campaigns.domain.profile import Profile, Sales, Section, Seen
 from services.campaigns.store.queries import code, key
+from shared.contracts.interactions import OrderReturned
 
 Document = dict[str, Any]
 
@@ -31,12 +33,18 @@ def section(profile: Profile, name: Section) -> Document:
 
 
 def sales_document(sales: Sales) -> Document:
-    return {
+    """Zeros that nearly everybody has are left out: to a rule, what is not there is zero."""
+    document: Document = {
         "orders": sales.orders,
         "total": Decimal128(sales.total),
         "first_order_at": sales.first_order_at,
         "last_order_at": sales.last_order_at,
     }
+    if sales.returned:
+        document["returned"] = Decimal128(sales.returned)
+    if sales.cancelled:
+        document["cancelled"] = sales.cancelled
+    return document
 
 
 def seen_document(seen: Seen) -> Document:
@@ -70,8 +78,38 @@ def profile(document: Document) -> Profile:
 
 
 def sales(document: Document) -> Sales:
+    returned = document["returned"].to_decimal() if "returned" in document else Decimal(0)
     return Sales(
-        document["orders"], document["total"].to_decimal(), document["first_order_at"], document["last_order_at"]
+        document["orders"],
+        document["total"].to_decimal(),
+        document["first_order_at"],
+        document["last_order_at"],
+        returned,
+        document.get("cancelled", 0),
+    )
+
+
+def order_row(order: Order) -> Document:
+    """An order that does not count has no `ordered_at`, so that no campaign's window holds it."""
+    document: Document = {"_id": order.order_id, "customer_id": order.customer_id, "total": Decimal128(order.total)}
+    if order.counts:
+        return document | {"ordered_at": order.ordered_at}
+    return document | {"uncounted_at": order.ordered_at, "placed": order.placed, "cancelled": order.cancelled}
+
+
+def return_row(fact: OrderReturned) -> Document:
+    """That it has been taken; its order's row has the money."""
+    return {"_id": fact.return_id, "of": fact.order_id}
+
+
+def order(document: Document) -> Order:
+    return Order(
+        document["_id"],
+        document["customer_id"],
+        document["ordered_at"] if "ordered_at" in document else document["uncounted_at"],
+        document["total"].to_decimal(),
+        document.get("placed", True),
+        document.get("cancelled", False),
     )
 
 

@@ -11,11 +11,11 @@ from decimal import Decimal
 from inspect import isawaitable
 from typing import Any, cast
 
-from bson.decimal128 import Decimal128
-from pymongo import UpdateOne
+from pymongo import ReplaceOne, UpdateOne
 from pymongo.errors import ExecutionTimeout
 
-from services.campaigns.domain.profile import Order, Profile
+from services.campaigns.domain.orders import Orders
+from services.campaigns.domain.profile import Profile
 from services.campaigns.domain.rules import Node
 from services.campaigns.handlers.errors import TakesTooLong
 from services.campaigns.store import documents
@@ -28,7 +28,7 @@ PATIENCE_MS = 30_000
 
 
 class ProfileStore:
-    """Collections `profiles` (one document per customer) and `orders` (one per order)."""
+    """Collections `profiles` (one document per customer) and `orders` (one per order, and one per return)."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -44,15 +44,22 @@ class ProfileStore:
         found = self._profiles.find({"_id": {"$in": list(customer_ids)}}, documents.FOLDED, session=session)
         return {document["_id"]: documents.profile(document) async for document in found}
 
-    async def known_orders(self, order_ids: Collection[str], session: Any = None) -> set[str]:
-        found = self._orders.find({"_id": {"$in": list(order_ids)}}, {"_id": 1}, session=session)
-        return {document["_id"] async for document in found}
+    async def orders(self, ids: Collection[str], session: Any = None) -> Orders:
+        found = [row async for row in self._orders.find({"_id": {"$in": list(ids)}}, session=session)]
+        orders = {row["_id"]: documents.order(row) for row in found if "of" not in row}
+        return Orders(orders, {row["_id"] for row in found if "of" in row})
 
-    async def save(self, profiles: Sequence[Profile], orders: Sequence[Order], session: Any = None) -> None:
+    async def save(self, profiles: Sequence[Profile], orders: Orders, session: Any = None) -> None:
         if profiles:
             await self._profiles.bulk_write([write(profile) for profile in profiles], ordered=False, session=session)
-        if orders:
-            await self._orders.insert_many([row(order) for order in orders], ordered=False, session=session)
+        new = [documents.order_row(order) for order in orders.new.values()]
+        new += [documents.return_row(fact) for fact in orders.returns.values()]
+        if new:
+            await self._orders.insert_many(new, ordered=False, session=session)
+        if orders.amended:
+            amended = [documents.order_row(order) for order in orders.amended.values()]
+            changes = [ReplaceOne({"_id": row["_id"]}, row) for row in amended]
+            await self._orders.bulk_write(changes, ordered=False, session=session)
 
     async def count(self, rule: Node, now: datetime) -> int:
         with in_time():
@@ -103,12 +110,3 @@ async def snapshot_of(database: Database) -> Session:
 def write(profile: Profile) -> UpdateOne:
     sections = {name: documents.section(profile, name) for name in sorted(profile.touched)}
     return UpdateOne({"_id": profile.customer_id}, {"$set": sections}, upsert=True)
-
-
-def row(order: Order) -> dict[str, Any]:
-    return {
-        "_id": order.order_id,
-        "customer_id": order.customer_id,
-        "ordered_at": order.ordered_at,
-        "total": Decimal128(order.total),
-    }

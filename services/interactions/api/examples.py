@@ -20,6 +20,34 @@ SALE: dict[str, Any] = {
     "time": "2026-03-01T12:00:00Z",
     "data": _SALE_DATA,
 }
+RETURN: dict[str, Any] = {
+    "specversion": "1.0",
+    "id": "return-R-417",
+    "source": "/channels/north-pos",
+    "type": "crm.return.reported.v1",
+    "time": "2026-03-04T09:30:00Z",
+    "data": {
+        "customer": [{"scheme": "north-pos", "value": "N-002261"}],
+        "number": "R-417",
+        "order": "31198705046",
+        "returned_at": "2026-03-04T09:30:00Z",
+        "currency": "USD",
+        "lines": [{"product": "1082185", "quantity": "1", "value": "1.99"}],
+    },
+}
+CANCELLATION: dict[str, Any] = {
+    "specversion": "1.0",
+    "id": "cancellation-31198705046",
+    "source": "/channels/north-pos",
+    "type": "crm.cancellation.reported.v1",
+    "time": "2026-03-05T08:00:00Z",
+    "data": {
+        "customer": [{"scheme": "north-pos", "value": "N-002261"}],
+        "order": "31198705046",
+        "cancelled_at": "2026-03-05T08:00:00Z",
+        "reason": "out-of-stock",
+    },
+}
 CALL: dict[str, Any] = {
     "specversion": "1.0",
     "id": "call-77120",
@@ -51,7 +79,12 @@ REQUEST_BODY: dict[str, Any] = {
     "content": {
         STRUCTURED: {
             "schema": _EVENT,
-            "examples": {"sale": {"summary": "A sale", "value": SALE}, "call": {"summary": "A call", "value": CALL}},
+            "examples": {
+                "sale": {"summary": "A sale", "value": SALE},
+                "return": {"summary": "What came back of it", "value": RETURN},
+                "cancellation": {"summary": "It is void", "value": CANCELLATION},
+                "call": {"summary": "A call", "value": CALL},
+            },
         },
         BATCH: {"schema": {"type": "array", "items": _EVENT, "maxItems": 1000}, "example": [SALE, CALL]},
         "application/json": {"schema": {"type": "object"}, "example": SALE["data"]},

@@ -10,14 +10,16 @@ from pydantic import BaseModel, Field
 
 from services.interactions.api.positions import ById, ByNumber, ByTime, cut, position
 from services.interactions.domain import ORDER, Entry, Order, Tally
-from shared.contracts.channels import SaleLine
+from shared.contracts.channels import ReturnLine, SaleLine
 from shared.contracts.fact import Code, CustomerId
-from shared.contracts.interactions import OrderPlaced
+from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned
 from shared.http import Cursor, Limit, Page, Problem
 from shared.security import require
 
 Cut = tuple[Sequence[Entry], str | None]
 """The entries of a page, and the cursor of the next."""
+Returned = Annotated[Decimal, Field(description="What the customer has got back of the total.")]
+CancelledAt = Annotated[datetime | None, Field(description="Since when it is void; null: it is not.")]
 Name = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", examples=["5f2b8a0c3d9e4f718293a4b5c6d7e8f9"])]
 
 
@@ -48,10 +50,35 @@ class OrderFigures(BaseModel):
     total: Decimal
     discount: Decimal
     lines: Annotated[int, Field(description="How many lines it has.")]
+    returned: Returned
+    cancelled_at: CancelledAt
+
+
+class ReturnFigures(BaseModel):
+    """What has come back of an order."""
+
+    order_id: str
+    order: Annotated[str, Field(description="The channel's own number of the order.")]
+    number: Annotated[str, Field(description="The channel's own number of the return.")]
+    currency: str
+    total: Annotated[Decimal, Field(description="What the customer has got back.")]
+    lines: list[ReturnLine]
+
+
+class CancellationFigures(BaseModel):
+    """Which order is void."""
+
+    order_id: str
+    order: Annotated[str, Field(description="The channel's own number of the order.")]
+    currency: str
+    total: Annotated[Decimal, Field(description="The order's total less what had been returned of it.")]
+    reason: str | None = None
 
 
 class InteractionItem(BaseModel):
-    """One line of a customer's history. Orders are in it too, with kind `order`."""
+    """One line of a customer's history. Orders are in it too, with kind `order`, and what became of them, with kinds
+    `order-return` and `order-cancellation`.
+    """
 
     id: Name
     customer_id: CustomerId
@@ -64,6 +91,8 @@ class InteractionItem(BaseModel):
     summary: str | None = None
     attributes: dict[str, Any] = {}
     order: OrderFigures | None = None
+    order_return: ReturnFigures | None = None
+    order_cancellation: CancellationFigures | None = None
 
 
 class OrderItem(BaseModel):
@@ -80,22 +109,35 @@ class OrderItem(BaseModel):
     total: Decimal
     discount: Decimal
     lines: list[SaleLine]
+    returned: Returned
+    cancelled_at: CancelledAt
 
 
 class Summary(BaseModel):
     """The service's figures since its first event."""
 
     interactions: int
-    orders: int
+    orders: Annotated[int, Field(description="Without those cancelled.")]
+    returns: int
+    cancelled: Annotated[int, Field(description="Orders that are void.")]
+    waiting: Annotated[
+        int, Field(description="Returns and cancellations told of orders that are not; they wait for their order.")
+    ]
     duplicates: Annotated[int, Field(description="Events that were told again under the same source and id.")]
     duplicate_orders: Annotated[int, Field(description="Orders that were told again under another event id.")]
+    duplicate_returns: Annotated[int, Field(description="Returns that were told again under another event id.")]
+    duplicate_cancellations: Annotated[int, Field(description="Cancellations of orders that were cancelled already.")]
 
 
 class OrdersSummary(BaseModel):
     """All orders in figures."""
 
-    orders: int
-    total: Annotated[Decimal, Field(description="The exact sum of all orders, in the company's currency.")]
+    orders: Annotated[int, Field(description="Without those cancelled.")]
+    total: Annotated[
+        Decimal, Field(description="Their exact sum less all that was returned, in the company's currency.")
+    ]
+    returned: Annotated[Decimal, Field(description="What customers have got back.")]
+    cancelled: Annotated[int, Field(description="Orders that are void.")]
     currency: str
 
 
@@ -116,12 +158,7 @@ def router(entries: Entries, currency: str) -> APIRouter:
     @router.get("/v1/interactions/summary", summary="The history in figures")
     async def summarise_interactions() -> Summary:
         figures = await entries.figures()
-        return Summary(
-            interactions=figures.interactions,
-            orders=figures.orders,
-            duplicates=figures.duplicates,
-            duplicate_orders=figures.duplicate_orders,
-        )
+        return Summary(**{name: getattr(figures, name) for name in Summary.model_fields})
 
     @router.get("/v1/interactions/{interaction_id}", summary="One line of the history")
     async def get_interaction(interaction_id: Name) -> InteractionItem:
@@ -146,12 +183,18 @@ def router(entries: Entries, currency: str) -> APIRouter:
     @router.get("/v1/orders/summary", summary="All orders in figures")
     async def summarise_orders() -> OrdersSummary:
         figures = await entries.figures()
-        return OrdersSummary(orders=figures.orders, total=figures.total, currency=currency)
+        return OrdersSummary(
+            orders=figures.orders,
+            total=figures.total,
+            returned=figures.returned,
+            cancelled=figures.cancelled,
+            currency=currency,
+        )
 
     @router.get("/v1/orders/{order_id}", summary="One order with its lines")
     async def get_order(order_id: Name) -> OrderItem:
         entry = await entries.entry(order_id)
-        return _order_item(_found(entry if entry and entry.order else None, "order"))
+        return _order_item(_found(entry if entry and entry.kind == ORDER else None, "order"))
 
     return router
 
@@ -199,15 +242,36 @@ def _interaction_item(entry: Entry) -> InteractionItem:
         "event_id": entry.event_id,
         "occurred_at": entry.at,
     }
-    if isinstance(fact, OrderPlaced):
-        return InteractionItem(**shared, order=_order_figures(fact, entry.order))
-    return InteractionItem(**shared, **fact.model_dump(include={"direction", "campaign", "summary", "attributes"}))
+    match fact:
+        case InteractionRecorded():
+            told = fact.model_dump(include={"direction", "campaign", "summary", "attributes"})
+            return InteractionItem(**shared, **told)
+        case OrderPlaced():
+            return InteractionItem(**shared, order=_order_figures(fact, entry))
+        case OrderReturned():
+            return InteractionItem(**shared, order_return=_return_figures(fact, entry))
+        case OrderCancelled():
+            return InteractionItem(**shared, order_cancellation=_cancellation_figures(fact, entry))
 
 
-def _order_figures(fact: OrderPlaced, number: str | None) -> OrderFigures:
+def _order_figures(fact: OrderPlaced, entry: Entry) -> OrderFigures:
     told = fact.model_dump(include={"order_id", "currency", "total", "discount"})
-    return OrderFigures(number=number or "", lines=len(fact.lines), **told)
+    return OrderFigures(lines=len(fact.lines), **_of_order(entry), **told)
+
+
+def _return_figures(fact: OrderReturned, entry: Entry) -> ReturnFigures:
+    told = fact.model_dump(include={"order_id", "currency", "total", "lines"})
+    return ReturnFigures(order=entry.order or "", number=entry.number or "", **told)
+
+
+def _cancellation_figures(fact: OrderCancelled, entry: Entry) -> CancellationFigures:
+    told = fact.model_dump(include={"order_id", "currency", "total", "reason"})
+    return CancellationFigures(order=entry.order or "", **told)
 
 
 def _order_item(entry: Entry) -> OrderItem:
-    return OrderItem(number=entry.order or "", event_id=entry.event_id, **entry.fact.model_dump())
+    return OrderItem(event_id=entry.event_id, **_of_order(entry), **entry.fact.model_dump())
+
+
+def _of_order(entry: Entry) -> dict[str, Any]:
+    return {"number": entry.order or "", "returned": entry.returned, "cancelled_at": entry.cancelled_at}

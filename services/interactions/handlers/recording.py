@@ -1,24 +1,32 @@
-"""What channels have told becomes history: each sale and each interaction once, under its customer, and told on."""
+"""What channels have told becomes history: each event once, under its customer, and told on."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from services.interactions.domain import (
     Batch,
+    Changes,
     Entry,
+    Event,
     Identity,
     NotAcceptable,
     Order,
+    Standing,
     Tally,
+    Telling,
     check,
     identity_of,
     is_foreign,
     name_of,
 )
 from services.interactions.handlers.identities import Identities
-from shared.contracts.channels import SaleReported
-from shared.contracts.interactions import INTERACTIONS, SALES, OrderPlaced
+from shared.contracts.channels import CancellationReported, InteractionReported, ReturnReported, SaleReported
+from shared.contracts.interactions import INTERACTIONS, SALES, InteractionRecorded
 from shared.messaging import Received, Unit
+
+OF_AN_ORDER = (SaleReported, ReturnReported, CancellationReported)
+NAMES_ITS_CUSTOMER = (SaleReported, InteractionReported)
+"""The others concern the customer of their order, whomever they name."""
 
 
 class History(Protocol):
@@ -26,7 +34,13 @@ class History(Protocol):
 
     async def known_names(self, names: Collection[str], session: Any) -> set[str]: ...
 
-    async def known_orders(self, orders: Collection[Order], session: Any) -> set[Order]: ...
+    async def known_orders(self, orders: Collection[Order], session: Any) -> Mapping[Order, Standing]: ...
+
+    async def known_returns(self, returns: Collection[Order], session: Any) -> set[Order]:
+        """Channels and their own numbers of returns, waiting ones too."""
+
+    async def change(self, changes: Changes, session: Any) -> None:
+        """Comes before `add`, which brings back under their names those that have waited."""
 
     async def add(self, entries: Sequence[Entry], session: Any) -> None: ...
 
@@ -43,8 +57,8 @@ class Recording:
 
     async def resolve(self, events: Sequence[Received]) -> dict[Identity, str]:
         """Before the transaction: the customers. A sale that will be refused for its currency makes no prospect."""
-        acceptable = (event.fact for event in events if not is_foreign(event.fact, self._currency))
-        return await self._identities.resolve(fact.customer for fact in acceptable)
+        naming = (event.fact for event in events if isinstance(event.fact, NAMES_ITS_CUSTOMER))
+        return await self._identities.resolve(fact.customer for fact in naming if not is_foreign(fact, self._currency))
 
     async def record(self, unit: Unit, events: Sequence[Received]) -> None:
         """In the transaction: refuse, drop duplicates, keep and tell the rest."""
@@ -54,20 +68,33 @@ class Recording:
             return
         batch = await self._batch(unit, acceptable)
         for event in acceptable:
-            customer_id = unit.prepared[identity_of(event.fact.customer)]
-            entry = batch.take(event.fact, source=event.source, event_id=event.id, customer_id=customer_id)
-            if entry:
-                topic = SALES if isinstance(entry.fact, OrderPlaced) else INTERACTIONS
-                unit.publish(topic, entry.fact, key=customer_id, cause=event)
+            for telling in self._taken(unit, batch, event):
+                _tell(unit, telling, event)
+        if batch.changes:
+            await self._history.change(batch.changes, unit.session)
         if batch.entries:
             await self._history.add(batch.entries, unit.session)
         await self._history.count(_counter(acceptable), batch.tally, unit.session)
 
     async def _batch(self, unit: Unit, events: Sequence[Received]) -> Batch:
+        """With all that the history knows of the events. Without returns, that is two questions."""
         names = {name_of(event.source, event.id) for event in events}
-        orders = {(event.source, event.fact.order) for event in events if isinstance(event.fact, SaleReported)}
+        orders = {(event.source, event.fact.order) for event in events if isinstance(event.fact, OF_AN_ORDER)}
+        returns = {(event.source, event.fact.number) for event in events if isinstance(event.fact, ReturnReported)}
         known_names = await self._history.known_names(names, unit.session)
-        return Batch(known_names, await self._history.known_orders(orders, unit.session) if orders else ())
+        known_orders = await self._history.known_orders(orders, unit.session) if orders else {}
+        known_returns = await self._history.known_returns(returns, unit.session) if returns else ()
+        return Batch(known_names, known_orders, known_returns)
+
+    def _taken(self, unit: Unit, batch: Batch, event: Received) -> Sequence[Telling]:
+        fact = event.fact
+        customer_id = unit.prepared[identity_of(fact.customer)] if isinstance(fact, NAMES_ITS_CUSTOMER) else ""
+        told = Event(event.source, event.id, event.correlation_id, event.time)
+        try:
+            return batch.take(fact, told, customer_id)
+        except NotAcceptable as fault:
+            unit.reject(event, fault.reason, f"{fault.field}: {fault.detail}")
+            return ()
 
     def _acceptable(self, unit: Unit, event: Received) -> bool:
         try:
@@ -81,3 +108,16 @@ class Recording:
 def _counter(events: Sequence[Received]) -> str:
     """The counter that a batch adds to: its own as long as its partitions are, so that instances do not collide."""
     return min(f"{event.topic}:{event.partition}" for event in events)
+
+
+def _tell(unit: Unit, telling: Telling, cause: Received) -> None:
+    """What has waited keeps its own event's correlation and time."""
+    fact, waited = telling.entry.fact, telling.waited
+    unit.publish(
+        INTERACTIONS if isinstance(fact, InteractionRecorded) else SALES,
+        fact,
+        key=fact.customer_id,
+        cause=cause,
+        correlation_id=waited.correlation_id if waited else None,
+        time=waited.time if waited else None,
+    )

@@ -1,6 +1,11 @@
-"""How a line of the history looks in MongoDB, and back. Money is Decimal128; absent fields are absent."""
+"""How a line of the history looks in MongoDB, and back. Money is Decimal128; absent fields are absent.
+
+An order has `order`, a return `return`, and both of what reverses an order say under `of` which one. What is told of an
+order that nobody has told yet has `waiting` and no customer: it is no line of the history so far.
+"""
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -8,11 +13,12 @@ from typing import Any
 from bson.decimal128 import Decimal128
 from pymongo.read_concern import ReadConcern
 
-from services.interactions.domain import Entry
-from shared.contracts.channels import Discounts, SaleLine
-from shared.contracts.interactions import InteractionRecorded, OrderPlaced
+from services.interactions.domain import CANCELLATION, RETURN, Cancellation, Entry, Event, Return, Reversal
+from shared.contracts.channels import Discounts, ReturnLine, SaleLine
+from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned
 from shared.mongo import Document
 
+ZERO = Decimal(0)
 SETTLED = ReadConcern("majority")
 """For reads outside transactions: what they have shown is there for every transaction that begins afterwards."""
 
@@ -30,13 +36,56 @@ def to_document(entry: Entry) -> Document:
         "at": entry.at,
         "event": entry.event_id,
     }
-    document |= _order(fact, entry.order) if isinstance(fact, OrderPlaced) else _interaction(fact)
-    return document
+    match fact:
+        case OrderPlaced():
+            return document | _order(fact, entry)
+        case InteractionRecorded():
+            return document | _interaction(fact)
+        case OrderReturned():
+            return document | {"of": _of(fact, entry), "return": entry.number} | _goods(fact)
+    return document | {"of": _of(fact, entry), "currency": fact.currency, "total": exact(fact.total)} | _reason(fact)
 
 
 def to_entry(document: Mapping[str, Any]) -> Entry:
-    fact = _order_placed(document) if "lines" in document else _interaction_recorded(document)
-    return Entry(fact, document["event"], document.get("order"))
+    event_id = document["event"]
+    if "order" in document:
+        returned = _decimal(document["returned"]) if "returned" in document else ZERO
+        since_when = document.get("cancelled_at")
+        return Entry(_order_placed(document), event_id, document["order"], returned=returned, cancelled_at=since_when)
+    if "of" not in document:
+        return Entry(_interaction_recorded(document), event_id)
+    of = document["of"]["order"]
+    if "return" in document:
+        return Entry(_order_returned(document), event_id, of, document["return"])
+    return Entry(_order_cancelled(document), event_id, of)
+
+
+def waiting_document(told: Reversal) -> Document:
+    """What waits for its order."""
+    event = told.event
+    document: Document = {
+        "_id": event.name,
+        "waiting": True,
+        "kind": RETURN if isinstance(told, Return) else CANCELLATION,
+        "channel": event.source,
+        "at": told.at,
+        "event": event.id,
+        "of": {"order": told.order},
+        "correlation": event.correlation_id,
+        "told_at": event.time,
+    }
+    if isinstance(told, Return):
+        return document | {"return": told.number} | _goods(told)
+    return document | _reason(told)
+
+
+def to_waiting(document: Mapping[str, Any]) -> Reversal:
+    event = Event(document["channel"], document["event"], document["correlation"], document["told_at"])
+    order, at = document["of"]["order"], document["at"]
+    if "return" not in document:
+        return Cancellation(event, order, at, document.get("reason"))
+    total, lines = _decimal(document["total"]), _return_lines(document)
+    return Return(event, order, document["return"], at, document["currency"], total, lines)
 
 
 def _interaction(fact: InteractionRecorded) -> Document:
@@ -63,9 +112,9 @@ def _interaction_recorded(document: Mapping[str, Any]) -> InteractionRecorded:
     )
 
 
-def _order(fact: OrderPlaced, number: str | None) -> Document:
+def _order(fact: OrderPlaced, entry: Entry) -> Document:
     document: Document = {
-        "order": number,
+        "order": entry.order,
         "currency": fact.currency,
         "total": exact(fact.total),
         "discount": exact(fact.discount),
@@ -73,7 +122,26 @@ def _order(fact: OrderPlaced, number: str | None) -> Document:
     }
     if fact.store is not None:
         document["store"] = fact.store
-    return document
+    return document | since(entry.returned, entry.cancelled_at)
+
+
+def since(returned: Decimal, cancelled_at: datetime | None) -> Document:
+    """What has become of an order since it was placed: of most, nothing."""
+    changed: Document = {"returned": exact(returned)} if returned else {}
+    return changed | ({"cancelled_at": cancelled_at} if cancelled_at else {})
+
+
+def _of(fact: OrderReturned | OrderCancelled, entry: Entry) -> Document:
+    return {"order": entry.order, "id": fact.order_id, "at": fact.ordered_at}
+
+
+def _goods(told: OrderReturned | Return) -> Document:
+    lines = [{"product": e.product, "quantity": exact(e.quantity), "value": exact(e.value)} for e in told.lines]
+    return {"currency": told.currency, "total": exact(told.total), "lines": lines}
+
+
+def _reason(told: OrderCancelled | Cancellation) -> Document:
+    return {} if told.reason is None else {"reason": told.reason}
 
 
 def _line(line: SaleLine) -> Document:
@@ -106,6 +174,40 @@ def _sale_line(line: Mapping[str, Any]) -> SaleLine:
     discounts = {name: _decimal(amount) for name, amount in line.get("discounts", {}).items()}
     told = {"discounts": Discounts(**discounts)} if discounts else {}
     return SaleLine(product=line["product"], quantity=_decimal(line["quantity"]), value=_decimal(line["value"]), **told)
+
+
+def _order_returned(document: Mapping[str, Any]) -> OrderReturned:
+    return OrderReturned(
+        return_id=document["_id"],
+        order_id=document["of"]["id"],
+        customer_id=document["customer"],
+        channel=document["channel"],
+        returned_at=document["at"],
+        ordered_at=document["of"]["at"],
+        currency=document["currency"],
+        total=_decimal(document["total"]),
+        lines=_return_lines(document),
+    )
+
+
+def _order_cancelled(document: Mapping[str, Any]) -> OrderCancelled:
+    return OrderCancelled(
+        order_id=document["of"]["id"],
+        customer_id=document["customer"],
+        channel=document["channel"],
+        cancelled_at=document["at"],
+        ordered_at=document["of"]["at"],
+        currency=document["currency"],
+        total=_decimal(document["total"]),
+        reason=document.get("reason"),
+    )
+
+
+def _return_lines(document: Mapping[str, Any]) -> list[ReturnLine]:
+    return [
+        ReturnLine(product=line["product"], quantity=_decimal(line["quantity"]), value=_decimal(line["value"]))
+        for line in document["lines"]
+    ]
 
 
 def _decimal(amount: Decimal128) -> Decimal:

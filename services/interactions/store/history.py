@@ -2,24 +2,43 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from bson.decimal128 import Decimal128
-from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo import ASCENDING, DESCENDING, DeleteMany, IndexModel, InsertOne, UpdateOne
 
-from services.interactions.domain import Entry, Order, Tally
-from services.interactions.store.documents import SETTLED, to_document, to_entry
+from services.interactions.domain import Changes, Entry, Order, Placed, Reversal, Standing, Tally, name_of
+from services.interactions.store.documents import (
+    SETTLED,
+    since,
+    to_document,
+    to_entry,
+    to_waiting,
+    waiting_document,
+)
 from shared.mongo import Database, Document, Session, aggregate, ensure_collections
 
 NEWEST_FIRST = [("at", DESCENDING), ("_id", DESCENDING)]
 BY_NUMBER = [("channel", ASCENDING), ("order", ASCENDING)]
 # Only orders have a number, and only they are worth this index. Queries repeat the condition to be served by it.
 IS_ORDER = {"order": {"$exists": True}}
+BY_RETURN = [("channel", ASCENDING), ("return", ASCENDING)]
+IS_RETURN = {"return": {"$exists": True}}
+RECORDED = {"waiting": {"$exists": False}}
+"""What waits for its order is no line of the history yet, nor is the place that is kept for the order."""
 INDEXES = [
     IndexModel([("customer", ASCENDING), *NEWEST_FIRST], name="customer_newest_first"),
     IndexModel(BY_NUMBER, name="orders_by_number", unique=True, partialFilterExpression=IS_ORDER),
+    IndexModel(BY_RETURN, name="returns_by_number", unique=True, partialFilterExpression=IS_RETURN),
 ]
-COUNTED = ("interactions", "orders", "duplicates", "duplicate_orders")
+COUNTED = (
+    "interactions", "orders", "duplicates", "duplicate_orders", "returns", "cancelled", "duplicate_returns",
+    "duplicate_cancellations", "waiting",
+)  # fmt: skip
+MONEY = ("total", "returned")
+SALE = ("customer", "at", "currency", "total")
+STANDING = dict.fromkeys(("channel", "order", *SALE, "returned", "cancelled_at", "waiting"), 1)
 
 
 class HistoryStore:
@@ -38,36 +57,62 @@ class HistoryStore:
         found = self._history.find({"_id": {"$in": list(names)}}, {"_id": 1}, session=session)
         return {document["_id"] async for document in found}
 
-    async def known_orders(self, orders: Collection[Order], session: Session | None) -> set[Order]:
-        numbers: dict[str, list[str]] = {}
-        for channel, number in orders:
-            numbers.setdefault(channel, []).append(number)
-        wanted = [{"channel": channel, "order": {"$in": told}} for channel, told in numbers.items()]
-        found = self._history.find({"$or": wanted}, {"_id": 0, "channel": 1, "order": 1}, session=session)
-        return {(document["channel"], document["order"]) async for document in found}
+    async def known_orders(self, orders: Collection[Order], session: Session | None) -> dict[Order, Standing]:
+        """Where those of them stand that are placed or awaited."""
+        found = self._history.find(_numbered("order", orders), STANDING, session=session)
+        documents = [document async for document in found]
+        waiting = await self._waiting(documents, session)
+        return {(each["channel"], each["order"]): _standing(each, waiting) for each in documents}
+
+    async def known_returns(self, returns: Collection[Order], session: Session | None) -> set[Order]:
+        asked, told = _numbered("return", returns), {"_id": 0, "channel": 1, "return": 1}
+        found = self._history.find(asked, told, session=session)
+        return {(document["channel"], document["return"]) async for document in found}
+
+    async def change(self, changes: Changes, session: Session | None) -> None:
+        """An awaited order has a document with its number, so that the index makes whoever brings the order meet us."""
+        operations: list[Any] = [
+            DeleteMany({"_id": {"$in": [_place(order), *(told.event.name for told in standing.waiting)]}})
+            for order, standing in changes.arrived.items()
+        ]
+        for order, standing in changes.awaited.items():
+            new = standing.waiting[standing.kept :]
+            operations += [InsertOne(waiting_document(told)) for told in new]
+            operations.append(_await(order, standing))
+        operations += [_amend(standing) for standing in changes.amended.values()]
+        await self._history.bulk_write(operations, session=session)
+
+    async def _waiting(self, places: Sequence[Document], session: Session | None) -> dict[str, Reversal]:
+        names = [name for place in places for name in place.get("waiting", ())]
+        if not names:
+            return {}
+        found = self._history.find({"_id": {"$in": names}}, session=session)
+        return {document["_id"]: to_waiting(document) async for document in found}
 
     async def add(self, entries: Sequence[Entry], session: Session | None) -> None:
         await self._history.insert_many([to_document(entry) for entry in entries], ordered=False, session=session)
 
     async def count(self, counter: str, tally: Tally, session: Session | None) -> None:
-        more: Document = {name: getattr(tally, name) for name in COUNTED} | {"total": Decimal128(tally.total)}
+        more: Document = {name: getattr(tally, name) for name in COUNTED}
+        more |= {name: Decimal128(getattr(tally, name)) for name in MONEY}
         await self._figures.update_one({"_id": counter}, {"$inc": more}, upsert=True, session=session)
 
     async def figures(self) -> Tally:
         """The sums over all batches ever recorded."""
-        sums: Document = {name: {"$sum": f"${name}"} for name in (*COUNTED, "total")}
+        sums: Document = {name: {"$sum": f"${name}"} for name in (*COUNTED, *MONEY)}
         found = await aggregate(self._figures, [{"$group": {"_id": None, **sums}}])
         if not found:
             return Tally()
-        counted = {name: int(found[0][name]) for name in COUNTED}
-        return Tally(total=found[0]["total"].to_decimal(), **counted)
+        figures: dict[str, Any] = {name: int(found[0][name]) for name in COUNTED}
+        figures |= {name: _sum(found[0][name]) for name in MONEY}
+        return Tally(**figures)
 
     async def entry(self, name: str) -> Entry | None:
-        document = await self._history.find_one({"_id": name})
+        document = await self._history.find_one({"_id": name, **RECORDED})
         return to_entry(document) if document else None
 
     async def order_by_number(self, channel: str, number: str) -> Entry | None:
-        document = await self._history.find_one({"channel": channel, "order": number})
+        document = await self._history.find_one({"channel": channel, "order": number, **RECORDED})
         return to_entry(document) if document else None
 
     async def of_customer(
@@ -82,14 +127,14 @@ class HistoryStore:
 
     async def all(self, *, kind: str | None, after: str | None, limit: int) -> list[Entry]:
         """Everybody's entries, by id, which is no order that means anything."""
-        wanted: Document = {"kind": kind} if kind else {}
+        wanted: Document = RECORDED | ({"kind": kind} if kind else {})
         if after:
             wanted["_id"] = {"$gt": after}
         return await self._page(wanted, [("_id", ASCENDING)], limit)
 
     async def orders(self, *, after: Order | None, limit: int) -> list[Entry]:
         """Everybody's orders, by channel and the channel's own number."""
-        wanted: Document = dict(IS_ORDER)
+        wanted: Document = IS_ORDER | RECORDED
         if after:
             channel, number = after
             wanted["$or"] = [{"channel": {"$gt": channel}}, {"channel": channel, "order": {"$gt": number}}]
@@ -98,3 +143,50 @@ class HistoryStore:
     async def _page(self, wanted: Document, order: Sequence[tuple[str, Any]], limit: int) -> list[Entry]:
         found = self._history.find(wanted).sort(list(order)).limit(limit)
         return [to_entry(document) async for document in found]
+
+
+def _numbered(what: str, numbers: Collection[Order]) -> Document:
+    """A channel's own numbers of orders or returns, as its index finds them."""
+    by_channel: dict[str, list[str]] = {}
+    for channel, number in numbers:
+        by_channel.setdefault(channel, []).append(number)
+    return {"$or": [{"channel": channel, what: {"$in": told}} for channel, told in by_channel.items()]}
+
+
+def _standing(document: Document, waiting: dict[str, Reversal]) -> Standing:
+    told = tuple(waiting[name] for name in document.get("waiting", ()))
+    standing = Standing(waiting=told, kept=len(told))
+    for reversal in told:
+        standing.take(reversal)
+    if not told:
+        customer, at, currency, total = (document[name] for name in SALE)
+        standing.placed = Placed(document["_id"], customer, at, currency, total.to_decimal())
+        standing.returned = _sum(document.get("returned", 0))
+        standing.cancelled_at = document.get("cancelled_at")
+    return standing
+
+
+def _place(order: Order) -> str:
+    """Keeps the place of an order that is awaited; no name that an event could have."""
+    return f"waiting:{name_of(*order)}"
+
+
+def _await(order: Order, standing: Standing) -> UpdateOne:
+    channel, number = order
+    waiting = [told.event.name for told in standing.waiting]
+    told = {"channel": channel, "order": number, "waiting": waiting}
+    return UpdateOne({"_id": _place(order)}, {"$set": told}, upsert=True)
+
+
+def _amend(standing: Standing) -> UpdateOne:
+    """Counted, because a return of no value sets what is there already, which is no write and meets nobody."""
+    assert standing.placed is not None, "what is awaited has no document of its own"
+    change: Document = {"$inc": {"amended": 1}}
+    if changed := since(standing.returned, standing.cancelled_at):
+        change["$set"] = changed
+    return UpdateOne({"_id": standing.placed.order_id}, change)
+
+
+def _sum(amount: Decimal128 | int) -> Decimal:
+    """A sum without any amount is the number 0."""
+    return amount.to_decimal() if isinstance(amount, Decimal128) else Decimal(amount)

@@ -1,6 +1,7 @@
 """Reading scores over HTTP: one customer at any moment, lists by segment, the base in figures."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Protocol
 
@@ -8,8 +9,9 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from services.scoring.domain.purchases import money_of
+from services.scoring.domain.reasons import Code
 from services.scoring.domain.segments import Segment
-from services.scoring.handlers import Scores, Summary
+from services.scoring.handlers import Scores, Summary, Valued, Valuing
 from shared.contracts.fact import Currency, CustomerId, Moment
 from shared.contracts.scoring import Score
 from shared.http import Cursor, Limit, Page, Problem, decode_cursor, encode_cursor
@@ -37,12 +39,54 @@ class SegmentFigures(BaseModel):
 
 
 class ScoresSummary(SegmentFigures):
-    """Sums over all customers who have bought, and by the segment last told; `none`: no model had been fitted yet."""
+    """Sums over all customers with an order that is not cancelled, and by the segment last told; `none`: no model had been
+    fitted yet.
+    """
 
     currency: Currency
     horizon_days: int
     model_version: int | None
     segments: dict[str, SegmentFigures]
+
+
+class ReasonShown(BaseModel):
+    """A fact in words and figures, and by how much it raised (+) or lowered (-) the score.
+
+    `code` and `figures` are for clients that speak another language.
+    """
+
+    code: Code
+    text: str
+    figures: dict[str, float | int | str]
+    effect: dict[str, float]
+
+
+class Explained(BaseModel):
+    """A score as of now, and the few facts that make it what it is, the most telling first."""
+
+    score: Score
+    reasons: list[ReasonShown]
+
+
+class LifetimeValueShown(BaseModel):
+    """What a customer has brought and still will, less costs by the margin, future money discounted to now."""
+
+    customer_id: CustomerId
+    as_of: datetime
+    currency: Currency
+    past: Decimal
+    future: Decimal
+    value: Decimal
+    """`past` and `future`."""
+    low: Decimal
+    high: Decimal
+    """With a probability of `interval`, the value comes out between `low` and `high`."""
+    interval: float
+    residual_days: float
+    """Expected days until the customer leaves, of the next ten years."""
+    margin: float
+    yearly_discount: float
+    model_version: int
 
 
 class Told(Protocol):
@@ -55,7 +99,7 @@ class Told(Protocol):
     async def summary(self) -> list[Summary]: ...
 
 
-def score_routes(scores: Scores, told: Told) -> APIRouter:
+def score_routes(scores: Scores, told: Told, valuing: Valuing) -> APIRouter:
     routes = APIRouter(prefix="/v1/scores", tags=["scores"])
 
     @routes.get("", summary="List scores as last told, the most valuable customers first")
@@ -77,7 +121,36 @@ def score_routes(scores: Scores, told: Told) -> APIRouter:
             raise Problem(404, detail="The customer is not known to have bought anything by then.")
         return score
 
+    @routes.get(
+        "/{customer_id}/reasons", summary="Why a customer's score is what it is, in words that can be read aloud"
+    )
+    async def explain_score(_: Reader, customer_id: CustomerId) -> Explained:
+        found = await scores.why(customer_id)
+        if found is None:
+            raise Problem(404, detail="The customer is not known to have bought anything.")
+        score, reasons = found
+        return Explained(score=score, reasons=[ReasonShown(**vars(reason)) for reason in reasons])
+
+    @routes.get("/{customer_id}/lifetime-value", summary="A customer's lifetime value, with an interval")
+    async def read_lifetime_value(_: Reader, customer_id: CustomerId) -> LifetimeValueShown:
+        found = await valuing.value(customer_id)
+        if found is None:
+            raise Problem(404, detail="The customer has bought nothing, or there is no model yet to value them by.")
+        return _lifetime_value(found, valuing, scores.currency)
+
     return routes
+
+
+def _lifetime_value(found: Valued, valuing: Valuing, currency: str) -> LifetimeValueShown:
+    terms = valuing.terms
+    assert isinstance(terms.margin, float), "one for all"
+    return LifetimeValueShown(
+        **vars(found),
+        currency=currency,
+        interval=terms.interval,
+        margin=terms.margin,
+        yearly_discount=terms.yearly_discount,
+    )
 
 
 def _after(cursor: str) -> tuple[Decimal | None, str]:

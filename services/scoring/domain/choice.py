@@ -28,10 +28,14 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        k = self.model.k
-        family = "nbd" if k == 1 else f"cnbd-{k}"
-        loyal = "+loyal" if self.model.loyal else ""
-        return family if self.model.a == 0 else f"mbg-{family}{loyal}"
+        return name_of(self.model)
+
+
+def name_of(model: MbgCnbd) -> str:
+    """As it is called in reports."""
+    family = "nbd" if model.k == 1 else f"cnbd-{model.k}"
+    loyal = "+loyal" if model.loyal else ""
+    return family if model.a == 0 else f"mbg-{family}{loyal}"
 
 
 def fit_candidate(visits: Visits, log_gaps: float, k: int) -> Candidate:

@@ -26,6 +26,7 @@ class Doubt(StrEnum):
     NO_DROPOUT = "dropout not identified"
     NO_SPREAD = "spend not identified"
     ALL_ALIKE = "differences between customers not identified"
+    NO_SIGNAL = "features foretell no better than the base rate"
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,10 @@ def traits_of(purchases: Purchases) -> Traits:
 
 
 def moves(changes: Iterable[tuple[Purchases, Purchases]]) -> Rows:
-    """Customers before and after: what has to be taken from the histogram and what added."""
+    """Customers before and after: what has to be taken from the histogram and what added.
+
+    Whoever has no purchase day (any more) is not in it.
+    """
     rows: list[tuple[int, ...]] = []
     for before, after in changes:
         if before.days:
@@ -73,7 +76,7 @@ def moves(changes: Iterable[tuple[Purchases, Purchases]]) -> Rows:
 
 @dataclass(frozen=True)
 class Cells:
-    """Sums by cell; a cell that nobody is in does not exist."""
+    """Sums by cell, of which the first is the number of those who are in it; a cell without any sum does not exist."""
 
     keys: Ints
     sums: Ints
@@ -86,8 +89,15 @@ class Cells:
         every, where = np.unique(np.concatenate([self.keys, keys]), return_inverse=True)
         totals = np.zeros((len(every), self.sums.shape[1]), np.int64)
         np.add.at(totals, where, np.concatenate([self.sums, sums]))
-        inhabited = totals[:, 0] != 0
-        return Cells(every[inhabited], totals[inhabited])
+        # A cell may hold sums of nobody for a while: taken away before they are added, in another batch.
+        held = totals.any(axis=1)
+        return Cells(every[held], totals[held])
+
+    @property
+    def inhabited(self) -> "Cells":
+        """Those that somebody is in."""
+        some = self.sums[:, 0] > 0
+        return Cells(self.keys[some], self.sums[some])
 
     def mean(self, column: int) -> Floats:
         centroid: Floats = self.sums[:, column] / self.sums[:, 0]
@@ -134,22 +144,24 @@ class Histogram:
 
     def visits_at(self, day: int) -> Visits:
         """The base on a day, for the fit of purchasing."""
-        t_x = self.visits.mean(3)
-        age = np.maximum(day - self.visits.mean(2), t_x)
-        return Visits(self.visits.mean(1), t_x, age, self.visits.sums[:, 0].astype(np.float64))
+        cells = self.visits.inhabited
+        t_x = cells.mean(3)
+        age = np.maximum(day - cells.mean(2), t_x)
+        return Visits(cells.mean(1), t_x, age, cells.sums[:, 0].astype(np.float64))
 
     def repeat_spends(self) -> Spends:
         """The base for the fit of spending."""
-        spend = np.exp(self.spends.mean(2) / 1e6)
-        return Spends(self.spends.mean(1), spend, self.spends.sums[:, 0].astype(np.float64))
+        cells = self.spends.inhabited
+        return Spends(cells.mean(1), np.exp(cells.mean(2) / 1e6), cells.sums[:, 0].astype(np.float64))
 
     def money_quantile(self, share: float) -> float:
         """The money that this share of customers stays below, to 2 %."""
-        counts = np.cumsum(self.money.sums[:, 0])
+        cells = self.money.inhabited
+        counts = np.cumsum(cells.sums[:, 0])
         if not len(counts):
             return 0.0
         cell = int(np.searchsorted(counts, share * counts[-1], side="right").clip(max=len(counts) - 1))
-        return math.exp(float(self.money.keys[cell]) * LOG_STEP / 1e6)
+        return math.exp(float(cells.keys[cell]) * LOG_STEP / 1e6)
 
     def pack(self) -> dict[str, dict[str, bytes]]:
         return {"visits": self.visits.pack(), "spends": self.spends.pack(), "money": self.money.pack()}

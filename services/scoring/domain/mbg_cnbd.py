@@ -3,22 +3,24 @@
 Between two purchases lie k steps of a Poisson process at rate lambda ~ Gamma(r, alpha): k = 1 is MBG/NBD, a larger k is
 a rhythm. After every purchase the customer leaves with probability p ~ Beta(a, b); a = 0 says that nobody leaves, and a
 share of `loyal` customers never does, which a Beta distribution alone cannot say.
-`x` repeat purchase days, `t_x` age at the last, `age` now: in the fit's unit of time, all arguments arrays.
+`x` repeat purchase days, `t_x` age at the last, `age` now: in the fit's unit of time, all arguments arrays; `horizon`
+one for all, or each customer's own.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.special import betainc, betaln, digamma, gammaln, logsumexp
 
+from services.scoring.domain.counts import AtLeast, Places, counts
 from services.scoring.domain.fitting import Floats, Likelihood
 from services.scoring.domain.mbg_nbd import Visits, by_x
+from services.scoring.domain.quadrature import Nodes, beta_nodes, for_each, gamma_nodes
 
 NEGLIGIBLE = 1e-13
 """Purchases less probable than this are left out of an expectation."""
-ONE_BY_ONE = 128
-"""So many coming purchases are added one by one, later ones in blocks of a 64th of their number, at the middle."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class MbgCnbd:
         loyal, waiting = self._fates(x, t_x, age)
         return loyal + waiting
 
-    def p_no_purchase(self, x: Floats, t_x: Floats, age: Floats, horizon: float) -> Floats:
+    def p_no_purchase(self, x: Floats, t_x: Floats, age: Floats, horizon: Floats | float) -> Floats:
         """Probability of no purchase within the horizon. Exact: one leaves only after a purchase."""
         ahead = horizon / (self.alpha + age + horizon)
         steps = self._steps_done(x, t_x, age)
@@ -45,7 +47,7 @@ class MbgCnbd:
         quiet: Floats = 1.0 - self.p_alive(x, t_x, age) * buys
         return quiet
 
-    def expected_purchases(self, x: Floats, t_x: Floats, age: Floats, horizon: float) -> Floats:
+    def expected_purchases(self, x: Floats, t_x: Floats, age: Floats, horizon: Floats | float) -> Floats:
         """E[X(horizon)]: repeat purchase days to come. Sums P(at least n) over n, so it holds for any k and any x."""
         loyal, waiting = self._fates(x, t_x, age)
         expected = np.zeros_like(x)
@@ -53,6 +55,47 @@ class MbgCnbd:
             staying, leaving = self._purchases(done, x, age, horizon)
             expected += share * (loyal * staying + waiting * leaving)
         return expected
+
+    def discounted_purchases(self, x: Floats, t_x: Floats, age: Floats, discount: float) -> Floats:
+        """DERT: all purchases to come, each discounted continuously to now at this rate per unit of time, above 0.
+
+        A step is worth f = lambda / (lambda + discount): the next purchase f^(k - steps done), each later one f^k of it.
+        """
+        dert = np.zeros_like(x)
+        for done, share in enumerate(self._steps_done(x, t_x, age)):
+            for fate, leaves in zip(self._fates(x, t_x, age), (False, True), strict=True):
+                if fate.any():
+                    worth = partial(self._worth, done, discount, leaves=leaves)
+                    dert += share * fate * for_each(worth, x, self.alpha + age)
+        return dert
+
+    def _worth(self, done: int, discount: float, x: float, clock: Floats, *, leaves: bool) -> Floats:
+        """DERT of somebody who is there, `done` steps after the last purchase, who may leave or never will."""
+        rate = gamma_nodes(self.r + self.k * x + done)
+        leaving = beta_nodes(self.a, self.b + x + 1.0) if leaves else Nodes(np.zeros(1), np.ones(1))
+        log_step = -np.log1p(discount * clock[:, None] / rate.at)
+        again = np.exp(self.k * log_step)
+        worth = np.exp((self.k - done) * log_step) * rate.weight
+        lost = -np.expm1(self.k * log_step)
+        later = [
+            1.0 / (one[:, None] + often[:, None] * leaving.at) @ leaving.weight
+            for one, often in zip(lost, again, strict=True)
+        ]
+        value: Floats = np.einsum("cn,cn->c", worth, np.array(later))
+        return value
+
+    def at_least(self, x: Floats, t_x: Floats, age: Floats, horizon: Floats | float) -> AtLeast:
+        """P(at least n purchases within the horizon), whose sum over n is E[X(horizon)]."""
+        loyal, waiting = self._fates(x, t_x, age)
+        ahead, steps = horizon / (self.alpha + age + horizon), self._steps_done(x, t_x, age)
+
+        def reached(n: float, whose: Places) -> Floats:
+            some, stays = x[whose], self._stays(n, x[whose])
+            each = [betainc(self.k * n - j, self.r + self.k * some + j, ahead[whose]) for j in range(self.k)]
+            p: Floats = np.sum(steps[:, whose] * each, axis=0) * (loyal[whose] + waiting[whose] * stays)
+            return p
+
+        return reached
 
     def _fates(self, x: Floats, t_x: Floats, age: Floats) -> tuple[Floats, Floats]:
         """Probabilities of never leaving, and of being able to leave but not having left."""
@@ -72,13 +115,14 @@ class MbgCnbd:
         shares: Floats = np.exp(log_steps - logsumexp(log_steps, axis=0))
         return shares
 
-    def _purchases(self, done: int, x: Floats, age: Floats, horizon: float) -> tuple[Floats, Floats]:
+    def _purchases(self, done: int, x: Floats, age: Floats, horizon: Floats | float) -> tuple[Floats, Floats]:
         """E[X(horizon)], `done` steps after the last purchase: of those who never leave, and of those who may."""
-        # Many customers share x and age; the sums know nothing else of them.
-        kinds, whose = np.unique(np.stack([x, age]), axis=1, return_inverse=True)
-        ahead, size = horizon / (self.alpha + kinds[1] + horizon), self.r + self.k * kinds[0] + done
+        # Many customers share x, age and horizon; the sums know nothing else of them.
+        rows = np.stack([x, age, np.broadcast_to(horizon, x.shape)])
+        kinds, whose = np.unique(rows, axis=1, return_inverse=True)
+        ahead, size = kinds[2] / (self.alpha + kinds[1] + kinds[2]), self.r + self.k * kinds[0] + done
         staying, leaving, open_ = np.zeros_like(size), np.zeros_like(size), np.arange(len(size))
-        for n, width in _counts():
+        for n, width in counts():
             reached = width * betainc(self.k * n - done, size[open_], ahead[open_])
             staying[open_] += reached
             leaving[open_] += reached * self._stays(n, kinds[0][open_])
@@ -96,17 +140,9 @@ class MbgCnbd:
         return stays
 
 
-def _counts() -> Iterator[tuple[float, int]]:
-    """Numbers of purchases with the width of the block that each stands for."""
-    n = 1
-    while True:
-        width = 1 if n < ONE_BY_ONE else n // 64
-        yield n + (width - 1) / 2, width
-        n += width
-
-
 def _silence(alpha: float, t_x: Floats, age: Floats) -> Floats:
-    return (age - t_x) / (alpha + age)
+    # A clock's reading may be rounded to before that of the last purchase.
+    return np.maximum(age - t_x, 0.0) / (alpha + age)
 
 
 def _log_steps(k: int, size: Floats, silence: Floats) -> Floats:

@@ -81,7 +81,7 @@ class MbgNbd:
         expected: Floats = (a + self.b + x) / (a - 1.0) * (1.0 - np.exp((a - 1.0) * np.log1p(-ahead)) * series)
         return expected
 
-    def crossing_age(self, x: Floats, t_x: Floats, p: float) -> Floats:
+    def crossing_age(self, x: Floats, t_x: Floats, p: float | Floats) -> Floats:
         """The age at which P(alive) falls to p if nothing happens until then; below t_x where it is lower already."""
         log_stretch = (np.log(1.0 / p - 1.0) + np.log(self.b + x) - np.log(self.a)) / (self.r + x)
         age: Floats = (self.alpha + t_x) * np.exp(log_stretch) - self.alpha

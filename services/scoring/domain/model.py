@@ -57,6 +57,10 @@ class Model:
     def parameters(self) -> Parameters:
         return self.fit.parameters
 
+    @property
+    def predictors(self) -> tuple[MbgNbd, GammaGamma]:
+        return self.parameters.visits, self.parameters.spends
+
 
 @dataclass(frozen=True)
 class Held:

@@ -1,7 +1,7 @@
 """A customer's purchases: one record per day on which they bought, from which everything else follows.
 
-Kept by day and not as running sums, so that orders in any order, late ones, and two customers found to be one give
-exactly what they would have given in time order. Nothing here knows a model.
+Kept by day and not as running sums, so that orders in any order, late ones, returned and cancelled ones, and two
+customers found to be one give exactly what they would have given in time order. Nothing here knows a model.
 """
 
 import struct
@@ -12,11 +12,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+ZERO = Decimal(0)
 MILLISECOND = timedelta(milliseconds=1)
 DAY_MS = 86_400_000
 LIMIT_MICROS = 10**18
 """Money that an `Amount` can still say (18 digits, 6 of them decimals), in millionths."""
-RECORD = struct.Struct("<iIqII")
+RECORD = struct.Struct("<iiqII")
 
 
 class BeyondTheBooks(ValueError):
@@ -24,12 +25,30 @@ class BeyondTheBooks(ValueError):
 
 
 class Order(NamedTuple):
+    """An order; or with the signs turned, what is taken from one again."""
+
     at: datetime
+    """When the order was placed, also of what is taken from it: what it changes is that day."""
     total: Decimal
+    orders: int = 1
+
+    @classmethod
+    def returned(cls, at: datetime, total: Decimal) -> "Order":
+        """Of the order placed then, so much money was given back. It stays an order."""
+        return cls(at, -total, 0)
+
+    @classmethod
+    def cancelled(cls, at: datetime, total: Decimal) -> "Order":
+        """The order placed then is void, and with it so much money, which is what was left of it."""
+        return cls(at, -total, -1)
 
 
 class PurchaseDay(NamedTuple):
-    """All that was bought on one UTC calendar day: days since 1970, money in millionths, first and last time of day."""
+    """All that was bought on one UTC calendar day and not taken back: days since 1970, money in millionths.
+
+    First and last time of day are of all orders ever placed on it. Days add up in any order: they are a commutative
+    group in orders and money, and a semilattice in the times.
+    """
 
     day: int
     orders: int
@@ -38,20 +57,27 @@ class PurchaseDay(NamedTuple):
     last_ms: int
 
     def plus(self, other: "PurchaseDay") -> "PurchaseDay":
+        micros = self.micros + other.micros
+        if not -LIMIT_MICROS < micros < LIMIT_MICROS:
+            raise BeyondTheBooks("the money of one day would exceed 18 digits")
         first, last = min(self.first_ms, other.first_ms), max(self.last_ms, other.last_ms)
-        return PurchaseDay(self.day, self.orders + other.orders, self.micros + other.micros, first, last)
+        return PurchaseDay(self.day, self.orders + other.orders, micros, first, last)
 
 
 @dataclass(frozen=True, slots=True)
 class Purchases:
-    """Purchase days, sorted, each day once."""
+    """Records of days, sorted, each day once. A day of which every order is void is kept, and counts for nothing."""
 
-    days: tuple[PurchaseDay, ...] = ()
-    micros: int = field(init=False)
-    """All the money, in millionths."""
+    records: tuple[PurchaseDay, ...] = ()
+    days: tuple[PurchaseDay, ...] = field(init=False, compare=False)
+    """The purchase days: those with an order left."""
+    micros: int = field(init=False, compare=False)
+    """All the money of these days, in millionths."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "micros", sum([day.micros for day in self.days]))
+        days = tuple([record for record in self.records if record.orders > 0])
+        object.__setattr__(self, "days", days)
+        object.__setattr__(self, "micros", sum([day.micros for day in days]))
 
     @classmethod
     def of(cls, orders: Iterable[Order]) -> "Purchases":
@@ -64,20 +90,20 @@ class Purchases:
 
     def plus(self, other: "Purchases") -> "Purchases":
         """Both together: new orders of the same customer, or a second customer who turns out to be the same."""
-        if not other.days:
+        if not other.records:
             return self
-        if not self.days:
+        if not self.records:
             return other
-        if self.days[-1].day < other.days[0].day:
-            return _within_books(Purchases(self.days + other.days))
-        by_day = {day.day: day for day in self.days}
-        for day in other.days:
+        if self.records[-1].day < other.records[0].day:
+            return _within_books(Purchases(self.records + other.records))
+        by_day = {day.day: day for day in self.records}
+        for day in other.records:
             by_day[day.day] = by_day[day.day].plus(day) if day.day in by_day else day
         return _within_books(Purchases(tuple(by_day[day] for day in sorted(by_day))))
 
     def until(self, day: int) -> "Purchases":
-        """What was known at the end of that day."""
-        return Purchases(tuple(known for known in self.days if known.day <= day))
+        """What was bought until the end of that day, less what has been returned or cancelled of it until today."""
+        return Purchases(tuple(known for known in self.records if known.day <= day))
 
     @property
     def orders(self) -> int:
@@ -89,17 +115,22 @@ class Purchases:
 
     @property
     def frequency(self) -> int:
-        """x: repeat purchase days, those after the first."""
-        return len(self.days) - 1
+        """x: repeat purchase days, those after the first; 0 without any."""
+        return max(len(self.days) - 1, 0)
 
     @property
     def first_day(self) -> int:
+        """Only of customers with a purchase day; as are last day and times."""
         return self.days[0].day
 
     @property
+    def last_day(self) -> int:
+        return self.days[-1].day
+
+    @property
     def recency(self) -> int:
-        """t_x: the age in days at the last purchase."""
-        return self.days[-1].day - self.days[0].day
+        """t_x: the age in days at the last purchase; 0 without any."""
+        return self.last_day - self.first_day if self.days else 0
 
     @property
     def repeat_spend(self) -> float:
@@ -116,8 +147,8 @@ class Purchases:
         return _moment(self.days[-1].day, self.days[-1].last_ms)
 
     def pack(self) -> bytes:
-        """24 bytes a day."""
-        return b"".join([RECORD.pack(*day) for day in self.days])
+        """24 bytes a record."""
+        return b"".join([RECORD.pack(*record) for record in self.records])
 
     @classmethod
     def unpack(cls, packed: bytes) -> "Purchases":
@@ -143,7 +174,7 @@ def _within_books(purchases: Purchases) -> Purchases:
 
 def _single(order: Order) -> PurchaseDay:
     day, within = divmod((order.at - EPOCH) // MILLISECOND, DAY_MS)
-    return PurchaseDay(day, 1, int(order.total.scaleb(6)), within, within)
+    return PurchaseDay(day, order.orders, int(order.total.scaleb(6)), within, within)
 
 
 def _moment(day: int, within_ms: int) -> datetime:

@@ -23,13 +23,14 @@ class Accuracy:
 
 
 def of_purchases(forecast: Forecast, actual: Floats) -> Accuracy:
-    """Expected purchases against purchase days that came; P(purchase) against whether there was one.
+    """Purchases against purchase days that came; P(purchase) against whether there was one.
 
-    `auc` ranks by expected purchases, as the published comparisons do; brier and ece are of the probability.
+    `mae` is of the forecast in whole days, every other figure of the expectations, unless its name says otherwise: the
+    expectation is the forecast that minimises squared errors and not absolute ones. `auc` ranks by expected purchases, as the published comparisons do; brier and ece are of the probability.
     """
     expected, p, bought = forecast.purchases, forecast.p_purchase, (actual > 0).astype(np.float64)
     figures: Figures = {
-        "mae": metrics.mae(expected, actual),
+        "mae": metrics.mae(forecast.whole, actual),
         "rmse": metrics.rmse(expected, actual),
         "correlation": metrics.correlation(expected, actual),
         "total_error": metrics.total_error(expected, actual),
@@ -37,6 +38,8 @@ def of_purchases(forecast: Forecast, actual: Floats) -> Accuracy:
         "brier": metrics.brier(p, bought),
         "ece": metrics.ece(p, bought),
         "auc_of_probability": metrics.auc(p, bought),
+        "mae_of_expectation": metrics.mae(expected, actual),
+        "total_error_of_whole": metrics.total_error(forecast.whole, actual),
     }
     return Accuracy(len(actual), int(actual.sum()), figures, _reasons(figures, actual))
 
@@ -65,6 +68,7 @@ def _reasons(figures: Figures, actual: Floats) -> dict[str, str]:
     why = {
         "correlation": "the forecast or what came is the same for everybody",
         "total_error": "nobody bought in the holdout",
+        "total_error_of_whole": "nobody bought in the holdout",
         "auc": "everybody or nobody bought in the holdout",
         "auc_of_probability": "everybody or nobody bought in the holdout",
     }

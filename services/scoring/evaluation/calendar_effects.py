@@ -37,6 +37,10 @@ class Calendar:
         """The base as the clock sees it."""
         return self.clock.visits(visits, span(cut)) if self.clock else visits
 
+    def shown(self, weeks: Floats) -> Floats:
+        """What the clock shows so many weeks after the base's first purchase."""
+        return self.clock.at(weeks) if self.clock else weeks
+
     def horizon(self, cut: Split) -> float:
         """The holdout in the clock's weeks."""
         if not self.clock:

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from services.scoring.domain.counts import whole_purchases
 from services.scoring.domain.mbg_nbd import MIN_CUSTOMERS, MIN_REPEATS
-from services.scoring.domain.peers import BgNbd, ParetoNbd, Peer, fit_peer
+from services.scoring.domain.pareto_nbd import ParetoNbd
+from services.scoring.domain.peer_counts import peer_at_least
+from services.scoring.domain.peers import BgNbd, Peer, fit_peer
 from services.scoring.evaluation.accuracy import Accuracy, of_purchases
 from services.scoring.evaluation.forecasts import EXACT_CELLS, Forecast, cells
 from services.scoring.evaluation.splitting import Split
@@ -35,7 +38,9 @@ def _judged(name: str, model: Peer, log_likelihood: float, cut: Split) -> Compar
     seen, weeks = (cut.base.x, cut.base.t_x, cut.base.age), cut.future.weeks
     with np.errstate(all="ignore"):
         p = np.clip(1.0 - model.p_no_purchase(*seen, weeks), 0.0, 1.0)
-        made = Forecast(name, model.expected_purchases(*seen, weeks), p)
-    if not np.isfinite(made.purchases).all() or not np.isfinite(p).all():
-        return None
+        expected = model.expected_purchases(*seen, weeks)
+        if not np.isfinite(expected).all() or not np.isfinite(p).all():
+            return None
+        whole = whole_purchases(peer_at_least(model, *seen, weeks), len(expected), float(expected.sum()))
+    made = Forecast(name, expected, p, whole)
     return Compared(model, log_likelihood, of_purchases(made, cut.future.purchases))

@@ -6,35 +6,52 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from services.scoring.domain.choice import Candidate, candidates, choose, fit_candidate, with_loyal
+from services.scoring.domain.counts import whole_purchases
 from services.scoring.domain.fitting import Doubt
-from services.scoring.domain.mbg_nbd import Visits
+from services.scoring.domain.mbg_cnbd import MbgCnbd
+from services.scoring.domain.mbg_nbd import MIN_REPEATS, Visits
+from services.scoring.domain.pace import Pace
+from services.scoring.domain.pool import Pool, p_of_count, stacked
 from services.scoring.evaluation.calendar_effects import Calendar, calendar_of, span
 from services.scoring.evaluation.forecasts import Forecast, cells
 from services.scoring.evaluation.metrics import log_loss
+from services.scoring.evaluation.paces import Paces, back, paces_of, traits_of
 from services.scoring.evaluation.splitting import WEEK, Split, earlier
 
 STEADY = Calendar(None, "")
 NOT_FITTED = Calendar(None, "no model was fitted")
+NO_PACE = Paces(None, "no model was fitted")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A candidate under a calendar; its times are the calendar's."""
+    """A candidate under a calendar, whose times are the calendar's; pooled with others, and under customers' own pace, if so found."""
 
     candidate: Candidate
     calendar: Calendar
+    pool: Pool | None = None
+    pace: Pace | None = None
 
     @property
     def name(self) -> str:
-        return self.candidate.name + ("+calendar" if self.calendar.clock else "")
+        also = {"+calendar": self.calendar.clock, "+pool": self.pool, "+pace": self.pace}
+        return self.candidate.name + "".join(name for name, used in also.items() if used)
+
+    @property
+    def model(self) -> MbgCnbd | Pool:
+        return self.pool or self.candidate.model
 
     def forecast(self, cut: Split) -> Forecast:
         """What the model expects of each customer in the holdout."""
-        seen = self.calendar.visits(cut.base.visits(), cut)
-        horizon, model = self.calendar.horizon(cut), self.candidate.model
-        quiet = model.p_no_purchase(seen.x, seen.t_x, seen.age, horizon)
-        purchases = model.expected_purchases(seen.x, seen.t_x, seen.age, horizon)
-        return Forecast(self.name, purchases, np.clip(1.0 - quiet, 0.0, 1.0))
+        visits, model = self.calendar.visits(cut.base.visits(), cut), self.model
+        seen, horizon = (visits.x, visits.t_x, visits.age), self.calendar.horizon(cut)
+        purchases, ahead = model.expected_purchases(*seen, horizon), np.full_like(visits.x, horizon)
+        if self.pace:
+            ahead *= self.pace.of(traits_of(cut, self.calendar), purchases)
+            purchases = model.expected_purchases(*seen, ahead)
+        p_purchase = np.clip(1.0 - model.p_no_purchase(*seen, ahead), 0.0, 1.0)
+        whole = whole_purchases(model.at_least(*seen, ahead), len(purchases), float(purchases.sum()))
+        return Forecast(self.name, purchases, p_purchase, whole)
 
 
 @dataclass(frozen=True)
@@ -44,19 +61,20 @@ class Contest:
     entries: tuple[Entry, ...]
     winner: Entry | Doubt
     calendar: Calendar
+    paces: Paces
     rhythm: str
     """Why this k."""
 
 
 def hold(cut: Split) -> Contest:
-    """A rhythm; then a share of loyal customers and a calendar, each only where it is well founded."""
+    """A rhythm; then a share of loyal customers and a calendar; then a pool and customers' pace: each only where it is well founded."""
     visits = cells(cut)
     fitted = candidates(visits, float(cut.base.log_gaps.sum()))
     if isinstance(fitted, Doubt):
-        return Contest((), fitted, NOT_FITTED, NOT_FITTED.why)
+        return Contest((), fitted, NOT_FITTED, NO_PACE, NOT_FITTED.why)
     best = choose(fitted)
     if isinstance(best, Doubt):
-        return Contest(tuple(Entry(one, STEADY) for one in fitted), best, NOT_FITTED, NOT_FITTED.why)
+        return Contest(tuple(Entry(one, STEADY) for one in fitted), best, NOT_FITTED, NO_PACE, NOT_FITTED.why)
     best, rhythm = (best, "the most likely k") if best.model.k == 1 else _rhythm(fitted, best, cut)
     plain = Entry(best, STEADY)
     calendar = calendar_of(cut, visits) if best.doubt is None else replace(STEADY, why="the plain model is in doubt")
@@ -64,7 +82,27 @@ def hold(cut: Split) -> Contest:
     sound = [plain, *(entry for entry in rivals if entry.candidate.doubt is None)]
     winner = max(sound, key=lambda entry: entry.candidate.log_likelihood)
     others = [Entry(one, STEADY) for one in fitted if one is not best]
-    return Contest((plain, *others, *rivals), winner, calendar, rhythm)
+    pooled = _pooled(winner, [one for one in sound if one.calendar is winner.calendar], cut)
+    paces = (
+        paces_of(cut, pooled.model, pooled.calendar)
+        if pooled.candidate.doubt is None
+        else Paces(None, "the model is in doubt")
+    )
+    final = replace(pooled, pace=paces.pace) if paces.pace else pooled
+    steps = [one for one, before in ((pooled, winner), (final, pooled)) if one is not before]
+    return Contest((plain, *others, *rivals, *steps), final, calendar, paces, rhythm)
+
+
+def _pooled(winner: Entry, members: Sequence[Entry], cut: Split) -> Entry:
+    """With what it extends: what the extension is worth is weighed by what each foretold of the calibration's last quarter."""
+    held_back = back(cut, 1 / 4)
+    if len(members) < 2 or held_back.future.purchases.sum() < MIN_REPEATS:
+        return winner
+    seen, horizon = winner.calendar.visits(held_back.base.visits(), held_back), winner.calendar.horizon(held_back)
+    models = [one.candidate.model for one in members]
+    reached = [model.at_least(seen.x, seen.t_x, seen.age, horizon) for model in models]
+    pool = stacked(models, [p_of_count(each, held_back.future.purchases) for each in reached])
+    return replace(winner, pool=pool) if len(pool.models) > 1 else winner
 
 
 def _rhythm(fitted: Sequence[Candidate], likely: Candidate, cut: Split) -> tuple[Candidate, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from services.scoring.domain.counts import poisson, whole_purchases
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.histogram import NONE, Histogram
 from services.scoring.domain.mbg_nbd import Visits
@@ -22,11 +23,14 @@ BASELINES = {
 
 @dataclass(frozen=True)
 class Forecast:
-    """Expected purchase days within the holdout, and the probability of at least one; one element a customer."""
+    """Purchase days within the holdout, one element a customer: expected, the probability of at least one, and a forecast
+    in whole days (`whole_purchases`), of about the same total.
+    """
 
     name: str
     purchases: Floats
     p_purchase: Floats
+    whole: Floats
 
 
 def cells(split: Split, whose: npt.NDArray[np.bool_] | None = None) -> Visits:
@@ -44,7 +48,7 @@ def cells(split: Split, whose: npt.NDArray[np.bool_] | None = None) -> Visits:
 
 
 def baselines(split: Split) -> list[Forecast]:
-    """The rules of thumb of `BASELINES`; their purchases are taken to be Poisson for the probability of one."""
+    """The rules of thumb of `BASELINES`; their purchases are taken to be Poisson for all probabilities."""
     base, weeks = split.base, split.future.weeks
     seen = float(base.age.sum())
     mean_rate = float(base.x.sum()) / seen if seen else 0.0
@@ -53,7 +57,12 @@ def baselines(split: Split) -> list[Forecast]:
         "last-period": _recent_rate(split),
         "average": np.full_like(base.x, mean_rate),
     }
-    return [Forecast(name, rate * weeks, -np.expm1(-rate * weeks)) for name, rate in rates.items()]
+    return [_at_rate(name, rate * weeks) for name, rate in rates.items()]
+
+
+def _at_rate(name: str, expected: Floats) -> Forecast:
+    whole = whole_purchases(poisson(expected), len(expected), float(expected.sum()))
+    return Forecast(name, expected, -np.expm1(-expected), whole)
 
 
 def _recent_rate(split: Split) -> Floats:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from html import escape
 
 from services.scoring.evaluation.evaluating import Evaluation
+from services.scoring.evaluation.explaining import why
 from services.scoring.evaluation.forecasts import BASELINES
 from services.scoring.evaluation.plots import plots
-from services.scoring.evaluation.summary import FIGURES, day_text, ranked, shown, why
+from services.scoring.evaluation.summary import FIGURES, day_text, ranked, shown
 
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:62rem;padding:0 1rem;color:#222}
@@ -15,7 +16,8 @@ td:first-child,th:first-child{text-align:left}figure{display:inline-block;width:
 figcaption{font-weight:600}svg{width:100%}svg text{font:11px system-ui,sans-serif;fill:#444}.warnings{color:#8a3b00}
 """
 MEANINGS = {
-    "mae": "mean absolute error of the purchase days expected of a customer",
+    "mae": "mean absolute error of the forecast in whole purchase days, whose total is that of the expectations",
+    "mae_of_expectation": "the same of the purchase days expected of a customer, which are no whole ones",
     "rmse": "the same, squared: large errors weigh more",
     "correlation": "of expected and actual purchase days",
     "total_error": "of the base's total, positive: too many expected",
@@ -29,6 +31,8 @@ MODELS = {
     "mbg-cnbd-k": "the same for customers with a rhythm; the larger k, the more regular",
     "+loyal": "a share of customers never leaves",
     "+calendar": "the whole base buys more in some four weeks than in others",
+    "+pool": "two models' forecasts are mixed, weighted by how well each foretold the last quarter seen",
+    "+pace": "time passes faster for customers whose last wait was short for them, or who began with a large purchase",
     "bg-nbd, pareto-nbd": "models of others, to compare with",
 }
 

@@ -5,16 +5,19 @@ from datetime import date
 from typing import Any
 
 from services.scoring.evaluation.accuracy import Accuracy, Figures
-from services.scoring.evaluation.calendar_effects import Calendar
 from services.scoring.evaluation.contest import Entry
 from services.scoring.evaluation.dates import EPOCH
 from services.scoring.evaluation.evaluating import Evaluation
+from services.scoring.evaluation.explaining import NO_MODEL, Json, calendar_told, pace_told, parameters_of, pool_of, why
 from services.scoring.evaluation.forecasts import BASELINES
 from services.scoring.evaluation.metrics import reliability
 
-Json = dict[str, Any]
-NO_MODEL = "no model was fitted; the warnings say why"
-FIGURES = ("mae", "rmse", "correlation", "total_error", "auc", "brier", "ece")
+FIGURES = ("mae", "mae_of_expectation", "rmse", "correlation", "total_error", "auc", "brier", "ece")
+UNSHOWN = ("auc_of_probability", "total_error_of_whole")
+WHOLE = (
+    "mae is of the forecast in whole purchase days: the most probable purchases of the base, as many as are expected in all; "
+    "mae_of_expectation and every other figure is of the expectations, which minimise squared and not absolute errors"
+)
 
 
 def as_json(evaluation: Evaluation) -> Json:
@@ -22,18 +25,21 @@ def as_json(evaluation: Evaluation) -> Json:
     chosen = evaluation.chosen
     return {
         "model": chosen.name if chosen else None,
-        "parameters": _parameters(chosen) if chosen else None,
+        "parameters": parameters_of(chosen) if chosen else None,
         "log_likelihood": chosen.candidate.log_likelihood if chosen else None,
         "time_unit": "week",
         "choice": {
             "why": why(evaluation),
             "candidates": [_candidate(one, evaluation) for one in evaluation.contest.entries],
-            "calendar": _calendar(evaluation.contest.calendar),
+            "calendar": calendar_told(evaluation.contest.calendar),
+            "pool": pool_of(chosen) if chosen else [],
+            "pace": pace_told(evaluation.contest.paces),
         },
         "warnings": list(evaluation.warnings),
         "periods": _periods(evaluation),
         "data": _data(evaluation),
         "holdout": _holdout(evaluation),
+        "whole": WHOLE,
         "baselines": {
             name: {"rule": BASELINES[name], **_accuracy(judged.accuracy)}
             for name, judged in evaluation.baselines.items()
@@ -51,49 +57,14 @@ def as_json(evaluation: Evaluation) -> Json:
     }
 
 
-def why(evaluation: Evaluation) -> str:
-    """How the model was chosen, in a few sentences."""
-    chosen = evaluation.chosen
-    if not chosen:
-        return NO_MODEL
-    candidate = chosen.candidate
-    rivals = ", ".join(
-        f"{one.name} {one.candidate.log_likelihood:,.1f}" for one in evaluation.contest.entries if one is not chosen
-    )
-    leaving = f"it is {candidate.gain:,.1f} above nobody leaving" if candidate.model.a else "nobody is seen to leave"
-    return (
-        f"{chosen.name}: log-likelihood of the calibration {candidate.log_likelihood:,.1f}, against {rivals or 'no other'}; "
-        f"{leaving}. Rhythm: {evaluation.contest.rhythm}. Calendar: {evaluation.contest.calendar.why}. The holdout was not looked at."
-    )
-
-
-def _parameters(entry: Entry) -> Json:
-    model = entry.candidate.model
-    leaving = {"a": model.a, "b": model.b} if model.a else {}
-    loyal = {"loyal": model.loyal} if model.loyal else {}
-    return {"k": model.k, "r": model.r, "alpha": model.alpha, **leaving, **loyal}
-
-
 def _candidate(entry: Entry, evaluation: Evaluation) -> Json:
     return {
         "model": entry.name,
-        "parameters": _parameters(entry),
+        "parameters": parameters_of(entry),
         "log_likelihood": entry.candidate.log_likelihood,
         "chosen": entry is evaluation.chosen,
         "doubt": entry.candidate.doubt,
         "holdout": _accuracy(evaluation.models[entry.name].accuracy),
-    }
-
-
-def _calendar(calendar: Calendar) -> Json:
-    """Levels by period, `until` in weeks since the base's first purchase; the last of them lie in the holdout."""
-    clock = calendar.clock
-    levels = zip(clock.edges[1:].tolist(), clock.levels.tolist(), strict=True) if clock else ()
-    return {
-        "used": clock is not None,
-        "why": calendar.why,
-        "held_back_gain": calendar.gain,
-        "levels": [{"until": until, "level": level} for until, level in levels],
     }
 
 
@@ -114,10 +85,9 @@ def _holdout(evaluation: Evaluation) -> Json:
     nothing = {
         "customers": len(came),
         "transactions": int(came.sum()),
-        **dict.fromkeys(FIGURES),
-        "auc_of_probability": None,
+        **dict.fromkeys((*FIGURES, *UNSHOWN)),
     }
-    return {**nothing, "reasons": dict.fromkeys((*FIGURES, "auc_of_probability"), NO_MODEL)}
+    return {**nothing, "reasons": dict.fromkeys((*FIGURES, *UNSHOWN), NO_MODEL)}
 
 
 def _periods(evaluation: Evaluation) -> Json:
@@ -182,7 +152,7 @@ def lines(evaluation: Evaluation) -> Iterator[str]:
     yield f"{len(came):,} customers, {int(came.sum()):,} purchase days in the holdout; {cut.newcomers:,} customers first seen there"
     yield why(evaluation)
     if evaluation.chosen:
-        shown = (f"{name} {figure:.4g}" for name, figure in _parameters(evaluation.chosen).items())
+        shown = (f"{name} {figure:.4g}" for name, figure in parameters_of(evaluation.chosen).items())
         yield f"parameters (time in weeks): {', '.join(shown)}"
     yield ""
     yield from table(evaluation)
@@ -193,9 +163,16 @@ def lines(evaluation: Evaluation) -> Iterator[str]:
 
 def table(evaluation: Evaluation) -> Iterator[str]:
     """The figures, one line a forecast, the chosen one first."""
-    yield f"{'':24}" + "".join(f"{name:>12}" for name in FIGURES)
-    for name, figures in ranked(evaluation):
-        yield f"{name:24}" + "".join(f"{shown(figure, figures[figure]):>12}" for figure in FIGURES)
+    rows = list(ranked(evaluation))
+    wide = max(len(name) for name, _ in rows)
+    yield f"{'':{wide}}" + "".join(f"{name:>{_width(name)}}" for name in FIGURES)
+    for name, figures in rows:
+        yield f"{name:{wide}}" + "".join(f"{shown(figure, figures[figure]):>{_width(figure)}}" for figure in FIGURES)
+    yield WHOLE
+
+
+def _width(name: str) -> int:
+    return max(len(name) + 2, 9)
 
 
 def ranked(evaluation: Evaluation) -> Iterator[tuple[str, Figures]]:

@@ -8,16 +8,19 @@ from typing import Literal, NamedTuple, Protocol
 
 import structlog
 
-from services.scoring.domain.histogram import Histogram
 from services.scoring.domain.model import Fit, Held, Model, refit
+from services.scoring.domain.population import Population as Counts, Standing
 from services.scoring.domain.purchases import day_of
-from services.scoring.handlers.scores import Scores, Transactions
+from services.scoring.handlers.scores import Scores
+from services.scoring.handlers.sweeping import Sweeping, Transactions
 from shared.clock import Clock
 from shared.messaging import Unit
 from shared.mongo import Session
 
 log = structlog.get_logger()
 LEASE_SECONDS = 60.0
+STANDING_DAYS = 7
+"""So long a customer's quintiles may lag behind the base if they do not move themselves."""
 Outcome = Literal["fitted", "unchanged", "held"]
 
 
@@ -40,9 +43,9 @@ class UnderWay(Exception):
 
 
 class Population(Protocol):
-    """The histogram, and the changes that have not been added to it yet."""
+    """The base's counts, and the changes that have not been added to them yet."""
 
-    async def gather(self, session: Session) -> tuple[Histogram, bool]: ...
+    async def gather(self, session: Session) -> tuple[Counts, bool]: ...
 
 
 class Models(Protocol):
@@ -51,6 +54,10 @@ class Models(Protocol):
     async def latest(self) -> Model | None: ...
 
     async def add(self, model: Model) -> bool: ...
+
+    async def standing(self) -> Standing | None: ...
+
+    async def note_standing(self, standing: Standing) -> None: ...
 
     async def note(self, report: Report) -> None: ...
 
@@ -73,11 +80,16 @@ class Refitting:
     clock: Clock
     transactions: Transactions
     instance: str
+    sweeping: Sweeping = field(init=False)
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    def __post_init__(self) -> None:
+        self.sweeping = Sweeping(self.scores, self.transactions)
+
     async def take_latest(self) -> None:
-        """Use the newest version, whichever instance has fitted it."""
+        """Use the newest version, and the base as of the last refit, whichever instance has made them."""
         self.scores.model = await self.models.latest()
+        self.scores.standing = await self.models.standing()
 
     async def refit(self) -> Report:
         """Gather, fit, take into use, and tell whose score has moved by it or by time. Raises UnderWay."""
@@ -94,32 +106,38 @@ class Refitting:
     async def _refit(self) -> Report:
         began = time.perf_counter()
         await self.take_latest()
-        histogram = await self._gather()
-        outcome, doubts = await self._fit(histogram)
+        population = await self._gather()
+        await self._take_standing(population.standing)
+        outcome, doubts = await self._fit(population)
         told = await self._sweep()
         model, seconds = self.scores.model, round(time.perf_counter() - began, 3)
         version = model.version if model else None
         report = Report(
-            outcome, doubts, version, histogram.customers, histogram.cells, told, datetime.now(UTC), seconds
+            *(outcome, doubts, version, population.customers, population.histogram.cells),
+            *(told, datetime.now(UTC), seconds),
         )
         await self.models.note(report)
         log.info("refit_done", outcome=outcome, doubts=doubts, version=version, told=told, seconds=seconds)
         return report
 
-    async def _gather(self) -> Histogram:
-        async def gather(unit: Unit) -> tuple[Histogram, bool]:
+    async def _take_standing(self, standing: Standing) -> None:
+        await self.models.note_standing(standing)
+        self.scores.standing = standing
+
+    async def _gather(self) -> Counts:
+        async def gather(unit: Unit) -> tuple[Counts, bool]:
             return await self.population.gather(unit.session)
 
         more = True
         while more:
-            histogram, more = await self.transactions.transact(gather)
-        return histogram
+            population, more = await self.transactions.transact(gather)
+        return population
 
-    async def _fit(self, histogram: Histogram) -> tuple[Outcome, tuple[str, ...]]:
+    async def _fit(self, population: Counts) -> tuple[Outcome, tuple[str, ...]]:
         current, now = self.scores.model, await self.clock.now()
         last = current.parameters if current else None
         # In a thread: some tenths of a second, during which events go on being scored.
-        fit = await asyncio.to_thread(refit, histogram, now, last)
+        fit = await asyncio.to_thread(refit, population.histogram, now, last)
         if isinstance(fit, Held):
             return "held", tuple(doubt.value for doubt in fit.doubts)
         if last and fit.parameters.close_to(last):
@@ -134,10 +152,13 @@ class Refitting:
         await self.take_latest()
 
     async def _sweep(self) -> int:
-        """Once per version and day: between two midnights no score changes by itself."""
+        """Everybody once per version, and once a week because the others move too; else those who are due."""
         model, today = self.scores.model, day_of(await self.clock.now())
-        if model is None or await self.models.swept() == (model.version, today):
+        if model is None:
             return 0
-        told = await self.scores.rescore(self.transactions)
+        version, day = await self.models.swept() or (0, 0)
+        if version == model.version and today < day + STANDING_DAYS:
+            return await self.sweeping.due()
+        told = await self.sweeping.everybody()
         await self.models.note_sweep(model.version, today)
         return told

@@ -1,96 +1,39 @@
-"""Scores: changed by purchases and by time passing, told when they have moved, and read at any moment."""
+"""Scores: changed by purchases and by what becomes of them, told, and read at any moment. What time does is in `sweeping`."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Protocol
 
-import numpy as np
-
-from services.scoring.domain.histogram import Rows, moves
+from services.scoring.domain import rfm
 from services.scoring.domain.model import Model
+from services.scoring.domain.population import Changes, Standing, changes
 from services.scoring.domain.purchases import BeyondTheBooks, Order, Purchases, day_of
-from services.scoring.domain.score import Histories, Terms, Told, material, predict, scores_of
-from services.scoring.domain.segments import Segment
+from services.scoring.domain.reasons import Among, ByModel, Reason as Why, Situation, reasons
+from services.scoring.domain.score import Terms
+from services.scoring.handlers.customers import Customers, Known, scored_of
 from shared.clock import Clock
 from shared.contracts.fact import Reason
-from shared.contracts.interactions import OrderPlaced
-from shared.contracts.scoring import SCORES, Score, ScoreChanged
+from shared.contracts.interactions import OrderCancelled, OrderPlaced, OrderReturned
+from shared.contracts.scoring import Score
 from shared.messaging import Received, Unit
 from shared.mongo import Session
 
-T = TypeVar("T")
-SWEEP_CUSTOMERS = 5_000
-"""Customers scored at once when time has passed: some ten milliseconds, so that consuming goes on between."""
-TELL_CUSTOMERS = 500
-"""Scores told in one transaction then: small, because a purchase of one of the customers makes it start again."""
-
-
-class Scored(NamedTuple):
-    customer_id: str
-    purchases: Purchases
-    score: Score
-    json: bytes
-    """The score as it is kept and told: made once, because it is dear to make."""
-
-    @classmethod
-    def of(cls, score: Score, purchases: Purchases) -> "Scored":
-        return cls(score.customer_id, purchases, score, score.__pydantic_serializer__.to_json(score))
-
-    def tell(self, unit: Unit, cause: Received | None = None, time: datetime | None = None) -> None:
-        data = b'{"score":%s}' % self.json
-        unit.tell(SCORES, ScoreChanged.TYPE, data, key=self.customer_id, cause=cause, time=time)
-
-
-class Known(NamedTuple):
-    """A customer's purchases, and the moment that the score last told is of."""
-
-    purchases: Purchases
-    as_of: datetime
-
-
-class Sheet(NamedTuple):
-    """What a sweep needs of some customers, in the order of their ids."""
-
-    customers: Sequence[str]
-    histories: Histories
-    told: Told
-
-
-class Summary(NamedTuple):
-    """All customers' figures by the segment that was told of them."""
-
-    segment: Segment | None
-    customers: int
-    purchases: int
-    money: Decimal
-    value: Decimal
-
-
-class Customers(Protocol):
-    """What is known of each customer: purchases, and the score last told."""
-
-    async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Known]: ...
-
-    async def save(self, scored: Sequence[Scored], session: Session) -> None: ...
-
-    async def sheet(self, after: str | None, limit: int) -> Sheet: ...
+SaleFact = OrderPlaced | OrderReturned | OrderCancelled
 
 
 class Moves(Protocol):
     """Where changes of the base are put down for the next refit."""
 
-    async def add(self, rows: Rows, session: Session) -> None: ...
-
-
-class Transactions(Protocol):
-    async def transact(self, change: Callable[[Unit], Awaitable[T]]) -> T: ...
+    async def add(self, some: Changes, session: Session) -> None: ...
 
 
 @dataclass
 class Scores:
-    """The use cases around one customer's score. `model` is the version in use, None before the first fit."""
+    """The use cases around one customer's score.
+
+    `model` is the version in use, None before the first fit; `standing` the base as of the last refit.
+    """
 
     customers: Customers
     moves: Moves
@@ -98,9 +41,10 @@ class Scores:
     horizon_days: int
     currency: str
     model: Model | None = None
+    standing: Standing | None = None
 
     async def fold(self, unit: Unit, events: Sequence[Received]) -> None:
-        """Add a batch of orders to their customers, and tell the new scores."""
+        """Add a batch of orders, and what became of orders, to their customers, and tell the new scores."""
         await self.clock.witness(unit, events)
         theirs: dict[str, list[Received]] = {}
         for event in events:
@@ -111,16 +55,15 @@ class Scores:
         changed = [customer for customer in theirs if after[customer] is not before[customer]]
         if not changed:
             return
-        terms = self._terms(not_before(known, await self.clock.now(unit.session)))
-        scores = scores_of([(customer, after[customer]) for customer in changed], terms)
-        scored = [Scored.of(score, after[score.customer_id]) for score in scores]
-        await self.moves.add(moves((before[customer], after[customer]) for customer in changed), unit.session)
+        terms = self.terms(not_before(known, await self.clock.now(unit.session)))
+        scored = scored_of({customer: after[customer] for customer in changed}, known, terms)
+        await self.moves.add(changes((before[customer], after[customer]) for customer in changed), unit.session)
         await self.customers.save(scored, unit.session)
         for one in scored:
             one.tell(unit, cause=theirs[one.customer_id][-1])
 
     def _with_orders(self, unit: Unit, before: Purchases, events: Sequence[Received]) -> Purchases:
-        """The customer after the orders; those that cannot be taken become dead letters."""
+        """The customer after the facts; those that cannot be taken become dead letters."""
         ours = [event for event in events if self._in_our_currency(unit, event)]
         try:
             return before.plus(Purchases.of(map(_order, ours)))
@@ -137,56 +80,51 @@ class Scores:
         return after
 
     def _in_our_currency(self, unit: Unit, event: Received) -> bool:
-        fact: OrderPlaced = event.fact
+        fact: SaleFact = event.fact
         if fact.currency == self.currency:
             return True
         unit.reject(event, Reason.WRONG_CURRENCY, f"the books are kept in {self.currency}")
         return False
 
     async def read(self, customer_id: str, as_of: datetime | None = None) -> Score | None:
-        """The score at the moment asked for, from the purchases until then; None if there were none."""
+        """The score at the moment asked for, from the purchases until then; None if nothing had been ordered."""
         known = (await self.customers.load([customer_id])).get(customer_id)
         if known is None:
             return None
         now = as_of or await self.clock.now()
         purchases = known.purchases.until(day_of(as_of)) if as_of else known.purchases
-        if not purchases.days:
+        if not purchases.records:
             return None
-        return scores_of([(customer_id, purchases)], self._terms(now))[0]
+        # Of the base at a past moment nothing is kept, so that nobody stood anywhere in it.
+        terms = self.terms(now) if as_of is None else replace(self.terms(now), standing=None)
+        scored = scored_of({customer_id: purchases}, {customer_id: known} if as_of is None else {}, terms)
+        return scored[0].score
 
-    async def rescore(self, transactions: Transactions) -> int:
-        """Score everybody anew, for time has passed or the model has changed; tell what has moved. How many were told."""
-        told, after = 0, None
-        while self.model and (sheet := await self.customers.sheet(after, SWEEP_CUSTOMERS)).customers:
-            news = await self._news(sheet, self.model)
-            for begin in range(0, len(news), TELL_CUSTOMERS):
-                told += await self._tell_again(transactions, news[begin : begin + TELL_CUSTOMERS])
-            after = sheet.customers[-1]
-        return told
+    async def why(self, customer_id: str) -> tuple[Score, Sequence[Why]] | None:
+        """The score as of now and the few facts that make it what it is; None if there were no purchases.
 
-    async def _news(self, sheet: Sheet, model: Model) -> list[str]:
-        predictions = predict(model.parameters, sheet.histories, await self.clock.now(), self.horizon_days)
-        moved = material(sheet.told, predictions, model.parameters.top_money)
-        return [sheet.customers[i] for i in np.flatnonzero(moved).tolist()]
+        Without a model there is a score and no reason: nothing is predicted.
+        """
+        known = (await self.customers.load([customer_id])).get(customer_id)
+        if known is None or not known.purchases.days:
+            return None
+        terms = self.terms(await self.clock.now())
+        score = scored_of({customer_id: known.purchases}, {customer_id: known}, terms)[0].score
+        if terms.model is None:
+            return score, ()
+        by_model = ByModel(*terms.model.predictors, terms.horizon_days)
+        among = Among(terms.currency, by_model.typical_spend, self._spends_less(known.purchases))
+        situation = Situation(known.purchases, max(day_of(terms.now), known.purchases.days[-1].day))
+        return score, reasons(None, situation, by_model, among)
 
-    async def _tell_again(self, transactions: Transactions, customers: Sequence[str]) -> int:
-        now = await self.clock.now()
+    def _spends_less(self, purchases: Purchases) -> float | None:
+        """The share of customers who have brought less."""
+        if self.standing is None:
+            return None
+        return float(self.standing.quintiles.ranks(rfm.cells([purchases])).money[0])
 
-        async def tell(unit: Unit) -> int:
-            # Read again: a purchase may have come since, and the snapshot makes one of the two transactions wait.
-            known = await self.customers.load(customers, unit.session)
-            terms = self._terms(not_before(known, now))
-            scores = scores_of([(customer, one.purchases) for customer, one in known.items()], terms)
-            scored = [Scored.of(score, known[score.customer_id].purchases) for score in scores]
-            await self.customers.save(scored, unit.session)
-            for one in scored:
-                one.tell(unit, time=now)
-            return len(scored)
-
-        return await transactions.transact(tell)
-
-    def _terms(self, now: datetime) -> Terms:
-        return Terms(self.model, now, self.horizon_days, self.currency)
+    def terms(self, now: datetime) -> Terms:
+        return Terms(self.model, now, self.horizon_days, self.currency, self.standing)
 
 
 def not_before(known: Mapping[str, Known], now: datetime) -> datetime:
@@ -197,5 +135,12 @@ def not_before(known: Mapping[str, Known], now: datetime) -> datetime:
 
 
 def _order(event: Received) -> Order:
-    fact: OrderPlaced = event.fact
-    return Order(fact.ordered_at, fact.total)
+    """What the fact adds to the day of its order."""
+    fact: SaleFact = event.fact
+    match fact:
+        case OrderPlaced():
+            return Order(fact.ordered_at, fact.total)
+        case OrderReturned():
+            return Order.returned(fact.ordered_at, fact.total)
+        case OrderCancelled():
+            return Order.cancelled(fact.ordered_at, fact.total)

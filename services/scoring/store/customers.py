@@ -16,8 +16,9 @@ import numpy as np
 from bson import Decimal128
 from pymongo import ASCENDING, DESCENDING, UpdateOne
 
+from services.scoring.domain.population import Ranked
+from services.scoring.domain.prediction import Histories, Told
 from services.scoring.domain.purchases import Purchases
-from services.scoring.domain.score import Histories, Told
 from services.scoring.domain.segments import SEGMENTS
 from services.scoring.handlers import Known, Scored, Sheet, Summary
 from shared import mongo
@@ -25,13 +26,17 @@ from shared.contracts.scoring import Score
 from shared.mongo import Database, Document, Session
 
 ROW = struct.Struct("<9d")
+NO_ROW = ROW.pack(*[math.nan] * 9)
 BID = struct.Struct("<QQ")
 EXPONENT_BIAS = 6176
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 ALWAYS_A_WRITE = {"version": 1}
 """Setting what is there already is no write to MongoDB, and so no conflict with whoever writes at the same time."""
+BUYING = {"purchases": {"$gt": 0}}
+"""Whoever has an order left. Of the others there is nothing to predict or to add up."""
 BY_VALUE = [("value", DESCENDING), ("_id", ASCENDING)]
+SWEPT = {"row": 1, "ranks": 1, "due": 1}
 TOLD = {"told": 1, "value": 1}
 
 
@@ -42,11 +47,14 @@ class MongoCustomers:
     async def prepare(self) -> None:
         # One index for both orders, because the value changes with every purchase, and each index with it.
         await self._collection.create_index([("segment", ASCENDING), *BY_VALUE])
+        await self._collection.create_index([("due", ASCENDING)])
 
     async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Known]:
-        found = self._collection.find({"_id": {"$in": list(customers)}}, {"days": 1, "as_of": 1}, session=session)
+        found = self._collection.find(
+            {"_id": {"$in": list(customers)}}, {"days": 1, "as_of": 1, "ranks": 1}, session=session
+        )
         # Customers saved before the moment was kept have none: any score is newer.
-        return {d["_id"]: Known(Purchases.unpack(d["days"]), as_utc(d.get("as_of", 0))) async for d in found}
+        return {d["_id"]: _known(d) async for d in found}
 
     async def save(self, scored: Sequence[Scored], session: Session) -> None:
         if scored:
@@ -57,13 +65,17 @@ class MongoCustomers:
             await self._collection.bulk_write(writes, ordered=False, session=session)
 
     async def sheet(self, after: str | None, limit: int) -> Sheet:
-        newer = {"_id": {"$gt": after}} if after else {}
-        found = await self._collection.find(newer, {"row": 1}).sort("_id", ASCENDING).limit(limit).to_list(limit)
-        table = np.frombuffer(b"".join(document["row"] for document in found), dtype="<f8").reshape(-1, 9)
-        x, first_day, last_day, spend, money, p_alive, p_churn, value, segment = table.T
-        histories = Histories(x, first_day, last_day, spend, money)
-        told = Told(p_alive, p_churn, value, segment.astype(np.int8))
-        return Sheet([document["_id"] for document in found], histories, told)
+        newer = BUYING | ({"_id": {"$gt": after}} if after else {})
+        return _sheet(await self._collection.find(newer, SWEPT).sort("_id", ASCENDING).limit(limit).to_list(limit))
+
+    async def due(self, day: int, limit: int) -> Sheet:
+        passed = {"due": {"$lte": day}}
+        return _sheet(await self._collection.find(passed, SWEPT).sort("due", ASCENDING).limit(limit).to_list(limit))
+
+    async def postpone(self, days: Sequence[tuple[str, int, int]]) -> None:
+        if days:
+            writes = [UpdateOne({"_id": one, "due": day}, {"$set": {"due": later}}) for one, day, later in days]
+            await self._collection.bulk_write(writes, ordered=False)
 
     async def page(
         self, segment: str | None, sort: str, after: tuple[Decimal | None, str] | None, limit: int
@@ -97,8 +109,21 @@ class MongoCustomers:
         }
         return [
             Summary(d["_id"], d["customers"], d["purchases"], _decimal(d["money"]), _decimal(d["value"]))
-            for d in await mongo.aggregate(self._collection, [{"$group": group}])
+            for d in await mongo.aggregate(self._collection, [{"$match": BUYING}, {"$group": group}])
         ]
+
+
+def _sheet(found: Sequence[Document]) -> Sheet:
+    table = np.frombuffer(b"".join(document["row"] for document in found), dtype="<f8").reshape(-1, 9)
+    x, first_day, last_day, spend, money, p_alive, p_churn, value, segment = table.T
+    histories = Histories(x, first_day, last_day, spend, money)
+    told = Told(p_alive, p_churn, value, segment.astype(np.int8), Ranked.unpack(d.get("ranks") for d in found))
+    due = np.array([document["due"] for document in found], dtype=np.int64)
+    return Sheet([document["_id"] for document in found], histories, told, due)
+
+
+def _known(document: Document) -> Known:
+    return Known(Purchases.unpack(document["days"]), as_utc(document.get("as_of", 0)), document.get("ranks"))
 
 
 def _document(one: Scored) -> Document:
@@ -106,6 +131,8 @@ def _document(one: Scored) -> Document:
     return {
         "days": one.purchases.pack(),
         "row": _row(one),
+        "ranks": one.ranks,
+        "due": one.due,
         "purchases": score.purchases,
         "money": as_decimal128(score.money),
         "value": None if score.value is None else as_decimal128(score.value),
@@ -133,10 +160,12 @@ def as_decimal128(amount: Decimal) -> Decimal128:
 
 def _row(one: Scored) -> bytes:
     purchases, score = one.purchases, one.score
+    if not purchases.days:
+        return NO_ROW
     return ROW.pack(
         purchases.frequency,
         purchases.first_day,
-        purchases.days[-1].day,
+        purchases.last_day,
         max(purchases.repeat_spend, 0.0),
         purchases.micros / 1e6,
         math.nan if score.p_alive is None else score.p_alive,

@@ -10,11 +10,12 @@ from pymongo.errors import DuplicateKeyError
 from services.scoring.domain.gamma_gamma import GammaGamma
 from services.scoring.domain.mbg_nbd import MbgNbd
 from services.scoring.domain.model import Fit, Model, Parameters
+from services.scoring.domain.population import Standing
 from services.scoring.handlers import Report
 from shared import mongo
 from shared.mongo import Database, Document
 
-REFIT, SWEEP, LEASE = "refit", "sweep", "lease"
+REFIT, SWEEP, LEASE, STANDING = "refit", "sweep", "lease", "standing"
 
 
 class MongoModels:
@@ -41,6 +42,13 @@ class MongoModels:
         except DuplicateKeyError:
             return False
         return True
+
+    async def standing(self) -> Standing | None:
+        found = await self._notes.find_one({"_id": STANDING}, {"_id": 0})
+        return Standing.unpack(found) if found else None
+
+    async def note_standing(self, standing: Standing) -> None:
+        await self._notes.replace_one({"_id": STANDING}, standing.pack(), upsert=True)
 
     async def note(self, report: Report) -> None:
         await self._notes.replace_one({"_id": REFIT}, report._asdict(), upsert=True)

@@ -189,5 +189,5 @@ class CustomersSummary(BaseModel):
     """Sums over all customers."""
 
     customers: int
-    orders: int
-    total: Annotated[str, Field(description="The exact sum of all orders.", examples=["271512.51"])]
+    orders: Annotated[int, Field(description="Without those cancelled.")]
+    total: Annotated[str, Field(description="Their exact sum less all that was returned.", examples=["271512.51"])]

@@ -11,7 +11,7 @@ from services.sync.domain.known import NOTHING, Known, Sales, part, written
 from shared.contracts.campaigns import CustomerSelected
 from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered
 from shared.contracts.fact import Fact, Reason
-from shared.contracts.interactions import InteractionRecorded, OrderPlaced
+from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned
 from shared.contracts.scoring import ScoreChanged
 
 RECENT_INTERACTIONS = 10
@@ -63,6 +63,10 @@ def take(known: Known, fact: Fact) -> Known:
     match fact:
         case OrderPlaced():
             return known._replace(sales=with_order(known.sales, fact))
+        case OrderReturned():
+            return known._replace(sales=with_return(known.sales, fact))
+        case OrderCancelled():
+            return known._replace(sales=with_cancellation(known.sales, fact))
         case ScoreChanged(score=score):
             # Scores of one moment come in the order they were made in: the later one counts.
             newer = known.scored_at is None or score.as_of >= known.scored_at
@@ -101,18 +105,37 @@ def with_contact(known: Known, contact: Contact) -> Known:
 
 
 def with_order(sales: Sales, order: OrderPlaced) -> Sales:
-    if sales.currency not in {None, order.currency}:
-        raise Unfit(Reason.WRONG_CURRENCY, f"the customer's other orders are in {sales.currency}")
-    total = sales.total + order.total
-    if abs(total) >= LARGEST_TOTAL:
-        raise Unfit(Reason.INVALID_DATA, "the sum of the customer's orders would be implausibly large")
-    return Sales(
+    return sales._replace(
         orders=sales.orders + 1,
-        total=total,
+        total=new_total(sales, order.currency, order.total),
         currency=order.currency,
         first_order_at=min(sales.first_order_at or order.ordered_at, order.ordered_at),
         last_order_at=max(sales.last_order_at or order.ordered_at, order.ordered_at),
     )
+
+
+def with_return(sales: Sales, back: OrderReturned) -> Sales:
+    """The order stays one; its money is less."""
+    total = new_total(sales, back.currency, -back.total)
+    returned = sales.returned + back.total
+    if returned >= LARGEST_TOTAL:
+        raise Unfit(Reason.INVALID_DATA, "the sum of the customer's returns would be implausibly large")
+    return sales._replace(total=total, currency=back.currency, returned=returned)
+
+
+def with_cancellation(sales: Sales, void: OrderCancelled) -> Sales:
+    """The order does not count any more. That something was ordered, and when, stays true."""
+    total = new_total(sales, void.currency, -void.total)
+    return sales._replace(orders=sales.orders - 1, total=total, currency=void.currency, cancelled=sales.cancelled + 1)
+
+
+def new_total(sales: Sales, currency: str, more: Decimal) -> Decimal:
+    if sales.currency not in {None, currency}:
+        raise Unfit(Reason.WRONG_CURRENCY, f"the customer's other orders are in {sales.currency}")
+    total = sales.total + more
+    if abs(total) >= LARGEST_TOTAL:
+        raise Unfit(Reason.INVALID_DATA, "the sum of the customer's orders would be implausibly large")
+    return total
 
 
 def with_interaction(known: Known, met: InteractionRecorded) -> Known:

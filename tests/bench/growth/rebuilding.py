@@ -28,7 +28,7 @@ from tests.bench.growth.quiet import LISTENS, LOOK_SECONDS, NeverQuiet, Watch
 FOLLOWS = {
     "campaigns": ("profiles", "orders"),
     "sync": ("views", "positions"),
-    "scoring": ("customers", "moves", "histogram"),
+    "scoring": ("customers", "moves", "population"),
 }
 """Services whose state follows from topics that are kept for ever, and the collections that do. Scoring comes last:
 it tells every score anew, and the other two hear of it."""

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from services.campaigns.domain.campaign import Campaign, WrongState
+from services.campaigns.domain.orders import Orders
 from services.campaigns.handlers.launching import Launching
 from services.campaigns.store.campaigns import CampaignStore
 from services.campaigns.store.profiles import ProfileStore
@@ -67,7 +68,7 @@ class Scene:
         await self.profiles.prepare()
         await self.database.create_collection("outbox")
         people = [profile_of(customer(n), [order(n, customer(n), day(n))]) for n in range(PEOPLE)]
-        await self.profiles.save(people, [])
+        await self.profiles.save(people, Orders())
         campaign = DRAFT.model_copy(update=said)
         await self.campaigns.add(campaign)
         return campaign
@@ -125,7 +126,7 @@ async def test_a_launch_that_dies_at_any_step_is_carried_on_by_another(
         await scene.launching(step, committed=committed).carry_on_all(60)
     # Who comes into the segment after a complete draw is not in the campaign any more.
     late = profile_of(customer(PEOPLE), [order(PEOPLE, customer(PEOPLE), day(1))])
-    await scene.profiles.save([late], [])
+    await scene.profiles.save([late], Orders())
     await scene.launching().carry_on_all(60)
     launched = await scene.campaigns.get("winback")
     assert launched is not None
@@ -183,6 +184,6 @@ async def test_only_who_agreed_is_drawn_not_even_into_the_control_group(scene: S
     said = [profile_of(customer(n), [contact(customer(n), 1, consents=answers[:n])]) for n in (1, 2)]
     for profile in said:
         profile.touched = {"contact"}
-    await scene.profiles.save(said, [])
+    await scene.profiles.save(said, Orders())
     await scene.launched(campaign)
     assert [fact["customer_id"] for fact in await scene.selected()] == [customer(1)]

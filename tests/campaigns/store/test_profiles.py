@@ -8,13 +8,15 @@ from hypothesis import HealthCheck, given, settings as hypothesis_settings, stra
 from pymongo.errors import ExecutionTimeout
 
 from services.campaigns.domain.meaning import predicate
-from services.campaigns.domain.profile import Order, Profile, fold
+from services.campaigns.domain.orders import Order, Orders, SaleFact
+from services.campaigns.domain.profile import Profile, fold
 from services.campaigns.domain.rules import RULE
 from services.campaigns.handlers.errors import TakesTooLong
 from services.campaigns.store.profiles import ProfileStore, in_time
 from shared.contracts.fact import Fact
+from shared.contracts.interactions import OrderReturned
 from shared.mongo import Database
-from tests.campaigns.facts import contact, customer, day, histories, interaction, order, scored
+from tests.campaigns.facts import cancelled, contact, customer, day, histories, interaction, order, returned, scored
 from tests.campaigns.memory import MemoryProfiles
 from tests.campaigns.questions import Question, questions
 from tests.campaigns.shopper import ANN, FALSE, NOW, SHOPPER, TRUE
@@ -30,6 +32,15 @@ def profile_of(customer_id: str, facts: list[Fact]) -> Profile:
     return profile
 
 
+async def save_orders(profiles: Profiles, *facts: SaleFact) -> None:
+    """As a batch of these facts would."""
+    returns = [fact.return_id for fact in facts if isinstance(fact, OrderReturned)]
+    orders = await profiles.orders([*(fact.order_id for fact in facts), *returns])
+    for fact in facts:
+        orders.take(fact)
+    await profiles.save([], orders)
+
+
 class Suite:
     """What any profile store has to do."""
 
@@ -41,7 +52,7 @@ class Suite:
             order(1, customer(1), day(2) + timedelta(milliseconds=7), "12.50"),
             interaction(1, customer(1), day(4), "web.visit"),
         ]
-        await profiles.save([profile_of(customer(1), facts)], [])
+        await profiles.save([profile_of(customer(1), facts)], Orders())
         loaded = await profiles.load([customer(1), customer(2)])
         saved = profile_of(customer(1), facts)
         assert loaded.keys() == {customer(1)}
@@ -50,34 +61,49 @@ class Suite:
         assert (found.contact, found.score, found.touched) == ({"version": 3}, {"as_of": day(9)}, set())
 
     async def test_a_section_that_was_not_touched_is_left_as_it_is(self, profiles: Profiles) -> None:
-        await profiles.save([profile_of(customer(1), [order(1, customer(1), day(1), "5")])], [])
+        await profiles.save([profile_of(customer(1), [order(1, customer(1), day(1), "5")])], Orders())
         profile = (await profiles.load([customer(1)]))[customer(1)]
         fold(profile, contact(customer(1), 1))
-        await profiles.save([profile], [])
+        await profiles.save([profile], Orders())
         both = [{"field": "sales.total", "at_least": 5}, {"field": "contact.stage", "is": "customer"}]
         assert await profiles.count(RULE.validate_python({"all": both}), NOW) == 1
 
     async def test_orders_are_known_once_saved(self, profiles: Profiles) -> None:
-        await profiles.save([], [Order("one", customer(1), day(1), Decimal(1))])
-        assert await profiles.known_orders(["one", "two"]) == {"one"}
+        told = order(1, customer(1), day(1), "1")
+        await save_orders(profiles, told)
+        orders = await profiles.orders(["order-1", "order-2"])
+        assert [orders.take(order(n, customer(1), day(1), "1")) for n in (1, 2, 2)] == [False, True, False]
+
+    async def test_what_was_returned_is_no_revenue_and_a_cancelled_order_is_none(self, profiles: Profiles) -> None:
+        first, second, third = (order(n, customer(1), day(n), "10.00") for n in (1, 2, 3))
+        back, awaited = returned(1, second, "4.50"), cancelled(order(4, customer(1), day(4)))
+        await save_orders(profiles, first, second, third)
+        await save_orders(profiles, back, cancelled(third), awaited)
+        assert await profiles.bought([customer(1)], day(0), day(9)) == {customer(1): (2, Decimal("15.50"))}
+        again = await profiles.orders([*(f"order-{n}" for n in range(9)), back.return_id])
+        assert not any(again.take(fact) for fact in (first, second, third, back, cancelled(third), awaited))
+        assert again.take(order(4, customer(1), day(4)))
+        assert again.amended["order-4"] == Order("order-4", customer(1), day(4), Decimal(0), cancelled=True)
+        await save_orders(profiles, cancelled(second, back), awaited)
+        assert await profiles.bought([customer(1)], day(0), day(9)) == {customer(1): (1, Decimal(10))}
 
     async def test_what_customers_bought_counts_after_the_beginning_and_until_the_end(self, profiles: Profiles) -> None:
         tick = timedelta(milliseconds=1)
         times = [day(10), day(10) + tick, day(20), day(20) + tick]
-        orders = [Order(str(n), customer(1), at, Decimal("0.10")) for n, at in enumerate(times)]
-        await profiles.save([], [*orders, Order("other", customer(2), day(15), Decimal(9))])
+        orders = [order(n, customer(1), at, "0.10") for n, at in enumerate(times)]
+        await save_orders(profiles, *orders, order(9, customer(2), day(15), "9"))
         bought = await profiles.bought([customer(1), customer(3)], day(10), day(20))
         assert bought == {customer(1): (2, Decimal("0.20"))}
 
     async def test_conditions_hold_for_the_shopper_they_describe_and_for_no_other(self, profiles: Profiles) -> None:
-        await profiles.save([profile_of(ANN, list(SHOPPER))], [])
+        await profiles.save([profile_of(ANN, list(SHOPPER))], Orders())
         for told, asked in ((True, TRUE), (False, FALSE)):
             for field, operator, operand in asked:
                 rule = RULE.validate_python({"field": field, operator: operand})
                 assert await profiles.count(rule, NOW) == told, (field, operator, operand)
 
     async def test_customers_of_a_rule_are_counted_sampled_and_listed_in_chunks(self, profiles: Profiles) -> None:
-        await profiles.save([profile_of(customer(n), [order(n, customer(n), day(n))]) for n in range(9)], [])
+        await profiles.save([profile_of(customer(n), [order(n, customer(n), day(n))]) for n in range(9)], Orders())
         rule = RULE.validate_python({"field": "sales.first_order_at", "after": day(2).isoformat()})
         assert await profiles.count(rule, day(100)) == 7
         assert await profiles.first(rule, day(100), 2) == [customer(2), customer(3)]
@@ -104,7 +130,7 @@ class TestInMongoDB(Suite):
 @pytest.mark.integration
 async def test_customers_are_listed_as_of_the_moment_the_listing_began(database: Database) -> None:
     profiles = ProfileStore(database)
-    await profiles.save([profile_of(customer(n), [order(n, customer(n), day(1))]) for n in range(6)], [])
+    await profiles.save([profile_of(customer(n), [order(n, customer(n), day(1))]) for n in range(6)], Orders())
     rule = RULE.validate_python({"field": "sales.orders", "is": 1})
     listed: list[str] = []
     async for chunk in profiles.everyone(rule, day(100), 2):
@@ -138,7 +164,7 @@ async def test_a_rule_finds_the_same_customers_in_mongodb_as_in_memory(
         people.append(person)
     await database["profiles"].delete_many({})
     await database["profiles"].insert_many([{"_id": person.customer_id} for person in people])
-    await profiles.save(people, [])
+    await profiles.save(people, Orders())
     for question in asked:
         rule = RULE.validate_python(question)
         holds = predicate(rule, day(200))
@@ -150,6 +176,6 @@ def told_about(person: Profile, section: str) -> bool:
     return {
         "contact": bool(person.contact),
         "score": bool(person.score),
-        "sales": person.sales.orders > 0,
+        "sales": person.sales.first_order_at is not None,
         "interactions": person.interactions.count > 0,
     }[section]

@@ -10,6 +10,7 @@ import numpy as np
 from services.scoring.evaluation.dates import EPOCH
 from services.scoring.evaluation.evaluating import Evaluation, evaluate
 from services.scoring.evaluation.reading import Columns, Sales, read_sales
+from services.scoring.evaluation.splitting import Base, split
 
 DATA = Path(__file__).parents[1] / "data"
 COLUMNS = Columns("customer", "date", "amount")
@@ -34,6 +35,13 @@ def cdnow(name: str) -> Evaluation:
     """The protocol of Fader, Hardie and Lee: 39 weeks to learn from, 39 to be held against."""
     sales = read_sales(DATA / f"cdnow_{name}.csv.gz", COLUMNS)
     return evaluate(sales, day("1997-09-30"), day("1998-06-30"))
+
+
+@cache
+def cdnow_base(name: str) -> Base:
+    """The 39 weeks to learn from alone: customers by x, t_x and age in weeks, and their spend."""
+    sales = read_sales(DATA / f"cdnow_{name}.csv.gz", COLUMNS)
+    return split(sales, day("1997-09-30"), day("1998-06-30")).base
 
 
 def shop(customers: int, days: int, seed: int) -> list[str]:

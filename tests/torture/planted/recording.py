@@ -10,7 +10,7 @@ from tests.torture.planted.bug import reached, replaced
 
 
 def duplicates_counted() -> None:
-    from services.interactions import domain
+    from services.interactions.domain import entries
 
     numbers = itertools.count()
 
@@ -21,11 +21,11 @@ def duplicates_counted() -> None:
 
         return name_of
 
-    replaced(domain, "name_of", make)
+    replaced(entries, "name_of", make)
 
 
 def total_rounded() -> None:
-    from services.interactions import domain
+    from services.interactions.domain import facts
 
     def make(real: Any) -> Any:
         def sums(lines: Any) -> tuple[Decimal, Decimal]:
@@ -35,7 +35,7 @@ def total_rounded() -> None:
 
         return sums
 
-    replaced(domain, "sums", make)
+    replaced(facts, "sums", make)
 
 
 def last_arrival_wins() -> None:

@@ -1,0 +1,45 @@
+"""The rules of the history. Pure; a module a part: entries, checks, facts, orders and what becomes of them, batches."""
+
+from services.interactions.domain.batch import Batch, Telling
+from services.interactions.domain.checks import LARGEST_TOTAL, NotAcceptable, check, is_foreign
+from services.interactions.domain.entries import (
+    CANCELLATION,
+    ORDER,
+    RETURN,
+    Entry,
+    Event,
+    Identity,
+    Order,
+    Recorded,
+    Tally,
+    identity_of,
+    name_of,
+)
+from services.interactions.domain.orders import MOST_WAITING, Cancellation, Changes, Placed, Return, Reversal, Standing
+
+__all__ = [
+    "CANCELLATION",
+    "LARGEST_TOTAL",
+    "MOST_WAITING",
+    "ORDER",
+    "RETURN",
+    "Batch",
+    "Cancellation",
+    "Changes",
+    "Entry",
+    "Event",
+    "Identity",
+    "NotAcceptable",
+    "Order",
+    "Placed",
+    "Recorded",
+    "Return",
+    "Reversal",
+    "Standing",
+    "Tally",
+    "Telling",
+    "check",
+    "identity_of",
+    "is_foreign",
+    "name_of",
+]

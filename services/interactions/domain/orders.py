@@ -1,0 +1,86 @@
+"""Orders as far as their returns and cancellations need them, and those that are told of before the order itself."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from services.interactions.domain.entries import ZERO, Event, Order
+from shared.contracts.channels import ReturnLine
+from shared.contracts.interactions import OrderPlaced
+
+MOST_WAITING = 100
+"""What may wait for one order: all of it is told in one transaction when the order comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """A return as its channel told it. Whose it is, its order says."""
+
+    event: Event
+    order: str
+    number: str
+    at: datetime
+    currency: str
+    total: Decimal
+    lines: list[ReturnLine]
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """A cancellation as its channel told it."""
+
+    event: Event
+    order: str
+    at: datetime
+    reason: str | None
+
+
+Reversal = Return | Cancellation
+
+
+class Placed(NamedTuple):
+    """As much of a stored order as what comes after it needs."""
+
+    order_id: str
+    customer_id: str
+    ordered_at: datetime
+    currency: str
+    total: Decimal
+
+
+@dataclass(slots=True)
+class Standing:
+    """Where an order stands. Without `placed` it is awaited: its channel has told what became of it, but not the order.
+
+    Money and cancellation are of what was told so far, waiting or not.
+    """
+
+    placed: Placed | OrderPlaced | None = None
+    returned: Decimal = ZERO
+    cancelled_at: datetime | None = None
+    waiting: tuple[Reversal, ...] = ()
+    """In the order in which it was told."""
+    kept: int = 0
+    """How many of those waiting the store has already."""
+
+    def take(self, told: Reversal) -> None:
+        if isinstance(told, Return):
+            self.returned += told.total
+        else:
+            self.cancelled_at = told.at
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a batch changes in orders of earlier batches, and in awaited ones. Hardly ever anything."""
+
+    amended: dict[Order, Standing] = field(default_factory=dict)
+    """Orders of earlier batches, returned or cancelled."""
+    awaited: dict[Order, Standing] = field(default_factory=dict)
+    """Orders for which more is waiting now."""
+    arrived: dict[Order, Standing] = field(default_factory=dict)
+    """Orders that were awaited and are entries of this batch, as is what has waited."""
+
+    def __bool__(self) -> bool:
+        return bool(self.amended or self.awaited or self.arrived)

@@ -1,0 +1,104 @@
+"""What the models say of many customers at once, and whether it is news against what was told last."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from services.scoring.domain.fitting import Floats
+from services.scoring.domain.histogram import X_EDGES, Ints
+from services.scoring.domain.model import Parameters
+from services.scoring.domain.money_cells import cells_of
+from services.scoring.domain.population import Ranked, Standing
+from services.scoring.domain.purchases import Purchases, day_of
+from services.scoring.domain.segments import SLACK, Codes, plausible_still, segments
+
+P_BAND = 0.02
+"""P(alive) and P(no purchase) are news when they have moved by more than this since they were last told."""
+VALUE_BAND = 0.05
+"""Value is news when it has moved by more than this part of what was told."""
+NO_VALUE = 0.01
+"""Values below this part of the top fifth's money count as this much: nobody cares for 5 % of a cent."""
+
+
+@dataclass(frozen=True)
+class Histories:
+    """What the models read of each customer with a purchase day: x, first and last day, mean repeat spend, money."""
+
+    x: Floats
+    first_day: Floats
+    last_day: Floats
+    spend: Floats
+    money: Floats
+
+    @classmethod
+    def of(cls, customers: Sequence[Purchases]) -> "Histories":
+        rows = [
+            (c.frequency, c.first_day, c.last_day, c.repeat_spend if c.repeat_spend > 0 else 0.0, c.micros / 1e6)
+            for c in customers
+        ]
+        return cls(*np.array(rows, dtype=np.float64).reshape(-1, 5).T)
+
+    def ranked(self, standing: Standing | None, told: Ranked | None = None) -> Ranked:
+        """Where these customers stand; with `told`, clear changes only."""
+        if standing is None:
+            return told or Ranked.nowhere(len(self.x))
+        micros: Ints = np.rint(self.money * 1e6).astype(np.int64)
+        bought = np.searchsorted(X_EDGES, self.x, side="right")
+        return standing.of(np.stack([self.last_day.astype(np.int64), bought, cells_of(micros)], axis=1), micros, told)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What was last told of each customer; NaN and -1 where nothing was predicted."""
+
+    p_alive: Floats
+    p_churn: Floats
+    value: Floats
+    segment: Codes
+    ranked: Ranked
+
+
+@dataclass(frozen=True)
+class Predictions:
+    p_alive: Floats
+    p_churn: Floats
+    expected_purchases: Floats
+    expected_spend: Floats
+    value: Floats
+    segment: Codes
+    also: tuple[Codes, Codes]
+    """The segments if thresholds lay a little lower or higher."""
+
+    def told(self, ranked: Ranked) -> Told:
+        """When this is told."""
+        return Told(self.p_alive, self.p_churn, self.value, self.segment, ranked)
+
+
+def predict(parameters: Parameters, histories: Histories, now: datetime, horizon_days: int) -> Predictions:
+    visits, x = parameters.visits, histories.x
+    t_x = histories.last_day - histories.first_day
+    # A channel's clock may run ahead of ours: nobody is younger than their last purchase.
+    age = np.maximum(day_of(now) - histories.first_day, t_x)
+    seen = (x, t_x, age)
+    alive, silent = visits.p_alive(*seen), visits.p_silent(*seen)
+    purchases = visits.expected_purchases(*seen, horizon_days)
+    spend = parameters.spends.expected_spend(np.where(histories.spend > 0, x, 0.0), histories.spend)
+    segment, fewer, more = (
+        segments(age, alive, silent, histories.money, parameters.top_money, slack) for slack in (0, -SLACK, SLACK)
+    )
+    churn = visits.p_no_purchase(*seen, horizon_days)
+    return Predictions(alive, churn, purchases, spend, purchases * spend, segment, (fewer, more))
+
+
+def material(told: Told, new: Predictions, top_money: float) -> npt.NDArray[np.bool_]:
+    """Which customers' predictions have moved by more than rounding since they were last told."""
+    moved = (np.abs(new.p_alive - told.p_alive) > P_BAND) | (np.abs(new.p_churn - told.p_churn) > P_BAND)
+    floor = NO_VALUE * top_money
+    before, after = np.maximum(told.value, floor), np.maximum(new.value, floor)
+    moved |= np.abs(after - before) > VALUE_BAND * before
+    moved |= ~plausible_still(told.segment, new.segment, *new.also)
+    news: npt.NDArray[np.bool_] = moved | np.isnan(told.p_alive)
+    return news

@@ -1,0 +1,94 @@
+"""What is kept of each customer: purchases, the score as it was told, where they stood. The store's side is in `store/`."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple, Protocol
+
+from services.scoring.domain.histogram import Ints
+from services.scoring.domain.population import Ranked
+from services.scoring.domain.prediction import Histories, Told
+from services.scoring.domain.purchases import Purchases
+from services.scoring.domain.score import Terms, scores_of
+from services.scoring.domain.segments import Segment
+from shared.contracts.scoring import SCORES, Score, ScoreChanged
+from shared.messaging import Received, Unit
+from shared.mongo import Session
+
+
+class Scored(NamedTuple):
+    customer_id: str
+    purchases: Purchases
+    score: Score
+    ranks: bytes
+    """Where the customer stands, packed."""
+    due: int
+    """The day (since 1970) on which the score is worth another look though nothing happens."""
+    json: bytes
+    """The score as it is kept and told: made once, because it is dear to make."""
+
+    @classmethod
+    def of(cls, score: Score, purchases: Purchases, ranks: bytes, due: int) -> "Scored":
+        return cls(score.customer_id, purchases, score, ranks, due, score.__pydantic_serializer__.to_json(score))
+
+    def tell(self, unit: Unit, cause: Received | None = None, time: datetime | None = None) -> None:
+        data = b'{"score":%s}' % self.json
+        unit.tell(SCORES, ScoreChanged.TYPE, data, key=self.customer_id, cause=cause, time=time)
+
+
+class Known(NamedTuple):
+    """A customer's purchases, the moment that the score last told is of, and where it said that they stand."""
+
+    purchases: Purchases
+    as_of: datetime
+    ranks: bytes | None = None
+
+
+class Sheet(NamedTuple):
+    """What a sweep needs of some customers."""
+
+    customers: Sequence[str]
+    histories: Histories
+    told: Told
+    due: Ints
+    """The days on which they are due."""
+
+
+class Summary(NamedTuple):
+    """All customers' figures by the segment that was told of them."""
+
+    segment: Segment | None
+    customers: int
+    purchases: int
+    money: Decimal
+    value: Decimal
+
+
+class Customers(Protocol):
+    """What is known of each customer: purchases, and the score last told."""
+
+    async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Known]: ...
+
+    async def save(self, scored: Sequence[Scored], session: Session) -> None: ...
+
+    async def sheet(self, after: str | None, limit: int) -> Sheet:
+        """The next customers in the order of their ids."""
+        ...
+
+    async def due(self, day: int, limit: int) -> Sheet:
+        """Customers who are due on that day or were before."""
+        ...
+
+    async def postpone(self, days: Sequence[tuple[str, int, int]]) -> None:
+        """(customer, day, new day): only of those who are still due on the day."""
+        ...
+
+
+def scored_of(purchases: Mapping[str, Purchases], known: Mapping[str, Known], terms: Terms) -> list[Scored]:
+    """The customers' scores at those terms; clear changes of place only, of those who are known."""
+    told = Ranked.unpack(known[customer].ranks if customer in known else None for customer in purchases)
+    made = scores_of(list(purchases.items()), terms, told)
+    return [
+        Scored.of(score, purchases[score.customer_id], ranks, due)
+        for score, ranks, due in zip(made.scores, made.ranked.pack(), made.due.tolist(), strict=True)
+    ]

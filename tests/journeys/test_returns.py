@@ -1,0 +1,244 @@
+"""Orders, and what becomes of them, through all services: whatever comes first or twice, every book agrees."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from decimal import Decimal
+from typing import Any
+
+import aiohttp
+import pytest
+from fastapi import FastAPI
+
+from services.campaigns.main import create as create_campaigns
+from services.campaigns.settings import CampaignSettings
+from services.contacts.main import create as create_contacts
+from services.interactions.api.examples import CANCELLATION, RETURN, SALE
+from services.interactions.main import create as create_interactions
+from services.interactions.settings import Settings
+from services.scoring.main import create as create_scoring
+from services.scoring.settings import ScoringSettings
+from services.sync.main import create as create_sync
+from services.sync.settings import SyncSettings
+from shared.contracts.interactions import OrderCancelled, OrderPlaced, OrderReturned
+from shared.messaging.envelope import BATCH
+from shared.security import key_sha256
+from shared.settings import PlatformSettings
+from tests.interactions.conftest import Shop
+from tests.waiting import eventually
+from tests.web import serving
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
+ADMIN = f"rk_admin_{'a' * 43}"
+Event = dict[str, Any]
+
+
+class Company:
+    """All services, interactions twice, as channels and people see them."""
+
+    def __init__(self, shop: Shop, services: dict[str, aiohttp.ClientSession]) -> None:
+        self.shop = shop
+        self.services = services
+
+    async def get(self, service: str, path: str, **query: str | int) -> Any:
+        async with self.services[service].get(path, params=query) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
+    async def post(self, service: str, path: str, body: Any, content_type: str = "application/json") -> Any:
+        headers = {"content-type": content_type}
+        async with self.services[service].post(path, json=body, headers=headers) as answer:
+            assert answer.status in {200, 202}, await answer.text()
+            return await answer.json()
+
+    async def tell(self, *events: Event, instance: str = "interactions") -> None:
+        told = await self.post(instance, "/v1/events", events, BATCH)
+        assert told["accepted"] == len(events)
+
+    async def recorded(self, **expected: Any) -> None:
+        """Wait until both of its summaries say so."""
+
+        async def look() -> bool:
+            found = await self.get("interactions", "/v1/interactions/summary")
+            found |= await self.get("interactions", "/v1/orders/summary")
+            assert {name: found[name] for name in expected} == expected
+            return True
+
+        await eventually(look, within=60)
+
+    async def agrees(self) -> None:
+        """Wait until every service has the orders and the money that interactions has."""
+        book = await self.get("interactions", "/v1/orders/summary")
+
+        async def look() -> bool:
+            viewed = await self.get("sync", "/v1/customers/summary")
+            scored = await self.get("scoring", "/v1/scores/summary")
+            assert (viewed["orders"], Decimal(viewed["total"])) == (book["orders"], Decimal(book["total"]))
+            assert (scored["purchases"], Decimal(scored["money"])) == (book["orders"], Decimal(book["total"]))
+            return True
+
+        await eventually(look, within=60)
+
+    async def meant(self, rule: Any) -> int:
+        """How many customers campaigns finds by a rule."""
+        found = await self.post("campaigns", "/v1/segments/preview", {"rule": rule})
+        return int(found["customers"])
+
+
+@pytest.fixture
+async def company(settings: PlatformSettings, topics: dict[str, int]) -> AsyncIterator[Company]:
+    settings = settings.model_copy(update={"admin_key_sha256": key_sha256(ADMIN)})
+    async with AsyncExitStack() as stack:
+
+        async def serve(create: Callable[[Any], FastAPI], told: PlatformSettings) -> aiohttp.ClientSession:
+            return await stack.enter_async_context(serving(create(told), ADMIN))
+
+        def given(kind: type[PlatformSettings], **more: Any) -> Any:
+            return kind(**(settings.model_dump() | more))
+
+        contacts = await serve(create_contacts, settings)
+        known = {"contacts_url": str(contacts._base_url), "internal_key": ADMIN}
+        services = {
+            "contacts": contacts,
+            "interactions": await serve(create_interactions, given(Settings, **known, instance="a")),
+            "interactions again": await serve(create_interactions, given(Settings, **known, instance="b")),
+            "campaigns": await serve(create_campaigns, given(CampaignSettings)),
+            "scoring": await serve(create_scoring, given(ScoringSettings)),
+            "sync": await serve(create_sync, given(SyncSettings)),
+        }
+        for service in services.values():
+            await eventually(lambda service=service: is_ready(service), within=60)  # type: ignore[misc]
+        yield Company(Shop(settings), services)
+
+
+async def is_ready(service: aiohttp.ClientSession) -> bool:
+    async with service.get("/readyz") as answer:
+        return answer.status == 200
+
+
+def sale(order: str, total: str, card: str = "LC-1") -> Event:
+    lines = [{"product": "P", "quantity": "1", "value": total}]
+    return said(SALE, f"sale-{order}", card, order=order, lines=lines)
+
+
+def returned(order: str, total: str, card: str = "LC-1", event_id: str | None = None) -> Event:
+    lines = [{"product": "P", "quantity": "1", "value": total}]
+    return said(RETURN, event_id or f"return-{order}", card, order=order, number=f"R-{order}", lines=lines)
+
+
+def cancelled(order: str, card: str = "LC-1", event_id: str | None = None) -> Event:
+    return said(CANCELLATION, event_id or f"cancellation-{order}", card, order=order)
+
+
+def said(event: Event, event_id: str, card: str, **data: Any) -> Event:
+    customer = [{"scheme": "loyalty-card", "value": card}]
+    return event | {"id": event_id, "data": event["data"] | {"customer": customer} | data}
+
+
+async def test_a_customers_story_is_the_same_in_every_book(company: Company) -> None:
+    await company.tell(sale("O-1", "10.00"), sale("O-2", "20.00"), sale("O-3", "5.00"))
+    await company.recorded(orders=3, total="35.00")
+    await company.tell(returned("O-1", "4.00"), returned("O-1", "4.00"), cancelled("O-2"), returned("O-4", "1.00"))
+    await company.tell(cancelled("O-4"), returned("O-1", "4.00", event_id="again"), cancelled("O-2", event_id="again"))
+    await company.recorded(orders=2, total="11.00", returned="4.00", cancelled=1, waiting=2)
+    await company.recorded(duplicates=1, duplicate_returns=1, duplicate_cancellations=1)
+    await company.tell(sale("O-4", "8.00"), instance="interactions again")
+    await company.recorded(orders=2, total="11.00", returned="5.00", cancelled=2, returns=2, waiting=0)
+    await company.agrees()
+
+    async def viewed() -> Any:
+        [customer] = (await company.get("sync", "/v1/customers"))["items"]
+        expected = {"orders": 2, "total": "11.00", "returned": "5.00", "cancelled": 2}
+        return customer if customer["sales"] | expected == customer["sales"] else None
+
+    customer = await eventually(viewed)
+    score = await company.get("scoring", f"/v1/scores/{customer['customer_id']}")
+    assert (score["purchases"], score["money"]) == (2, "11.00")
+    net = [{"field": "sales.orders", "is": 2}, {"field": "sales.total", "at_least": "11"}]
+    given_back = [{"field": "sales.returned", "at_least": "5"}, {"field": "sales.cancelled", "is": 2}]
+    await eventually(lambda: company.meant({"all": [*net, *given_back]}))
+
+    orders = {order["number"]: order for order in (await company.get("interactions", "/v1/orders"))["items"]}
+    assert {number: Decimal(order["returned"]) for number, order in orders.items()} == {
+        "O-1": 4, "O-2": 0, "O-3": 0, "O-4": 1,
+    }  # fmt: skip
+    assert {number for number, order in orders.items() if order["cancelled_at"]} == {"O-2", "O-4"}
+    history = await company.get("interactions", "/v1/interactions", customer_id=customer["customer_id"])
+    kinds = sorted(entry["kind"] for entry in history["items"])
+    assert kinds == ["order"] * 4 + ["order-cancellation"] * 2 + ["order-return"] * 2
+    details = [entry["order_return"] for entry in history["items"] if entry["kind"] == "order-return"]
+    assert {(back["number"], back["order"], Decimal(back["total"])) for back in details} == {
+        ("R-O-1", "O-1", Decimal(4)), ("R-O-4", "O-4", Decimal(1)),
+    }  # fmt: skip
+
+
+async def test_nothing_comes_back_of_a_cancelled_order(company: Company) -> None:
+    await company.tell(sale("O-1", "10.00"), cancelled("O-1"))
+    await company.recorded(cancelled=1)
+    await company.tell(returned("O-1", "3.00"))
+
+    async def kept() -> Any:
+        return (await company.get("interactions", "/v1/dead-letters"))["items"]
+
+    [letter] = await eventually(kept)
+    assert (letter["reason"], letter["type"]) == ("invalid-data", "crm.return.reported.v1")
+    assert "cancelled" in letter["detail"]
+    await company.recorded(orders=0, total="0.00", returned="0")
+    await company.agrees()
+
+
+async def test_a_flood_in_any_order_over_two_instances_adds_up_everywhere(company: Company) -> None:
+    """Returns and cancellations name others than their orders do, so that they overtake them on other partitions."""
+    events = list(flood(160))
+    chance = random.Random(4)
+    chance.shuffle(events)
+    copies = [*events, *chance.sample(events, len(events) // 3)]
+    batches = [copies[begin : begin + 40] for begin in range(0, len(copies), 40)]
+    instances = ("interactions", "interactions again")
+    await asyncio.gather(*(company.tell(*batch, instance=instances[n % 2]) for n, batch in enumerate(batches)))
+    await company.recorded(orders=80, cancelled=80, waiting=0)
+
+    async def settled() -> bool:
+        found = await company.get("interactions", "/v1/interactions/summary")
+        letters = await company.get("interactions", "/v1/dead-letters/summary")
+        refused = letters.get("invalid-data", 0)  # returns that came after the cancellation, each as often as it came
+        assert found["duplicates"] + refused == len(copies) - len(events) + (80 - found["returns"])
+        return True
+
+    await eventually(settled)
+    book = await company.get("interactions", "/v1/orders/summary")
+    summary = await company.get("interactions", "/v1/interactions/summary")
+    assert Decimal(book["total"]) == 40 * 10 + 40 * Decimal("7.75")
+    assert Decimal(book["returned"]) == summary["returns"] * Decimal("2.25")
+    assert 40 <= summary["returns"] <= 80
+    await company.agrees()
+    await told_in_order(company, 160 + 80 + summary["returns"])
+
+
+def flood(orders: int) -> Iterator[Event]:
+    """A quarter each: kept, returned, cancelled, and both."""
+    for n in range(orders):
+        order, stranger = f"F-{n}", f"stranger-{n}"
+        yield sale(order, "10.00", card=f"LC-{n % 23}")
+        if n % 4 in {1, 3}:
+            yield returned(order, "2.25", card=stranger)
+        if n % 4 in {2, 3}:
+            yield cancelled(order, card=f"{stranger}-too")
+
+
+async def told_in_order(company: Company, facts: int) -> None:
+    """On `crm.sales` every order comes before what became of it, on the same key, and all once."""
+    seen: dict[str, list[tuple[str, bytes | None]]] = {}
+    types: dict[str, Any] = {fact.TYPE: fact for fact in (OrderPlaced, OrderReturned, OrderCancelled)}
+    for record in await company.shop.records("crm.sales", facts):
+        kind = (dict(record.headers)["ce_type"] or b"").decode()
+        fact = types[kind].model_validate_json(record.value or b"")
+        seen.setdefault(fact.order_id, []).append((kind, record.key))
+    assert sum(map(len, seen.values())) == facts
+    for story in seen.values():
+        kinds = [kind for kind, _ in story]
+        assert kinds[0] == OrderPlaced.TYPE
+        assert len(set(kinds)) == len(kinds)
+        assert OrderCancelled.TYPE not in kinds[:-1]
+        assert len({key for _, key in story}) == 1

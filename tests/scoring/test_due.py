@@ -1,0 +1,63 @@
+"""Scores that drift are looked at in time: never after they have become news, and seldom before."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from services.scoring.domain.bands import Flags
+from services.scoring.domain.due import due_days
+from services.scoring.domain.gamma_gamma import GammaGamma
+from services.scoring.domain.mbg_nbd import MbgNbd
+from services.scoring.domain.model import Parameters
+from services.scoring.domain.population import Ranked
+from services.scoring.domain.prediction import Histories, Predictions, Told, material, predict
+from services.scoring.domain.purchases import EPOCH, day_of
+from tests.scoring.orders import synthetic_base
+
+BASE, END = synthetic_base(400, 900, seed=31)
+HISTORIES = Histories.of(BASE)
+SPENDS = GammaGamma(6.25, 3.74, 15.44)
+
+
+def told(made: Predictions) -> Told:
+    return Told(made.p_alive, made.p_churn, made.value, made.segment, Ranked.nowhere(len(made.value)))
+
+
+def merged(old: Told, new: Told, fresh: Flags) -> Told:
+    parts = {name: np.where(fresh, getattr(new, name), getattr(old, name)) for name in ("p_alive", "p_churn", "value")}
+    return Told(**parts, segment=np.where(fresh, new.segment, old.segment), ranked=old.ranked)
+
+
+@pytest.mark.parametrize(
+    "visits",
+    [MbgNbd(0.8, 50, 0.9, 2.5), MbgNbd(1.4, 26, 0.07, 38), MbgNbd(0.5, 6, 0.9, 1.6), MbgNbd(6.0, 300, 2.0, 4.0)],
+    ids=["as-it-is", "hardly-anybody-leaves", "quick", "regular"],
+)
+def test_nobodys_news_comes_before_they_are_looked_at(visits: MbgNbd) -> None:
+    parameters = Parameters(visits, SPENDS, top_money=200.0)
+    first = predict(parameters, HISTORIES, END, 90)
+    last, due = told(first), due_days(parameters, HISTORIES, told(first), first, day_of(END))
+    looks = news = 0
+    for day in range(day_of(END) + 1, day_of(END) + 400):
+        now = EPOCH + timedelta(days=day)
+        made = predict(parameters, HISTORIES, now, 90)
+        moved, seen = material(last, made, parameters.top_money), due <= day
+        assert not (moved & ~seen).any(), f"too late for {np.flatnonzero(moved & ~seen)}"
+        fresh = moved & seen
+        last = merged(last, told(made), fresh)
+        due = np.where(seen, due_days(parameters, HISTORIES, last, made, day), due)
+        looks, news = looks + int(seen.sum()), news + int(fresh.sum())
+    assert news > 0
+    assert looks < 400 * len(BASE) / 4
+
+
+def test_a_day_is_always_ahead_and_who_is_long_gone_is_left_in_peace() -> None:
+    parameters = Parameters(MbgNbd(0.8, 50, 0.9, 2.5), SPENDS, top_money=200.0)
+    said = predict(parameters, HISTORIES, END, 90)
+    assert (due_days(parameters, HISTORIES, told(said), said, day_of(END)) > day_of(END)).all()
+    much_later = END + timedelta(days=20_000)
+    said = predict(parameters, HISTORIES, much_later, 90)
+    assert (
+        due_days(parameters, HISTORIES, told(said), said, day_of(much_later)) > day_of(much_later) + 300
+    ).mean() > 0.9
