@@ -41,7 +41,7 @@ class OrderPlaced(Fact):
 
 
 class OrderReturned(Fact):
-    """An order or a part of it has come back; told after its order, on the same key. `total` is what was given back."""
+    """An order or a part of it has come back; told after its order, on the same key."""
 
     TYPE: ClassVar[str] = "crm.sale.order-returned.v1"
 
@@ -53,12 +53,18 @@ class OrderReturned(Fact):
     ordered_at: Moment
     currency: Currency
     total: Amount
-    """The sum of its lines' values. More than the order's own total where the company was generous."""
+    """What the order is worth less by it: the sum of its lines' values, even if that is more than was paid; nothing, if
+    the order was cancelled before, for then all of it is void already."""
     lines: list[ReturnLine]
+
+    @property
+    def given_back(self) -> Decimal:
+        """What the customer has got, whatever the order is worth."""
+        return sum((line.value for line in self.lines), Decimal(0))
 
 
 class OrderCancelled(Fact):
-    """An order is void; told once, after its order and all that was returned of it, on the same key."""
+    """An order is void; told once, after its order, on the same key."""
 
     TYPE: ClassVar[str] = "crm.sale.order-cancelled.v1"
 

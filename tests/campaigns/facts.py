@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from hypothesis import strategies as st
 
-from shared.contracts.channels import Address
+from shared.contracts.channels import Address, ReturnLine
 from shared.contracts.contacts import CONTACTS, Consent, Contact, ContactChanged
 from shared.contracts.fact import Fact
 from shared.contracts.interactions import (
@@ -58,7 +58,7 @@ def returned(number: int, of: OrderPlaced, total: str = "4.00", days: float = 3)
         ordered_at=of.ordered_at,
         currency=of.currency,
         total=Decimal(total),
-        lines=[],
+        lines=[ReturnLine(product="p", quantity=Decimal(1), value=Decimal(total))],
     )
 
 

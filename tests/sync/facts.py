@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from shared.contracts.campaigns import CustomerSelected
+from shared.contracts.channels import ReturnLine
 from shared.contracts.contacts import Contact, ContactChanged
 from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned
 from shared.contracts.scoring import Score, ScoreChanged
@@ -53,7 +54,7 @@ def returned(
         ordered_at=day(order),
         currency=currency,
         total=Decimal(total),
-        lines=[],
+        lines=[ReturnLine(product="p", quantity=Decimal(1), value=Decimal(total))],
     )
 
 

@@ -97,6 +97,12 @@ def test_the_summary_is_net_of_returns_and_cancellations() -> None:
     assert (sales.first_order_at, sales.last_order_at) == (day(1), day(2))
 
 
+def test_what_comes_back_of_a_void_order_is_given_back_and_lowers_nothing() -> None:
+    late = returned(total="4").model_copy(update={"total": Decimal(0)})
+    sales = folded([order(), cancelled(), late]).sales
+    assert (sales.orders, sales.total, sales.returned, sales.cancelled) == (0, Decimal(0), Decimal(4), 1)
+
+
 def test_who_has_never_returned_anything_has_a_view_as_small_as_ever() -> None:
     assert b"returned" not in held([order()]).view()
     assert b"cancelled" not in held([order(), returned()]).view()

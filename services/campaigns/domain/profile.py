@@ -90,7 +90,7 @@ def take_order(profile: Profile, order: OrderPlaced) -> None:
 def take_return(profile: Profile, back: OrderReturned) -> None:
     """The order stays one; its money is less."""
     profile.sales.total -= back.total
-    profile.sales.returned += back.total
+    profile.sales.returned += back.given_back
     profile.touched.add("sales")
 
 

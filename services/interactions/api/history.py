@@ -18,7 +18,7 @@ from shared.security import require
 
 Cut = tuple[Sequence[Entry], str | None]
 """The entries of a page, and the cursor of the next."""
-Returned = Annotated[Decimal, Field(description="What the customer has got back of the total.")]
+Returned = Annotated[Decimal, Field(description="What the customer has got back for returns.")]
 CancelledAt = Annotated[datetime | None, Field(description="Since when it is void; null: it is not.")]
 Name = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", examples=["5f2b8a0c3d9e4f718293a4b5c6d7e8f9"])]
 
@@ -260,8 +260,8 @@ def _order_figures(fact: OrderPlaced, entry: Entry) -> OrderFigures:
 
 
 def _return_figures(fact: OrderReturned, entry: Entry) -> ReturnFigures:
-    told = fact.model_dump(include={"order_id", "currency", "total", "lines"})
-    return ReturnFigures(order=entry.order or "", number=entry.number or "", **told)
+    told = fact.model_dump(include={"order_id", "currency", "lines"})
+    return ReturnFigures(order=entry.order or "", number=entry.number or "", total=fact.given_back, **told)
 
 
 def _cancellation_figures(fact: OrderCancelled, entry: Entry) -> CancellationFigures:

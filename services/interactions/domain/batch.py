@@ -128,7 +128,8 @@ class Batch:
         placed = standing.placed
         assert placed is not None, "what is awaited cannot be reversed yet"
         if isinstance(told, Return):
-            entry = Entry(order_returned(told, placed), told.event.id, told.order, told.number)
+            void = standing.cancelled_at is not None
+            entry = Entry(order_returned(told, placed, void=void), told.event.id, told.order, told.number)
         else:
             entry = Entry(order_cancelled(told, placed, standing.returned), told.event.id, told.order)
         standing.take(told)
@@ -147,9 +148,6 @@ class Batch:
 
 
 def _check_return(told: Return, standing: Standing) -> None:
-    if standing.cancelled_at:
-        detail = "the order is cancelled: all of it is void already, and nothing is left that could come back"
-        raise NotAcceptable(Reason.INVALID_DATA, detail, "order")
     if standing.placed and standing.placed.currency != told.currency:
         raise NotAcceptable(Reason.WRONG_CURRENCY, f"the order is in {standing.placed.currency}", "currency")
     if standing.returned + told.total >= LARGEST_TOTAL:

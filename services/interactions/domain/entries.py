@@ -117,7 +117,7 @@ class Tally:
                 self.total += entry.fact.total
             case OrderReturned():
                 self.returns += 1
-                self.returned += entry.fact.total
+                self.returned += entry.fact.given_back
                 self.total -= entry.fact.total
             case OrderCancelled():
                 self.cancelled += 1

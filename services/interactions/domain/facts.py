@@ -41,8 +41,8 @@ def order_placed(sale: SaleReported, *, source: str, name: str, customer_id: str
     )
 
 
-def order_returned(told: Return, placed: Placed | OrderPlaced) -> OrderReturned:
-    """The return under the customer of its order, named after its event."""
+def order_returned(told: Return, placed: Placed | OrderPlaced, *, void: bool) -> OrderReturned:
+    """The return under the customer of its order, named after its event. Of a void order nothing is left to lower."""
     return OrderReturned.model_construct(
         return_id=told.event.name,
         order_id=placed.order_id,
@@ -51,7 +51,7 @@ def order_returned(told: Return, placed: Placed | OrderPlaced) -> OrderReturned:
         returned_at=told.at,
         ordered_at=placed.ordered_at,
         currency=told.currency,
-        total=told.total,
+        total=ZERO if void else told.total,
         lines=told.lines,
     )
 

@@ -117,7 +117,7 @@ def with_order(sales: Sales, order: OrderPlaced) -> Sales:
 def with_return(sales: Sales, back: OrderReturned) -> Sales:
     """The order stays one; its money is less."""
     total = new_total(sales, back.currency, -back.total)
-    returned = sales.returned + back.total
+    returned = sales.returned + back.given_back
     if returned >= LARGEST_TOTAL:
         raise Unfit(Reason.INVALID_DATA, "the sum of the customer's returns would be implausibly large")
     return sales._replace(total=total, currency=back.currency, returned=returned)

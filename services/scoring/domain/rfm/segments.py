@@ -3,25 +3,14 @@
 Recency and frequency decide; money only where it changes what one would do: a big spender who dozes is worth a call.
 """
 
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 
 from services.scoring.domain.bands import Codes
+from shared.contracts.scoring import RfmSegment
 
-Segment = Literal[
-    "champions",
-    "loyal",
-    "potential-loyalists",
-    "new",
-    "promising",
-    "need-attention",
-    "about-to-sleep",
-    "at-risk",
-    "cannot-lose-them",
-    "hibernating",
-    "lost",
-]
+Segment = RfmSegment
 SEGMENTS: tuple[Segment, ...] = get_args(Segment)
 Range = tuple[int, int]
 
