@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import aiohttp
@@ -18,7 +19,7 @@ from shared.mongo import Database
 from shared.security import key_sha256
 from shared.settings import PlatformSettings
 from tests.campaigns.api import ADMIN, CAMPAIGN, EVERYONE, Api
-from tests.campaigns.facts import contact, customer, day, interaction, order, outgoing, scored
+from tests.campaigns.facts import cancelled, contact, customer, day, interaction, order, outgoing, returned, scored
 from tests.waiting import eventually
 from tests.web import serving
 
@@ -142,6 +143,25 @@ async def test_an_order_from_before_the_launch_that_comes_after_it_does_not_coun
     effect = await shop.call("GET", "/v1/campaigns/winback/effect")
     assert effect["treatment"]["orders"] + effect["control"]["orders"] == 1
     assert effect["verdict"][0].startswith("Preliminary")
+
+
+async def test_what_becomes_of_a_response_changes_the_effect(shop: Client) -> None:
+    await shop.call("POST", "/v1/campaigns", CAMPAIGN | {"segment": EVERYONE}, 201)
+    await shop.call("POST", "/v1/campaigns/winback/launch")
+    kept, void = order(100, customer(1), day(40), "9.00"), order(101, customer(2), day(41), "5.00")
+    back = returned(1, kept, "2.50")
+    await shop.tell(kept, void, back, cancelled(void), back, cancelled(void))
+    await shop.tell(order(102, customer(3), day(42), "1.00"))
+    await eventually(lambda: known(shop, {"field": "sales.cancelled", "is": 1}, 1))
+    await eventually(lambda: known(shop, {"field": "sales.returned", "at_least": "2.50"}, 1))
+
+    async def counted() -> bool:
+        effect = await shop.call("GET", "/v1/campaigns/winback/effect")
+        both = [effect["treatment"], effect["control"]]
+        assert sum(arm["responders"] for arm in both) == sum(arm["orders"] for arm in both) == 2
+        return sum(Decimal(arm["revenue"]) for arm in both) == Decimal("7.50")
+
+    await eventually(counted)
 
 
 async def test_an_order_counts_once_for_each_campaign_whose_window_holds_it(shop: Client) -> None:
