@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from services.scoring.domain.model import Model
-from services.scoring.domain.population import Population, changes
+from services.scoring.domain.population import NOWHERE, Population, changes
 from services.scoring.domain.prediction import Histories
 from services.scoring.domain.purchases import Order, Purchases, money_of
 from services.scoring.domain.score import Terms
@@ -72,7 +72,8 @@ async def test_customers_come_back_as_they_were_saved_last(stores: Stores) -> No
     await save(stores, scored([first, first]))
     await save(stores, scored([second]))
     everyone = [customer(0), customer(1), customer(2)]
-    assert await stores.customers.load(everyone) == {customer(0): Known(second, NOW), customer(1): Known(first, NOW)}
+    found = {customer(0): Known(second, NOW, NOWHERE), customer(1): Known(first, NOW, NOWHERE)}
+    assert await stores.customers.load(everyone) == found
     assert await stores.customers.load([]) == {}
 
 
@@ -105,7 +106,28 @@ async def test_a_purchase_during_a_sweep_is_not_overwritten(stores: Stores) -> N
 
     await stores.within(sweep)
     assert attempts == 2
-    assert await stores.customers.load([customer(0)]) == {customer(0): Known(both, NOW)}
+    assert await stores.customers.load([customer(0)]) == {customer(0): Known(both, NOW, NOWHERE)}
+
+
+async def test_those_who_are_due_are_found_and_postponed_unless_a_purchase_came_between(stores: Stores) -> None:
+    first = Purchases.of([on("2021-02-01")])
+    await save(stores, [one._replace(due=100 + number) for number, one in enumerate(scored([first] * 4))])
+    sheet = await stores.customers.due(102, 10)
+    assert (list(sheet.customers), sheet.due.tolist()) == ([customer(n) for n in range(3)], [100, 101, 102])
+    assert list((await stores.customers.due(102, 2)).customers) == [customer(0), customer(1)]
+    await stores.customers.postpone([(customer(0), 100, 300), (customer(1), 99, 300)])
+    assert list((await stores.customers.due(102, 10)).customers) == [customer(1), customer(2)]
+
+
+async def test_a_customer_saved_before_days_were_kept_is_given_one(stores: Stores) -> None:
+    if isinstance(stores.customers, MemoryCustomers):
+        return  # memory has no past
+    await save(stores, scored([Purchases.of([on("2021-02-01")])]))
+    await stores.customers._collection.update_one({"_id": customer(0)}, {"$unset": {"due": "", "ranks": ""}})
+    sheet = await stores.customers.sheet(None, 10)
+    assert sheet.due.tolist() == [0]
+    await stores.customers.postpone([(customer(0), 0, 50)])
+    assert (await stores.customers.due(50, 10)).due.tolist() == [50]
 
 
 async def test_saving_nobody_is_no_error(stores: Stores) -> None:

@@ -74,7 +74,8 @@ class MongoCustomers:
 
     async def postpone(self, days: Sequence[tuple[str, int, int]]) -> None:
         if days:
-            writes = [UpdateOne({"_id": one, "due": day}, {"$set": {"due": later}}) for one, day, later in days]
+            # Customers saved before days were kept have none.
+            writes = [UpdateOne({"_id": one, "due": day or None}, {"$set": {"due": later}}) for one, day, later in days]
             await self._collection.bulk_write(writes, ordered=False)
 
     async def page(
@@ -118,7 +119,7 @@ def _sheet(found: Sequence[Document]) -> Sheet:
     x, first_day, last_day, spend, money, p_alive, p_churn, value, segment = table.T
     histories = Histories(x, first_day, last_day, spend, money)
     told = Told(p_alive, p_churn, value, segment.astype(np.int8), Ranked.unpack(d.get("ranks") for d in found))
-    due = np.array([document["due"] for document in found], dtype=np.int64)
+    due = np.array([document.get("due", 0) for document in found], dtype=np.int64)
     return Sheet([document["_id"] for document in found], histories, told, due)
 
 
