@@ -43,9 +43,9 @@ class MemoryProfiles:
     async def load(self, customer_ids: Collection[str], session: Any = None) -> dict[str, Profile]:
         return {one: folded_part(self.profiles[one]) for one in customer_ids if one in self.profiles}
 
-    async def orders(self, ids: Collection[str], session: Any = None) -> Orders:
+    async def orders(self, ids: Collection[str], returns: Collection[str], session: Any = None) -> Orders:
         known = {order_id: self.kept_orders[order_id] for order_id in ids if order_id in self.kept_orders}
-        return Orders(known, set(ids) & self.returns)
+        return Orders(known, set(returns) & self.returns)
 
     async def save(self, profiles: Sequence[Profile], orders: Orders, session: Any = None) -> None:
         for profile in profiles:

@@ -21,8 +21,8 @@ class Profiles(Protocol):
         """As much of the profiles as folding needs: of contact and score only how new they are."""
         ...
 
-    async def orders(self, ids: Collection[str], session: Any) -> Orders:
-        """Those of the ids that are known, of orders and of returns."""
+    async def orders(self, ids: Collection[str], returns: Collection[str], session: Any) -> Orders:
+        """Those of the ids of orders and of returns that are known; they may be alike."""
         ...
 
     async def save(self, profiles: Sequence[Profile], orders: Orders, session: Any) -> None: ...
@@ -50,5 +50,5 @@ class Following:
 
     async def _orders(self, unit: Unit, events: Sequence[Received]) -> Orders:
         ids = {event.fact.order_id for event in events if isinstance(event.fact, SALE_FACTS)}
-        ids |= {event.fact.return_id for event in events if isinstance(event.fact, OrderReturned)}
-        return await self._profiles.orders(ids, unit.session) if ids else Orders()
+        returns = {event.fact.return_id for event in events if isinstance(event.fact, OrderReturned)}
+        return await self._profiles.orders(ids, returns, unit.session) if ids else Orders()

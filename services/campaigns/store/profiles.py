@@ -44,10 +44,11 @@ class ProfileStore:
         found = self._profiles.find({"_id": {"$in": list(customer_ids)}}, documents.FOLDED, session=session)
         return {document["_id"]: documents.profile(document) async for document in found}
 
-    async def orders(self, ids: Collection[str], session: Any = None) -> Orders:
-        found = [row async for row in self._orders.find({"_id": {"$in": list(ids)}}, session=session)]
+    async def orders(self, ids: Collection[str], returns: Collection[str], session: Any = None) -> Orders:
+        rows = [*ids, *map(documents.return_id, returns)]
+        found = [row async for row in self._orders.find({"_id": {"$in": rows}}, session=session)]
         orders = {row["_id"]: documents.order(row) for row in found if "of" not in row}
-        return Orders(orders, {row["_id"] for row in found if "of" in row})
+        return Orders(orders, {row["_id"]["return"] for row in found if "of" in row})
 
     async def save(self, profiles: Sequence[Profile], orders: Orders, session: Any = None) -> None:
         if profiles:
