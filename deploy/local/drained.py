@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 from pymongo import AsyncMongoClient
 
 from deploy.local.errors import CannotStart
 
+COORDINATOR_SECONDS = 30.0
+"""A new broker takes a while until it knows who looks after groups."""
 DATABASES = "rapport_"
 """How the services' databases begin, after the namespace."""
 Positions = dict[tuple[str, TopicPartition], int]
@@ -81,8 +85,19 @@ async def _sizes(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, int]
 
 async def running(admin: AIOKafkaAdminClient, groups: list[str]) -> list[str]:
     # One at a time: aiokafka reads the answer about several by the wrong version's rules.
-    answers = [answer for group in groups for answer in await admin.describe_consumer_groups([group])]
+    answers = [answer for group in groups for answer in await _described(admin, group)]
     described = [group for answer in answers for group in answer.groups]
     return [
         f"{name} has {len(members)} members: its service runs" for _, name, _, _, _, members, *_ in described if members
     ]
+
+
+async def _described(admin: AIOKafkaAdminClient, group: str) -> list[Any]:
+    async with asyncio.timeout(COORDINATOR_SECONDS):
+        while True:
+            try:
+                found: list[Any] = await admin.describe_consumer_groups([group])
+            except GroupCoordinatorNotAvailableError:
+                await asyncio.sleep(0.2)
+            else:
+                return found

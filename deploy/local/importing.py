@@ -1,7 +1,7 @@
 """A company's past purchases, from a file through the front door: as events, so that every service learns of them.
 
-Events are named after the file's name and the order, or the line: the same file sent again changes nothing, so that an
-import that was broken off is simply run again.
+Events are named after the order's number, or after what the row says: the same rows sent again change nothing, whatever
+their file is called and whatever was added to it, so that an import that was broken off is simply run again.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import csv
 import gzip
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -85,9 +87,9 @@ class Sale:
 
 def import_sales(path: Path, plan: Plan, api: Api, heard: Callable[[Done], None]) -> Done:
     """Send all; returns what was taken, and each row that was not with its reason. Raises Unreadable and Refused."""
-    done, name = Done(), path.name
+    done = Done()
     pattern = plan.date_format or date_pattern(path, plan)
-    made = orders(path, plan, pattern, name)
+    made = orders(path, plan, pattern)
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         while some := list(itertools.islice(made, EVENTS_AT_ONCE * REQUESTS_AT_ONCE)):
             for taken in pool.map(lambda batch: send(api, batch), cut(some)):
@@ -122,26 +124,38 @@ def refusal(told: Mapping[str, Any]) -> str:
     return f"{told['reason']}: {told['detail']}{where}"
 
 
-def orders(path: Path, plan: Plan, pattern: str, name: str) -> Iterator[Sale | Rejected]:
+def orders(path: Path, plan: Plan, pattern: str) -> Iterator[Sale | Rejected]:
     """Rows that follow each other and name the same order are one sale; without such a column each row is one."""
     numbered = rows(path, plan)
     if plan.order is None:
+        alike: Counter[str] = Counter()
         for line, row in numbered:
-            yield sale([(line, row)], f"{name}:{line}", plan, pattern)
+            said = digest(*(text(row[column]) for column in plan.columns))
+            alike[said] += 1
+            yield sale([(line, row)], f"{said}-{alike[said]}", plan, pattern)
         return
-    order = plan.order
+    order, seen = plan.order, set[str]()
     for number, group in itertools.groupby(numbered, key=lambda one: text(one[1][order])):
         together = list(group)
         if not number:
             yield from (Rejected(line, "no order number") for line, _ in together)
+        elif digest(number) in seen:
+            # Under the same name it would be taken for the same event, and lost.
+            yield from (
+                Rejected(line, "its order stood further above: an order's rows must follow each other")
+                for line, _ in together
+            )
         else:
-            yield sale(together, f"{name}:{number}", plan, pattern, number)
+            seen.add(digest(number))
+            yield sale(together, number, plan, pattern)
 
 
-def sale(
-    together: list[tuple[int, Row]], name: str, plan: Plan, pattern: str, number: str | None = None
-) -> Sale | Rejected:
-    """One order from its rows; the first row says whose and when."""
+def digest(*parts: str) -> str:
+    return blake2b("\0".join(parts).encode(), digest_size=12).hexdigest()
+
+
+def sale(together: list[tuple[int, Row]], number: str, plan: Plan, pattern: str) -> Sale | Rejected:
+    """One order from its rows; the first row says whose and when. The event is called as the order."""
     line, first = together[0]
     customer, at = text(first[plan.customer]), moment(first[plan.date], pattern)
     if not customer:
@@ -159,14 +173,14 @@ def sale(
         lines.append(_line(row, value, plan))
     data = {
         "customer": [{"scheme": plan.scheme, "value": customer}],
-        "order": number or name,
+        "order": number,
         "ordered_at": at.isoformat().replace("+00:00", "Z"),
         "currency": plan.currency,
         "lines": lines,
     }
     event = {
         "specversion": "1.0",
-        "id": name,
+        "id": number,
         "source": plan.source,
         "type": SaleReported.TYPE,
         "time": data["ordered_at"],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -18,14 +18,20 @@ from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import AsyncMongoClient
 
 from deploy.local.drained import NotDrained, running
+from deploy.local.errors import CannotStart
 from shared.contracts.contacts import CONTACTS
 from shared.contracts.interactions import INTERACTIONS, SALES
 from shared.contracts.scoring import SCORES
+from shared.http.app import Health
 from shared.settings import PlatformSettings
 
 LOOK_SECONDS = 0.2
 Name = Literal["scoring", "campaigns"]
 Database = Any
+
+
+class Stopped(CannotStart):
+    """The rebuild cannot go on by itself."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +65,25 @@ async def rebuild(name: Name, settings: PlatformSettings, heard: Callable[[Done]
     async with AsyncExitStack() as stack:
         mongo = await stack.enter_async_context(AsyncMongoClient[dict[str, Any]](settings.mongo_url))
         database = mongo[f"{settings.namespace}rapport_{name}"]
-        consumer = await stack.enter_async_context(reader(settings, name))
+        consumer = await stack.enter_async_context(reader(settings.kafka_bootstrap, settings.namespace + name))
         partitions = await partitions_of(consumer, [settings.namespace + topic for topic in PROJECTIONS[name].topics])
         await alone(settings, name)
-        await forget(database, name, consumer, partitions)
+        await forget(database, name, PROJECTIONS[name].collections, consumer, partitions)
         service = importlib.import_module(f"services.{name}.main").create()
         async with service.router.lifespan_context(service):
             while not (done := await progress(database, name, consumer, partitions)).all:
                 heard(done)
+                await require_going(service.state.health, name)
                 await asyncio.sleep(LOOK_SECONDS)
         heard(done)
         return done.of
+
+
+async def require_going(health: Health, name: Name) -> None:
+    """A consumer stops by itself where it refuses too much in a row: waiting for it would never end."""
+    _, report = await health.ready()
+    if report["halted"]:
+        raise Stopped(f"{name} has refused too many records in a row: see `rapport dead-letters list`")
 
 
 async def alone(settings: PlatformSettings, name: Name) -> None:
@@ -83,11 +97,9 @@ async def alone(settings: PlatformSettings, name: Name) -> None:
 
 
 @asynccontextmanager
-async def reader(settings: PlatformSettings, group: str) -> AsyncIterator[AIOKafkaConsumer]:
+async def reader(bootstrap: str, group: str) -> AsyncIterator[AIOKafkaConsumer]:
     """Looks at the log's ends, and commits in the name of a group that nobody is in."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap, group_id=settings.namespace + group, enable_auto_commit=False
-    )
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False)
     await consumer.start()
     try:
         yield consumer
@@ -101,16 +113,22 @@ async def partitions_of(consumer: AIOKafkaConsumer, topics: list[str]) -> list[T
     return [TopicPartition(topic, n) for topic in topics for n in sorted(consumer.partitions_for_topic(topic) or ())]
 
 
-async def forget(database: Database, name: Name, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> None:
+async def forget(
+    database: Database,
+    group: str,
+    collections: Sequence[str],
+    consumer: AIOKafkaConsumer,
+    partitions: list[TopicPartition],
+) -> None:
     """First the state, then the positions: broken off in between, the next try finds the same to do.
 
     The position in `crm.replays` stays: what was refused and sent back is in its own topic too, and is judged there.
     Positions in Kafka go back as well: the guarded ones alone would do, but only once a new record of each partition
     has shown that there is a gap.
     """
-    for collection in PROJECTIONS[name].collections:
+    for collection in collections:
         await database[collection].drop()
-    await database["offsets"].delete_many({"_id": {"$in": positions(name, partitions)}})
+    await database["offsets"].delete_many({"_id": {"$in": positions(group, partitions)}})
     consumer.assign(partitions)
     await consumer.commit(dict.fromkeys(partitions, 0))
     consumer.unsubscribe()
@@ -125,6 +143,6 @@ async def progress(
     return Done(taken, sum(ends.values()), await database["outbox"].count_documents({}))
 
 
-def positions(name: Name, partitions: list[TopicPartition]) -> list[str]:
+def positions(group: str, partitions: list[TopicPartition]) -> list[str]:
     """The guarded offsets' documents."""
-    return [f"{name}:{one.topic}:{one.partition}" for one in partitions]
+    return [f"{group}:{one.topic}:{one.partition}" for one in partitions]

@@ -65,6 +65,7 @@ def create_app(
         ],
     )
     app.state.keys = keys
+    app.state.health = health
     answer_problems(app)
     add_problems(app, problems or {})
     for router in routers:

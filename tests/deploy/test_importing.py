@@ -49,11 +49,12 @@ def written(path: Path, *lines: str, name: str = "past.csv") -> Path:
     return file
 
 
-def test_each_row_is_an_order_named_after_its_line(tmp_path: Path) -> None:
+def test_each_row_is_an_order_named_after_what_it_says(tmp_path: Path) -> None:
     file = written(tmp_path, "who,when,paid", "anna,2024-05-01,10.50", "ben,2024-05-02 14:30:00+02:00,3")
     done, front = imported(file)
     assert (done.rows, done.events, done.accepted, done.rejected) == (2, 2, 2, [])
-    anna, ben = front.events["past.csv:2"], front.events["past.csv:3"]
+    anna, ben = front.events.values()
+    assert (anna["id"], ben["id"]) == (anna["data"]["order"], ben["data"]["order"])
     assert anna["data"]["customer"] == [{"scheme": "customer-number", "value": "anna"}]
     assert (anna["time"], ben["time"]) == ("2024-05-01T00:00:00Z", "2024-05-02T12:30:00Z")
     assert anna["data"]["lines"] == [{"product": "unknown", "quantity": "1", "value": "10.500000"}]
@@ -71,12 +72,12 @@ def test_rows_of_one_order_are_its_lines(tmp_path: Path) -> None:
     )
     done, front = imported(file, plan)
     assert (done.rows, done.events, done.rejected) == (4, 2, [Rejected(5, "no order number")])
-    lines = front.events["past.csv:7"]["data"]["lines"]
+    lines = front.events["7"]["data"]["lines"]
     assert [(line["product"], line["quantity"], line["value"]) for line in lines] == [
         ("tea", "2.000000", "4.000000"),
         ("milk", "1.000000", "1.250000"),
     ]
-    assert front.events["past.csv:8"]["data"]["order"] == "8"
+    assert front.events["8"]["data"]["order"] == "8"
 
 
 def test_what_cannot_be_read_is_told_with_its_line(tmp_path: Path) -> None:
@@ -100,7 +101,7 @@ def test_what_cannot_be_read_is_told_with_its_line(tmp_path: Path) -> None:
         Rejected(8, "unreadable date: ''"),
         Rejected(6, "invalid-data: no (x)"),
     ]
-    assert list(front.events) == ["past.csv:7"]
+    assert len(front.events) == 1
     write_rejected(tmp_path / "rejected.csv", done.rejected[:1])
     assert (tmp_path / "rejected.csv").read_text().split() == ["line,reason", "2,no", "customer"]
 
@@ -110,6 +111,21 @@ def test_the_same_file_again_makes_the_same_events(tmp_path: Path) -> None:
     (first, one), (second, two) = imported(file), imported(file)
     assert one.events == two.events
     assert (first.accepted, second.accepted, one.requests) == (2_600, 2_600, 6)
+
+
+def test_a_file_of_the_same_name_with_other_rows_makes_other_events(tmp_path: Path) -> None:
+    _, first = imported(written(tmp_path, "who,when,paid", "anna,2024-05-01,1", "anna,2024-05-01,1"))
+    _, longer = imported(written(tmp_path, "who,when,paid", "ben,2024-05-01,1", *["anna,2024-05-01,1"] * 3))
+    assert (len(first.events), len(longer.events)) == (2, 4)
+    assert first.events.keys() < longer.events.keys()
+
+
+def test_an_order_in_two_places_is_not_silently_cut(tmp_path: Path) -> None:
+    plan = Plan("who", "when", "paid", order="no")
+    rows = ("7,anna,2024-05-01,1", "8,ben,2024-05-01,1", "7,anna,2024-05-01,2")
+    done, _ = imported(written(tmp_path, "no,who,when,paid", *rows), plan)
+    assert done.accepted == 2
+    assert [(fault.line, "follow each other" in fault.reason) for fault in done.rejected] == [(4, True)]
 
 
 def test_parquet_is_read_as_it_is_typed(tmp_path: Path) -> None:
@@ -125,7 +141,7 @@ def test_parquet_is_read_as_it_is_typed(tmp_path: Path) -> None:
     parquet.write_table(pa.table(table), file)
     done, front = imported(file)
     assert count(file) == 2
-    assert front.events["past.parquet:1"]["data"]["ordered_at"] == "2024-05-01T08:00:00Z"
+    assert [event["time"] for event in front.events.values()] == ["2024-05-01T08:00:00Z"]
     assert done.rejected == [Rejected(2, "unreadable amount: ''")]
 
 

@@ -13,6 +13,7 @@ import orjson
 import pytest
 
 from services.interactions.domain import name_of
+from services.scoring.domain.population import changes
 from shared.contracts.channels import ContactReported, InteractionReported, SaleReported
 from tests.bench.growth import line, of_pages, rows
 from tests.bench.growth.forms import Form, Identity, Original, copy, form_of
@@ -89,7 +90,7 @@ def test_a_place_that_is_not_there_once_is_no_place() -> None:
 
 def test_an_original_copies_all_its_documents() -> None:
     forms = (Form(HISTORY, bson.encode({"_id": ANN.customer_id})), Form(HISTORY, bson.encode({"_id": token(17)})))
-    copies = Original(ANN, forms, orders=2, total="3.00", rows=b"").copies(BEN, 0, 1)
+    copies = Original(ANN, forms, orders=2, total="3.00", arrived=changes([])).copies(BEN, 0, 1)
     assert [(place, bson.decode(one.raw)["_id"]) for place, one in copies] == [
         (HISTORY, BEN.customer_id),
         (HISTORY, token(4_711)),

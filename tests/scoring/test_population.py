@@ -38,6 +38,7 @@ def test_a_customer_is_found_where_they_were_counted() -> None:
     bought = np.searchsorted(X_EDGES, histories.x, side="right")
     assert (rfm.cells(base)[:, 1] == bought).all()
     standing = of(base).standing
+    assert standing is not None
     ranked = histories.ranked(standing)
     micros = np.array([purchases.micros for purchases in base])
     exact = standing.of(rfm.cells(base), micros)
@@ -56,7 +57,15 @@ def test_places_are_packed_in_four_bytes() -> None:
 def test_a_standing_reads_back_as_it_was() -> None:
     base, _ = synthetic_base(50, 300, seed=2)
     standing = of(base).standing
+    assert standing is not None
     again = Standing.unpack(standing.pack())
     histories = Histories.of(base)
     assert again.cuts == standing.cuts
     assert (histories.ranked(again).codes == histories.ranked(standing).codes).all()
+
+
+def test_of_a_handful_of_customers_nobody_stands_anywhere() -> None:
+    base, _ = synthetic_base(50, 300, seed=2)
+    assert Population().standing is None
+    assert of(base[:49]).standing is None
+    assert of(base).standing is not None

@@ -97,7 +97,7 @@ def import_history(
 ) -> None:
     """Bring in the purchases of the past, so that scores know them.
 
-    They come in as events, through the front door, and every service learns of them. The same file again changes
+    They come in as events, through the front door, and every service learns of them. The same rows again change
     nothing, so an import that was broken off is simply run again. The exit code is 1 if a row was not taken.
     RAPPORT_URL and RAPPORT_KEY point to another platform than the local one.
     """

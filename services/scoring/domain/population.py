@@ -14,6 +14,7 @@ from services.scoring.domain import histogram, rfm
 from services.scoring.domain.bands import Codes, Flags
 from services.scoring.domain.classes import Cuts, ProfitBase
 from services.scoring.domain.histogram import Histogram, Ints, Rows
+from services.scoring.domain.mbg_nbd import MIN_CUSTOMERS
 from services.scoring.domain.purchases import Purchases
 
 NOWHERE = bytes([0, 0, 0, 255])
@@ -37,6 +38,11 @@ def changes(customers: Iterable[tuple[Purchases, Purchases]]) -> Changes:
     return Changes(histogram.moves(pairs), rfm.moves(pairs), np.array(signed, dtype=np.int64).reshape(-1, 2))
 
 
+def together(some: Sequence[Changes]) -> Changes:
+    """Of several batches, at least one."""
+    return Changes(*(np.concatenate(parts) for parts in zip(*some, strict=True)))
+
+
 @dataclass(frozen=True)
 class Population:
     """All three counts of one base."""
@@ -48,7 +54,7 @@ class Population:
     def plus(self, some: Sequence[Changes]) -> "Population":
         if not some:
             return self
-        traits, places, earned = (np.concatenate(parts) for parts in zip(*some, strict=True))
+        traits, places, earned = together(some)
         return Population(
             self.histogram.plus(traits), self.places.plus(places), self.earned.plus(earned[:, 0], earned[:, 1])
         )
@@ -58,7 +64,10 @@ class Population:
         return self.histogram.customers
 
     @property
-    def standing(self) -> "Standing":
+    def standing(self) -> "Standing | None":
+        """None as long as there are too few customers for a fifth of them to say anything."""
+        if self.customers < MIN_CUSTOMERS:
+            return None
         return Standing(rfm.Quintiles(self.places), self.earned.cuts())
 
     def pack(self) -> dict[str, Any]:

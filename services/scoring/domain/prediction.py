@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-import numpy.typing as npt
 
+from services.scoring.domain.bands import Band, Flags
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.histogram import X_EDGES, Ints
 from services.scoring.domain.model import Parameters
@@ -93,12 +93,9 @@ def predict(parameters: Parameters, histories: Histories, now: datetime, horizon
     return Predictions(alive, churn, purchases, spend, purchases * spend, segment, (fewer, more))
 
 
-def material(told: Told, new: Predictions, top_money: float) -> npt.NDArray[np.bool_]:
-    """Which customers' predictions have moved by more than rounding since they were last told."""
-    moved = (np.abs(new.p_alive - told.p_alive) > P_BAND) | (np.abs(new.p_churn - told.p_churn) > P_BAND)
-    floor = NO_VALUE * top_money
-    before, after = np.maximum(told.value, floor), np.maximum(new.value, floor)
-    moved |= np.abs(after - before) > VALUE_BAND * before
-    moved |= ~plausible_still(told.segment, new.segment, *new.also)
-    news: npt.NDArray[np.bool_] = moved | np.isnan(told.p_alive)
-    return news
+def material(told: Told, new: Predictions, top_money: float) -> Flags:
+    """Which customers' predictions have left the bands around what was told last; all are news where nothing was told."""
+    probability, value = Band(absolute=P_BAND), Band(relative=VALUE_BAND, floor=NO_VALUE * top_money)
+    moved = probability.left(told.p_alive, new.p_alive) | probability.left(told.p_churn, new.p_churn)
+    moved |= value.left(told.value, new.value) | ~plausible_still(told.segment, new.segment, *new.also)
+    return moved

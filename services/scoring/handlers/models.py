@@ -120,9 +120,10 @@ class Refitting:
         log.info("refit_done", outcome=outcome, doubts=doubts, version=version, told=told, seconds=seconds)
         return report
 
-    async def _take_standing(self, standing: Standing) -> None:
-        await self.models.note_standing(standing)
-        self.scores.standing = standing
+    async def _take_standing(self, standing: Standing | None) -> None:
+        if standing is not None:
+            await self.models.note_standing(standing)
+            self.scores.standing = standing
 
     async def _gather(self) -> Counts:
         async def gather(unit: Unit) -> tuple[Counts, bool]:

@@ -31,7 +31,7 @@ class MongoPopulation:
 
     async def add(self, some: Changes, session: Session) -> None:
         if len(some.traits):
-            await self._moves.insert_one({"_id": ObjectId(), **_packed(some)}, session=session)
+            await self._moves.insert_one({"_id": ObjectId(), **packed(some)}, session=session)
 
     async def gather(self, session: Session) -> tuple[Population, bool]:
         """Add changes to the counts; whether there may be more of them."""
@@ -46,7 +46,7 @@ class MongoPopulation:
         return population, len(found) == GATHER_BATCHES
 
 
-def _packed(some: Changes) -> Document:
+def packed(some: Changes) -> Document:
     return {name: np.asarray(part, kind).tobytes() for (name, kind, _), part in zip(PARTS, some, strict=True)}
 
 

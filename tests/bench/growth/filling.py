@@ -17,8 +17,9 @@ from bson.decimal128 import Decimal128
 from bson.raw_bson import RawBSONDocument
 from pymongo import WriteConcern
 
-from services.scoring.domain.histogram import moves
+from services.scoring.domain.population import changes, together
 from services.scoring.domain.purchases import Purchases
+from services.scoring.store.population import packed
 from shared.contracts.contacts import Consent
 from shared.ids import uuid7
 from shared.messaging.producer import partition_of
@@ -66,11 +67,11 @@ async def original(platform: Platform, number: int, customer: str) -> Original:
     consents = platform.database("contacts")["consents"].find({"customer_id": customer}).sort("_id", 1)
     said = tuple([Consent.model_validate(row).model_dump_json() async for row in consents])
     bought = await platform.database("scoring")["customers"].find_one({"_id": customer}, {"days": 1})
-    rows = moves([(Purchases(), Purchases.unpack(bought["days"]))]).astype("<i4").tobytes()
+    arrived = changes([(Purchases(), Purchases.unpack(bought["days"]))])
     orders, total = sales_of(await platform.database("sync")["views"].find_one({"_id": customer}, {"view": 1}))
     if missing := {*BY_CUSTOMER, SEEN} - {form.place for form in forms}:
         raise ValueError(f"customer {number} has no documents in {missing}")
-    return Original(Identity(number, customer, said), tuple(forms), orders, total, rows)
+    return Original(Identity(number, customer, said), tuple(forms), orders, total, arrived)
 
 
 async def raws(platform: Platform, place: Place, query: dict[str, Any]) -> list[bytes]:
@@ -107,14 +108,14 @@ class Filling:
 
     async def write(self, numbers: Sequence[int]) -> int:
         documents: Documents = defaultdict(list)
-        rows = []
+        arrived = []
         for number in numbers:
             pattern = self.patterns[number % len(self.patterns)]
-            rows.append(pattern.rows)
+            arrived.append(pattern.arrived)
             for place, copied in self.copies(pattern, number):
                 documents[place].append(copied)
-        if rows:
-            await self.platform.database("scoring")["moves"].insert_one({"rows": b"".join(rows)})
+        if arrived:
+            await self.platform.database("scoring")["moves"].insert_one(packed(together(arrived)))
         await asyncio.gather(*(self.insert(place, found) for place, found in documents.items()))
         return sum(len(found) for found in documents.values())
 

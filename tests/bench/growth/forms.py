@@ -15,6 +15,7 @@ from bson.raw_bson import RawBSONDocument
 from orjson import loads
 
 from services.interactions.domain import name_of
+from services.scoring.domain.population import Changes
 from tests.bench.growth.people import SHOP, TILL, token
 
 Place = tuple[str, str]
@@ -60,8 +61,8 @@ class Original:
     forms: tuple[Form, ...]
     orders: int
     total: str
-    rows: bytes
-    """What its purchases add to the base's histogram."""
+    arrived: Changes
+    """What its purchases add to the base as counts."""
 
     def copies(self, to: Identity, partition: int, position: int) -> list[tuple[Place, RawBSONDocument]]:
         """All its documents for another customer, at this place in the order of changes."""

@@ -12,23 +12,22 @@ Steps for a service whose database is lost or wrong, while the others go on:
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from deploy.local import rebuilding
 from tests.bench.growth.measuring import Wrong
 from tests.bench.growth.platform import Platform
 from tests.bench.growth.quiet import LISTENS, LOOK_SECONDS, NeverQuiet, Watch
 
 FOLLOWS = {
-    "campaigns": ("profiles", "orders"),
+    "campaigns": rebuilding.PROJECTIONS["campaigns"].collections,
     "sync": ("views", "positions"),
-    "scoring": ("customers", "moves", "population"),
+    "scoring": rebuilding.PROJECTIONS["scoring"].collections,
 }
 """Services whose state follows from topics that are kept for ever, and the collections that do. Scoring comes last:
 it tells every score anew, and the other two hear of it."""
@@ -72,26 +71,12 @@ async def rebuild(platform: Platform, watch: Watch, service: str, within: float)
 
 
 async def forget(platform: Platform, watch: Watch, service: str) -> None:
-    database = platform.database(service)
-    for collection in FOLLOWS[service]:
-        await database[collection].drop()
+    """As `rapport rebuild` does it; here the service runs as a process of its own, so that it can be measured."""
     for group, topics in LISTENS[service].items():
-        await database["offsets"].delete_many({"_id": {"$regex": f"^{re.escape(group)}:"}})
         names = {platform.namespace + topic for topic in topics}
-        await to_the_beginning(platform, group, [one for one in watch.partitions if one.topic in names])
-
-
-async def to_the_beginning(platform: Platform, group: str, partitions: list[TopicPartition]) -> None:
-    """What `kafka-consumer-groups.sh --reset-offsets` does: commit in the name of a group that nobody is in."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=platform.bootstrap, group_id=platform.namespace + group, enable_auto_commit=False
-    )
-    await consumer.start()
-    try:
-        consumer.assign(partitions)
-        await consumer.commit(dict.fromkeys(partitions, 0))
-    finally:
-        await consumer.stop()
+        partitions = [one for one in watch.partitions if one.topic in names]
+        async with rebuilding.reader(platform.bootstrap, platform.namespace + group) as consumer:
+            await rebuilding.forget(platform.database(service), group, FOLLOWS[service], consumer, partitions)
 
 
 async def caught_up(watch: Watch, service: str, within: float) -> None:
