@@ -130,8 +130,10 @@ async def forget(
         await database[collection].drop()
     await database["offsets"].delete_many({"_id": {"$in": positions(group, partitions)}})
     consumer.assign(partitions)
+    # Paused and not unsubscribed: with nothing subscribed, aiokafka 0.14's `stop` may wait for its next look at the
+    # cluster's metadata, five minutes later.
+    consumer.pause(*partitions)
     await consumer.commit(dict.fromkeys(partitions, 0))
-    consumer.unsubscribe()
 
 
 async def progress(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from pymongo import AsyncMongoClient
 
 from deploy.local.drained import NotDrained
-from deploy.local.rebuilding import Done, rebuild
+from deploy.local.rebuilding import Done, forget, reader, rebuild
 from shared.contracts.interactions import SALES
 from shared.settings import PlatformSettings
 from tests.scoring.orders import synthetic_base
@@ -60,6 +61,19 @@ async def test_a_state_that_was_spoilt_is_made_anew(
     assert await rebuild("scoring", settings, heard.append) == count
     assert await state(database) == before
     assert (heard[-1].records, heard[-1].of, heard[-1].untold) == (count, count, 0)
+
+
+async def test_who_has_put_positions_back_is_gone_at_once(
+    settings: PlatformSettings, topics: dict[str, int], database: Any
+) -> None:
+    """Three of four waited five minutes for the client's next look at the cluster."""
+    partitions = [TopicPartition(topic, number) for topic, count in topics.items() for number in range(count)]
+    async with asyncio.timeout(60):
+        for attempt in range(8):
+            async with reader(settings.kafka_bootstrap, f"{settings.namespace}{attempt}") as consumer:
+                await forget(database, "nobody", (), consumer, partitions)
+            async with reader(settings.kafka_bootstrap, f"{settings.namespace}{attempt}") as consumer:
+                assert {await consumer.committed(one) for one in partitions} == {0}
 
 
 async def test_a_service_that_runs_is_left_alone(
