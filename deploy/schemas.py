@@ -34,7 +34,7 @@ ROLES: dict[str, tuple[tuple[Topic, ...], tuple[Topic, ...]]] = {
     "contacts": ((INBOUND,), (CONTACTS, DEAD_LETTERS)),
     "interactions": ((INBOUND, DEAD_LETTERS), (INTERACTIONS, SALES, DEAD_LETTERS, REPLAYS)),
     "campaigns": ((CONTACTS, INTERACTIONS, SALES, SCORES), (CAMPAIGNS, DEAD_LETTERS)),
-    "scoring": ((SALES,), (SCORES, DEAD_LETTERS)),
+    "scoring": ((INTERACTIONS, SALES), (SCORES, DEAD_LETTERS)),
     "sync": ((CONTACTS, INTERACTIONS, SALES, SCORES, CAMPAIGNS), (CUSTOMERS, ACCESS, DEAD_LETTERS)),
 }
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from typing import Any
 
+import hypothesis
 import psutil
 import pytest
 from pymongo import MongoClient
@@ -25,6 +26,9 @@ SERVERS = pytest.StashKey[Servers]()
 STARTED = pytest.StashKey[ExitStack]()
 REAL = ("integration", "journey")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -18,7 +18,11 @@ JSON, EVENTS = "application/json", "application/cloudevents-batch+json"
 
 
 class Refused(Exception):
-    """The platform answered with a problem; the message is what it says."""
+    """The platform answered with a problem; the message is what it says. Without a status nobody answered."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Api:
@@ -32,18 +36,24 @@ class Api:
         asked = {name: value for name, value in query.items() if value is not None}
         return self._ask("GET", f"{path}?{urlencode(asked)}" if asked else path)
 
-    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        return self._ask("POST", path, body or {})
+    def post(self, path: str, body: dict[str, Any] | None = None, seconds: float = SECONDS) -> Any:
+        return self._ask("POST", path, body or {}, seconds=seconds)
 
     def post_events(self, events: Sequence[Mapping[str, Any]]) -> Any:
         """A batch of CloudEvents; the answer says of each that was not taken why, and also where none was taken."""
         return self._ask("POST", "/v1/events", events, EVENTS, taken_as_well=(http.HTTPStatus.UNPROCESSABLE_ENTITY,))
 
     def _ask(
-        self, method: str, path: str, body: object = None, kind_of_body: str = JSON, taken_as_well: Sequence[int] = ()
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        kind_of_body: str = JSON,
+        taken_as_well: Sequence[int] = (),
+        seconds: float = SECONDS,
     ) -> Any:
         kind = http.client.HTTPSConnection if self.base.scheme == "https" else http.client.HTTPConnection
-        connection = kind(self.base.netloc, timeout=SECONDS)
+        connection = kind(self.base.netloc, timeout=seconds)
         headers = {"Authorization": f"Bearer {self.key}", "Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = kind_of_body
@@ -60,7 +70,7 @@ class Api:
         finally:
             connection.close()
         if answer.status >= http.HTTPStatus.MULTIPLE_CHOICES and answer.status not in taken_as_well:
-            raise Refused(_problem(answer.status, text))
+            raise Refused(_problem(answer.status, text), answer.status)
         return json.loads(text) if text else None
 
 

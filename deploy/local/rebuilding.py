@@ -43,7 +43,7 @@ class Projection:
 
 
 PROJECTIONS: dict[Name, Projection] = {
-    "scoring": Projection((SALES.name,), ("customers", "moves", "population")),
+    "scoring": Projection((SALES.name, INTERACTIONS.name), ("customers", "moves", "population", "deeds")),
     "campaigns": Projection((CONTACTS.name, INTERACTIONS.name, SALES.name, SCORES.name), ("profiles", "orders")),
 }
 

@@ -6,7 +6,16 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "contacts": ("/v1/contacts", "/v1/identities"),
     "interactions": ("/v1/events", "/v1/interactions", "/v1/orders", "/v1/dead-letters"),
     "campaigns": ("/v1/campaigns", "/v1/segments"),
-    "scoring": ("/v1/scores", "/v1/models"),
+    "scoring": (
+        "/v1/scores",
+        "/v1/models",
+        "/v1/wishes",
+        "/v1/products",
+        "/v1/profits",
+        "/v1/costs",
+        "/v1/reviews",
+        "/v1/contracts",
+    ),
     "sync": ("/v1/customers", "/v1/channels", "/v1/keys", "/v1/deliveries"),
 }
 """Path prefixes by service; a prefix covers whole segments only (`/v1/contacts` is not `/v1/contacts-old`)."""

@@ -2,11 +2,11 @@
 
 from services.campaigns.handlers.profiles import Following
 from shared.contracts.contacts import CONTACTS
-from shared.contracts.interactions import INTERACTIONS, SALES
+from shared.contracts.interactions import INTERACTIONS, SALES, ContractChanged
 from shared.contracts.scoring import SCORES
 from shared.messaging import Messaging, Subscription
 
 
 def listen(messaging: Messaging, following: Following) -> None:
     topics = (CONTACTS, INTERACTIONS, SALES, SCORES)
-    messaging.listen(Subscription(group="campaigns", topics=topics, apply=following.fold))
+    messaging.listen(Subscription(group="campaigns", topics=topics, ignores=(ContractChanged,), apply=following.fold))

@@ -1,15 +1,18 @@
-"""Periodic work: refit the models and rescore as time passes, and take over versions that other instances have fitted."""
+"""Periodic work: refit the models and rescore as time passes, take over versions that other instances have fitted, and
+look through what customers like.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
 
-from services.scoring.handlers import Refitting
+from services.scoring.handlers import Contracting, Profits, Refitting, Reviewing, Studying
 from services.scoring.handlers.models import UnderWay
 
 log = structlog.get_logger()
 TAKE_LATEST_SECONDS = 5.0
+FIRST_STUDY_SECONDS = 60.0
 Job = Callable[[], Awaitable[None]]
 
 
@@ -28,3 +31,28 @@ def jobs(refitting: Refitting, refit_seconds: float) -> list[Job]:
             await refitting.take_latest()
 
     return [refit_regularly, take_latest_regularly]
+
+
+def looks(
+    studying: Studying, contracting: Contracting, profits: Profits, reviewing: Reviewing, study_seconds: float
+) -> list[Job]:
+    """Through the whole base: by each instance for its own offers and risks, and by one of them once a day through the
+    books, and once a week back at the scores.
+    """
+
+    async def study_regularly() -> None:
+        await asyncio.sleep(min(FIRST_STUDY_SECONDS, study_seconds))
+        while True:
+            await studying.study()
+            await contracting.study()
+            await asyncio.sleep(study_seconds)
+
+    async def look_now_and_then() -> None:
+        while True:
+            await asyncio.sleep(study_seconds)
+            if await profits.stale():
+                await profits.look()
+            if await reviewing.due():
+                await reviewing.review()
+
+    return [study_regularly, look_now_and_then]

@@ -1,6 +1,8 @@
 """What scoring reads from its environment, beside what every service reads."""
 
-from pydantic import Field
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator
 
 from shared.settings import PlatformSettings
 
@@ -14,3 +16,17 @@ class ScoringSettings(PlatformSettings):
     """What of a customer's money is contribution; 1: value is revenue, as nothing is known of costs."""
     scoring_yearly_discount: float = Field(0.1, gt=0, le=10)
     """By how much money of a year from now is worth less; of lifetime value."""
+    scoring_study_seconds: float = Field(3600, gt=0)
+    """How often the whole base is looked through for what goes together; the first time after a minute at most."""
+    scoring_time_zone: str = "UTC"
+    """In which customers' hours of contact are told (`Europe/Vienna`)."""
+
+    @field_validator("scoring_time_zone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            if name != "UTC":
+                ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"no time zone is called {name}") from error
+        return name

@@ -68,6 +68,10 @@ class SaleLine(Part):
     quantity: Annotated[Amount, Field(ge=0)]
     value: Annotated[Amount, Field(ge=0)]
     discounts: Discounts = Discounts()
+    category: Key | None = None
+    """What kind of goods it is, as the channel names it."""
+    cost: Annotated[Amount, Field(ge=0)] | None = None
+    """What the goods of the whole line have cost the company, where the channel knows."""
 
 
 class SaleReported(Fact):
@@ -80,6 +84,10 @@ class SaleReported(Fact):
     """The channel's own number of the order, unique within the channel."""
     ordered_at: Moment
     store: Key | None = None
+    payment: Code | None = None
+    """How it was paid: `card`, `cash`, `invoice`."""
+    parcels: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    """How many were sent for it; none where the customer took it along."""
     currency: Currency
     lines: Annotated[list[SaleLine], Field(min_length=1, max_length=1000)]
 
@@ -129,13 +137,46 @@ class InteractionReported(Fact):
     occurred_at: Moment
     direction: Literal["inbound", "outbound"] | None = None
     campaign: Key | None = None
+    minutes: Annotated[Amount, Field(ge=0)] | None = None
+    """How long it has kept our people busy: a call, a visit."""
     summary: Annotated[str, Field(max_length=2000)] | None = None
     attributes: Attributes = {}
 
 
+ContractEvent = Literal[
+    "started",
+    "renewed",
+    "payment-failed",
+    "payment-recovered",
+    "cancelled",
+    "went-to-competitor",
+    "moved",
+    "died",
+    "lapsed",
+]
+"""`cancelled`: by the customer; `lapsed`: by the company, because a payment that had failed never came."""
+
+
+class ContractReported(Fact):
+    """Something has happened to a customer's contract: a subscription, an insurance, a lease."""
+
+    TYPE: ClassVar[str] = "crm.contract.reported.v1"
+
+    customer: Identifiers
+    contract: Key
+    """The channel's own number of the contract, unique within the channel."""
+    event: ContractEvent
+    happened_at: Moment
+    reason: Code | None = None
+    price: Annotated[Amount, Field(ge=0)] | None = None
+    """What the customer pays a month from now on."""
+    currency: Currency | None = None
+    """Of the price; absent: the company's."""
+
+
 INBOUND = Topic(
     "crm.inbound",
-    (ContactReported, SaleReported, ReturnReported, CancellationReported, InteractionReported),
+    (ContactReported, SaleReported, ReturnReported, CancellationReported, InteractionReported, ContractReported),
     retention=timedelta(days=7),
     max_message_bytes=8 * 1_048_576,
 )

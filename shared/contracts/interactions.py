@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import ClassVar, Literal
 
-from shared.contracts.channels import ReturnLine, SaleLine
+from shared.contracts.channels import ContractEvent, ReturnLine, SaleLine
 from shared.contracts.fact import Amount, Attributes, Code, Currency, CustomerId, Fact, Key, Moment, Topic
 
 
@@ -19,6 +19,7 @@ class InteractionRecorded(Fact):
     occurred_at: Moment
     direction: Literal["inbound", "outbound"] | None = None
     campaign: Key | None = None
+    minutes: Amount | None = None
     summary: str | None = None
     attributes: Attributes = {}
 
@@ -33,6 +34,8 @@ class OrderPlaced(Fact):
     channel: str
     ordered_at: Moment
     store: Key | None = None
+    payment: Code | None = None
+    parcels: int | None = None
     currency: Currency
     total: Amount
     discount: Amount = Decimal(0)
@@ -76,8 +79,32 @@ class OrderCancelled(Fact):
     currency: Currency
     total: Amount
     """What is voided: the order's total less what was returned before, so that nothing is left of it."""
+    returned: Amount = Decimal(0)
+    """What was returned before."""
+    payment: Code | None = None
+    parcels: int | None = None
+    lines: list[SaleLine] = []
+    """Those of the order, with which all that it has cost is undone."""
     reason: Code | None = None
 
 
+class ContractChanged(Fact):
+    """Something has happened to a customer's contract, and is in the history."""
+
+    TYPE: ClassVar[str] = "crm.sale.contract-changed.v1"
+
+    change_id: str
+    customer_id: CustomerId
+    channel: str
+    contract: Key
+    """The channel's own number of the contract, unique within the channel."""
+    event: ContractEvent
+    happened_at: Moment
+    reason: Code | None = None
+    price: Amount | None = None
+    """What the customer pays a month from now on."""
+    currency: Currency
+
+
 INTERACTIONS = Topic("crm.interactions", (InteractionRecorded,))
-SALES = Topic("crm.sales", (OrderPlaced, OrderReturned, OrderCancelled))
+SALES = Topic("crm.sales", (OrderPlaced, OrderReturned, OrderCancelled, ContractChanged))

@@ -20,7 +20,7 @@ from tests.fuzz.mutation import STRICT, broken, mutated, wrong
 EXAMPLES = Path(__file__).parents[2] / "docs/contracts/examples"
 LISTENERS = {
     "crm.contacts": ("campaigns", "sync"),
-    "crm.interactions": ("campaigns", "sync"),
+    "crm.interactions": ("campaigns", "scoring", "sync"),
     "crm.sales": ("campaigns", "scoring", "sync"),
     "crm.scores": ("campaigns", "sync"),
     "crm.campaigns": ("sync",),

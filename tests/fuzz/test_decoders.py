@@ -79,7 +79,6 @@ def refusal(kind: str, body: bytes) -> Reason | None:
 
 @pytest.mark.parametrize("kind", sorted(FACTS))
 @given(rng=randoms)
-@settings(deadline=None)
 def test_a_published_fact_with_one_leaf_of_no_use_is_refused(kind: str, rng: random.Random) -> None:
     body = published(kind)
     assert refusal(kind, orjson.dumps(body)) is None
@@ -88,7 +87,6 @@ def test_a_published_fact_with_one_leaf_of_no_use_is_refused(kind: str, rng: ran
 
 @pytest.mark.parametrize("kind", sorted(FACTS))
 @given(rng=randoms)
-@settings(deadline=None)
 def test_a_changed_fact_is_taken_or_refused_and_what_is_taken_can_be_told_and_read_again(
     kind: str, rng: random.Random
 ) -> None:
@@ -101,13 +99,12 @@ def test_a_changed_fact_is_taken_or_refused_and_what_is_taken_can_be_told_and_re
 
 @pytest.mark.parametrize("kind", sorted(FACTS))
 @given(rng=randoms)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_what_is_no_json_is_malformed(kind: str, rng: random.Random) -> None:
     assert refusal(kind, broken(rng, published(kind), STRICT)) is Reason.MALFORMED
 
 
 @given(document=json)
-@settings(deadline=None)
 @example({"specversion": "1.0", "id": "\0", "source": "x", "type": "x", "data": 1})
 def test_any_document_is_an_event_or_a_refusal(document: Any) -> None:
     found = event_or_refusal(lambda: from_json(document))
@@ -117,7 +114,6 @@ def test_any_document_is_an_event_or_a_refusal(document: Any) -> None:
 
 
 @given(headers=st.dictionaries(names, values, max_size=10), value=st.binary(max_size=60))
-@settings(deadline=None)
 def test_any_headers_are_an_event_or_a_refusal_in_both_spellings(
     headers: dict[str, bytes | None], value: bytes
 ) -> None:
@@ -134,7 +130,6 @@ def test_any_headers_are_an_event_or_a_refusal_in_both_spellings(
     timestamp=st.integers(-(2**63), 2**63 - 1),
     key=st.none() | st.binary(max_size=10),
 )
-@settings(deadline=None)
 def test_any_record_is_events_or_letters_and_each_letter_comes_back_byte_for_byte(
     headers: dict[str, bytes | None], value: bytes | None, timestamp: int, key: bytes | None
 ) -> None:
@@ -150,7 +145,6 @@ def test_any_record_is_events_or_letters_and_each_letter_comes_back_byte_for_byt
 
 
 @given(rng=randoms, count=st.integers(0, 6))
-@settings(deadline=None)
 def test_of_a_batch_each_element_is_an_event_or_a_letter(rng: random.Random, count: int) -> None:
     documents = [
         envelope(kind, f"u{n}") | {"data": mutated(rng, data(kind, f"u{n}", rng))}
@@ -161,7 +155,6 @@ def test_of_a_batch_each_element_is_an_event_or_a_letter(rng: random.Random, cou
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(deadline=None)
 def test_an_input_has_the_fate_that_its_maker_says(seed: int) -> None:
     inputs = Inputs(seed)
     for one in (inputs.right(), inputs.wrong_field(), inputs.wrong_envelope(), inputs.malformed(), inputs.batch()):

@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.contracts.channels import CancellationReported, InteractionReported, ReturnReported, SaleReported
+from shared.contracts.channels import (
+    CancellationReported,
+    ContractReported,
+    InteractionReported,
+    ReturnReported,
+    SaleReported,
+)
 from shared.contracts.fact import Identifier
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -34,6 +40,13 @@ def returned(
     lines = [{"product": f"P-{n}", "quantity": "1", "value": value} for n, value in enumerate(values or ("1.00",))]
     data = {"order": order, "number": number, "returned_at": NOON, "currency": "USD", "lines": lines, **told}
     return ReturnReported.model_validate({"customer": identifiers(*customer), **data})
+
+
+def contract(
+    event: str = "started", number: str = "C-1", *, customer: Sequence[str] = ("pos:N-1",), **told: Any
+) -> ContractReported:
+    data = {"contract": number, "event": event, "happened_at": NOON, **told}
+    return ContractReported.model_validate({"customer": identifiers(*customer), **data})
 
 
 def cancelled(order: str = "O-1", *, customer: Sequence[str] = ("pos:N-1",), **told: Any) -> CancellationReported:

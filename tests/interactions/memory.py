@@ -86,7 +86,16 @@ class HistoryInMemory:
 def _standing(entry: Entry) -> tuple[Order, Standing]:
     fact = entry.fact
     assert isinstance(fact, OrderPlaced)
-    placed = Placed(fact.order_id, fact.customer_id, fact.ordered_at, fact.currency, fact.total)
+    placed = Placed(
+        fact.order_id,
+        fact.customer_id,
+        fact.ordered_at,
+        fact.currency,
+        fact.total,
+        fact.lines,
+        fact.payment,
+        fact.parcels,
+    )
     return (fact.channel, entry.order or ""), Standing(placed, entry.returned, entry.cancelled_at)
 
 

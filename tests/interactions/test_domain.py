@@ -21,7 +21,7 @@ from shared.contracts.fact import Reason
 from shared.contracts.interactions import InteractionRecorded, OrderPlaced
 from tests.interactions.facts import ANNA, NOON, SHOP, identifiers, interaction, sale
 
-STORED = Placed("0" * 32, ANNA, NOON, "USD", Decimal(10))
+STORED = Placed("0" * 32, ANNA, NOON, "USD", Decimal(10), [])
 
 
 def take(batch: Batch, fact: Told, event_id: str = "e-1", source: str = SHOP) -> bool:

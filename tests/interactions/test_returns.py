@@ -47,10 +47,12 @@ async def test_a_return_lowers_the_total_and_is_told_with_the_order_that_it_is_o
 
 
 async def test_a_cancellation_voids_what_has_not_come_back(book: Book) -> None:
-    await book.take(received(sale("O-1", "10"), "e-1"), received(returned("O-1", "R-1", "4"), "e-2"))
+    order = sale("O-1", "10", payment="card", parcels=2)
+    await book.take(received(order, "e-1"), received(returned("O-1", "R-1", "4"), "e-2"))
     [void] = told(await book.take(received(cancelled("O-1", reason="unpaid"), "e-3")))
     assert isinstance(void, OrderCancelled)
     assert (void.total, void.reason, void.customer_id, void.ordered_at) == (Decimal(6), "unpaid", ANNA, NOON)
+    assert (void.returned, void.lines, void.payment, void.parcels) == (Decimal(4), order.lines, "card", 2)
     assert await figures(book) == (0, Decimal(0), Decimal(4), 1, 0)
     assert book.history.entries[void.order_id].cancelled_at == NOON
 

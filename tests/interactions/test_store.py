@@ -19,7 +19,7 @@ from shared.contracts.interactions import OrderCancelled
 from shared.messaging.dead_letters import read
 from shared.mongo import Database, Session
 from shared.settings import PlatformSettings
-from tests.interactions.facts import ANNA, BEN, NOON, SHOP, cancelled, interaction, returned, sale
+from tests.interactions.facts import ANNA, BEN, NOON, SHOP, cancelled, contract, interaction, returned, sale
 from tests.interactions.memory import HistoryInMemory, LettersInMemory
 from tests.interactions.units import dead_letter
 
@@ -64,12 +64,14 @@ class HistoryPromises:
     async def test_what_is_added_reads_back_as_it_was(self, store: History) -> None:
         lines = [
             {"product": "P", "quantity": "2.5", "value": "0.000001", "discounts": {"coupon": "1.50"}},
-            {"product": "Q", "quantity": "0", "value": "999999999.99"},
+            {"product": "Q", "quantity": "0", "value": "999999999.99", "category": "wine", "cost": "0"},
         ]
         told = entries(
-            sale("O-1", lines=lines, store="S-7"),
+            sale("O-1", lines=lines, store="S-7", payment="card", parcels=0),
             interaction("visit", summary="long", attributes={"a.b": 1.5, "c": None}, campaign="spring"),
-            interaction(),
+            interaction(minutes="12.5"),
+            contract("cancelled", reason="price"),
+            contract("renewed", price="19.9", currency="USD"),
         )
         await store.add(told, None)
         assert [await store.entry(entry.name) for entry in told] == told
@@ -122,7 +124,7 @@ class HistoryPromises:
         assert [entry.order for entry in await store.orders(after=None, limit=9)] == ["O-1", "O-2"]
 
     async def test_where_an_order_stands_is_known_to_the_next_batch(self, store: History) -> None:
-        await recorded(store, sale("O-1", "10"), returned("O-1", "R-1", "4"))
+        await recorded(store, sale("O-1", "10", payment="card", parcels=2), returned("O-1", "R-1", "4"))
         await recorded(store, sale("O-2", "10"), start=10)
         await recorded(store, cancelled("O-2"), start=20)
         known = await store.known_orders([(SHOP, "O-1"), (SHOP, "O-2"), (SHOP, "O-3")], None)
@@ -135,6 +137,8 @@ class HistoryPromises:
         assert (first.placed.customer_id, first.placed.ordered_at, first.placed.total) == (
             ANNA, NOON, Decimal(10),
         )  # fmt: skip
+        assert (first.placed.payment, first.placed.parcels) == ("card", 2)
+        assert [(line.product, line.value) for line in first.placed.lines] == [("P-0", Decimal(10))]
 
     async def test_an_awaited_order_is_nowhere_to_be_seen_and_what_waits_is_kept(self, store: History) -> None:
         await recorded(store, returned("O-1", "R-1", "4"))

@@ -1,6 +1,6 @@
 """Scoring's stores in memory; they pass the same tests as MongoDB's. Transactions do not roll back here."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -8,11 +8,29 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from services.scoring.domain.contracts.facts import Contracts
 from services.scoring.domain.model import Model
 from services.scoring.domain.population import Changes, Population, Ranked, Standing
 from services.scoring.domain.prediction import Histories, Told
+from services.scoring.domain.profit import NOTHING_KNOWN, Book, CostModel
 from services.scoring.domain.segments import SEGMENTS
-from services.scoring.handlers import Known, Report, Scored, Sheet, Summary
+from services.scoring.domain.wishes.customer import Wishes
+from services.scoring.handlers import (
+    Change,
+    Known,
+    Leaf,
+    Ledger,
+    Look,
+    Name,
+    PackedLesson,
+    Product,
+    Remembered,
+    Report,
+    Review,
+    Scored,
+    Sheet,
+    Summary,
+)
 from shared.contracts.scoring import Score, ScoreChanged
 from shared.messaging import Received, Unit
 from shared.mongo import Session
@@ -34,6 +52,10 @@ class MemoryCustomers:
     async def sheet(self, after: str | None, limit: int) -> Sheet:
         buying = (customer for customer, one in self.known.items() if one.purchases.days)
         return self._sheet(sorted(customer for customer in buying if after is None or customer > after)[:limit])
+
+    async def packed(self, after: str | None, limit: int) -> tuple[Sequence[str], Sequence[bytes]]:
+        sheet = (await self.sheet(after, limit)).customers
+        return sheet, [self.known[customer].purchases.pack() for customer in sheet]
 
     async def due(self, day: int, limit: int) -> Sheet:
         passed = [customer for customer, one in self.known.items() if one.due <= day]
@@ -112,6 +134,11 @@ class MemoryModels:
     async def version(self, version: int) -> Model | None:
         return self.models.get(version)
 
+    async def as_of(self, moment: datetime) -> Model | None:
+        return max(
+            (one for one in self.models.values() if one.fit.as_of <= moment), key=lambda one: one.version, default=None
+        )
+
     async def page(self, before: int | None, limit: int) -> list[Model]:
         versions = sorted((v for v in self.models if before is None or v < before), reverse=True)
         return [self.models[version] for version in versions[:limit]]
@@ -138,6 +165,130 @@ class MemoryModels:
     async def release(self, holder: str) -> None:
         if self.holder == holder:
             self.holder = None
+
+
+@dataclass
+class MemoryDeeds:
+    known: dict[str, Remembered] = field(default_factory=dict)
+    lessons: dict[str, PackedLesson] = field(default_factory=dict)
+
+    async def load(
+        self, customers: Collection[str], months: Collection[int] | None = None, session: Session | None = None
+    ) -> dict[str, Remembered]:
+        return {
+            customer: Remembered(one.wishes, one.book if months is None else _months(one.book, months), one.contracts)
+            for customer in customers
+            if (one := self.known.get(customer))
+        }
+
+    async def wishes(self, customer_id: str) -> Wishes | None:
+        return self.known[customer_id].wishes if customer_id in self.known else None
+
+    async def save(self, changes: Sequence[Change], session: Session) -> None:
+        for one in changes:
+            before, liked = self.known.get(one.customer_id, Remembered()), one.liked
+            parts = (liked.products, liked.categories, liked.channels, liked.hours)
+            after = [was if now is None else now for was, now in zip(before.wishes.parts, parts, strict=True)]
+            sums = {key: sum_ for key, sum_ in before.book.sums.items() if key.month not in one.months}
+            for book in one.months.values():
+                sums |= book.sums
+            contracts = before.contracts if one.contracts is None else one.contracts
+            if one.months or one.contracts is not None or any(part is not None for part in parts):
+                self.known[one.customer_id] = Remembered(Wishes(*after), Book(sums), contracts)
+            if liked.lesson:
+                before_it, day, basket = liked.lesson
+                self.lessons[one.customer_id] = PackedLesson(before_it.pack(), day, sorted(basket))
+
+    async def leaf(self, after: str | None, limit: int) -> Leaf:
+        ids = self._next(after, limit)
+        packed = [self.known[customer].wishes.products.pack() for customer in ids]
+        return Leaf(ids, packed, [self.lessons.get(customer) for customer in ids])
+
+    async def ledger(self, after: str | None, limit: int) -> Ledger:
+        ids = self._next(after, limit)
+        return Ledger(ids, [self.known[customer].book for customer in ids])
+
+    async def contracts(self, customer_id: str) -> Contracts:
+        return self.known.get(customer_id, Remembered()).contracts
+
+    async def signed(self, after: str | None, limit: int) -> tuple[Sequence[str], Sequence[Contracts]]:
+        everybody = self._next(after, len(self.known))
+        ids = [customer for customer in everybody if self.known[customer].contracts.facts][:limit]
+        return ids, [self.known[customer].contracts for customer in ids]
+
+    def _next(self, after: str | None, limit: int) -> list[str]:
+        return sorted(customer for customer in self.known if after is None or customer > after)[:limit]
+
+
+def _months(book: Book, months: Collection[int]) -> Book:
+    return Book({key: sum_ for key, sum_ in book.sums.items() if key.month in months})
+
+
+@dataclass
+class MemoryCosts:
+    costs: CostModel = NOTHING_KNOWN
+    look: Look | None = None
+
+    async def model(self) -> CostModel:
+        return self.costs
+
+    async def set(self, model: CostModel) -> None:
+        self.costs = model
+
+    async def last_look(self) -> Look | None:
+        return self.look
+
+    async def note_look(self, look: Look) -> None:
+        self.look = look
+
+
+@dataclass
+class MemoryReviews:
+    reviews: dict[tuple[int, int], Review] = field(default_factory=dict)
+
+    async def add(self, review: Review) -> None:
+        self.reviews[review.cut, review.horizon_days] = review
+
+    async def newest(self, limit: int = 1, before: int | None = None) -> list[Review]:
+        older = [review for review in self.reviews.values() if before is None or review.cut < before]
+        return sorted(older, key=lambda review: (review.cut, review.at), reverse=True)[:limit]
+
+
+@dataclass
+class MemoryNames:
+    given: dict[Name, int] = field(default_factory=dict)
+    said: dict[str, dict[str, Any]] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
+
+    async def numbers(self, names: Collection[Name]) -> dict[Name, int]:
+        return {name: self.given.setdefault(name, len(self.given)) for name in sorted(names)}
+
+    async def categorise(self, categories: Mapping[str, str]) -> None:
+        self.told.update(categories)
+
+    async def describe(self, product: str, *, name: str | None, category: str | None, available: bool) -> Product:
+        await self.numbers([Name("product", product)])
+        self.said[product] = {"name": name, "category": category, "available": available}
+        return self._product(product)
+
+    async def texts(self, numbers: Collection[int]) -> dict[int, str]:
+        return {number: name.text for name, number in self.given.items() if number in numbers}
+
+    async def described(self, numbers: Collection[int]) -> dict[int, Product]:
+        return {one.number: one for one in await self.products() if one.number in numbers}
+
+    async def product(self, product: str) -> Product | None:
+        return self._product(product) if Name("product", product) in self.given else None
+
+    async def products(self, after: str | None = None, limit: int = 0) -> list[Product]:
+        names = sorted(name.text for name in self.given if name.kind == "product")
+        later = [name for name in names if after is None or name > after]
+        return [self._product(name) for name in (later[:limit] if limit else later)]
+
+    def _product(self, product: str) -> Product:
+        said = self.said.get(product, {})
+        category, available = said.get("category") or self.told.get(product), said.get("available", True)
+        return Product(product, self.given[Name("product", product)], said.get("name"), category, available)
 
 
 def new_unit() -> Unit:

@@ -1,4 +1,4 @@
-"""`rapport scoring`: what scores are worth, found out on a company's own past, and that past brought in."""
+"""`rapport scoring`: what scores are worth, found out on a company's own past, that past brought in, and a report."""
 
 from __future__ import annotations
 
@@ -115,6 +115,29 @@ def import_history(
     if rejected_file:
         importing.write_rejected(rejected_file, done.rejected)
     raise typer.Exit(1 if done.rejected else 0)
+
+
+@scoring.command()
+def report(
+    out: Annotated[Path, typer.Option(metavar="OUT", help="Where to write it.")] = Path("scoring-report.html"),
+    look: Annotated[
+        bool, typer.Option("--look", help="Look through the whole base first, instead of using the last looks.")
+    ] = False,
+) -> None:
+    """What the scores are, what they were worth, and where the profit comes from, as one HTML file.
+
+    RAPPORT_URL and RAPPORT_KEY point to another platform than the local one.
+    """
+    from deploy.local import reporting
+    from services.scoring.report import Facts, html
+
+    with plainly("The platform must be up: `rapport up`."):
+        to = api.of_platform(platform.current())
+        if look:
+            say("looking through the whole base")
+            reporting.look(to)
+        page = html(Facts(**reporting.gather(to)))
+    _write(out, page)
 
 
 def _write(path: Path, text: str) -> None:

@@ -10,9 +10,15 @@ from pydantic import BaseModel, Field
 
 from services.interactions.api.positions import ById, ByNumber, ByTime, cut, position
 from services.interactions.domain import ORDER, Entry, Order, Tally
-from shared.contracts.channels import ReturnLine, SaleLine
+from shared.contracts.channels import ContractEvent, ReturnLine, SaleLine
 from shared.contracts.fact import Code, CustomerId
-from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned
+from shared.contracts.interactions import (
+    ContractChanged,
+    InteractionRecorded,
+    OrderCancelled,
+    OrderPlaced,
+    OrderReturned,
+)
 from shared.http import Cursor, Limit, Page, Problem
 from shared.security import require
 
@@ -75,9 +81,19 @@ class CancellationFigures(BaseModel):
     reason: str | None = None
 
 
+class ContractFigures(BaseModel):
+    """What happened to which contract."""
+
+    contract: Annotated[str, Field(description="The channel's own number of the contract.")]
+    event: ContractEvent
+    reason: str | None = None
+    price: Annotated[Decimal | None, Field(description="What the customer pays a month from now on.")] = None
+    currency: str
+
+
 class InteractionItem(BaseModel):
     """One line of a customer's history. Orders are in it too, with kind `order`, and what became of them, with kinds
-    `order-return` and `order-cancellation`.
+    `order-return` and `order-cancellation`; and what happened to contracts, with kinds `contract-started` and so on.
     """
 
     id: Name
@@ -88,11 +104,13 @@ class InteractionItem(BaseModel):
     occurred_at: datetime
     direction: Literal["inbound", "outbound"] | None = None
     campaign: str | None = None
+    minutes: Decimal | None = None
     summary: str | None = None
     attributes: dict[str, Any] = {}
     order: OrderFigures | None = None
     order_return: ReturnFigures | None = None
     order_cancellation: CancellationFigures | None = None
+    contract: ContractFigures | None = None
 
 
 class OrderItem(BaseModel):
@@ -105,6 +123,8 @@ class OrderItem(BaseModel):
     event_id: str
     ordered_at: datetime
     store: str | None = None
+    payment: str | None = None
+    parcels: int | None = None
     currency: str
     total: Decimal
     discount: Decimal
@@ -120,6 +140,7 @@ class Summary(BaseModel):
     orders: Annotated[int, Field(description="Without those cancelled.")]
     returns: int
     cancelled: Annotated[int, Field(description="Orders that are void.")]
+    contracts: Annotated[int, Field(description="What has happened to contracts.")]
     waiting: Annotated[
         int, Field(description="Returns and cancellations told of orders that are not; they wait for their order.")
     ]
@@ -244,7 +265,7 @@ def _interaction_item(entry: Entry) -> InteractionItem:
     }
     match fact:
         case InteractionRecorded():
-            told = fact.model_dump(include={"direction", "campaign", "summary", "attributes"})
+            told = fact.model_dump(include={"direction", "campaign", "minutes", "summary", "attributes"})
             return InteractionItem(**shared, **told)
         case OrderPlaced():
             return InteractionItem(**shared, order=_order_figures(fact, entry))
@@ -252,6 +273,9 @@ def _interaction_item(entry: Entry) -> InteractionItem:
             return InteractionItem(**shared, order_return=_return_figures(fact, entry))
         case OrderCancelled():
             return InteractionItem(**shared, order_cancellation=_cancellation_figures(fact, entry))
+        case ContractChanged():
+            told = fact.model_dump(include={"contract", "event", "reason", "price", "currency"})
+            return InteractionItem(**shared, contract=ContractFigures(**told))
 
 
 def _order_figures(fact: OrderPlaced, entry: Entry) -> OrderFigures:

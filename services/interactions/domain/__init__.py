@@ -4,6 +4,7 @@ from services.interactions.domain.batch import Batch, Telling
 from services.interactions.domain.checks import LARGEST_TOTAL, NotAcceptable, check, is_foreign
 from services.interactions.domain.entries import (
     CANCELLATION,
+    CONTRACT,
     ORDER,
     RETURN,
     Entry,
@@ -19,6 +20,7 @@ from services.interactions.domain.orders import MOST_WAITING, Cancellation, Chan
 
 __all__ = [
     "CANCELLATION",
+    "CONTRACT",
     "LARGEST_TOTAL",
     "MOST_WAITING",
     "ORDER",

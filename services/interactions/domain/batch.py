@@ -6,6 +6,7 @@ from typing import NamedTuple
 from services.interactions.domain.checks import LARGEST_TOTAL, NotAcceptable
 from services.interactions.domain.entries import Entry, Event, Order, Tally
 from services.interactions.domain.facts import (
+    contract_changed,
     interaction_recorded,
     order_cancelled,
     order_placed,
@@ -13,10 +14,16 @@ from services.interactions.domain.facts import (
     sum_of,
 )
 from services.interactions.domain.orders import MOST_WAITING, Cancellation, Changes, Return, Reversal, Standing
-from shared.contracts.channels import CancellationReported, InteractionReported, ReturnReported, SaleReported
+from shared.contracts.channels import (
+    CancellationReported,
+    ContractReported,
+    InteractionReported,
+    ReturnReported,
+    SaleReported,
+)
 from shared.contracts.fact import Reason
 
-Told = SaleReported | InteractionReported | ReturnReported | CancellationReported
+Told = SaleReported | InteractionReported | ReturnReported | CancellationReported | ContractReported
 
 
 class Telling(NamedTuple):
@@ -33,11 +40,16 @@ class Batch:
     """
 
     def __init__(
-        self, known_names: Iterable[str], known_orders: Mapping[Order, Standing], known_returns: Collection[Order] = ()
+        self,
+        known_names: Iterable[str],
+        known_orders: Mapping[Order, Standing],
+        known_returns: Collection[Order] = (),
+        currency: str = "USD",
     ) -> None:
         self._names = set(known_names)
         self._orders = dict(known_orders)
         self._returns = set(known_returns)
+        self._currency = currency
         self._entries: dict[str, Entry] = {}
         self.changes = Changes()
         self.tally = Tally()
@@ -62,6 +74,10 @@ class Batch:
             case InteractionReported():
                 recorded = interaction_recorded(fact, source=event.source, name=name, customer_id=customer_id)
                 return [Telling(self._keep(Entry(recorded, event.id), name))]
+            case ContractReported():
+                who = {"source": event.source, "name": name, "customer_id": customer_id}
+                changed = contract_changed(fact, **who, currency=self._currency)
+                return [Telling(self._keep(Entry(changed, event.id), name))]
             case ReturnReported():
                 return self._take_return(fact, event)
             case CancellationReported():

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from services.interactions.domain.entries import ORDER
 from services.interactions.domain.facts import sum_of, sums
-from shared.contracts.channels import InteractionReported, ReturnReported, SaleReported
+from shared.contracts.channels import ContractReported, InteractionReported, ReturnReported, SaleReported
 from shared.contracts.fact import Fact, Reason
 
 LARGEST_TOTAL = Decimal(10) ** 12
@@ -23,7 +23,12 @@ class NotAcceptable(ValueError):
 
 def is_foreign(fact: Fact, currency: str) -> bool:
     """Whether it is in a currency the company does not keep its books in."""
-    return isinstance(fact, SaleReported | ReturnReported) and fact.currency != currency
+    match fact:
+        case SaleReported() | ReturnReported():
+            return fact.currency != currency
+        case ContractReported():
+            return fact.currency not in {None, currency}
+    return False
 
 
 def check(fact: Fact, currency: str) -> None:
@@ -35,11 +40,13 @@ def check(fact: Fact, currency: str) -> None:
         case ReturnReported():
             _check_currency(fact, currency)
             _check_sum(sum_of(fact.lines))
+        case ContractReported():
+            _check_currency(fact, currency)
         case InteractionReported():
             _check_interaction(fact)
 
 
-def _check_currency(fact: SaleReported | ReturnReported, currency: str) -> None:
+def _check_currency(fact: SaleReported | ReturnReported | ContractReported, currency: str) -> None:
     if is_foreign(fact, currency):
         detail = f"this company keeps its books in {currency}, not in {fact.currency}"
         raise NotAcceptable(Reason.WRONG_CURRENCY, detail, "currency")

@@ -8,13 +8,22 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from shared.contracts.fact import Identifier
-from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned
+from shared.contracts.interactions import (
+    ContractChanged,
+    InteractionRecorded,
+    OrderCancelled,
+    OrderPlaced,
+    OrderReturned,
+)
 
 ZERO = Decimal(0)
 ORDER, RETURN, CANCELLATION = "order", "order-return", "order-cancellation"
 """The kinds under which orders, and what becomes of them, stand in the history."""
 
-Recorded = InteractionRecorded | OrderPlaced | OrderReturned | OrderCancelled
+CONTRACT = "contract-"
+"""Before the event of a contract, the kind under which it stands in the history."""
+
+Recorded = InteractionRecorded | OrderPlaced | OrderReturned | OrderCancelled | ContractChanged
 
 Identity = tuple[str, ...]
 """All identifiers by which one event names its customer, in the event's order, each as `scheme:value`."""
@@ -60,6 +69,8 @@ class Entry(NamedTuple):
                 return self.fact.interaction_id
             case OrderReturned():
                 return self.fact.return_id
+            case ContractChanged():
+                return self.fact.change_id
         return name_of(self.fact.channel, self.event_id)
 
     @property
@@ -71,6 +82,8 @@ class Entry(NamedTuple):
                 return self.fact.kind
             case OrderReturned():
                 return RETURN
+            case ContractChanged():
+                return CONTRACT + self.fact.event
         return CANCELLATION
 
     @property
@@ -82,6 +95,8 @@ class Entry(NamedTuple):
                 return self.fact.occurred_at
             case OrderReturned():
                 return self.fact.returned_at
+            case ContractChanged():
+                return self.fact.happened_at
         return self.fact.cancelled_at
 
 
@@ -107,6 +122,8 @@ class Tally:
     """Events dropped because their order is cancelled already."""
     waiting: int = 0
     """Returns and cancellations that are told of an order that is not; less those whose order has come."""
+    contracts: int = 0
+    """What has happened to contracts."""
 
     def add(self, entry: Entry) -> None:
         match entry.fact:
@@ -123,6 +140,8 @@ class Tally:
                 self.cancelled += 1
                 self.orders -= 1
                 self.total -= entry.fact.total
+            case ContractChanged():
+                self.contracts += 1
 
 
 def name_of(*parts: str) -> str:

@@ -5,8 +5,14 @@ from decimal import Decimal
 
 from services.interactions.domain.entries import ZERO
 from services.interactions.domain.orders import Cancellation, Placed, Return
-from shared.contracts.channels import InteractionReported, ReturnLine, SaleLine, SaleReported
-from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned
+from shared.contracts.channels import ContractReported, InteractionReported, ReturnLine, SaleLine, SaleReported
+from shared.contracts.interactions import (
+    ContractChanged,
+    InteractionRecorded,
+    OrderCancelled,
+    OrderPlaced,
+    OrderReturned,
+)
 
 
 def sums(lines: Iterable[SaleLine]) -> tuple[Decimal, Decimal]:
@@ -34,6 +40,8 @@ def order_placed(sale: SaleReported, *, source: str, name: str, customer_id: str
         channel=source,
         ordered_at=sale.ordered_at,
         store=sale.store,
+        payment=sale.payment,
+        parcels=sale.parcels,
         currency=sale.currency,
         total=total,
         discount=discount,
@@ -66,7 +74,28 @@ def order_cancelled(told: Cancellation, placed: Placed | OrderPlaced, returned: 
         ordered_at=placed.ordered_at,
         currency=placed.currency,
         total=placed.total - returned,
+        returned=returned,
+        payment=placed.payment,
+        parcels=placed.parcels,
+        lines=placed.lines,
         reason=told.reason,
+    )
+
+
+def contract_changed(
+    told: ContractReported, *, source: str, name: str, customer_id: str, currency: str
+) -> ContractChanged:
+    """What happened to a contract under its customer, named after its event."""
+    return ContractChanged.model_construct(
+        change_id=name,
+        customer_id=customer_id,
+        channel=source,
+        contract=told.contract,
+        event=told.event,
+        happened_at=told.happened_at,
+        reason=told.reason,
+        price=told.price,
+        currency=told.currency or currency,
     )
 
 
@@ -80,6 +109,7 @@ def interaction_recorded(told: InteractionReported, *, source: str, name: str, c
         occurred_at=told.occurred_at,
         direction=told.direction,
         campaign=told.campaign,
+        minutes=told.minutes,
         summary=told.summary,
         attributes=told.attributes,
     )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from services.interactions.domain.entries import ZERO, Event, Order
-from shared.contracts.channels import ReturnLine
+from shared.contracts.channels import ReturnLine, SaleLine
 from shared.contracts.interactions import OrderPlaced
 
 MOST_WAITING = 100
@@ -47,6 +47,9 @@ class Placed(NamedTuple):
     ordered_at: datetime
     currency: str
     total: Decimal
+    lines: list[SaleLine]
+    payment: str | None = None
+    parcels: int | None = None
 
 
 @dataclass(slots=True)

@@ -20,12 +20,18 @@ from services.interactions.domain import (
     name_of,
 )
 from services.interactions.handlers.identities import Identities
-from shared.contracts.channels import CancellationReported, InteractionReported, ReturnReported, SaleReported
+from shared.contracts.channels import (
+    CancellationReported,
+    ContractReported,
+    InteractionReported,
+    ReturnReported,
+    SaleReported,
+)
 from shared.contracts.interactions import INTERACTIONS, SALES, InteractionRecorded
 from shared.messaging import Received, Unit
 
 OF_AN_ORDER = (SaleReported, ReturnReported, CancellationReported)
-NAMES_ITS_CUSTOMER = (SaleReported, InteractionReported)
+NAMES_ITS_CUSTOMER = (SaleReported, InteractionReported, ContractReported)
 """The others concern the customer of their order, whomever they name."""
 
 
@@ -84,7 +90,7 @@ class Recording:
         known_names = await self._history.known_names(names, unit.session)
         known_orders = await self._history.known_orders(orders, unit.session) if orders else {}
         known_returns = await self._history.known_returns(returns, unit.session) if returns else ()
-        return Batch(known_names, known_orders, known_returns)
+        return Batch(known_names, known_orders, known_returns, self._currency)
 
     def _taken(self, unit: Unit, batch: Batch, event: Received) -> Sequence[Telling]:
         fact = event.fact

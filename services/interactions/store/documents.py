@@ -1,6 +1,6 @@
 """How a line of the history looks in MongoDB, and back. Money is Decimal128; absent fields are absent.
 
-An order has `order`, a return `return`, and both of what reverses an order say under `of` which one. What is told of an
+An order has `order`, a return `return`, what happened to a contract `contract`, and both of what reverses an order say under `of` which one. What is told of an
 order that nobody has told yet has `waiting` and no customer: it is no line of the history so far.
 """
 
@@ -13,9 +13,15 @@ from typing import Any
 from bson.decimal128 import Decimal128
 from pymongo.read_concern import ReadConcern
 
-from services.interactions.domain import CANCELLATION, RETURN, Cancellation, Entry, Event, Return, Reversal
+from services.interactions.domain import CANCELLATION, CONTRACT, RETURN, Cancellation, Entry, Event, Return, Reversal
 from shared.contracts.channels import Discounts, ReturnLine, SaleLine
-from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned
+from shared.contracts.interactions import (
+    ContractChanged,
+    InteractionRecorded,
+    OrderCancelled,
+    OrderPlaced,
+    OrderReturned,
+)
 from shared.mongo import Document
 
 ZERO = Decimal(0)
@@ -43,6 +49,8 @@ def to_document(entry: Entry) -> Document:
             return document | _interaction(fact)
         case OrderReturned():
             return document | {"of": _of(fact, entry), "return": entry.number} | _goods(fact)
+        case ContractChanged():
+            return document | _contract(fact)
     return document | {"of": _of(fact, entry), "currency": fact.currency, "total": exact(fact.total)} | _reason(fact)
 
 
@@ -52,6 +60,8 @@ def to_entry(document: Mapping[str, Any]) -> Entry:
         returned = _decimal(document["returned"]) if "returned" in document else ZERO
         since_when = document.get("cancelled_at")
         return Entry(_order_placed(document), event_id, document["order"], returned=returned, cancelled_at=since_when)
+    if "contract" in document:
+        return Entry(_contract_changed(document), event_id)
     if "of" not in document:
         return Entry(_interaction_recorded(document), event_id)
     of = document["of"]["order"]
@@ -92,6 +102,7 @@ def _interaction(fact: InteractionRecorded) -> Document:
     told = {
         "direction": fact.direction,
         "campaign": fact.campaign,
+        "minutes": None if fact.minutes is None else exact(fact.minutes),
         "summary": fact.summary,
         "attributes": fact.attributes or None,
     }
@@ -107,8 +118,28 @@ def _interaction_recorded(document: Mapping[str, Any]) -> InteractionRecorded:
         occurred_at=document["at"],
         direction=document.get("direction"),
         campaign=document.get("campaign"),
+        minutes=_decimal(document["minutes"]) if "minutes" in document else None,
         summary=document.get("summary"),
         attributes=document.get("attributes", {}),
+    )
+
+
+def _contract(fact: ContractChanged) -> Document:
+    document: Document = {"contract": fact.contract, "currency": fact.currency} | _reason(fact)
+    return document | ({} if fact.price is None else {"price": exact(fact.price)})
+
+
+def _contract_changed(document: Mapping[str, Any]) -> ContractChanged:
+    return ContractChanged(
+        change_id=document["_id"],
+        customer_id=document["customer"],
+        channel=document["channel"],
+        contract=document["contract"],
+        event=document["kind"].removeprefix(CONTRACT),
+        happened_at=document["at"],
+        reason=document.get("reason"),
+        price=_decimal(document["price"]) if "price" in document else None,
+        currency=document["currency"],
     )
 
 
@@ -120,8 +151,8 @@ def _order(fact: OrderPlaced, entry: Entry) -> Document:
         "discount": exact(fact.discount),
         "lines": [_line(line) for line in fact.lines],
     }
-    if fact.store is not None:
-        document["store"] = fact.store
+    said = {"store": fact.store, "payment": fact.payment, "parcels": fact.parcels}
+    document |= {name: value for name, value in said.items() if value is not None}
     return document | since(entry.returned, entry.cancelled_at)
 
 
@@ -140,7 +171,7 @@ def _goods(told: OrderReturned | Return) -> Document:
     return {"currency": told.currency, "total": exact(told.total), "lines": lines}
 
 
-def _reason(told: OrderCancelled | Cancellation) -> Document:
+def _reason(told: OrderCancelled | Cancellation | ContractChanged) -> Document:
     return {} if told.reason is None else {"reason": told.reason}
 
 
@@ -148,6 +179,10 @@ def _line(line: SaleLine) -> Document:
     document: Document = {"product": line.product, "quantity": exact(line.quantity), "value": exact(line.value)}
     if "discounts" in line.model_fields_set:
         document["discounts"] = _discounts(line.discounts)
+    if line.category is not None:
+        document["category"] = line.category
+    if line.cost is not None:
+        document["cost"] = exact(line.cost)
     return document
 
 
@@ -163,16 +198,26 @@ def _order_placed(document: Mapping[str, Any]) -> OrderPlaced:
         channel=document["channel"],
         ordered_at=document["at"],
         store=document.get("store"),
+        payment=document.get("payment"),
+        parcels=document.get("parcels"),
         currency=document["currency"],
         total=_decimal(document["total"]),
         discount=_decimal(document["discount"]),
-        lines=[_sale_line(line) for line in document["lines"]],
+        lines=sale_lines(document),
     )
+
+
+def sale_lines(document: Mapping[str, Any]) -> list[SaleLine]:
+    return [_sale_line(line) for line in document["lines"]]
 
 
 def _sale_line(line: Mapping[str, Any]) -> SaleLine:
     discounts = {name: _decimal(amount) for name, amount in line.get("discounts", {}).items()}
-    told = {"discounts": Discounts(**discounts)} if discounts else {}
+    told: dict[str, Any] = {"discounts": Discounts(**discounts)} if discounts else {}
+    if "category" in line:
+        told["category"] = line["category"]
+    if "cost" in line:
+        told["cost"] = _decimal(line["cost"])
     return SaleLine(product=line["product"], quantity=_decimal(line["quantity"]), value=_decimal(line["value"]), **told)
 
 

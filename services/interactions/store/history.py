@@ -11,6 +11,7 @@ from pymongo import ASCENDING, DESCENDING, DeleteMany, IndexModel, InsertOne, Up
 from services.interactions.domain import Changes, Entry, Order, Placed, Reversal, Standing, Tally, name_of
 from services.interactions.store.documents import (
     SETTLED,
+    sale_lines,
     since,
     to_document,
     to_entry,
@@ -34,11 +35,13 @@ INDEXES = [
 ]
 COUNTED = (
     "interactions", "orders", "duplicates", "duplicate_orders", "returns", "cancelled", "duplicate_returns",
-    "duplicate_cancellations", "waiting",
+    "duplicate_cancellations", "waiting", "contracts",
 )  # fmt: skip
 MONEY = ("total", "returned")
 SALE = ("customer", "at", "currency", "total")
-STANDING = dict.fromkeys(("channel", "order", *SALE, "returned", "cancelled_at", "waiting"), 1)
+STANDING = dict.fromkeys(
+    ("channel", "order", *SALE, "lines", "payment", "parcels", "returned", "cancelled_at", "waiting"), 1
+)
 
 
 class HistoryStore:
@@ -160,7 +163,8 @@ def _standing(document: Document, waiting: dict[str, Reversal]) -> Standing:
         standing.take(reversal)
     if not told:
         customer, at, currency, total = (document[name] for name in SALE)
-        standing.placed = Placed(document["_id"], customer, at, currency, total.to_decimal())
+        lines, how = sale_lines(document), (document.get("payment"), document.get("parcels"))
+        standing.placed = Placed(document["_id"], customer, at, currency, total.to_decimal(), lines, *how)
         standing.returned = _sum(document.get("returned", 0))
         standing.cancelled_at = document.get("cancelled_at")
     return standing

@@ -1,6 +1,20 @@
-"""HTTP in: scores of customers and of the whole base, versions of the models, refits on demand."""
+"""HTTP in: scores of customers and of the whole base, versions of the models, refits on demand,
+wishes, products, profit and costs, reviews.
+"""
 
+from services.scoring.api.contracts import contract_routes
 from services.scoring.api.models import model_routes
+from services.scoring.api.profits import profit_routes
+from services.scoring.api.reviews import review_routes
 from services.scoring.api.scores import score_routes
+from services.scoring.api.wishes import product_routes, wish_routes
 
-__all__ = ["model_routes", "score_routes"]
+__all__ = [
+    "contract_routes",
+    "model_routes",
+    "product_routes",
+    "profit_routes",
+    "review_routes",
+    "score_routes",
+    "wish_routes",
+]

@@ -72,6 +72,10 @@ class ProfitBase:
         """To the cell: within one the customers count as alike."""
         return _curve(self.cells.sums[::-1, 0].astype(np.float64), _money(self.cells)[::-1])
 
+    def least(self) -> Ints:
+        """The smallest profit of each cell, in millionths."""
+        return np.array([least_of(key) for key in self.cells.keys.tolist()], np.int64)
+
     def pack(self) -> dict[str, bytes]:
         return self.cells.pack()
 

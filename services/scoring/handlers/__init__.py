@@ -1,25 +1,60 @@
-"""What scoring does: score customers when they buy and as time passes (`scores`), and refit the models (`models`)."""
+"""What scoring does: score customers when they buy and as time passes (`scores`), refit the models (`models`), remember what
+customers like (`wishing`), sign (`contracting`) and what they earn us (`booking`, `profits`), look through both, and
+look back at what the scores of a while ago were worth (`reviewing`).
+"""
 
+from services.scoring.handlers.contracting import Contracting, Risks, Standing
 from services.scoring.handlers.customers import Customers, Known, Scored, Sheet, Summary, scored_of
+from services.scoring.handlers.deeds import Change, Deeds, Remembered
 from services.scoring.handlers.models import Models, Population, Refitting, Report
-from services.scoring.handlers.scores import Scores
+from services.scoring.handlers.profits import Earned, Ledger, Look, Profits
+from services.scoring.handlers.reviewing import Review, Reviewing
+from services.scoring.handlers.scores import SaleFact, Scores
+from services.scoring.handlers.studying import Leaf, PackedLesson, Studied, Studying
 from services.scoring.handlers.sweeping import Sweeping, Transactions
 from services.scoring.handlers.valuing import Valued, Valuing
+from services.scoring.handlers.wishing import Interest, Kind, LastBasket, Liked, Name, Offer, Product, Wished, Wishing
 
 __all__ = [
+    "Change",
+    "Contracting",
     "Customers",
+    "Deeds",
+    "Earned",
+    "Interest",
+    "Kind",
     "Known",
+    "LastBasket",
+    "Leaf",
+    "Ledger",
+    "Liked",
+    "Look",
     "Models",
+    "Name",
+    "Offer",
+    "PackedLesson",
     "Population",
+    "Product",
+    "Profits",
     "Refitting",
+    "Remembered",
     "Report",
+    "Review",
+    "Reviewing",
+    "Risks",
+    "SaleFact",
     "Scored",
     "Scores",
     "Sheet",
+    "Standing",
+    "Studied",
+    "Studying",
     "Summary",
     "Sweeping",
     "Transactions",
     "Valued",
     "Valuing",
+    "Wished",
+    "Wishing",
     "scored_of",
 ]

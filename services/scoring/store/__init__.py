@@ -1,7 +1,13 @@
-"""MongoDB: customers with their purchases and told scores, the base's histogram, and the models' versions."""
+"""MongoDB: customers with their purchases and told scores, the base's histogram, the models' versions,
+what customers do and what its numbers stand for, and what things cost.
+"""
 
+from services.scoring.store.costs import MongoCosts
 from services.scoring.store.customers import MongoCustomers
+from services.scoring.store.deeds import MongoDeeds
 from services.scoring.store.models import MongoModels
+from services.scoring.store.names import MongoNames
 from services.scoring.store.population import MongoPopulation
+from services.scoring.store.reviews import MongoReviews
 
-__all__ = ["MongoCustomers", "MongoModels", "MongoPopulation"]
+__all__ = ["MongoCosts", "MongoCustomers", "MongoDeeds", "MongoModels", "MongoNames", "MongoPopulation", "MongoReviews"]

@@ -68,6 +68,11 @@ class MongoCustomers:
         newer = BUYING | ({"_id": {"$gt": after}} if after else {})
         return _sheet(await self._collection.find(newer, SWEPT).sort("_id", ASCENDING).limit(limit).to_list(limit))
 
+    async def packed(self, after: str | None, limit: int) -> tuple[Sequence[str], Sequence[bytes]]:
+        newer = BUYING | ({"_id": {"$gt": after}} if after else {})
+        found = await self._collection.find(newer, {"days": 1}).sort("_id", ASCENDING).limit(limit).to_list(limit)
+        return [document["_id"] for document in found], [document["days"] for document in found]
+
     async def due(self, day: int, limit: int) -> Sheet:
         passed = {"due": {"$lte": day}}
         return _sheet(await self._collection.find(passed, SWEPT).sort("due", ASCENDING).limit(limit).to_list(limit))

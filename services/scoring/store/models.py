@@ -29,6 +29,9 @@ class MongoModels:
     async def version(self, version: int) -> Model | None:
         return _model(await self._models.find_one({"_id": version}))
 
+    async def as_of(self, moment: datetime) -> Model | None:
+        return _model(await self._models.find_one({"as_of": {"$lte": moment}}, sort=[("_id", DESCENDING)]))
+
     async def page(self, before: int | None, limit: int) -> list[Model]:
         """The newest first."""
         query = {"_id": {"$lt": before}} if before is not None else {}

@@ -33,8 +33,8 @@ operator does for it is written in tests/bench/growth/rebuilding.py.
 """
 State = Literal["warm", "cold"]
 Figure = Callable[[At], float]
-SETTINGS = {"RAPPORT_SCORING_REFIT_SECONDS": "86400"}
-"""A refit in the middle of a round would be counted as the events' cost."""
+SETTINGS = {"RAPPORT_SCORING_REFIT_SECONDS": "86400", "RAPPORT_SCORING_STUDY_SECONDS": "86400"}
+"""A refit, or a look through all wishes, in the middle of a round would be counted as the events' cost."""
 
 
 async def run(stage: Stage) -> Section:

@@ -38,6 +38,7 @@ BY_CUSTOMER: dict[Place, str] = {
     ("contacts", "consents"): "customer_id",
     ("interactions", "history"): "customer",
     ("scoring", "customers"): "_id",
+    ("scoring", "deeds"): "_id",
     ("campaigns", "profiles"): "_id",
     ("campaigns", "orders"): "customer_id",
     ("sync", "views"): "_id",

@@ -17,7 +17,7 @@ from tests.bench.growth.platform import Platform
 LISTENS: dict[str, dict[str, tuple[str, ...]]] = {
     "contacts": {"contacts": ("crm.inbound",)},
     "interactions": {"interactions": ("crm.inbound",), "interactions-dead-letters": ("crm.dead-letters",)},
-    "scoring": {"scoring": ("crm.sales",)},
+    "scoring": {"scoring": ("crm.interactions", "crm.sales")},
     "campaigns": {"campaigns": ("crm.contacts", "crm.interactions", "crm.sales", "crm.scores")},
     "sync": {"sync": ("crm.contacts", "crm.interactions", "crm.sales", "crm.scores", "crm.campaigns")},
 }

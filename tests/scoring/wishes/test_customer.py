@@ -5,8 +5,8 @@ from functools import reduce
 import pytest
 from hypothesis import given, strategies as st
 
-from services.scoring.domain.wishes.customer import Memories, Wishes, products_of
-from services.scoring.domain.wishes.habits import Memory
+from services.scoring.domain.wishes.customer import Memories, Wishes
+from services.scoring.domain.wishes.habits import Habits, Memory
 from tests.scoring.wishes.baskets import alike
 
 MEMORIES = Memories(products=Memory(60.0, 30), categories=Memory(120.0, 10), channels=Memory(180.0, 6))
@@ -27,9 +27,7 @@ def together(events: list[Wishes], memories: Memories = MEMORIES) -> Wishes:
 
 
 def same(one: Wishes, other: Wishes) -> bool:
-    return all(
-        alike(getattr(one, name), getattr(other, name)) for name in ("products", "categories", "channels", "hours")
-    )
+    return all(map(alike, one.parts, other.parts))
 
 
 @given(events=histories, cut=st.integers(0, 20), data=st.data())
@@ -44,13 +42,12 @@ def test_any_order_and_any_two_customers_found_to_be_one_give_the_same(
 @given(histories)
 def test_packed_and_unpacked_is_the_same(events: list[Wishes]) -> None:
     wishes = together(events)
-    assert Wishes.unpack(wishes.pack()) == wishes
-    assert products_of(wishes.pack()) == wishes.products.pack()
+    assert Wishes(*(Habits.unpack(part.pack()) for part in wishes.parts)) == wishes
 
 
 @given(histories)
 def test_the_packed_state_is_bounded_whatever_comes(events: list[Wishes]) -> None:
-    assert len(together(events, TIGHT).pack()) <= 16 + 24 * (4 + 4 + 3 + 2 + 5)
+    assert sum(len(part.pack()) for part in together(events, TIGHT).parts) <= 24 * (4 + 4 + 3 + 2 + 5)
 
 
 def test_an_hour_that_no_week_has_is_refused() -> None:

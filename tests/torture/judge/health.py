@@ -19,7 +19,7 @@ GROUPS = {
     "contacts": ("crm.inbound",),
     "interactions": ("crm.inbound",),
     "interactions-dead-letters": ("crm.dead-letters",),
-    "scoring": ("crm.sales",),
+    "scoring": ("crm.interactions", "crm.sales"),
     "campaigns": ("crm.contacts", "crm.interactions", "crm.sales", "crm.scores"),
     "sync": ("crm.contacts", "crm.interactions", "crm.sales", "crm.scores", "crm.campaigns"),
 }

@@ -53,6 +53,8 @@ class ContractFact(NamedTuple):
     kind: Kind
     id: str
     reason: str = ""
+    price: int = -1
+    """What the customer pays a month from now on, in millionths; below 0: not told."""
 
     @property
     def cause(self) -> Cause | None:
@@ -92,13 +94,13 @@ class Contracts:
 
     def pack(self) -> bytes:
         """JSON: a list a fact, the moment in microseconds since 1970."""
-        rows = [(f.contract, _micros(f.at), int(f.kind), f.id, f.reason) for f in self.facts]
+        rows = [(f.contract, _micros(f.at), int(f.kind), f.id, f.reason, f.price) for f in self.facts]
         return json.dumps(rows, separators=(",", ":"), ensure_ascii=False).encode()
 
     @classmethod
     def unpack(cls, packed: bytes) -> "Contracts":
         rows = json.loads(packed)
-        return cls(tuple(ContractFact(c, _moment(at), Kind(kind), i, reason) for c, at, kind, i, reason in rows))
+        return cls(tuple(ContractFact(c, _moment(at), Kind(kind), *rest) for c, at, kind, *rest in rows))
 
 
 def _micros(at: datetime) -> int:

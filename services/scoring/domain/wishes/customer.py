@@ -1,6 +1,5 @@
 """All that is remembered of one customer's wishes: products, categories, channels, and hours of contact."""
 
-import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,7 +8,6 @@ from services.scoring.domain.wishes.habits import Basket, Habits, Memory
 from services.scoring.domain.wishes.preferences import WEEK_HOURS
 
 UNKNOWN = Habits()
-SIZES = struct.Struct("<4I")
 
 
 class Memories(NamedTuple):
@@ -54,20 +52,6 @@ class Wishes:
             self.hours.plus(other.hours, memories.hours),
         )
 
-    def pack(self) -> bytes:
-        """At most 16 + 24 (4 + all capacities) bytes; products come first, so that sweeps find them."""
-        parts = [one.pack() for one in (self.products, self.categories, self.channels, self.hours)]
-        return SIZES.pack(*map(len, parts)) + b"".join(parts)
-
-    @classmethod
-    def unpack(cls, packed: bytes) -> "Wishes":
-        parts, begin = [], SIZES.size
-        for size in SIZES.unpack_from(packed):
-            parts.append(Habits.unpack(packed[begin : begin + size]))
-            begin += size
-        return cls(*parts)
-
-
-def products_of(packed: bytes) -> bytes:
-    """The packed products within packed wishes, for `Profiles.of`."""
-    return packed[SIZES.size : SIZES.size + SIZES.unpack_from(packed)[0]]
+    @property
+    def parts(self) -> tuple[Habits, Habits, Habits, Habits]:
+        return self.products, self.categories, self.channels, self.hours

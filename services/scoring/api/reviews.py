@@ -1,0 +1,140 @@
+"""Reviews over HTTP: how the scores of one horizon ago have come out."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Protocol
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel
+
+from services.scoring.domain.calibration import Calibration
+from services.scoring.handlers import Review, Reviewing
+from shared.http import Cursor, Limit, Page, Problem, decode_cursor, encode_cursor
+from shared.http.pages import bad_cursor
+from shared.security import Principal, require
+
+Reader = Annotated[Principal, Depends(require("scores:read"))]
+Writer = Annotated[Principal, Depends(require("scoring:write"))]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC).date()
+
+
+class ReliabilityPoint(BaseModel):
+    """Customers of whom about the same was said, and the share that bought nothing, with its 95 % interval."""
+
+    customers: int
+    said: float
+    came: float
+    low: float
+    high: float
+
+
+class Reliability(BaseModel):
+    """Of the probability of no purchase. `ece_by_chance`: the error that probabilities which hold would show on so many."""
+
+    brier: float | None
+    log_loss: float | None
+    ece: float | None
+    ece_by_chance: float | None
+    bias: float | None
+    """Above 0: more silence was said than came."""
+    curve: list[ReliabilityPoint]
+
+
+class ExpectedGroup(BaseModel):
+    """Customers of whom about as many purchase days were expected, and the means of what was expected and what came."""
+
+    customers: int
+    expected: float
+    actual: float
+
+
+class LiftPoint(BaseModel):
+    """What so many of the customers, the highest value first, have brought of all money."""
+
+    customers: float
+    money: float
+
+
+class ReviewShown(BaseModel):
+    """Scores as of the end of `cut`, against what came in the `horizon_days` after it."""
+
+    cut: date
+    until: date
+    horizon_days: int
+    at: datetime
+    model_version: int
+    foreknown: bool
+    """The parameters have seen what they are held against, because no older version exists."""
+    customers: int
+    expected: float
+    """Purchase days of all customers."""
+    actual: float
+    total_error: float | None
+    reliability: Reliability
+    groups: list[ExpectedGroup]
+    lift: list[LiftPoint]
+
+
+class Reviews(Protocol):
+    async def newest(self, limit: int = 1, before: int | None = None) -> list[Review]: ...
+
+
+def review_routes(reviewing: Reviewing, reviews: Reviews) -> APIRouter:
+    routes = APIRouter(prefix="/v1/reviews", tags=["reviews"])
+
+    @routes.get("", summary="List reviews of the scores, the newest first")
+    async def list_reviews(_: Reader, cursor: Cursor = None, limit: Limit = 20) -> Page[ReviewShown]:
+        items = await reviews.newest(limit, _before(cursor) if cursor else None)
+        before = encode_cursor({"before": items[-1].cut}) if len(items) == limit else None
+        return Page(items=[_shown(item) for item in items], next=before)
+
+    @routes.post("", summary="Look back now")
+    async def look_back(_: Writer) -> ReviewShown:
+        review = await reviewing.review()
+        if review is None:
+            raise Problem(409, detail="No model has been fitted yet, so there is nothing to look back at.")
+        return _shown(review)
+
+    return routes
+
+
+def _before(cursor: str) -> int:
+    match decode_cursor(cursor):
+        case {"before": int(before)} if abs(before) < 2**31:
+            return before
+        case _:
+            raise bad_cursor()
+
+
+def _shown(review: Review) -> ReviewShown:
+    hindsight, cut = review.hindsight, EPOCH + timedelta(days=review.cut)
+    _, expected, actual = hindsight.counts.sum(axis=0).tolist()
+    return ReviewShown(
+        cut=cut,
+        until=cut + timedelta(days=review.horizon_days),
+        horizon_days=review.horizon_days,
+        at=review.at,
+        model_version=review.model_version,
+        foreknown=review.foreknown,
+        customers=hindsight.customers,
+        expected=expected,
+        actual=actual,
+        total_error=hindsight.total_error,
+        reliability=_reliability(hindsight.silent),
+        groups=[ExpectedGroup(customers=n, expected=said, actual=came) for n, said, came in hindsight.groups()],
+        lift=[LiftPoint(customers=customers, money=money) for customers, money in hindsight.lift()],
+    )
+
+
+def _reliability(table: Calibration) -> Reliability:
+    chance = table.ece_by_chance()
+    return Reliability(
+        brier=table.brier,
+        log_loss=table.log_loss,
+        ece=table.ece(),
+        ece_by_chance=chance[0] if chance else None,
+        bias=table.bias,
+        curve=[
+            ReliabilityPoint(customers=one.rows, said=one.said, came=one.came, low=one.low, high=one.high)
+            for one in table.curve()
+        ],
+    )

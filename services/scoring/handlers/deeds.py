@@ -1,0 +1,96 @@
+"""What customers do, remembered for wishes, books and contracts: one document is read and written for all."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import structlog
+
+from services.scoring.domain.contracts.facts import ContractFact, Contracts
+from services.scoring.domain.profit.book import Book, Movement
+from services.scoring.domain.purchases import BeyondTheBooks
+from services.scoring.domain.wishes.customer import Wishes
+from services.scoring.handlers.booking import Deed, movements
+from services.scoring.handlers.contracting import fact_of
+from services.scoring.handlers.wishing import Liked, Wishing
+from shared.contracts.interactions import ContractChanged
+from shared.messaging import Received, Unit
+from shared.mongo import Session
+
+log = structlog.get_logger()
+
+
+class Remembered(NamedTuple):
+    """`book` has only the months that were asked for."""
+
+    wishes: Wishes = Wishes()
+    book: Book = Book()
+    contracts: Contracts = Contracts()
+
+
+class Change(NamedTuple):
+    """What is new of a customer: wishes, the months of the book that have changed, contracts if they have."""
+
+    customer_id: str
+    liked: Liked
+    months: Mapping[int, Book]
+    contracts: Contracts | None = None
+
+
+class Memory(Protocol):
+    """Where it is kept."""
+
+    async def load(
+        self, customers: Collection[str], months: Collection[int] | None = None, session: Session | None = None
+    ) -> dict[str, Remembered]:
+        """With these months of the books; all of them for None."""
+        ...
+
+    async def save(self, changes: Sequence[Change], session: Session) -> None: ...
+
+
+@dataclass
+class Deeds:
+    memory: Memory
+    wishing: Wishing
+
+    async def fold(self, unit: Unit, events: Sequence[Received]) -> None:
+        """Remember a batch of orders, what became of orders, contacts, and what happened to contracts.
+
+        `unit.prepared` has the names' numbers.
+        """
+        theirs: dict[str, list[Deed]] = {}
+        signed: dict[str, list[ContractFact]] = {}
+        for event in events:
+            facts = theirs.setdefault(event.fact.customer_id, [])
+            if isinstance(event.fact, ContractChanged):
+                signed.setdefault(event.fact.customer_id, []).append(fact_of(event.fact))
+            else:
+                facts.append(event.fact)
+        booked = {customer: [one for fact in facts for one in movements(fact)] for customer, facts in theirs.items()}
+        months = {movement.month for some in booked.values() for movement in some}
+        known = await self.memory.load(theirs.keys(), months, unit.session)
+        changes = []
+        for customer, facts in theirs.items():
+            before = known.get(customer) or Remembered()
+            liked = self.wishing.after(before.wishes, customer, facts, unit.prepared)
+            after = _with(before.book, booked[customer], customer)
+            touched = {movement.month for movement in booked[customer]}
+            books = {month: after.within(month, month + 1) for month in touched}
+            new = signed.get(customer)
+            contracts = before.contracts.plus(Contracts.of(new)) if new else None
+            changes.append(Change(customer, liked, books, contracts))
+        await self.memory.save(changes, unit.session)
+
+
+def _with(book: Book, movements: Sequence[Movement], customer_id: str) -> Book:
+    """What no book can hold any more is said in the log: the sale itself is scored, and in the history."""
+    try:
+        return book.plus(Book.of(movements))
+    except BeyondTheBooks:
+        for movement in movements:
+            try:
+                book = book.plus(Book.of([movement]))
+            except BeyondTheBooks:
+                log.warning("beyond_the_books", customer_id=customer_id, event_id=movement.event, kind=movement.kind)
+        return book

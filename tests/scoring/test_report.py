@@ -1,0 +1,94 @@
+"""The report says what there is, and what there is not yet, and takes nobody's words for HTML."""
+
+from typing import Any
+
+import pytest
+
+from deploy.local import reporting
+from deploy.local.api import Refused
+from services.scoring.report import Facts, html
+
+FIGURES = {"customers": 3, "purchases": 7, "money": "70.50", "value": "12.25"}
+SUMMARY = {
+    **FIGURES,
+    "currency": "USD",
+    "horizon_days": 90,
+    "model_version": 4,
+    "segments": {"<script>": FIGURES},
+}
+MODEL = {"name": "mbg-nbd", "version": 4, "fitted_at": "2026-06-01T10:00:00Z"}
+POINT = {"customers": 3, "said": 0.5, "came": 0.4, "low": 0.1, "high": 0.8}
+REVIEW = {
+    "cut": "2026-03-01",
+    "until": "2026-05-30",
+    "model_version": 4,
+    "foreknown": False,
+    "customers": 3,
+    "expected": 2.5,
+    "actual": 3.0,
+    "total_error": -0.1667,
+    "reliability": {"brier": 0.2, "ece": 0.1, "ece_by_chance": None, "curve": [POINT]},
+    "groups": [{"customers": 3, "expected": 0.8, "actual": 1.0}],
+    "lift": [{"customers": 0.0, "money": 0.0}, {"customers": 1.0, "money": 1.0}],
+}
+BASE = {
+    "customers": 3,
+    "profit": "-4.00",
+    "currency": "USD",
+    "since": "2025-07",
+    "until": "2026-07",
+    "unknown": ["goods"],
+    "classes": {"A": 1, "B": 0, "C": 0, "L": 2},
+    "curve": [{"customers": 0.0, "profit": "0.00"}, {"customers": 1.0, "profit": "-4.00"}],
+}
+STUDY = {"products": 5, "customers": 3, "accuracy": {"recall": 0.16, "hit": 0.4}}
+
+
+def test_all_that_there_is_is_said_and_drawn() -> None:
+    page = html(Facts(SUMMARY, MODEL, REVIEW, BASE, STUDY))
+    assert page.count("<svg") == 4
+    for words in ("70.50 USD", "version 4", "-16.7%", "2026-05-30", "goods", "-4.00 USD", "16.0%", "&lt;script&gt;"):
+        assert words in page
+    assert "<script>" not in page
+    assert "no parameters are as old" not in page.lower()
+
+
+def test_what_is_not_there_yet_is_said_too() -> None:
+    page = html(Facts(SUMMARY, None, None, None, None))
+    assert "<svg" not in page
+    for words in ("No model has been fitted", "Nobody has looked back", "books have not been looked through"):
+        assert words in page
+    assert "No parameters are as old" in html(Facts(SUMMARY, MODEL, {**REVIEW, "foreknown": True}, None, None))
+    nobody = {**REVIEW, "customers": 0, "groups": [], "lift": [], "total_error": None}
+    assert "<svg" not in html(Facts(SUMMARY, MODEL, nobody, None, {**STUDY, "accuracy": None}))
+
+
+class Service:
+    """An API of which some answers are still missing."""
+
+    def __init__(self, refuses: int = 404) -> None:
+        self.refuses = refuses
+        self.posted: list[str] = []
+
+    def get(self, path: str, **query: Any) -> Any:
+        if path in {"/v1/profits/base", "/v1/wishes/study"}:
+            raise Refused("nothing yet", self.refuses)
+        return {"items": []} if "limit" in query else SUMMARY
+
+    def post(self, path: str, body: Any = None, seconds: float = 0) -> None:
+        self.posted.append(path)
+        if path == "/v1/reviews":
+            raise Refused("no model", 409)
+
+
+def test_what_the_service_does_not_know_yet_is_no_fault() -> None:
+    service: Any = Service()
+    reporting.look(service)
+    assert set(service.posted) == {"/v1/wishes/study", "/v1/profits/base", "/v1/reviews"}
+    assert Facts(**reporting.gather(service)) == Facts(SUMMARY, None, None, None, None)
+
+
+def test_any_other_refusal_is() -> None:
+    service: Any = Service(refuses=403)
+    with pytest.raises(Refused):
+        reporting.gather(service)
