@@ -15,6 +15,8 @@ ROUTES: dict[str, tuple[str, ...]] = {
         "/v1/costs",
         "/v1/reviews",
         "/v1/contracts",
+        "/v1/actions",
+        "/v1/retention",
     ),
     "sync": ("/v1/customers", "/v1/channels", "/v1/keys", "/v1/deliveries"),
 }

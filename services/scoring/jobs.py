@@ -3,11 +3,11 @@ look through what customers like.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from services.scoring.handlers import Contracting, Profits, Refitting, Reviewing, Studying
+from services.scoring.handlers import Profits, Refitting, Reviewing
 from services.scoring.handlers.models import UnderWay
 
 log = structlog.get_logger()
@@ -34,7 +34,7 @@ def jobs(refitting: Refitting, refit_seconds: float) -> list[Job]:
 
 
 def looks(
-    studying: Studying, contracting: Contracting, profits: Profits, reviewing: Reviewing, study_seconds: float
+    studies: Sequence[Callable[[], Awaitable[object]]], profits: Profits, reviewing: Reviewing, study_seconds: float
 ) -> list[Job]:
     """Through the whole base: by each instance for its own offers and risks, and by one of them once a day through the
     books, and once a week back at the scores.
@@ -43,8 +43,8 @@ def looks(
     async def study_regularly() -> None:
         await asyncio.sleep(min(FIRST_STUDY_SECONDS, study_seconds))
         while True:
-            await studying.study()
-            await contracting.study()
+            for study in studies:
+                await study()
             await asyncio.sleep(study_seconds)
 
     async def look_now_and_then() -> None:

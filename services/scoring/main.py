@@ -7,17 +7,20 @@ from services.scoring.api import (
     model_routes,
     product_routes,
     profit_routes,
+    retention_routes,
     review_routes,
     score_routes,
     wish_routes,
 )
 from services.scoring.consumers import listen
 from services.scoring.domain.lifetime_value import Terms
+from services.scoring.domain.retention.assignment import Assignment
 from services.scoring.handlers import (
     Contracting,
     Deeds,
     Profits,
     Refitting,
+    Retaining,
     Reviewing,
     Scores,
     Studying,
@@ -27,8 +30,10 @@ from services.scoring.handlers import (
 from services.scoring.jobs import jobs, looks
 from services.scoring.settings import ScoringSettings
 from services.scoring.store import (
+    MongoActions,
     MongoCosts,
     MongoCustomers,
+    MongoDecisions,
     MongoDeeds,
     MongoModels,
     MongoNames,
@@ -37,6 +42,9 @@ from services.scoring.store import (
 )
 from shared.clock import clock
 from shared.plumbing import Plumbing
+
+SALT = "rapport"
+"""By which customers are drawn into control and exploration: for ever, so it is no setting."""
 
 
 def create(settings: ScoringSettings | None = None) -> FastAPI:
@@ -52,6 +60,13 @@ def create(settings: ScoringSettings | None = None) -> FastAPI:
     studying = Studying(wishing, deeds, names)
     profits = Profits(deeds, MongoCosts(database), now, settings.currency)
     contracting = Contracting(deeds, now, settings.scoring_margin, settings.scoring_yearly_discount)
+    decisions = MongoDecisions(database)
+    retaining = Retaining(
+        *(MongoActions(database), decisions, customers, scores, valuing),
+        assignment=Assignment(SALT, settings.scoring_control_share, settings.scoring_exploration_share),
+        clock=now,
+        horizon_days=settings.scoring_horizon_days,
+    )
     reviews = MongoReviews(database)
     reviewing = Reviewing(customers, models, reviews, now, settings.scoring_horizon_days)
     listen(messaging, scores, Deeds(deeds, wishing))
@@ -64,6 +79,7 @@ def create(settings: ScoringSettings | None = None) -> FastAPI:
             product_routes(names),
             profit_routes(profits),
             contract_routes(contracting, settings.currency),
+            retention_routes(retaining),
             review_routes(reviewing, reviews),
             model_routes(refitting, models),
         ],
@@ -73,10 +89,13 @@ def create(settings: ScoringSettings | None = None) -> FastAPI:
             deeds.prepare,
             names.prepare,
             reviews.prepare,
+            decisions.prepare,
             refitting.take_latest,
         ],
         jobs=[
             *jobs(refitting, settings.scoring_refit_seconds),
-            *looks(studying, contracting, profits, reviewing, settings.scoring_study_seconds),
+            *looks(
+                [studying.study, contracting.study, retaining.learn], profits, reviewing, settings.scoring_study_seconds
+            ),
         ],
     )

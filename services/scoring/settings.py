@@ -21,6 +21,11 @@ class ScoringSettings(PlatformSettings):
     scoring_time_zone: str = "UTC"
     """In which customers' hours of contact are told (`Europe/Vienna`)."""
 
+    scoring_control_share: float = Field(0.05, ge=0, le=0.5)
+    """Customers whom no retention action ever reaches, so that the effect of all of them can be seen."""
+    scoring_exploration_share: float = Field(0.05, ge=0, le=0.5)
+    """Customers whose action is drawn at random, so that something is learnt."""
+
     @field_validator("scoring_time_zone")
     @classmethod
     def _known(cls, name: str) -> str:

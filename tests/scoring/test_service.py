@@ -340,3 +340,36 @@ async def test_contracts_are_heard_and_what_happens_to_them_is_learnt(scoring: S
     (over,) = (await scoring.get(f"/v1/contracts/{customer(1)}", instance=1))["contracts"]
     assert (over["cause"], over["outlook"]) == ("voluntary", None)
     await scoring.get(f"/v1/contracts/{customer(99)}", status=404)
+
+
+async def test_a_decision_is_put_down_once_whoever_asks(scoring: Scoring) -> None:
+    facts = orders(BASE)
+    await scoring.publish(records(facts))
+
+    async def complete() -> bool:
+        return bool((await scoring.get("/v1/scores/summary"))["purchases"] == len(facts))
+
+    await eventually(complete, within=60)
+    assert (await scoring.refit())["outcome"] == "fitted"
+    body = {
+        "actions": [{"name": "call", "contact_cost": 0.01}, {"name": "gift", "contact_cost": 1, "offer_cost": 9_999}]
+    }
+    async with scoring.https[0].put("/v1/actions", json={"actions": [*body["actions"], body["actions"][0]]}) as answer:
+        assert answer.status == 422
+    async with scoring.https[0].put("/v1/actions", json=body) as answer:
+        assert answer.status == 200, await answer.text()
+    assert [one["name"] for one in (await scoring.get("/v1/actions", instance=1))["actions"]] == ["call", "gift"]
+    path = f"/v1/retention/{customer(7)}"
+    preview = await scoring.get(path)
+    assert (preview["recorded"], len(preview["options"]), len(preview["reasons"])) == (False, 2, 3)
+    decided = []
+    for https in scoring.https:
+        async with https.post(path) as answer:
+            assert answer.status == 200, await answer.text()
+            decided.append(await answer.json())
+    assert decided[0] == decided[1]
+    assert decided[0]["recorded"]
+    assert await scoring.get(path, instance=1) == decided[0]
+    learnt = await scoring.get("/v1/retention/evidence")
+    assert [(one["action"], one["elsewhere"]["weight"]) for one in learnt["actions"]] == [("call", 0.0), ("gift", 0.0)]
+    await scoring.get(f"/v1/retention/{customer(9_999)}", status=404)

@@ -5,6 +5,7 @@ wishes, products, profit and costs, reviews.
 from services.scoring.api.contracts import contract_routes
 from services.scoring.api.models import model_routes
 from services.scoring.api.profits import profit_routes
+from services.scoring.api.retention import retention_routes
 from services.scoring.api.reviews import review_routes
 from services.scoring.api.scores import score_routes
 from services.scoring.api.wishes import product_routes, wish_routes
@@ -14,6 +15,7 @@ __all__ = [
     "model_routes",
     "product_routes",
     "profit_routes",
+    "retention_routes",
     "review_routes",
     "score_routes",
     "wish_routes",

@@ -1,6 +1,6 @@
 """What scoring does: score customers when they buy and as time passes (`scores`), refit the models (`models`), remember what
-customers like (`wishing`), sign (`contracting`) and what they earn us (`booking`, `profits`), look through both, and
-look back at what the scores of a while ago were worth (`reviewing`).
+customers like (`wishing`), sign (`contracting`) and what they earn us (`booking`, `profits`), look through all of it, decide
+what may keep a customer (`retaining`), and look back at what the scores of a while ago were worth (`reviewing`).
 """
 
 from services.scoring.handlers.contracting import Contracting, Risks, Standing
@@ -8,6 +8,7 @@ from services.scoring.handlers.customers import Customers, Known, Scored, Sheet,
 from services.scoring.handlers.deeds import Change, Deeds, Remembered
 from services.scoring.handlers.models import Models, Population, Refitting, Report
 from services.scoring.handlers.profits import Earned, Ledger, Look, Profits
+from services.scoring.handlers.retaining import Decided, Due, Retaining, evidence_of
 from services.scoring.handlers.reviewing import Review, Reviewing
 from services.scoring.handlers.scores import SaleFact, Scores
 from services.scoring.handlers.studying import Leaf, PackedLesson, Studied, Studying
@@ -19,7 +20,9 @@ __all__ = [
     "Change",
     "Contracting",
     "Customers",
+    "Decided",
     "Deeds",
+    "Due",
     "Earned",
     "Interest",
     "Kind",
@@ -39,6 +42,7 @@ __all__ = [
     "Refitting",
     "Remembered",
     "Report",
+    "Retaining",
     "Review",
     "Reviewing",
     "Risks",
@@ -56,5 +60,6 @@ __all__ = [
     "Valuing",
     "Wished",
     "Wishing",
+    "evidence_of",
     "scored_of",
 ]

@@ -4,10 +4,21 @@ what customers do and what its numbers stand for, and what things cost.
 
 from services.scoring.store.costs import MongoCosts
 from services.scoring.store.customers import MongoCustomers
+from services.scoring.store.decisions import MongoActions, MongoDecisions
 from services.scoring.store.deeds import MongoDeeds
 from services.scoring.store.models import MongoModels
 from services.scoring.store.names import MongoNames
 from services.scoring.store.population import MongoPopulation
 from services.scoring.store.reviews import MongoReviews
 
-__all__ = ["MongoCosts", "MongoCustomers", "MongoDeeds", "MongoModels", "MongoNames", "MongoPopulation", "MongoReviews"]
+__all__ = [
+    "MongoActions",
+    "MongoCosts",
+    "MongoCustomers",
+    "MongoDecisions",
+    "MongoDeeds",
+    "MongoModels",
+    "MongoNames",
+    "MongoPopulation",
+    "MongoReviews",
+]

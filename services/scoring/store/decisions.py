@@ -1,0 +1,95 @@
+"""Actions and decisions in MongoDB: the catalogue, a document for each customer and month, and what came of it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from pymongo import ASCENDING, UpdateOne
+from pymongo.errors import DuplicateKeyError
+
+from services.scoring.domain.retention.catalogue import Action, Catalogue, Prior
+from services.scoring.domain.retention.decision import Decision, Option
+from services.scoring.domain.retention.evidence import Counts, Evidence
+from services.scoring.domain.retention.persuasion import Belief
+from services.scoring.handlers import Decided, Due, evidence_of
+from shared.mongo import Database, Document
+
+ACTIONS = "actions"
+OPEN = {"stayed": {"$exists": False}}
+LESSONS = {"stayed": {"$exists": True}, "decision.group": "exploration"}
+"""What profit decided teaches nothing (`domain/retention/learning.py`)."""
+
+
+class MongoActions:
+    def __init__(self, database: Database) -> None:
+        self._notes = database["notes"]
+
+    async def catalogue(self) -> Catalogue:
+        """Without any action, nothing is all that can be done."""
+        found = await self._notes.find_one({"_id": ACTIONS})
+        if found is None:
+            return Catalogue(())
+        return Catalogue(tuple(Action(**action) for action in found["actions"]), Prior(**found["prior"]))
+
+    async def set(self, catalogue: Catalogue) -> None:
+        said = {"actions": [asdict(action) for action in catalogue], "prior": asdict(catalogue.prior)}
+        await self._notes.replace_one({"_id": ACTIONS}, said, upsert=True)
+
+
+class MongoDecisions:
+    def __init__(self, database: Database) -> None:
+        self._decisions = database["decisions"]
+
+    async def prepare(self) -> None:
+        await self._decisions.create_index([("at", ASCENDING)])
+
+    async def record(self, decided: Decided) -> Decided:
+        id_ = _id(decided.decision.customer_id, decided.occasion)
+        document = {
+            "_id": id_,
+            "at": decided.at,
+            "occasion": decided.occasion,
+            "words": list(decided.words),
+            "decision": asdict(decided.decision),
+        }
+        try:
+            await self._decisions.insert_one(document)
+        except DuplicateKeyError:
+            known = await self._decisions.find_one({"_id": id_})
+            assert known is not None, "decisions are never deleted"
+            return _decided(known)
+        return decided._replace(recorded=True)
+
+    async def recorded(self, customer_id: str, occasion: str) -> Decided | None:
+        found = await self._decisions.find_one({"_id": _id(customer_id, occasion)})
+        return _decided(found) if found else None
+
+    async def due(self, until: datetime, limit: int) -> list[Due]:
+        found = self._decisions.find({"at": {"$lte": until}, **OPEN}).sort("at", ASCENDING).limit(limit)
+        return [Due(d["_id"], d["decision"]["customer_id"], _decision(d["decision"]), d["at"]) async for d in found]
+
+    async def settle(self, outcomes: Mapping[str, bool]) -> None:
+        writes = [UpdateOne({"_id": id_}, {"$set": {"stayed": stayed}}) for id_, stayed in outcomes.items()]
+        await self._decisions.bulk_write(writes, ordered=False)
+
+    async def settled(self) -> Evidence:
+        found = self._decisions.find(LESSONS, {"decision": 1, "stayed": 1})
+        return evidence_of([(_decision(document["decision"]), document["stayed"]) async for document in found])
+
+
+def _id(customer_id: str, occasion: str) -> str:
+    return f"{customer_id}:{occasion}"
+
+
+def _decided(document: Document) -> Decided:
+    return Decided(_decision(document["decision"]), document["words"], document["occasion"], document["at"], True)
+
+
+def _decision(fields: Mapping[str, Any]) -> Decision:
+    return Decision(**{**fields, "options": tuple(_option(option) for option in fields["options"])})
+
+
+def _option(fields: Mapping[str, Any]) -> Option:
+    belief = fields["belief"]
+    return Option(**{**fields, "belief": Belief(**{**belief, "counts": Counts(*belief["counts"])})})
