@@ -109,6 +109,7 @@ class Performance:
             held = await self._platform.holdings(sum((s.rejected for s in self._senders.values()), Counter()))
             campaign = await self._platform.campaign(campaign_id)
             mismatches = await asyncio.to_thread(self._compare, held, campaign)
+        leaving = await self._marketing.leaving()
         return Result(
             broker=self._stage.broker,
             households=len({step.event.household for step in self._steps}),
@@ -120,7 +121,8 @@ class Performance:
             model=await self._marketing.model(),
             segments=await self._marketing.segments(),
             valuable=await self._marketing.most_valuable(),
-            leaving=await self._marketing.leaving(),
+            leaving=leaving,
+            wishes=await self._marketing.wishes(leaving),
             names=households(views),
             pace=pace,
             seconds=time.perf_counter() - began,

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +15,7 @@ CAMPAIGN = "autumn-winback"
 SEGMENT = "valuable-slipping"
 RULE = {"all": [{"field": "score.segment", "is": SEGMENT}]}
 SHOWN = 8
+OFFERS = 3
 PATIENCE = 60.0
 POLL = 0.2
 
@@ -61,6 +62,12 @@ class Marketing:
         """Those who have spent most, first."""
         found = await self._platform.every("/v1/scores", segment=SEGMENT)
         return list(sorted(found, key=lambda score: Decimal(score["money"]), reverse=True)[:SHOWN])
+
+    async def wishes(self, customers: Sequence[Document]) -> list[Document]:
+        """What to offer these customers, once the whole year has been looked through."""
+        await self._platform.post("/v1/wishes/study")
+        asked = (self._platform.get(f"/v1/wishes/{one['customer_id']}", number=OFFERS) for one in customers)
+        return [await answer for answer in asked]
 
     async def launch(self) -> str:
         """Once campaigns knows the scores, draw the segment and wait until everybody in it is told."""

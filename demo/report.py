@@ -35,7 +35,7 @@ def table(title: str, *columns: str, left: int = 1) -> Table:
 
 
 def customers(result: Result) -> RenderableType:
-    return Group(valuable(result), "", leaving(result), "", shares(result.segments))
+    return Group(valuable(result), "", leaving(result), "", wishes(result), "", shares(result.segments))
 
 
 def valuable(result: Result) -> Table:
@@ -63,6 +63,18 @@ def leaving(result: Result) -> Table:
     for score in result.leaving:
         silent = score.get("recency_days")
         made.add_row(*seen(result, score), rhythm(score), f"{silent or 0:.0f} days", money(score.get("value")))
+    return made
+
+
+def wishes(result: Result) -> Table:
+    """A household and its offers, a line each; what a line above has said is not said again."""
+    made = table("What to offer them", "household", "product", "category", "why", left=4)
+    for wished in result.wishes:
+        household = str(result.names.get(wished["customer_id"]))
+        for offer in wished["offers"]:
+            product = offer["product"]
+            made.add_row(household, product["name"] or product["product"], product["category"] or "-", offer["reason"])
+            household = ""
     return made
 
 

@@ -53,6 +53,8 @@ class Result:
     segments: Mapping[str, int]
     valuable: list[Document]
     leaving: list[Document]
+    wishes: list[Document]
+    """Of those who are leaving."""
     names: Mapping[str, int | None]
     """Household by customer id."""
     pace: Pace

@@ -8,3 +8,4 @@ lock pyproject.toml --extra motor --output-file requirements/runtime.txt
 lock pyproject.toml requirements/dev.in --extra motor --extra local --extra parquet --constraint requirements/runtime.txt --output-file requirements/dev.txt
 lock pyproject.toml requirements/peers.in --output-file requirements/peers.txt  # not constrained: Quix Streams wants an older pydantic
 lock requirements/fuzz.in --constraint requirements/dev.txt --output-file requirements/fuzz.txt
+lock requirements/scores.in --output-file requirements/scores.txt  # not constrained: the peers want what they want

@@ -65,9 +65,12 @@ SALE_COLUMNS = (
 
 
 def trim(source: Path, target: Path = HERE) -> None:
-    sales = map(sale_line, read(source / "transactions_sample.csv.gz"))
+    sales = list(map(sale_line, read(source / "transactions_sample.csv.gz")))
     in_time_order = sorted(sales, key=lambda row: (row["transaction_timestamp"], int(row["basket_id"])))
     write(target / "transactions.csv.gz", SALE_COLUMNS, in_time_order)
+    sold = {row["product_id"] for row in sales}
+    products = [row for row in read(source / "products.csv.gz") if row["product_id"] in sold]
+    write(target / "products.csv.gz", ("product_id", "product_category"), products)
     for name in ("demographics", "campaigns", "campaign_descriptions", "coupon_redemptions"):
         rows = read(source / f"{name}.csv.gz")
         write(target / f"{name}.csv.gz", rows[0], rows)

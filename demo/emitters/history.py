@@ -3,7 +3,7 @@
 import csv
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -73,17 +73,19 @@ def contact(row: Row) -> Event:
     return Event(LOYALTY, f"card-{household}", CONTACT, YEAR_BEGINS, household, data)
 
 
-def line(row: Row) -> dict[str, Any]:
+def line(row: Row, categories: Mapping[str, str]) -> dict[str, Any]:
     taken_off = {"retail": "retail_disc", "coupon": "coupon_disc", "coupon_match": "coupon_match_disc"}
-    return {
+    told = {
         "product": row["product_id"],
         "quantity": row["quantity"],
         "value": row["sales_value"],
         "discounts": {name: row[column] for name, column in taken_off.items()},
     }
+    category = categories.get(row["product_id"])
+    return {**told, "category": category} if category else told
 
 
-def sale(basket: str, lines: list[Row]) -> Event:
+def sale(basket: str, lines: list[Row], categories: Mapping[str, str]) -> Event:
     first = lines[0]
     household, store, at = int(first["household_id"]), int(first["store_id"]), parsed(first["transaction_timestamp"])
     system = of_store(store)
@@ -93,7 +95,7 @@ def sale(basket: str, lines: list[Row]) -> Event:
         "ordered_at": rfc3339(at),
         "store": str(store),
         "currency": "USD",
-        "lines": [line(row) for row in lines],
+        "lines": [line(row, categories) for row in lines],
     }
     return Event(system, f"sale-{basket}", SALE, at, household, data)
 
@@ -140,7 +142,8 @@ def events(folder: Path = DATA, share: float = 1.0) -> list[Event]:
     }
     descriptions = {row["campaign_id"]: row for row in rows(folder, "campaign_descriptions")}
     said = [contact(row) for row in mine["demographics"]]
-    said += [sale(basket, lines) for basket, lines in baskets(mine["transactions"])]
+    categories = {row["product_id"]: row["product_category"] for row in rows(folder, "products")}
+    said += [sale(basket, lines, categories) for basket, lines in baskets(mine["transactions"])]
     said += [mailing(row, descriptions[row["campaign_id"]]) for row in mine["campaigns"]]
     said += [redemption(row) for row in mine["coupon_redemptions"]]
     return sorted(said, key=lambda event: (event.at, event.type, event.id))

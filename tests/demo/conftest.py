@@ -16,6 +16,7 @@ transaction_timestamp,basket_id,household_id,store_id,product_id,quantity,sales_
 2017-02-03 18:00:00,102,1,310,A,1,0.00,0.00,0.00,0.00
 2017-03-01 09:30:00,103,2,310,C,1,19.99,0.00,0.00,0.00
 """,
+    "products": "product_id,product_category\nA,MILK\nC,WINE\n",
     "demographics": """\
 household_id,age,income,home_ownership
 2,65+,35-49K,Homeowner

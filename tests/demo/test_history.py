@@ -32,6 +32,7 @@ def test_a_basket_is_one_sale_with_its_lines_and_discounts(mini: Path) -> None:
     assert [line["value"] for line in sale.data["lines"]] == ["1.50", "0.10"]
     assert sale.data["lines"][1]["discounts"] == {"retail": "0.00", "coupon": "0.20", "coupon_match": "0.10"}
     assert sale.data["ordered_at"] == "2017-01-03T10:00:00Z"
+    assert [line.get("category") for line in sale.data["lines"]] == ["MILK", None]
 
 
 def test_each_half_of_the_stores_knows_a_customer_by_its_own_number_and_the_card(mini: Path) -> None:

@@ -31,6 +31,13 @@ EFFECT: dict[str, Any] = {
     "verdict": ["No effect can be told from chance."],
 }
 
+OFFER = {
+    "product": {"product": "941", "name": "Oat milk", "category": "MILK"},
+    "score": 1.5,
+    "reason": "bought 4 times",
+}
+UNNAMED = {"product": "942", "name": None, "category": None}
+
 
 @pytest.fixture
 def result() -> Result:
@@ -67,6 +74,7 @@ def result() -> Result:
         segments={"valuable-slipping": 1},
         valuable=[score],
         leaving=[score | {"value": None, "p_alive": None}],
+        wishes=[{"customer_id": score["customer_id"], "offers": [OFFER, OFFER | {"product": UNNAMED}]}],
         names={"c1": 2261},
         pace=Pace(10, 1.0, 2.0, 500.0),
         seconds=61.0,
@@ -96,6 +104,10 @@ def test_the_summary_has_all_that_is_promised(result: Result, tmp_path: Path) ->
     assert summary["seconds"] == 61.0
 
 
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.split("  ") if cell.strip()]
+
+
 def test_a_good_result_names_households_and_the_verdict(result: Result) -> None:
     text = printed(result)
     assert result.good
@@ -105,6 +117,8 @@ def test_a_good_result_names_households_and_the_verdict(result: Result) -> None:
     assert "agree to the cent" in text
     assert "zero included" in text
     assert "A/A test" in text
+    assert ["2261", "Oat milk", "MILK", "bought 4 times"] in [_cells(line) for line in text.splitlines()]
+    assert ["942", "-", "bought 4 times"] in [_cells(line) for line in text.splitlines()]
 
 
 def test_one_difference_makes_it_bad_and_is_shown(result: Result) -> None:

@@ -1,0 +1,58 @@
+"""What an order costs scoring apart from any server: its customer read, added to, scored, counted, packed and told."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from services.scoring.domain.model import Held, Model, refit
+from services.scoring.domain.population import Population, changes
+from services.scoring.domain.purchases import Order, Purchases
+from services.scoring.domain.score import Terms
+from services.scoring.handlers import Known, scored_of
+from services.scoring.store.customers import _document
+from services.scoring.store.population import packed
+from tests.scoring.events import customer
+from tests.scoring.orders import synthetic_base
+
+BASE, DAYS = 5_000, 900
+BATCH = 500
+ROUNDS = 7
+
+
+@dataclass(frozen=True)
+class EventCost:
+    """Microseconds of CPU a customer: medians of the rounds."""
+
+    whole: float
+    scoring: float
+
+
+def measured() -> EventCost:
+    base, end = synthetic_base(BASE, DAYS, seed=11)
+    population = Population().plus([changes((Purchases(), one) for one in base)])
+    fit = refit(population.histogram, end)
+    if isinstance(fit, Held):
+        raise SystemExit(f"the fit is held: {fit.doubts}")
+    terms = Terms(Model(1, end, fit), end + timedelta(hours=6), 90, "USD", population.standing)
+    stored = [one.pack() for one in base]
+    whole, scoring = [], []
+    for number in range(ROUNDS):
+        first = number * BATCH % (BASE - BATCH)
+        rows = stored[first : first + BATCH]
+        began = time.process_time()
+        before = {customer(n): Purchases.unpack(row) for n, row in enumerate(rows)}
+        order = Purchases.of([Order(end + timedelta(hours=number), Decimal("12.50"))])
+        after = {who: known.plus(order) for who, known in before.items()}
+        between = time.process_time()
+        known = {who: Known(one, end) for who, one in before.items()}
+        scored = scored_of(after, known, terms)
+        scoring.append(time.process_time() - between)
+        packed(changes((before[who], after[who]) for who in after))
+        for one in scored:
+            _document(one)
+        whole.append(time.process_time() - began)
+    return EventCost(*(statistics.median(seconds) / BATCH * 1e6 for seconds in (whole, scoring)))
