@@ -19,7 +19,8 @@ from tests.fuzz.mutation import STRICT, broken, mutated, wrong
 SOURCE = "/channels/fuzz"
 STRUCTURED, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
 CONTACT, SALE, INTERACTION = "crm.contact.reported.v1", "crm.sale.reported.v1", "crm.interaction.reported.v1"
-TYPES = (CONTACT, SALE, INTERACTION)
+CONTRACT = "crm.contract.reported.v1"
+TYPES = (CONTACT, SALE, INTERACTION, CONTRACT)
 PROTECTED = frozenset({"customer", "order"})
 """What says which event it is; changed only where the event is then wrong for certain."""
 FREE = frozenset({"attributes"})
@@ -77,14 +78,21 @@ def data(kind: str, uid: str, rng: random.Random) -> Document:
             "quantity": "2",
             "value": f"{rng.randrange(10**6) / 100:.2f}",
             "discounts": {"retail": "0.50"},
+            "category": "tea",
+            "cost": "0.25",
         }
         return {
             "customer": customer, "order": uid, "ordered_at": "2026-01-02T03:04:05+01:00", "store": "s1", "currency": "USD",
-            "lines": [line, dict(line, product="p2")],
+            "payment": "card", "parcels": 1, "lines": [line, dict(line, product="p2")],
+        }  # fmt: skip
+    if kind == CONTRACT:
+        return {
+            "customer": customer, "contract": uid, "event": rng.choice(("started", "payment-failed", "cancelled", "lapsed")),
+            "happened_at": "2026-01-02T03:04:05Z", "reason": "price", "price": "9.90", "currency": "USD",
         }  # fmt: skip
     return {
         "customer": customer, "kind": "call", "occurred_at": "2026-01-02T03:04:05.678Z", "direction": "inbound",
-        "campaign": "c1", "summary": "Asked.", "attributes": {"minutes": 3, "topic": "bill"},
+        "campaign": "c1", "minutes": "2.5", "summary": "Asked.", "attributes": {"minutes": 3, "topic": "bill"},
     }  # fmt: skip
 
 

@@ -108,6 +108,16 @@ async def test_offers_are_what_goes_with_ones_own_and_say_so_in_the_products_nam
     assert found.offers[0].reason == "bought once, 6 weeks ago"
 
 
+async def test_a_product_in_two_categories_counts_for_both_and_is_kept_in_one() -> None:
+    """It once stopped the consumer: the first of the two had no number."""
+    shop = Shop()
+    twice = order(ANNA, MONDAY, "p", p="tea").model_copy()
+    line = twice.lines[0].model_copy(update={"category": "herbs"})
+    await shop.hear(twice.model_copy(update={"lines": [twice.lines[0], line]}))
+    assert {one.category for one in (await shop.of(ANNA)).interests} == {"tea", "herbs"}
+    assert (await shop.names.products())[0].category == "herbs"
+
+
 async def test_what_cannot_be_had_is_not_offered() -> None:
     shop = Shop()
     await shop.hear(order(ANNA, MONDAY, "tea", "coffee"), order(BEN, MONDAY, "tea", "coffee"))

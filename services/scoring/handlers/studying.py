@@ -7,7 +7,7 @@ them costs less than a note of some kilobytes with every order would (`docs/deci
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -54,7 +54,7 @@ class Base(Protocol):
 
 
 class Products(Protocol):
-    async def products(self) -> list[Product]: ...
+    async def described(self, numbers: Collection[int]) -> Mapping[int, Product]: ...
 
 
 class Studied(NamedTuple):
@@ -103,10 +103,11 @@ class Studying:
             await asyncio.to_thread(_look_at, leaf, others, pupils)
             lessons.take(leaf.lessons)
             customers, after = customers + len(leaf.customers), leaf.customers[-1]
-        catalogue = catalogue_of(await self.catalogue.products())
+        everybody = Evidence.total([others.total, pupils.total], memory).trimmed(MOST_PRODUCTS, MOST_PARTNERS)
+        # What nobody has bought has no evidence, and is not offered.
+        catalogue = catalogue_of((await self.catalogue.described(everybody.items.tolist())).values())
         if self._learnt is None or began > self._learnt + LEARNT_SECONDS:
             await asyncio.to_thread(self._learn, lessons.recent(), others.total, catalogue, began)
-        everybody = Evidence.total([others.total, pupils.total], memory)
         self.wishing.shelf = await asyncio.to_thread(_shelf, everybody, catalogue, self._mix)
         seconds = round(time.perf_counter() - began, 3)
         self.studied = Studied(customers, len(catalogue.items), self._mix, self._accuracy, seconds)
@@ -146,7 +147,7 @@ class _Lessons:
         return [lesson for lesson in self._sample if lesson.day > newest - RECENT_DAYS]
 
 
-def catalogue_of(products: Sequence[Product]) -> Catalogue:
+def catalogue_of(products: Collection[Product]) -> Catalogue:
     """Products without a category are one of their own."""
     ranked = sorted(products, key=lambda product: product.number)
     categories = {category: place for place, category in enumerate(sorted({one.category or "" for one in ranked}))}

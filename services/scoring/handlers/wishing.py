@@ -129,8 +129,10 @@ class Wishing:
         for fact in facts:
             if isinstance(fact, OrderPlaced):
                 names.update(Name("product", line.product) for line in fact.lines)
-                categories.update({line.product: line.category for line in fact.lines if line.category is not None})
-        names.update(Name("category", category) for category in categories.values())
+                told = {line.product: line.category for line in fact.lines if line.category is not None}
+                # All of them: of a product that two lines put into different categories, only one is kept.
+                names.update(Name("category", line.category) for line in fact.lines if line.category is not None)
+                categories.update(told)
         numbers = await self.names.numbers(names)
         if categories:
             await self.names.categorise(categories)
