@@ -83,7 +83,7 @@ async def test_the_readme_does_what_it_says(newcomer: Newcomer) -> None:
         if text.strip() in NOT_AGAIN:
             newcomer.types("bash", f"make --dry-run {text.split()[1]}")
             continue
-        if "/v1/customers?" in text:
+        if "/v1/customers?" in text and "CUSTOMER" not in text:
             # Three systems have just spoken; a reader takes longer to get here than the platform does.
             await eventually(partial(knows_ada, newcomer, text), within=30)
         printed[text] = newcomer.types(language, text)
