@@ -1,7 +1,7 @@
 """One competitor's work in a process of its own: `python -m tests.bench.scores.one NAME BASE.npz`, figures as JSON.
 
 Each fits its model to all customers and then says of everybody what is expected within the horizon and whether they are
-still there. Seconds by the wall and of CPU, imports and compilation that a first call needs included in the fit.
+still there. Seconds by the wall and of CPU, without imports; compilation that a first call needs counts for the fit.
 """
 
 from __future__ import annotations
