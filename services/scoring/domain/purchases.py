@@ -73,11 +73,14 @@ class Purchases:
     """The purchase days: those with an order left."""
     micros: int = field(init=False, compare=False)
     """All the money of these days, in millionths."""
+    frequency: int = field(init=False, compare=False)
+    """x: repeat purchase days, those after the first; 0 without any."""
 
     def __post_init__(self) -> None:
         days = tuple([record for record in self.records if record.orders > 0])
         object.__setattr__(self, "days", days)
         object.__setattr__(self, "micros", sum([day.micros for day in days]))
+        object.__setattr__(self, "frequency", len(days) - 1 if days else 0)
 
     @classmethod
     def of(cls, orders: Iterable[Order]) -> "Purchases":
@@ -112,11 +115,6 @@ class Purchases:
     @property
     def money(self) -> Decimal:
         return money_of(self.micros)
-
-    @property
-    def frequency(self) -> int:
-        """x: repeat purchase days, those after the first; 0 without any."""
-        return max(len(self.days) - 1, 0)
 
     @property
     def first_day(self) -> int:
