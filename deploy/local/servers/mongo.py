@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -11,12 +12,14 @@ from pathlib import Path
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from deploy.local.errors import NoProgram
+from deploy.local.errors import CannotStart, NoProgram
 from deploy.local.layout import Layout
 from deploy.local.servers.server import Server
 
 REPLICA_SET = "rs0"
-CACHE_GB = "2"
+CACHE_GB = 2.0
+"""Unless RAPPORT_MONGO_CACHE_GB says otherwise: enough for a demo beside everything else, little for a million customers."""
+LEAST_CACHE_GB, MOST_CACHE_GB = 0.25, 10_000.0
 LAZY_EVICTION = (
     "eviction_dirty_target=20,eviction_dirty_trigger=40,eviction_updates_target=20,eviction_updates_trigger=40"
 )
@@ -44,7 +47,7 @@ def choose(layout: Layout) -> Server:
         why=why,
         command=(
             *(str(program), "--bind_ip", "127.0.0.1", "--port", str(port), "--dbpath", str(place)),
-            *("--replSet", REPLICA_SET, "--wiredTigerCacheSizeGB", CACHE_GB),
+            *("--replSet", REPLICA_SET, "--wiredTigerCacheSizeGB", f"{_cache_gb():g}"),
             *("--wiredTigerEngineConfigString", LAZY_EVICTION),
             # A transaction orphaned by a killed process blocks the next writer of its documents for this long.
             *("--setParameter", "transactionLifetimeLimitSeconds=5"),
@@ -55,6 +58,17 @@ def choose(layout: Layout) -> Server:
         prepare=prepare,
         ready=lambda: _ready(port),
     )
+
+
+def _cache_gb() -> float:
+    given = os.environ.get("RAPPORT_MONGO_CACHE_GB") or str(CACHE_GB)
+    try:
+        size = float(given)
+    except ValueError:
+        size = 0.0
+    if not LEAST_CACHE_GB <= size <= MOST_CACHE_GB:
+        raise CannotStart(f"RAPPORT_MONGO_CACHE_GB is a number of gigabytes from {LEAST_CACHE_GB} on, not {given!r}")
+    return size
 
 
 def version_at(url: str) -> str | None:
