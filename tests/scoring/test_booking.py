@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 from services.scoring.domain.profit import FREE, Book, CostModel, Kind, Overhead, Rate, month_of, statement
 from services.scoring.handlers import Deeds, Profits, Wishing
 from services.scoring.handlers.booking import UNMEASURED, Deed, movements
+from services.scoring.handlers.deeds import MOST_SUMS
 from shared.contracts.channels import Discounts, SaleLine
 from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned
 from tests.scoring.events import customer, received
@@ -230,3 +231,18 @@ async def test_what_no_book_can_hold_is_left_out_and_the_rest_is_there() -> None
     read = await company.profits.read(ANNA, None, None)
     assert read is not None
     assert read.statement.of(Kind.MAILS) == Decimal("-0.7")
+
+
+async def test_a_channel_that_takes_ids_for_categories_cannot_make_a_customer_too_large() -> None:
+    company = Company()
+    for number in range(6):
+        lines = [
+            SaleLine(product="p", quantity=Decimal(1), value=Decimal(2), category=f"{number}-{line}")
+            for line in range(900)
+        ]
+        sale = ORDER.model_copy(update={"lines": lines, "total": Decimal(1800), "order_id": f"o{number}"})
+        await company.hear(cast("Deed", sale))
+    book = company.memory.known[ANNA].book
+    assert len(book.sums) < MOST_SUMS + 10
+    goods = [total.micros for key, total in book.sums.items() if key.kind is Kind.GOODS]
+    assert sum(goods) == 6 * 1800 * 10**6

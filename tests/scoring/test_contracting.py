@@ -23,6 +23,8 @@ from tests.scoring.memory import MemoryDeeds, MemoryNames, SetClock, new_unit
 ANNA, BEN = customer(1), customer(2)
 BEGIN = datetime(2026, 1, 15, 8, tzinfo=UTC)
 TODAY = datetime(2026, 6, 20, tzinfo=UTC)
+NOWHERE: Any = None
+"""In place of a transaction."""
 NO_WISHES = Liked(None, None, None, None, None)
 LIVES = Hazards(
     active=np.array([[0.010, 0.004, 0.02]] * 30),
@@ -60,7 +62,7 @@ class Company:
         lives = simulated(LIVES, 4_000, 120, seed=5)
         await self.memory.save(
             [Change(customer(100 + n), NO_WISHES, {}, contracts) for n, contracts in enumerate(lives)],
-            None,  # type: ignore[arg-type]
+            NOWHERE,
         )
         await self.contracting.study()
 
@@ -144,3 +146,11 @@ async def test_what_lies_ahead_has_not_happened_yet() -> None:
     await company.hear(*STORY)
     first, second = await company.contracting.read(ANNA)
     assert (first.price, first.spell.renewals, second.spell.ended_at) == (Decimal(20), 0, None)
+
+
+async def test_a_customers_contract_facts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.scoring.handlers.deeds.MOST_CONTRACT_FACTS", 3)
+    company = Company()
+    await company.hear(*(told("renewed", day) for day in range(3)))
+    await company.hear(told("renewed", 9))
+    assert len((await company.memory.contracts(ANNA)).facts) == 3

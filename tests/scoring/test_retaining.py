@@ -59,7 +59,7 @@ class MemoryDecisions:
 
     async def settled(self) -> Evidence:
         made = {":".join(key): one.decision for key, one in self.made.items()}
-        return evidence_of([(made[id_], stayed) for id_, stayed in self.outcomes.items()])
+        return evidence_of([(made[id_], stayed, 1) for id_, stayed in self.outcomes.items()])
 
 
 class Company:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from services.scoring.domain.contracts.facts import Cause
 from services.scoring.domain.contracts.forecast import Outlook
 from services.scoring.domain.fitting import Doubt
+from services.scoring.domain.purchases import cents_of
 from services.scoring.handlers import Contracting, Standing
 from shared.contracts.fact import Currency, CustomerId
 from shared.http import Problem
@@ -18,7 +19,6 @@ from shared.security import Principal, require
 Reader = Annotated[Principal, Depends(require("scores:read"))]
 Writer = Annotated[Principal, Depends(require("scoring:write"))]
 Months = Annotated[int, Query(ge=1, le=60, description="How far to look ahead.")]
-CENT = Decimal("0.01")
 
 
 class MonthAhead(BaseModel):
@@ -123,7 +123,7 @@ def _shown(one: Standing, months: int) -> ContractShown:
         cause=spell.cause,
         reason=spell.reason or None,
         price=one.price,
-        value=None if value is None else Decimal(value).quantize(CENT),
+        value=None if value is None else cents_of(value),
         outlook=_months(prospect.outlook, months) if prospect else None,
     )
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from services.scoring.domain.classes import CLASSES, ParetoClass
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.profit import CostModel, Group, Kind, Line, Overhead, Rate, month_named, name_of
-from services.scoring.domain.purchases import money_of
+from services.scoring.domain.purchases import cents_of, money_of
 from services.scoring.handlers import Earned, Look, Profits
 from shared.contracts.fact import Currency, CustomerId
 from shared.http import Problem
@@ -218,11 +218,9 @@ def _classes(look: Look) -> dict[ParetoClass, int]:
 def _point(place: int, customers: Floats, money: Floats) -> WhalePoint:
     total = float(money[-1])
     percent = round(100.0 * float(money[place]) / total, 2) if total > 0 else None
-    return WhalePoint(customers=round(float(customers[place]), 4), profit=_money(float(money[place])), percent=percent)
-
-
-def _money(amount: float) -> Decimal:
-    return Decimal(amount).quantize(Decimal("0.01"))
+    return WhalePoint(
+        customers=round(float(customers[place]), 4), profit=cents_of(float(money[place])), percent=percent
+    )
 
 
 def _model(body: CostsBody) -> CostModel:

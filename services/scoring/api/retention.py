@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
+from services.scoring.domain.purchases import cents_of
 from services.scoring.domain.retention.assignment import Group
 from services.scoring.domain.retention.catalogue import Action, Catalogue, NotACatalogue, Prior
 from services.scoring.domain.retention.decision import Source
@@ -19,7 +20,6 @@ from shared.security import Principal, require
 Reader = Annotated[Principal, Depends(require("scores:read"))]
 Writer = Annotated[Principal, Depends(require("scoring:write"))]
 Money = Annotated[float, Field(ge=0, le=1e12)]
-CENT = Decimal("0.01")
 
 
 class ActionBody(BaseModel):
@@ -161,16 +161,16 @@ def _shown(decided: Decided, currency: str) -> DecisionShown:
         group=decision.group,
         propensity=decision.propensity,
         stratum=decision.stratum,
-        at_stake=_money(decision.at_stake),
+        at_stake=cents_of(decision.at_stake),
         currency=currency,
-        expected_profit=_money(decision.profit),
+        expected_profit=cents_of(decision.profit),
         options=[
             OptionShown(
                 action=option.action,
                 p_persuade=option.p_persuade,
                 source=option.source,
-                cost=_money(option.cost),
-                profit=_money(option.profit),
+                cost=cents_of(option.cost),
+                profit=cents_of(option.profit),
                 belief=_belief(option.belief),
             )
             for option in decision.options
@@ -194,7 +194,3 @@ def _belief(belief: Belief) -> BeliefShown:
 def _catalogue(catalogue: Catalogue) -> CatalogueBody:
     actions = [ActionBody(**vars(action)) for action in catalogue]
     return CatalogueBody(actions=actions, prior=PriorBody(**vars(catalogue.prior)))
-
-
-def _money(amount: float) -> Decimal:
-    return Decimal(amount).quantize(CENT)

@@ -1,12 +1,13 @@
 """Reviews over HTTP: how the scores of one horizon ago have come out."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from services.scoring.domain.calibration import Calibration
+from services.scoring.domain.purchases import EPOCH
 from services.scoring.handlers import Review, Reviewing
 from shared.http import Cursor, Limit, Page, Problem, decode_cursor, encode_cursor
 from shared.http.pages import bad_cursor
@@ -14,7 +15,6 @@ from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("scores:read"))]
 Writer = Annotated[Principal, Depends(require("scoring:write"))]
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC).date()
 
 
 class ReliabilityPoint(BaseModel):
@@ -106,7 +106,7 @@ def _before(cursor: str) -> int:
 
 
 def _shown(review: Review) -> ReviewShown:
-    hindsight, cut = review.hindsight, EPOCH + timedelta(days=review.cut)
+    hindsight, cut = review.hindsight, EPOCH.date() + timedelta(days=review.cut)
     _, expected, actual = hindsight.counts.sum(axis=0).tolist()
     return ReviewShown(
         cut=cut,

@@ -6,7 +6,7 @@ past follows from them, and so does what came after. All tables are sums over cu
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from services.scoring.domain.calibration import Calibration
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.model import Parameters
 from services.scoring.domain.prediction import Histories, predict
-from services.scoring.domain.purchases import RECORD
+from services.scoring.domain.purchases import EPOCH, RECORD
 
 PACKED = np.dtype([("day", "<i4"), ("orders", "<i4"), ("micros", "<i8"), ("first", "<u4"), ("last", "<u4")])
 """`purchases.RECORD`."""
@@ -79,7 +79,7 @@ class Hindsight:
     def of(cls, parameters: Parameters, seen: Then, cut: int, horizon_days: int) -> "Hindsight":
         if not len(seen.purchases):
             return cls.empty()
-        end_of_day = datetime.fromtimestamp(0, UTC) + timedelta(days=cut)
+        end_of_day = EPOCH + timedelta(days=cut)
         said = predict(parameters, seen.histories, end_of_day, horizon_days)
         return cls(
             Calibration.of(said.p_churn, (seen.purchases == 0).astype(np.float64)),

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ZERO = Decimal(0)
+CENT = Decimal("0.01")
 MILLISECOND = timedelta(milliseconds=1)
 DAY_MS = 86_400_000
 LIMIT_MICROS = 10**18
@@ -162,6 +163,11 @@ def money_of(micros: int) -> Decimal:
     """Millionths as an amount: two decimals where they say it all, as people write money."""
     cents, rest = divmod(micros, 10_000)
     return Decimal(micros).scaleb(-6) if rest else Decimal(cents).scaleb(-2)
+
+
+def cents_of(amount: float) -> Decimal:
+    """A figure that is no exact sum, as people write money."""
+    return Decimal(float(amount)).quantize(CENT)
 
 
 def _within_books(purchases: Purchases) -> Purchases:

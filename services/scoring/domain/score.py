@@ -15,12 +15,11 @@ from services.scoring.domain.histogram import Ints
 from services.scoring.domain.model import NAME, Model
 from services.scoring.domain.population import Ranked, Standing
 from services.scoring.domain.prediction import Histories, Predictions, predict
-from services.scoring.domain.purchases import Purchases, day_of
+from services.scoring.domain.purchases import CENT, Purchases, day_of
 from services.scoring.domain.segments import SEGMENTS
 from shared.contracts.scoring import ModelVersion, Rfm, Score
 
 LARGEST = 999_999_999_999.0
-CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,10 @@ from shared.messaging import Received, Unit
 from shared.mongo import Session
 
 log = structlog.get_logger()
+MOST_SUMS = 2_000
+"""Of a month of a customer's book: some 100 kB. Beyond that what is new is booked without its subject."""
+MOST_CONTRACT_FACTS = 10_000
+"""Of a customer: a megabyte. What comes after them is in the history alone."""
 
 
 class Remembered(NamedTuple):
@@ -78,13 +82,24 @@ class Deeds:
             touched = {movement.month for movement in booked[customer]}
             books = {month: after.within(month, month + 1) for month in touched}
             new = signed.get(customer)
-            contracts = before.contracts.plus(Contracts.of(new)) if new else None
+            contracts = _with_contracts(before.contracts, new, customer) if new else None
             changes.append(Change(customer, liked, books, contracts))
         await self.memory.save(changes, unit.session)
 
 
+def _with_contracts(contracts: Contracts, new: Sequence[ContractFact], customer_id: str) -> Contracts:
+    after = contracts.plus(Contracts.of(new))
+    if len(after.facts) <= MOST_CONTRACT_FACTS:
+        return after
+    log.warning("too_many_contract_facts", customer_id=customer_id, facts=len(after.facts))
+    return contracts
+
+
 def _with(book: Book, movements: Sequence[Movement], customer_id: str) -> Book:
     """What no book can hold any more is said in the log: the sale itself is scored, and in the history."""
+    if len(book.sums) + len(movements) > MOST_SUMS:
+        # A channel that takes an id for a category must not make the customer's document too large to be written.
+        movements = [one if one.key in book.sums else one._replace(subject="") for one in movements]
     try:
         return book.plus(Book.of(movements))
     except BeyondTheBooks:

@@ -145,8 +145,14 @@ class Retaining:
         return any(day < bought.day <= day + self.horizon_days for bought in purchases.days)
 
 
-def evidence_of(settled: Sequence[tuple[Decision, bool]]) -> Evidence:
-    return Evidence.of(outcome for decision, stayed in settled for outcome in taught(decision, stayed=stayed))
+def evidence_of(settled: Sequence[tuple[Decision, bool, int]]) -> Evidence:
+    """Of decisions, whether the customer stayed, and how many times that was so."""
+    return Evidence.of(
+        outcome
+        for decision, stayed, times in settled
+        for outcome in taught(decision, stayed=stayed)
+        for _ in range(times)
+    )
 
 
 def _occasion(now: datetime) -> str:

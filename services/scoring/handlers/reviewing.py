@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 import structlog
 
 from services.scoring.domain.hindsight import Hindsight, then
 from services.scoring.domain.model import Model
-from services.scoring.domain.purchases import day_of
+from services.scoring.domain.purchases import EPOCH, day_of
 from shared.clock import Clock
 
 log = structlog.get_logger()
@@ -66,7 +66,7 @@ class Reviewing:
         """Of yesterday's end one horizon ago; None before there is a model."""
         now = await self.clock.now()
         cut = day_of(now) - 1 - self.horizon_days
-        moment = datetime.fromtimestamp(0, UTC) + timedelta(days=cut + 1)
+        moment = EPOCH + timedelta(days=cut + 1)
         then_current = await self.versions.as_of(moment)
         model = then_current or await self.versions.latest()
         if model is None:

@@ -5,7 +5,6 @@ them costs less than a note of some kilobytes with every order would (`docs/deci
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -130,7 +129,7 @@ class _Lessons:
     def __init__(self) -> None:
         self._sample: list[PackedLesson] = []
         self._seen = 0
-        self._random = random.Random(0)  # noqa: S311
+        self._random = np.random.default_rng(0)
 
     def take(self, lessons: Sequence[PackedLesson | None]) -> None:
         for lesson in lessons:
@@ -139,7 +138,7 @@ class _Lessons:
             self._seen += 1
             if len(self._sample) < PUPILS_AT_MOST:
                 self._sample.append(lesson)
-            elif (place := self._random.randrange(self._seen)) < PUPILS_AT_MOST:
+            elif (place := int(self._random.integers(self._seen))) < PUPILS_AT_MOST:
                 self._sample[place] = lesson
 
     def recent(self) -> list[PackedLesson]:

@@ -9,13 +9,12 @@ import numpy as np
 
 from services.scoring.domain.lifetime_value import History, Terms, Valuation
 from services.scoring.domain.model import Model
-from services.scoring.domain.purchases import Purchases, day_of
+from services.scoring.domain.purchases import Purchases, cents_of, day_of
 from services.scoring.handlers.scores import Scores
 
 MOST_PURCHASES = 500.0
 OLDEST_DAYS = 3_650.0
 """Customers beyond these are valued too; their intervals are approximate."""
-CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Valuing:
             return None
         now = await self.scores.clock.now()
         found = (await self._valuation(model)).value(_history(known.purchases, now, self.terms))
-        past, future, low, high = (_money(part[0]) for part in (found.past, found.future, found.low, found.high))
+        past, future, low, high = (cents_of(part[0]) for part in (found.past, found.future, found.low, found.high))
         days = round(float(found.residual_days[0]), 1)
         return Valued(customer_id, now, past, future, past + future, low, high, days, model.version)
 
@@ -72,7 +71,3 @@ def _history(purchases: Purchases, now: datetime, terms: Terms) -> History:
         float(terms.margin) * purchases.micros / 1e6,
     )
     return History(*(np.array([float(figure)]) for figure in figures))
-
-
-def _money(amount: np.float64) -> Decimal:
-    return Decimal(float(amount)).quantize(CENT)

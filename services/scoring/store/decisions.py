@@ -13,12 +13,20 @@ from services.scoring.domain.retention.decision import Decision, Option
 from services.scoring.domain.retention.evidence import Counts, Evidence
 from services.scoring.domain.retention.persuasion import Belief
 from services.scoring.handlers import Decided, Due, evidence_of
+from shared import mongo
 from shared.mongo import Database, Document
 
 ACTIONS = "actions"
-OPEN = {"stayed": {"$exists": False}}
+OPEN = {"open": True}
 LESSONS = {"stayed": {"$exists": True}, "decision.group": "exploration"}
 """What profit decided teaches nothing (`domain/retention/learning.py`)."""
+ALIKE = {
+    "action": "$decision.action",
+    "stratum": "$decision.stratum",
+    "options": "$decision.options.action",
+    "stayed": "$stayed",
+}
+"""Decisions that teach the same."""
 
 
 class MongoActions:
@@ -42,7 +50,7 @@ class MongoDecisions:
         self._decisions = database["decisions"]
 
     async def prepare(self) -> None:
-        await self._decisions.create_index([("at", ASCENDING)])
+        await self._decisions.create_index([("at", ASCENDING)], partialFilterExpression=OPEN)
 
     async def record(self, decided: Decided) -> Decided:
         id_ = _id(decided.decision.customer_id, decided.occasion)
@@ -50,6 +58,7 @@ class MongoDecisions:
             "_id": id_,
             "at": decided.at,
             "occasion": decided.occasion,
+            "open": True,
             "words": list(decided.words),
             "decision": asdict(decided.decision),
         }
@@ -70,12 +79,17 @@ class MongoDecisions:
         return [Due(d["_id"], d["decision"]["customer_id"], _decision(d["decision"]), d["at"]) async for d in found]
 
     async def settle(self, outcomes: Mapping[str, bool]) -> None:
-        writes = [UpdateOne({"_id": id_}, {"$set": {"stayed": stayed}}) for id_, stayed in outcomes.items()]
+        writes = [
+            UpdateOne({"_id": id_}, {"$set": {"stayed": stayed}, "$unset": {"open": ""}})
+            for id_, stayed in outcomes.items()
+        ]
         await self._decisions.bulk_write(writes, ordered=False)
 
     async def settled(self) -> Evidence:
-        found = self._decisions.find(LESSONS, {"decision": 1, "stayed": 1})
-        return evidence_of([(_decision(document["decision"]), document["stayed"]) async for document in found])
+        """Counted in the database: there are as many decisions as customers and months, and few kinds of them."""
+        group = {"_id": ALIKE, "decision": {"$first": "$decision"}, "times": {"$sum": 1}}
+        found = await mongo.aggregate(self._decisions, [{"$match": LESSONS}, {"$group": group}])
+        return evidence_of([(_decision(d["decision"]), d["_id"]["stayed"], d["times"]) for d in found])
 
 
 def _id(customer_id: str, occasion: str) -> str:

@@ -1,0 +1,73 @@
+"""Decisions in MongoDB: put down once, due a horizon later, settled, and counted as evidence."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from services.scoring.domain.retention.assignment import Assignment, Group
+from services.scoring.domain.retention.catalogue import NO_ACTION, Action, Catalogue
+from services.scoring.domain.retention.decision import AtStake, Decision, Terms, decide
+from services.scoring.domain.retention.evidence import Counts, Evidence
+from services.scoring.domain.retention.persuasion import beliefs
+from services.scoring.handlers import Decided
+from services.scoring.store import MongoActions, MongoDecisions
+from shared import mongo
+from shared.settings import PlatformSettings
+from tests.scoring.events import customer
+from tests.scoring.orders import START
+
+pytestmark = pytest.mark.integration
+CATALOGUE = Catalogue((Action("call", 0.1), Action("gift", 0.1, 5.0, 0.5)))
+
+
+@pytest.fixture
+async def stores(settings: PlatformSettings) -> AsyncIterator[tuple[MongoDecisions, MongoActions]]:
+    client = mongo.connect(settings)
+    database = client[f"{settings.namespace}rapport_scoring"]
+    decisions = MongoDecisions(database)
+    await decisions.prepare()
+    yield decisions, MongoActions(database)
+    await client.drop_database(database)
+    await mongo.close(client)
+
+
+def decided(number: int, action: str, group: Group = "exploration", at: datetime = START) -> Decided:
+    known = {one.name: beliefs(Evidence(), one.name, CATALOGUE.prior) for one in CATALOGUE}
+    terms = Terms(CATALOGUE, known, Assignment("test"), 1.0, "2021-01")
+    (made,) = decide([AtStake(customer(number), "regular", 50.0)], terms)
+    decision = Decision(**{**vars(made), "action": action, "group": group})
+    return Decided(decision, ["words"], "2021-01", at, recorded=False)
+
+
+async def test_the_first_decision_of_a_month_stays(stores: tuple[MongoDecisions, MongoActions]) -> None:
+    decisions, _ = stores
+    first = await decisions.record(decided(1, "call"))
+    assert first == decided(1, "call")._replace(recorded=True)
+    assert await decisions.record(decided(1, NO_ACTION)) == first
+    assert await decisions.recorded(customer(1), "2021-01") == first
+    assert await decisions.recorded(customer(1), "2021-02") is None
+
+
+async def test_outcomes_are_settled_once_and_counted(stores: tuple[MongoDecisions, MongoActions]) -> None:
+    decisions, _ = stores
+    for number in range(6):
+        await decisions.record(decided(number, "call" if number % 2 else NO_ACTION, at=START + timedelta(days=number)))
+    await decisions.record(decided(7, "call", group="decided"))
+    assert await decisions.settled() == Evidence()
+    due = await decisions.due(START + timedelta(days=3), 3)
+    assert [one.at for one in due] == [START, START, START + timedelta(days=1)]
+    everything = await decisions.due(START + timedelta(days=9), 99)
+    await decisions.settle({one.id: one.customer_id != customer(1) for one in everything})
+    assert await decisions.due(START + timedelta(days=9), 99) == []
+    same = {"control": 3, "control_stayed": 3}
+    assert await decisions.settled() == Evidence(
+        {("call", "regular"): Counts(3, 2, **same), ("gift", "regular"): Counts(**same)}
+    )
+
+
+async def test_actions_come_back_as_they_were_set(stores: tuple[MongoDecisions, MongoActions]) -> None:
+    _, actions = stores
+    assert await actions.catalogue() == Catalogue(())
+    await actions.set(CATALOGUE)
+    assert await actions.catalogue() == CATALOGUE
