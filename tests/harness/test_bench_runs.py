@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,8 @@ pytestmark = pytest.mark.journey
 PROGRAM = """
 import asyncio, sys
 from pathlib import Path
-from tests.bench.latency import run
 from tests.bench.section import Stage
+from tests.bench.{section} import run
 
 place = Path(sys.argv[1])
 asyncio.run(run(Stage(place, int(sys.argv[2]), "smoke"))).save(place)
@@ -35,11 +36,24 @@ def free_base() -> int:
     raise AssertionError("no free ports")
 
 
-def test_the_smallest_bench_sees_every_event_stored_scored_and_delivered(tmp_path: Path) -> None:
-    command = (sys.executable, "-c", PROGRAM, str(tmp_path), str(free_base()))
+def played(section: str, place: Path) -> list[dict[str, Any]]:
+    """The rows of a section's smallest run."""
+    command = (sys.executable, "-c", PROGRAM.format(section=section), str(place), str(free_base()))
     ran = subprocess.run(command, cwd=ROOT, timeout=240, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    found = json.loads((tmp_path / "latency.json").read_text())
-    assert [row["event until"] for row in found["rows"]] == ["stored", "score visible", "webhook", "sse"]
-    assert all(row["counted"] > 40 and row["unseen"] == 0 for row in found["rows"])
+    rows: list[dict[str, Any]] = json.loads((place / f"{section}.json").read_text())["rows"]
+    return rows
+
+
+def test_the_smallest_bench_sees_every_event_stored_scored_and_delivered(tmp_path: Path) -> None:
+    rows = played("latency", tmp_path)
+    assert [row["event until"] for row in rows] == ["stored", "score visible", "webhook", "sse"]
+    assert all(row["counted"] > 40 and row["unseen"] == 0 for row in rows)
     assert not (tmp_path / "state/run/supervisor.json").exists()
+
+
+def test_the_front_door_has_in_kafka_what_it_acknowledged(tmp_path: Path) -> None:
+    [row] = played("frontdoor", tmp_path)
+    assert row["events a request"] == 1
+    assert row["events/s"] > 0
+    assert row["front doors, CPU us an event"] > 0

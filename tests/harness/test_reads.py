@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from tests.bench.growth.figures import percentile
+from tests.bench.line import BadAnswer, Lines, length_of
 from tests.bench.reads.asking import Target, path_of_id, path_of_identifier
-from tests.bench.reads.line import BadAnswer, Lines, length_of
 from tests.bench.reads.rounds import Run, rows
 from tests.waiting import eventually
 

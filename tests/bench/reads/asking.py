@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from tests.bench.growth.platform import Platform
-from tests.bench.reads.line import Lines
+from tests.bench.line import Lines
 
 Answer = Awaitable[bytes]
 WAYS = tuple(f"{who} by {what}" for what in ("id", "identifier") for who in ("find_one", "sync", "gateway"))

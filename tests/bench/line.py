@@ -13,7 +13,7 @@ LENGTH = b"\r\ncontent-length: "
 
 
 class BadAnswer(Exception):
-    """Not a 200, or not a form that this client reads."""
+    """Not the status that was asked for, or not a form that this client reads."""
 
 
 class Line:
@@ -21,7 +21,7 @@ class Line:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, key: str) -> None:
         self._reader, self._writer = reader, writer
-        self._rest = f" HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\n\r\n".encode()
+        self._rest = f" HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\n".encode()
 
     @classmethod
     async def to(cls, base: str, key: str) -> Self:
@@ -30,10 +30,18 @@ class Line:
         return cls(*await asyncio.open_connection(name, int(port)), host, key)
 
     async def get(self, path: str) -> bytes:
-        self._writer.write(b"GET " + path.encode() + self._rest)
+        return await self._ask(b"GET " + path.encode() + self._rest + b"\r\n", b"HTTP/1.1 200 ")
+
+    async def post(self, path: str, media_type: str, body: bytes) -> bytes:
+        """For what is answered with 202."""
+        about = f"content-type: {media_type}\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+        return await self._ask(b"POST " + path.encode() + self._rest + about + body, b"HTTP/1.1 202 ")
+
+    async def _ask(self, request: bytes, wanted: bytes) -> bytes:
+        self._writer.write(request)
         head = await self._reader.readuntil(b"\r\n\r\n")
         body = await self._reader.readexactly(length_of(head))
-        if not head.startswith(b"HTTP/1.1 200 "):
+        if not head.startswith(wanted):
             raise BadAnswer(f"{head.splitlines()[0]!r} {body[:200]!r}")
         return body
 
