@@ -6,7 +6,17 @@ from shared.contracts.interactions import INTERACTIONS, SALES, ContractChanged
 from shared.contracts.scoring import SCORES
 from shared.messaging import Messaging, Subscription
 
+GATHER_MS = 400
+"""No channel waits for a profile, and a sale's score follows it within that time: one write for both."""
+
 
 def listen(messaging: Messaging, following: Following) -> None:
-    topics = (CONTACTS, INTERACTIONS, SALES, SCORES)
-    messaging.listen(Subscription(group="campaigns", topics=topics, ignores=(ContractChanged,), apply=following.fold))
+    messaging.listen(
+        Subscription(
+            group="campaigns",
+            topics=(CONTACTS, INTERACTIONS, SALES, SCORES),
+            ignores=(ContractChanged,),
+            apply=following.fold,
+            gather_ms=GATHER_MS,
+        )
+    )

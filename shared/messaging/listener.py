@@ -86,6 +86,7 @@ class Listener:
         offsets, group = self._consumer.offsets, self._consumer.subscription.group
         offsets.forget()
         self._sought.clear()
+        self._client.gather_ms = self._consumer.subscription.gather_ms
         log.info("partitions_assigned", group=group, partitions=sorted(f"{p.topic}:{p.partition}" for p in partitions))
         try:
             positions = await offsets.stored([tuple(partition) for partition in partitions])

@@ -66,6 +66,8 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         self._returned = 0.0
         self._taken = 0.0
         """Seconds that a batch takes, of late."""
+        self.gather_ms = GATHER_MS
+        """In a stream, at least."""
 
     async def start(self) -> None:
         readable.install()
@@ -111,7 +113,7 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
     def _gather(self, busy: bool) -> None:
         """In a stream the broker gathers for us; it is told with each fetch, and the client has no call to change it."""
         fetcher = self._fetcher
-        gather = min(max(GATHER_MS, int(GATHER_SHARE * self._taken * 1000)), GATHER_MOST_MS)
+        gather = max(self.gather_ms, min(int(GATHER_SHARE * self._taken * 1000), GATHER_MOST_MS))
         fetcher._fetch_min_bytes = GATHER_BYTES if busy else 1  # noqa: SLF001
         fetcher._fetch_max_wait_ms = gather if busy else self._fetch_max_wait_ms  # noqa: SLF001
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.contracts.channels import INBOUND, MAX_EVENT_BYTES
 from shared.contracts.fact import Fact, Topic
+from shared.messaging.patient import GATHER_MS
 from shared.messaging.received import Received, Rules
 from shared.messaging.unit import Unit
 
@@ -34,6 +35,9 @@ class Subscription:
     """Facts that another group takes: neither handled nor refused here."""
     owns_rest: bool = True
     """Whether records that nobody can read become this group's dead letters."""
+    gather_ms: int = GATHER_MS
+    """In a stream of records, so long the broker gathers for a batch at least: more where nobody waits for the effect, because
+    every batch has a price of its own, whatever its size."""
     raw: bool = False
     """Records as they are, `fact` None, no contract held against them: for the dead letters themselves."""
     rules: dict[str, Rules] = field(init=False, repr=False, compare=False)
