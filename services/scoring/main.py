@@ -3,6 +3,7 @@
 from fastapi import APIRouter, FastAPI
 
 from services.scoring.api import (
+    churn_routes,
     contract_routes,
     model_routes,
     product_routes,
@@ -16,6 +17,7 @@ from services.scoring.consumers import listen
 from services.scoring.domain.lifetime_value import Terms
 from services.scoring.domain.retention.assignment import Assignment
 from services.scoring.handlers import (
+    Churning,
     Contracting,
     Deeds,
     Profits,
@@ -27,14 +29,16 @@ from services.scoring.handlers import (
     Valuing,
     Wishing,
 )
-from services.scoring.jobs import jobs, looks
+from services.scoring.jobs import jobs, looks, nightly
 from services.scoring.settings import ScoringSettings
 from services.scoring.store import (
     MongoActions,
+    MongoChurnModels,
     MongoCosts,
     MongoCustomers,
     MongoDecisions,
     MongoDeeds,
+    MongoLease,
     MongoModels,
     MongoNames,
     MongoPopulation,
@@ -62,6 +66,8 @@ class Stores:
         self.actions = MongoActions(database)
         self.decisions = MongoDecisions(database)
         self.reviews = MongoReviews(database)
+        self.churn_models = MongoChurnModels(database)
+        self.churn_lease = MongoLease(database, "churn-lease")
 
     def prepare(self) -> list[Coroutine]:
         kept = (self.customers, self.population, self.deeds, self.names, self.reviews, self.decisions)
@@ -89,6 +95,10 @@ class Parts:
             horizon_days=horizon,
         )
         self.reviewing = Reviewing(customers, models, stores.reviews, now, horizon)
+        self.churning = Churning(
+            *(customers, deeds, models, stores.churn_models, stores.churn_lease),
+            *(self.scores, now, settings.instance),
+        )
 
 
 def create(settings: ScoringSettings | None = None) -> FastAPI:
@@ -114,6 +124,7 @@ def _routers(parts: Parts, stores: Stores, settings: ScoringSettings) -> list[AP
         profit_routes(parts.profits),
         contract_routes(parts.contracting, settings.currency),
         retention_routes(parts.retaining),
+        churn_routes(parts.churning, stores.churn_models),
         review_routes(parts.reviewing, stores.reviews),
         model_routes(parts.refitting, stores.models),
     ]
@@ -124,4 +135,5 @@ def _jobs(parts: Parts, settings: ScoringSettings) -> list[Coroutine]:
     return [
         *jobs(parts.refitting, settings.scoring_refit_seconds),
         *looks(studies, parts.profits, parts.reviewing, settings.scoring_study_seconds),
+        nightly([parts.churning], settings.scoring_study_seconds),
     ]

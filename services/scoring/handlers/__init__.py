@@ -1,8 +1,10 @@
 """What scoring does: score customers when they buy and as time passes (`scores`), refit the models (`models`), remember what
 customers like (`wishing`), sign (`contracting`) and what they earn us (`booking`, `profits`), look through all of it, decide
-what may keep a customer (`retaining`), and look back at what the scores of a while ago were worth (`reviewing`).
+what may keep a customer (`retaining`), look back at what the scores of a while ago were worth (`reviewing`), and learn from
+what customers did who leaves (`behaving`, `churning`).
 """
 
+from services.scoring.handlers.churning import Churning, ChurnVersion, Foretold
 from services.scoring.handlers.contracting import Contracting, Risks, Standing
 from services.scoring.handlers.customers import Customers, Known, Scored, Sheet, Summary, scored_of
 from services.scoring.handlers.deeds import Change, Deeds, Remembered
@@ -18,12 +20,15 @@ from services.scoring.handlers.wishing import Interest, Kind, LastBasket, Liked,
 
 __all__ = [
     "Change",
+    "ChurnVersion",
+    "Churning",
     "Contracting",
     "Customers",
     "Decided",
     "Deeds",
     "Due",
     "Earned",
+    "Foretold",
     "Interest",
     "Kind",
     "Known",
