@@ -11,6 +11,7 @@ from services.scoring.api import (
     retention_routes,
     review_routes,
     score_routes,
+    uplift_routes,
     wish_routes,
 )
 from services.scoring.consumers import listen
@@ -20,6 +21,7 @@ from services.scoring.handlers import (
     Churning,
     Contracting,
     Deeds,
+    Persuading,
     Profits,
     Refitting,
     Retaining,
@@ -43,6 +45,7 @@ from services.scoring.store import (
     MongoNames,
     MongoPopulation,
     MongoReviews,
+    MongoUpliftModels,
 )
 from shared.clock import Clock, clock
 from shared.messaging import Messaging
@@ -68,6 +71,8 @@ class Stores:
         self.reviews = MongoReviews(database)
         self.churn_models = MongoChurnModels(database)
         self.churn_lease = MongoLease(database, "churn-lease")
+        self.uplift_models = MongoUpliftModels(database)
+        self.uplift_lease = MongoLease(database, "uplift-lease")
 
     def prepare(self) -> list[Coroutine]:
         kept = (self.customers, self.population, self.deeds, self.names, self.reviews, self.decisions)
@@ -88,17 +93,22 @@ class Parts:
         self.deeds = Deeds(deeds, self.wishing)
         self.profits = Profits(deeds, stores.costs, now, settings.currency)
         self.contracting = Contracting(deeds, now, margin, settings.scoring_yearly_discount)
+        self.churning = Churning(
+            *(customers, deeds, models, stores.churn_models, stores.churn_lease),
+            *(self.scores, now, settings.instance),
+        )
+        self.persuading = Persuading(
+            *(stores.decisions, stores.uplift_models, stores.uplift_lease, stores.actions),
+            *(now, horizon, settings.instance),
+        )
         self.retaining = Retaining(
             *(stores.actions, stores.decisions, customers, self.scores, self.valuing),
+            *(self.churning, self.persuading),
             assignment=Assignment(SALT, settings.scoring_control_share, settings.scoring_exploration_share),
             clock=now,
             horizon_days=horizon,
         )
         self.reviewing = Reviewing(customers, models, stores.reviews, now, horizon)
-        self.churning = Churning(
-            *(customers, deeds, models, stores.churn_models, stores.churn_lease),
-            *(self.scores, now, settings.instance),
-        )
 
 
 def create(settings: ScoringSettings | None = None) -> FastAPI:
@@ -123,6 +133,7 @@ def _routers(parts: Parts, stores: Stores, settings: ScoringSettings) -> list[AP
         product_routes(stores.names),
         profit_routes(parts.profits),
         contract_routes(parts.contracting, settings.currency),
+        uplift_routes(parts.persuading, stores.uplift_models),
         retention_routes(parts.retaining),
         churn_routes(parts.churning, stores.churn_models),
         review_routes(parts.reviewing, stores.reviews),
@@ -135,5 +146,5 @@ def _jobs(parts: Parts, settings: ScoringSettings) -> list[Coroutine]:
     return [
         *jobs(parts.refitting, settings.scoring_refit_seconds),
         *looks(studies, parts.profits, parts.reviewing, settings.scoring_study_seconds),
-        nightly([parts.churning], settings.scoring_study_seconds),
+        nightly([parts.churning, parts.persuading], settings.scoring_study_seconds),
     ]

@@ -31,6 +31,7 @@ from services.scoring.handlers import (
     Scored,
     Sheet,
     Summary,
+    UpliftVersion,
 )
 from shared.contracts.scoring import Score, ScoreChanged
 from shared.messaging import Received, Unit
@@ -258,6 +259,31 @@ class MemoryChurnModels:
         if version.version in self.versions:
             return False
         self.versions[version.version], self.texts[version.version] = version, text
+        return True
+
+
+@dataclass
+class MemoryUpliftModels:
+    versions: dict[int, UpliftVersion] = field(default_factory=dict)
+    kept: dict[int, Mapping[str, str]] = field(default_factory=dict)
+
+    async def latest(self) -> UpliftVersion | None:
+        return self.versions[max(self.versions)] if self.versions else None
+
+    async def version(self, version: int) -> UpliftVersion | None:
+        return self.versions.get(version)
+
+    async def page(self, before: int | None, limit: int) -> list[UpliftVersion]:
+        older = sorted((one for one in self.versions if before is None or one < before), reverse=True)
+        return [self.versions[one] for one in older[:limit]]
+
+    async def texts(self, version: int) -> dict[str, str]:
+        return dict(self.kept.get(version, {}))
+
+    async def add(self, version: UpliftVersion, texts: Mapping[str, str]) -> bool:
+        if version.version in self.versions:
+            return False
+        self.versions[version.version], self.kept[version.version] = version, dict(texts)
         return True
 
 

@@ -1,4 +1,4 @@
-"""One suite for models of churn in memory and in MongoDB."""
+"""One suite for models of churn and of uplift in memory and in MongoDB."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -8,12 +8,13 @@ import pytest
 
 from services.scoring.domain.fitting import Doubt
 from services.scoring.domain.promotion import Window, compare
-from services.scoring.handlers import ChurnVersion
-from services.scoring.store import MongoChurnModels, MongoLease
+from services.scoring.domain.uplift.effects import Interval
+from services.scoring.handlers import ActionLearnt, ChurnVersion, UpliftVersion
+from services.scoring.store import MongoChurnModels, MongoLease, MongoUpliftModels
 from shared import mongo
 from shared.mongo import Database
 from shared.settings import PlatformSettings
-from tests.scoring.memory import MemoryChurnModels
+from tests.scoring.memory import MemoryChurnModels, MemoryUpliftModels
 
 pytestmark = pytest.mark.integration
 AT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -62,6 +63,28 @@ async def test_versions_come_back_with_their_evidence_and_their_text(
     assert [one.version for one in await models.page(None, 1)] == [2]
     assert [one.version for one in await models.page(2, 5)] == [1]
     assert await models.version(3) is None
+
+
+@pytest.fixture(params=["memory", "mongo"])
+def uplift(request: pytest.FixtureRequest, database: Database) -> MemoryUpliftModels | MongoUpliftModels:
+    return MemoryUpliftModels() if request.param == "memory" else MongoUpliftModels(database)
+
+
+async def test_models_of_uplift_come_back_by_action(uplift: MemoryUpliftModels | MongoUpliftModels) -> None:
+    interval = Interval(0.1, 0.05, 0.15)
+    used = ActionLearnt("call v1.2", 900, 300, 400, None, "T linear", interval, interval, interval, True)
+    too_few = ActionLearnt("gift", 9, 3, 0, Doubt.TOO_FEW, None, None, None, None, False)
+    first, second = (UpliftVersion(number, AT, 90, 900, (used, too_few)) for number in (1, 2))
+    assert await uplift.latest() is None
+    assert await uplift.add(first, {"call v1.2": "model " * 1_000})
+    assert await uplift.add(second, {})
+    assert not await uplift.add(second, {})
+    assert await uplift.latest() == second
+    assert await uplift.version(1) == first
+    assert await uplift.version(3) is None
+    assert await uplift.page(None, 5) == [second, first]
+    assert await uplift.page(2, 5) == [first]
+    assert [await uplift.texts(number) for number in (1, 2, 3)] == [{"call v1.2": "model " * 1_000}, {}, {}]
 
 
 async def test_a_lease_has_one_holder_and_leases_do_not_know_each_other(database: Database) -> None:

@@ -9,6 +9,7 @@ from services.scoring.api.profits import profit_routes
 from services.scoring.api.retention import retention_routes
 from services.scoring.api.reviews import review_routes
 from services.scoring.api.scores import score_routes
+from services.scoring.api.uplift import uplift_routes
 from services.scoring.api.wishes import product_routes, wish_routes
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "retention_routes",
     "review_routes",
     "score_routes",
+    "uplift_routes",
     "wish_routes",
 ]

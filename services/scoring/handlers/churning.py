@@ -14,7 +14,7 @@ import structlog
 
 from services.scoring.domain.churn.calendar import Calendar, draw
 from services.scoring.domain.churn.judging import Learnt, learn
-from services.scoring.domain.churn.rows import Customer, Rows, known, row_of, rows_of
+from services.scoring.domain.churn.rows import Customer, Rows, known, named, row_of, rows_of
 from services.scoring.domain.churn.words import Moved, moved, why
 from services.scoring.domain.fitting import Doubt
 from services.scoring.domain.model import Model, Parameters
@@ -209,6 +209,13 @@ class Churning:
             return Foretold(*said, base, "purchases", version.version, *by_base, words, ())
         probability, reasons = await asyncio.to_thread(_said, speaking, row, horizon)
         return Foretold(*said, probability, "behaviour", version.version, *by_base, words, reasons)
+
+    async def features(self, customer_id: str) -> dict[str, float | None] | None:
+        """By name, as of the end of today; None without purchases or a base model."""
+        row, model = await self.row(customer_id), self.scores.model
+        if row is None or model is None:
+            return None
+        return named(known(row, model.parameters, self.scores.horizon_days))
 
     async def row(self, customer_id: str) -> Rows | None:
         """A customer as known at the end of today, or of the last purchase day where a channel's clock is ahead."""

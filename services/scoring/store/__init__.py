@@ -12,6 +12,7 @@ from services.scoring.store.models import MongoModels
 from services.scoring.store.names import MongoNames
 from services.scoring.store.population import MongoPopulation
 from services.scoring.store.reviews import MongoReviews
+from services.scoring.store.uplift import MongoUpliftModels
 
 __all__ = [
     "MongoActions",
@@ -25,4 +26,5 @@ __all__ = [
     "MongoNames",
     "MongoPopulation",
     "MongoReviews",
+    "MongoUpliftModels",
 ]

@@ -4,6 +4,7 @@ Nothing is put down when a score is made: purchases and behaviour are kept by da
 cancelled since counts for neither side.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -125,6 +126,12 @@ def known(rows: Rows, parameters: Parameters, horizon: int) -> Known:
     alive = parameters.visits.p_alive(x, t_x, age)
     base = np.column_stack([_log_odds(silent), alive, x, age, spend, money])
     return Known(np.column_stack([rows.behaviour, base]), silent)
+
+
+def named(one: Known) -> dict[str, float | None]:
+    """The features of one customer by name; None: never."""
+    (values,) = one.features.tolist()
+    return {name: None if math.isnan(value) else value for name, value in zip(NAMES, values, strict=True)}
 
 
 def _history(seen: Then, day: int) -> Floats:
