@@ -180,10 +180,8 @@ class Churning:
             chosen = [customer for customer, place in zip(page, places, strict=True) if place < share]
             for begin in range(0, len(chosen), CHUNK_CUSTOMERS):
                 more = await self._rows_of(chosen[begin : begin + CHUNK_CUSTOMERS], calendar)
-                rows = Rows.together([rows, more]).below(share)
-                while len(rows) > self.most_rows:
-                    share /= 2
-                    rows = rows.below(share)
+                # In a thread: some megabytes are copied.
+                share, rows = await asyncio.to_thread(_sampled, rows, more, share, self.most_rows)
             after = page[-1]
         return share, rows
 
@@ -238,6 +236,14 @@ class Churning:
                 classifier = await asyncio.to_thread(Classifier.from_text, text)
                 self._speaking = _Speaking(version.version, classifier, base.parameters)
             return self._speaking
+
+
+def _sampled(rows: Rows, more: Rows, share: float, most: int) -> tuple[float, Rows]:
+    rows = Rows.together([rows, more]).below(share)
+    while len(rows) > most:
+        share /= 2
+        rows = rows.below(share)
+    return share, rows
 
 
 def _places(customers: Sequence[str]) -> list[float]:

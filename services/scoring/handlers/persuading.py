@@ -135,19 +135,16 @@ class Persuading:
 
     async def _lessons(self) -> list[Lesson]:
         """One of each customer, any as probable as any other, so that rows are independent and arms as they were drawn."""
-        share, kept, theirs, after = 1.0, list[Lesson](), list[Lesson](), None
+        sample, theirs, after = _Sample(self.most_lessons), list[Lesson](), None
         while page := await self.decisions.lessons(after, PAGE_LESSONS):
             for customer, some in itertools.groupby((one for _, one in page), key=lambda one: one.customer_id):
                 if theirs and theirs[0].customer_id != customer:
-                    kept.append(_one_of(theirs))
+                    sample.add(theirs)
                     theirs = []
                 theirs += some
-            while len(kept) > self.most_lessons:
-                share /= 2
-                kept = [one for one in kept if draw(one.customer_id).place < share]
             after = page[-1][0]
-        kept += [_one_of(theirs)] if theirs else []
-        return [one for one in kept if draw(one.customer_id).place < share]
+        sample.add(theirs)
+        return sample.lessons
 
     async def shares(self, features: Features | None) -> Shares | None:
         """None where nothing is proven, or nothing is known of the customer."""
@@ -170,6 +167,22 @@ class Persuading:
             return self._speaking
 
 
-def _one_of(lessons: Sequence[Lesson]) -> Lesson:
-    """Drawn by the customer's id, and so not by what was done."""
-    return lessons[int(draw(f"lesson/{lessons[0].customer_id}").place * len(lessons))]
+class _Sample:
+    """Of as many customers as fit, those of the lowest places: halved whenever there turn out to be more."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._share = most, 1.0
+        self._kept: list[tuple[float, Lesson]] = []
+
+    def add(self, lessons: Sequence[Lesson]) -> None:
+        """All of one customer, of which one is drawn by the id, and so not by what was done."""
+        if not lessons or (place := draw(lessons[0].customer_id).place) >= self._share:
+            return
+        self._kept.append((place, lessons[int(draw(f"lesson/{lessons[0].customer_id}").place * len(lessons))]))
+        while len(self._kept) > self._most:
+            self._share /= 2
+            self._kept = [one for one in self._kept if one[0] < self._share]
+
+    @property
+    def lessons(self) -> list[Lesson]:
+        return [lesson for _, lesson in self._kept]
