@@ -4,11 +4,23 @@ look through what customers like.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import structlog
 
 from services.scoring.handlers import Profits, Refitting, Reviewing
 from services.scoring.handlers.models import UnderWay
+
+
+class Nightly(Protocol):
+    """What is done once a day, by one instance."""
+
+    async def stale(self) -> bool: ...
+
+    async def look(self) -> object:
+        """Raises UnderWay."""
+        ...
+
 
 log = structlog.get_logger()
 TAKE_LATEST_SECONDS = 5.0
@@ -56,3 +68,19 @@ def looks(
                 await reviewing.review()
 
     return [study_regularly, look_now_and_then]
+
+
+def nightly(looking: Sequence[Nightly], seconds: float) -> Job:
+    """Ask every so often what is a day old. In a job of its own: fitting takes minutes, for which nothing else should wait."""
+
+    async def look_when_stale() -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            for one in looking:
+                try:
+                    if await one.stale():
+                        await one.look()
+                except UnderWay:
+                    log.info("look_under_way_elsewhere")
+
+    return look_when_stale

@@ -17,6 +17,7 @@ from services.scoring.domain.segments import SEGMENTS
 from services.scoring.domain.wishes.customer import Wishes
 from services.scoring.handlers import (
     Change,
+    ChurnVersion,
     Known,
     Leaf,
     Ledger,
@@ -30,6 +31,7 @@ from services.scoring.handlers import (
     Scored,
     Sheet,
     Summary,
+    UpliftVersion,
 )
 from shared.contracts.scoring import Score, ScoreChanged
 from shared.messaging import Received, Unit
@@ -56,6 +58,12 @@ class MemoryCustomers:
     async def packed(self, after: str | None, limit: int) -> tuple[Sequence[str], Sequence[bytes]]:
         sheet = (await self.sheet(after, limit)).customers
         return sheet, [self.known[customer].purchases.pack() for customer in sheet]
+
+    async def ids(self, after: str | None, limit: int) -> Sequence[str]:
+        return sorted(customer for customer in self.known if after is None or customer > after)[:limit]
+
+    async def days(self, customers: Collection[str]) -> dict[str, bytes]:
+        return {one: self.known[one].purchases.pack() for one in customers if one in self.known}
 
     async def due(self, day: int, limit: int) -> Sheet:
         passed = [customer for customer, one in self.known.items() if one.due <= day]
@@ -176,7 +184,7 @@ class MemoryDeeds:
         self, customers: Collection[str], months: Collection[int] | None = None, session: Session | None = None
     ) -> dict[str, Remembered]:
         return {
-            customer: Remembered(one.wishes, one.book if months is None else _months(one.book, months), one.contracts)
+            customer: one if months is None else one._replace(book=_months(one.book, months))
             for customer in customers
             if (one := self.known.get(customer))
         }
@@ -193,8 +201,10 @@ class MemoryDeeds:
             for book in one.months.values():
                 sums |= book.sums
             contracts = before.contracts if one.contracts is None else one.contracts
-            if one.months or one.contracts is not None or any(part is not None for part in parts):
-                self.known[one.customer_id] = Remembered(Wishes(*after), Book(sums), contracts)
+            behaviour = before.behaviour if one.behaviour is None else one.behaviour
+            new = (one.contracts, one.behaviour, *parts)
+            if one.months or any(part is not None for part in new):
+                self.known[one.customer_id] = Remembered(Wishes(*after), Book(sums), contracts, behaviour)
             if liked.lesson:
                 before_it, day, basket = liked.lesson
                 self.lessons[one.customer_id] = PackedLesson(before_it.pack(), day, sorted(basket))
@@ -216,12 +226,65 @@ class MemoryDeeds:
         ids = [customer for customer in everybody if self.known[customer].contracts.facts][:limit]
         return ids, [self.known[customer].contracts for customer in ids]
 
+    async def behaviours(self, customers: Collection[str]) -> dict[str, bytes]:
+        return {c: self.known[c].behaviour for c in customers if c in self.known and self.known[c].behaviour}
+
     def _next(self, after: str | None, limit: int) -> list[str]:
         return sorted(customer for customer in self.known if after is None or customer > after)[:limit]
 
 
 def _months(book: Book, months: Collection[int]) -> Book:
     return Book({key: sum_ for key, sum_ in book.sums.items() if key.month in months})
+
+
+@dataclass
+class MemoryChurnModels:
+    versions: dict[int, ChurnVersion] = field(default_factory=dict)
+    texts: dict[int, str | None] = field(default_factory=dict)
+
+    async def latest(self) -> ChurnVersion | None:
+        return self.versions[max(self.versions)] if self.versions else None
+
+    async def version(self, version: int) -> ChurnVersion | None:
+        return self.versions.get(version)
+
+    async def page(self, before: int | None, limit: int) -> list[ChurnVersion]:
+        older = sorted((one for one in self.versions if before is None or one < before), reverse=True)
+        return [self.versions[one] for one in older[:limit]]
+
+    async def text(self, version: int) -> str | None:
+        return self.texts.get(version)
+
+    async def add(self, version: ChurnVersion, text: str | None) -> bool:
+        if version.version in self.versions:
+            return False
+        self.versions[version.version], self.texts[version.version] = version, text
+        return True
+
+
+@dataclass
+class MemoryUpliftModels:
+    versions: dict[int, UpliftVersion] = field(default_factory=dict)
+    kept: dict[int, Mapping[str, str]] = field(default_factory=dict)
+
+    async def latest(self) -> UpliftVersion | None:
+        return self.versions[max(self.versions)] if self.versions else None
+
+    async def version(self, version: int) -> UpliftVersion | None:
+        return self.versions.get(version)
+
+    async def page(self, before: int | None, limit: int) -> list[UpliftVersion]:
+        older = sorted((one for one in self.versions if before is None or one < before), reverse=True)
+        return [self.versions[one] for one in older[:limit]]
+
+    async def texts(self, version: int) -> dict[str, str]:
+        return dict(self.kept.get(version, {}))
+
+    async def add(self, version: UpliftVersion, texts: Mapping[str, str]) -> bool:
+        if version.version in self.versions:
+            return False
+        self.versions[version.version], self.kept[version.version] = version, dict(texts)
+        return True
 
 
 @dataclass

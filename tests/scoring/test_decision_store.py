@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from services.scoring.domain.purchases import day_of
 from services.scoring.domain.retention.assignment import Assignment, Group
 from services.scoring.domain.retention.catalogue import NO_ACTION, Action, Catalogue
 from services.scoring.domain.retention.decision import AtStake, Decision, Terms, decide
 from services.scoring.domain.retention.evidence import Counts, Evidence
+from services.scoring.domain.retention.own import Lesson
 from services.scoring.domain.retention.persuasion import beliefs
-from services.scoring.handlers import Decided
+from services.scoring.handlers import Decided, Drawn
 from services.scoring.store import MongoActions, MongoDecisions
 from shared import mongo
 from shared.settings import PlatformSettings
@@ -64,6 +66,33 @@ async def test_outcomes_are_settled_once_and_counted(stores: tuple[MongoDecision
     assert await decisions.settled() == Evidence(
         {("call", "regular"): Counts(3, 2, **same), ("gift", "regular"): Counts(**same)}
     )
+
+
+async def test_what_was_drawn_comes_back_with_what_was_known_and_its_outcome(
+    stores: tuple[MongoDecisions, MongoActions],
+) -> None:
+    decisions, _ = stores
+    drawn = Drawn({"complaint_90": 1.0, "visit_days_since": None}, 0.05, 0.1)
+    for number in range(5):
+        await decisions.record(decided(number, "call" if number % 2 else NO_ACTION)._replace(drawn=drawn))
+    await decisions.record(decided(7, "call")._replace(uplift_version=3))
+    first = await decisions.recorded(customer(1), "2021-01")
+    assert first is not None
+    assert (first.drawn, first.uplift_version) == (drawn, None)
+    other = await decisions.recorded(customer(7), "2021-01")
+    assert other is not None
+    assert (other.drawn, other.uplift_version) == (None, 3)
+    assert await decisions.lessons(None, 9) == []
+    await decisions.settle({one.id: one.customer_id == customer(1) for one in await decisions.due(START, 99)})
+    page = await decisions.lessons(None, 2)
+    rest = await decisions.lessons(page[-1][0], 9)
+    found = [lesson for _, lesson in [*page, *rest]]
+    assert [one.customer_id for one in found] == [customer(number) for number in range(5)]
+    assert [one.stayed for one in found] == [False, True, False, False, False]
+    expected = Lesson(
+        customer(1), day_of(START), "call", ["call", "gift"], "regular", True, 0.05, 0.1, dict(drawn.features)
+    )
+    assert found[1] == expected
 
 
 async def test_actions_come_back_as_they_were_set(stores: tuple[MongoDecisions, MongoActions]) -> None:

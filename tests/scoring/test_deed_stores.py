@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from services.scoring.domain.behaviour import Behaviour, Doing, Done
 from services.scoring.domain.contracts.facts import Contracts, Kind as Kind_
 from services.scoring.domain.profit import Book, Kind, Movement
 from services.scoring.domain.wishes.customer import Memories, Wishes
@@ -90,6 +91,15 @@ async def test_contracts_come_back_and_those_who_have_none_are_passed_by(stores:
     assert await stores.deeds.contracts(BEN) == Contracts()
     assert await stores.deeds.signed(None, 5) == ([ANNA], [contracts])
     assert await stores.deeds.signed(ANNA, 5) == ([], [])
+
+
+async def test_behaviour_comes_back_and_is_read_alone(stores: Stores) -> None:
+    once, twice = (Behaviour((Done(100, Doing.COMPLAINT, times),)).pack() for times in (1, 2))
+    await stores.save(Change(ANNA, NO_WISHES, {}, None, once), liked(BEN, TEA))
+    await stores.save(Change(ANNA, NO_WISHES, {}, None, twice))
+    await stores.save(liked(ANNA, TEA))
+    assert (await stores.deeds.load([ANNA], []))[ANNA] == Remembered(TEA, behaviour=twice)
+    assert await stores.deeds.behaviours([ANNA, BEN, customer(3)]) == {ANNA: twice}
 
 
 async def test_the_base_is_looked_through_leaf_by_leaf(stores: Stores) -> None:

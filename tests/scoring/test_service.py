@@ -373,3 +373,14 @@ async def test_a_decision_is_put_down_once_whoever_asks(scoring: Scoring) -> Non
     learnt = await scoring.get("/v1/retention/evidence")
     assert [(one["action"], one["elsewhere"]["weight"]) for one in learnt["actions"]] == [("call", 0.0), ("gift", 0.0)]
     await scoring.get(f"/v1/retention/{customer(9_999)}", status=404)
+    assert (await scoring.get("/v1/retention/models"))["items"] == []
+    async with scoring.https[0].post("/v1/retention/models") as answer:
+        assert answer.status == 200, await answer.text()
+        made = await answer.json()
+    assert [(one["action"], one["doubt"], one["in_use"]) for one in made["actions"]] == [
+        ("call", "too few customers", False),
+        ("gift", "too few customers", False),
+    ]
+    assert await scoring.get("/v1/retention/models/1", instance=1) == made | {"models": {}}
+    assert (await scoring.get("/v1/retention/models"))["items"] == [made]
+    await scoring.get("/v1/retention/models/2", status=404)

@@ -268,3 +268,13 @@ async def test_an_expired_lease_is_free(stores: Stores) -> None:
     assert await stores.models.claim("a", -1)
     assert await stores.models.claim("b", 60)
     assert not await stores.models.claim("a", 60)
+
+
+async def test_ids_and_packed_days_are_read_without_the_rest(stores: Stores) -> None:
+    base = [Purchases.of([on("2021-02-01", str(number + 1))]) for number in range(5)]
+    await save(stores, scored(base))
+    first = await stores.customers.ids(None, 3)
+    assert [*first, *await stores.customers.ids(first[-1], 3)] == [customer(number) for number in range(5)]
+    assert await stores.customers.ids(customer(4), 3) == []
+    found = await stores.customers.days([customer(2), customer(9)])
+    assert found == {customer(2): base[2].pack()}

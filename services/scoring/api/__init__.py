@@ -1,16 +1,19 @@
 """HTTP in: scores of customers and of the whole base, versions of the models, refits on demand,
-wishes, products, profit and costs, reviews.
+wishes, products, profit and costs, reviews, churn.
 """
 
+from services.scoring.api.churn import churn_routes
 from services.scoring.api.contracts import contract_routes
 from services.scoring.api.models import model_routes
 from services.scoring.api.profits import profit_routes
 from services.scoring.api.retention import retention_routes
 from services.scoring.api.reviews import review_routes
 from services.scoring.api.scores import score_routes
+from services.scoring.api.uplift import uplift_routes
 from services.scoring.api.wishes import product_routes, wish_routes
 
 __all__ = [
+    "churn_routes",
     "contract_routes",
     "model_routes",
     "product_routes",
@@ -18,5 +21,6 @@ __all__ = [
     "retention_routes",
     "review_routes",
     "score_routes",
+    "uplift_routes",
     "wish_routes",
 ]

@@ -86,6 +86,8 @@ class DecisionShown(BaseModel):
     currency: Currency
     expected_profit: Decimal
     options: list[OptionShown]
+    uplift_version: int | None
+    """Of the model behind options whose source is `model`."""
     reasons: list[str]
 
 
@@ -175,6 +177,7 @@ def _shown(decided: Decided, currency: str) -> DecisionShown:
             )
             for option in decision.options
         ],
+        uplift_version=decided.uplift_version,
         reasons=list(decided.words),
     )
 

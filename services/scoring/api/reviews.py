@@ -6,7 +6,7 @@ from typing import Annotated, Protocol
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
-from services.scoring.domain.calibration import Calibration
+from services.scoring.api.reliability import Reliability, reliability
 from services.scoring.domain.purchases import EPOCH
 from services.scoring.handlers import Review, Reviewing
 from shared.http import Cursor, Limit, Page, Problem, decode_cursor, encode_cursor
@@ -15,28 +15,6 @@ from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("scores:read"))]
 Writer = Annotated[Principal, Depends(require("scoring:write"))]
-
-
-class ReliabilityPoint(BaseModel):
-    """Customers of whom about the same was said, and the share that bought nothing, with its 95 % interval."""
-
-    customers: int
-    said: float
-    came: float
-    low: float
-    high: float
-
-
-class Reliability(BaseModel):
-    """Of the probability of no purchase. `ece_by_chance`: the error that probabilities which hold would show on so many."""
-
-    brier: float | None
-    log_loss: float | None
-    ece: float | None
-    ece_by_chance: float | None
-    bias: float | None
-    """Above 0: more silence was said than came."""
-    curve: list[ReliabilityPoint]
 
 
 class ExpectedGroup(BaseModel):
@@ -119,22 +97,7 @@ def _shown(review: Review) -> ReviewShown:
         expected=expected,
         actual=actual,
         total_error=hindsight.total_error,
-        reliability=_reliability(hindsight.silent),
+        reliability=reliability(hindsight.silent),
         groups=[ExpectedGroup(customers=n, expected=said, actual=came) for n, said, came in hindsight.groups()],
         lift=[LiftPoint(customers=customers, money=money) for customers, money in hindsight.lift()],
-    )
-
-
-def _reliability(table: Calibration) -> Reliability:
-    chance = table.ece_by_chance()
-    return Reliability(
-        brier=table.brier,
-        log_loss=table.log_loss,
-        ece=table.ece(),
-        ece_by_chance=chance[0] if chance else None,
-        bias=table.bias,
-        curve=[
-            ReliabilityPoint(customers=one.rows, said=one.said, came=one.came, low=one.low, high=one.high)
-            for one in table.curve()
-        ],
     )

@@ -13,6 +13,7 @@ import numpy as np
 
 from services.scoring.domain.calibration import Calibration
 from services.scoring.domain.fitting import Floats
+from services.scoring.domain.histogram import Ints
 from services.scoring.domain.model import Parameters
 from services.scoring.domain.prediction import Histories, predict
 from services.scoring.domain.purchases import EPOCH, RECORD
@@ -33,6 +34,8 @@ class Then(NamedTuple):
     purchases: Floats
     """Purchase days since."""
     money: Floats
+    known: Ints
+    """Their positions among all that were looked at."""
 
 
 def then(packed: Sequence[bytes], cut: int, horizon_days: int) -> Then:
@@ -58,6 +61,7 @@ def then(packed: Sequence[bytes], cut: int, horizon_days: int) -> Then:
         Histories(*(column.astype(np.float64) for column in columns)),
         since.astype(np.float64),
         np.bincount(owner[after], money[after], size)[known].astype(np.float64),
+        np.flatnonzero(known),
     )
 
 

@@ -1,14 +1,17 @@
 """What scoring does: score customers when they buy and as time passes (`scores`), refit the models (`models`), remember what
 customers like (`wishing`), sign (`contracting`) and what they earn us (`booking`, `profits`), look through all of it, decide
-what may keep a customer (`retaining`), and look back at what the scores of a while ago were worth (`reviewing`).
+what may keep a customer (`retaining`), look back at what the scores of a while ago were worth (`reviewing`), and learn from
+what customers did who leaves (`behaving`, `churning`) and whom an action persuades (`persuading`).
 """
 
+from services.scoring.handlers.churning import Churning, ChurnVersion, Foretold
 from services.scoring.handlers.contracting import Contracting, Risks, Standing
 from services.scoring.handlers.customers import Customers, Known, Scored, Sheet, Summary, scored_of
 from services.scoring.handlers.deeds import Change, Deeds, Remembered
 from services.scoring.handlers.models import Models, Population, Refitting, Report
+from services.scoring.handlers.persuading import ActionLearnt, Persuading, UpliftVersion
 from services.scoring.handlers.profits import Earned, Ledger, Look, Profits
-from services.scoring.handlers.retaining import Decided, Due, Retaining, evidence_of
+from services.scoring.handlers.retaining import Decided, Drawn, Due, Retaining, evidence_of
 from services.scoring.handlers.reviewing import Review, Reviewing
 from services.scoring.handlers.scores import SaleFact, Scores
 from services.scoring.handlers.studying import Leaf, PackedLesson, Studied, Studying
@@ -17,13 +20,18 @@ from services.scoring.handlers.valuing import Valued, Valuing
 from services.scoring.handlers.wishing import Interest, Kind, LastBasket, Liked, Name, Offer, Product, Wished, Wishing
 
 __all__ = [
+    "ActionLearnt",
     "Change",
+    "ChurnVersion",
+    "Churning",
     "Contracting",
     "Customers",
     "Decided",
     "Deeds",
+    "Drawn",
     "Due",
     "Earned",
+    "Foretold",
     "Interest",
     "Kind",
     "Known",
@@ -36,6 +44,7 @@ __all__ = [
     "Name",
     "Offer",
     "PackedLesson",
+    "Persuading",
     "Population",
     "Product",
     "Profits",
@@ -56,6 +65,7 @@ __all__ = [
     "Summary",
     "Sweeping",
     "Transactions",
+    "UpliftVersion",
     "Valued",
     "Valuing",
     "Wished",

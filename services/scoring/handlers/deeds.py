@@ -1,15 +1,18 @@
-"""What customers do, remembered for wishes, books and contracts: one document is read and written for all."""
+"""What customers do, remembered for wishes, books, contracts and churn: one document is read and written for all."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 import structlog
 
+from services.scoring.domain.behaviour import Behaviour, Doing
 from services.scoring.domain.contracts.facts import ContractFact, Contracts
 from services.scoring.domain.profit.book import Book, Movement
 from services.scoring.domain.purchases import BeyondTheBooks
 from services.scoring.domain.wishes.customer import Wishes
+from services.scoring.handlers.behaving import doings
 from services.scoring.handlers.booking import Deed, movements
 from services.scoring.handlers.contracting import fact_of
 from services.scoring.handlers.wishing import Liked, Wishing
@@ -25,20 +28,22 @@ MOST_CONTRACT_FACTS = 10_000
 
 
 class Remembered(NamedTuple):
-    """`book` has only the months that were asked for."""
+    """`book` has only the months that were asked for. `behaviour` is packed: orders have no use for it."""
 
     wishes: Wishes = Wishes()
     book: Book = Book()
     contracts: Contracts = Contracts()
+    behaviour: bytes = b""
 
 
 class Change(NamedTuple):
-    """What is new of a customer: wishes, the months of the book that have changed, contracts if they have."""
+    """What is new of a customer: wishes, the months of the book that have changed; contracts and behaviour if they have."""
 
     customer_id: str
     liked: Liked
     months: Mapping[int, Book]
     contracts: Contracts | None = None
+    behaviour: bytes | None = None
 
 
 class Memory(Protocol):
@@ -65,8 +70,11 @@ class Deeds:
         """
         theirs: dict[str, list[Deed]] = {}
         signed: dict[str, list[ContractFact]] = {}
+        did: dict[str, list[tuple[datetime, Doing]]] = {}
         for event in events:
             facts = theirs.setdefault(event.fact.customer_id, [])
+            if done := doings(event.fact):
+                did.setdefault(event.fact.customer_id, []).extend(done)
             if isinstance(event.fact, ContractChanged):
                 signed.setdefault(event.fact.customer_id, []).append(fact_of(event.fact))
             else:
@@ -83,7 +91,8 @@ class Deeds:
             books = {month: after.within(month, month + 1) for month in touched}
             new = signed.get(customer)
             contracts = _with_contracts(before.contracts, new, customer) if new else None
-            changes.append(Change(customer, liked, books, contracts))
+            behaviour = Behaviour.grown(before.behaviour, did[customer]) if customer in did else None
+            changes.append(Change(customer, liked, books, contracts, behaviour))
         await self.memory.save(changes, unit.session)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
+import numpy as np
 import structlog
 
 from services.scoring.domain.purchases import Purchases, day_of
@@ -13,9 +14,11 @@ from services.scoring.domain.retention.catalogue import Catalogue
 from services.scoring.domain.retention.decision import AtStake, Decision, Terms, decide
 from services.scoring.domain.retention.evidence import Evidence
 from services.scoring.domain.retention.learning import taught
+from services.scoring.domain.retention.own import Features
 from services.scoring.domain.retention.persuasion import Beliefs, beliefs
 from services.scoring.domain.retention.reasons import reasons
 from services.scoring.handlers.customers import Known
+from services.scoring.handlers.persuading import Shares
 from services.scoring.handlers.scores import Scores
 from services.scoring.handlers.valuing import Valuing
 from shared.clock import Clock
@@ -27,14 +30,29 @@ LEAST_ALIVE = 0.05
 PAGE_DECISIONS = 1_000
 
 
+class Drawn(NamedTuple):
+    """What is put down with a decision that was drawn at random, so that more can be learnt from it than from its segment:
+    what was known of the customer, and the shares of customers left alone and drawn for.
+    """
+
+    features: Features
+    control: float
+    exploration: float
+
+
 class Decided(NamedTuple):
-    """A decision, in words too. `recorded`: put down for its month, so that its outcome teaches; else a preview."""
+    """A decision, in words too. `recorded`: put down for its month, so that its outcome teaches; else a preview.
+
+    `uplift_version`: of the models that told the customer's own shares, for options whose source is a model.
+    """
 
     decision: Decision
     words: Sequence[str]
     occasion: str
     at: datetime
     recorded: bool
+    drawn: Drawn | None = None
+    uplift_version: int | None = None
 
 
 class Due(NamedTuple):
@@ -80,6 +98,18 @@ class Bought(Protocol):
     async def load(self, customers: Sequence[str]) -> dict[str, Known]: ...
 
 
+class Profiles(Protocol):
+    """What is known of a customer at the moment, besides the score."""
+
+    async def features(self, customer_id: str) -> Features | None: ...
+
+
+class Persuadable(Protocol):
+    """Customers' own shares, by action."""
+
+    async def shares(self, features: Features | None) -> Shares | None: ...
+
+
 @dataclass
 class Retaining:
     actions: Actions
@@ -87,6 +117,8 @@ class Retaining:
     customers: Bought
     scores: Scores
     valuing: Valuing
+    profiles: Profiles
+    persuadable: Persuadable
     assignment: Assignment
     clock: Clock
     horizon_days: int
@@ -110,9 +142,20 @@ class Retaining:
         catalogue, occasion = await self.actions.catalogue(), _occasion(now)
         # The value at stake is a contribution already.
         terms = Terms(catalogue, self.beliefs(catalogue), self.assignment, 1.0, occasion)
-        (decision,) = decide([customer], terms)
+        features = await self.profiles.features(customer_id)
+        own = await self.persuadable.shares(features)
+        uplift = {action: np.array([share]) for action, share in own.by_action.items()} if own else None
+        (decision,) = decide([customer], terms, uplift)
         words = reasons(decision, catalogue.prior, self.scores.currency)
-        return Decided(decision, words, occasion, now, recorded=False)
+        by_model = own is not None and any(option.source == "model" for option in decision.options)
+        version = own.version if own and by_model else None
+        return Decided(decision, words, occasion, now, False, self._drawn(decision, features), version)
+
+    def _drawn(self, decision: Decision, features: Features | None) -> Drawn | None:
+        """Of nine customers in ten, for whom profit decides, there is nothing to learn: nothing is put down."""
+        if features is None or decision.group == "decided":
+            return None
+        return Drawn(features, self.assignment.control, self.assignment.exploration)
 
     async def _at_stake(self, customer_id: str) -> AtStake | None:
         """What the customer will bring if they stay: the future's value, less the doubt whether they are still there."""

@@ -2,23 +2,29 @@
 what customers do and what its numbers stand for, and what things cost.
 """
 
+from services.scoring.store.churn import MongoChurnModels
 from services.scoring.store.costs import MongoCosts
 from services.scoring.store.customers import MongoCustomers
 from services.scoring.store.decisions import MongoActions, MongoDecisions
 from services.scoring.store.deeds import MongoDeeds
+from services.scoring.store.leases import MongoLease
 from services.scoring.store.models import MongoModels
 from services.scoring.store.names import MongoNames
 from services.scoring.store.population import MongoPopulation
 from services.scoring.store.reviews import MongoReviews
+from services.scoring.store.uplift import MongoUpliftModels
 
 __all__ = [
     "MongoActions",
+    "MongoChurnModels",
     "MongoCosts",
     "MongoCustomers",
     "MongoDecisions",
     "MongoDeeds",
+    "MongoLease",
     "MongoModels",
     "MongoNames",
     "MongoPopulation",
     "MongoReviews",
+    "MongoUpliftModels",
 ]

@@ -73,6 +73,16 @@ class MongoCustomers:
         found = await self._collection.find(newer, {"days": 1}).sort("_id", ASCENDING).limit(limit).to_list(limit)
         return [document["_id"] for document in found], [document["days"] for document in found]
 
+    async def ids(self, after: str | None, limit: int) -> Sequence[str]:
+        """All of them, from the index alone."""
+        newer = {"_id": {"$gt": after}} if after else {}
+        found = await self._collection.find(newer, {"_id": 1}).sort("_id", ASCENDING).limit(limit).to_list(limit)
+        return [document["_id"] for document in found]
+
+    async def days(self, customers: Collection[str]) -> dict[str, bytes]:
+        found = self._collection.find({"_id": {"$in": list(customers)}}, {"days": 1})
+        return {document["_id"]: document["days"] async for document in found}
+
     async def due(self, day: int, limit: int) -> Sheet:
         passed = {"due": {"$lte": day}}
         return _sheet(await self._collection.find(passed, SWEPT).sort("due", ASCENDING).limit(limit).to_list(limit))

@@ -8,16 +8,20 @@ from typing import Any
 from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
+from services.scoring.domain.purchases import day_of
 from services.scoring.domain.retention.catalogue import Action, Catalogue, Prior
 from services.scoring.domain.retention.decision import Decision, Option
 from services.scoring.domain.retention.evidence import Counts, Evidence
+from services.scoring.domain.retention.own import Lesson
 from services.scoring.domain.retention.persuasion import Belief
-from services.scoring.handlers import Decided, Due, evidence_of
+from services.scoring.handlers import Decided, Drawn, Due, evidence_of
 from shared import mongo
 from shared.mongo import Database, Document
 
 ACTIONS = "actions"
 OPEN = {"open": True}
+LESSON = "lesson"
+"""The id once more, of decisions drawn at random: one in ten, which are then found without the others."""
 LESSONS = {"stayed": {"$exists": True}, "decision.group": "exploration"}
 """What profit decided teaches nothing (`domain/retention/learning.py`)."""
 ALIKE = {
@@ -51,6 +55,7 @@ class MongoDecisions:
 
     async def prepare(self) -> None:
         await self._decisions.create_index([("at", ASCENDING)], partialFilterExpression=OPEN)
+        await self._decisions.create_index([(LESSON, ASCENDING)], sparse=True)
 
     async def record(self, decided: Decided) -> Decided:
         id_ = _id(decided.decision.customer_id, decided.occasion)
@@ -61,7 +66,10 @@ class MongoDecisions:
             "open": True,
             "words": list(decided.words),
             "decision": asdict(decided.decision),
+            "uplift_version": decided.uplift_version,
         }
+        if decided.drawn:
+            document |= {"drawn": decided.drawn._asdict(), LESSON: id_}
         try:
             await self._decisions.insert_one(document)
         except DuplicateKeyError:
@@ -85,6 +93,11 @@ class MongoDecisions:
         ]
         await self._decisions.bulk_write(writes, ordered=False)
 
+    async def lessons(self, after: str | None, limit: int) -> list[tuple[str, Lesson]]:
+        settled = {LESSON: {"$gt": after or ""}, "stayed": {"$exists": True}}
+        found = self._decisions.find(settled).sort(LESSON, ASCENDING).limit(limit)
+        return [(document["_id"], _lesson(document)) async for document in found]
+
     async def settled(self) -> Evidence:
         """Counted in the database: there are as many decisions as customers and months, and few kinds of them."""
         group = {"_id": ALIKE, "decision": {"$first": "$decision"}, "times": {"$sum": 1}}
@@ -97,7 +110,19 @@ def _id(customer_id: str, occasion: str) -> str:
 
 
 def _decided(document: Document) -> Decided:
-    return Decided(_decision(document["decision"]), document["words"], document["occasion"], document["at"], True)
+    # Decisions of before features were kept have none.
+    drawn = Drawn(**document["drawn"]) if "drawn" in document else None
+    said = (_decision(document["decision"]), document["words"], document["occasion"], document["at"])
+    return Decided(*said, True, drawn, document.get("uplift_version"))
+
+
+def _lesson(document: Document) -> Lesson:
+    decision, drawn = _decision(document["decision"]), Drawn(**document["drawn"])
+    opened = [option.action for option in decision.options]
+    return Lesson(
+        *(decision.customer_id, day_of(document["at"]), decision.action, opened, decision.stratum, document["stayed"]),
+        *(drawn.control, drawn.exploration, drawn.features),
+    )
 
 
 def _decision(fields: Mapping[str, Any]) -> Decision:

@@ -1,5 +1,5 @@
-"""What customers do, a document each: four packed habits, the book by months, contracts, and of those from whom is learnt
-also their last basket.
+"""What customers do, a document each: four packed habits, the book by months, contracts, behaviour by day, and of those from
+whom is learnt also their last basket.
 """
 
 from collections.abc import Collection, Sequence
@@ -31,9 +31,9 @@ class MongoDeeds:
         self, customers: Collection[str], months: Collection[int] | None = None, session: Session | None = None
     ) -> dict[str, Remembered]:
         books = ("months",) if months is None else tuple(f"months.{month}" for month in months)
-        wanted = dict.fromkeys((*HABITS, *books, "contracts"), 1)
+        wanted = dict.fromkeys((*HABITS, *books, "contracts", "behaviour"), 1)
         found = self._deeds.find({"_id": {"$in": list(customers)}}, wanted, session=session)
-        return {d["_id"]: Remembered(_wishes(d), _book(d), _contracts(d)) async for d in found}
+        return {d["_id"]: Remembered(_wishes(d), _book(d), _contracts(d), d.get("behaviour", b"")) async for d in found}
 
     async def wishes(self, customer_id: str) -> Wishes | None:
         document = await self._deeds.find_one({"_id": customer_id}, dict.fromkeys(HABITS, 1))
@@ -65,6 +65,10 @@ class MongoDeeds:
         found = await self._deeds.find(newer, {"contracts": 1}).sort("_id", ASCENDING).limit(limit).to_list(limit)
         return [document["_id"] for document in found], [_contracts(document) for document in found]
 
+    async def behaviours(self, customers: Collection[str]) -> dict[str, bytes]:
+        found = self._deeds.find({"_id": {"$in": list(customers)}}, {"behaviour": 1})
+        return {d["_id"]: d["behaviour"] async for d in found if "behaviour" in d}
+
     async def _next(self, after: str | None, limit: int, wanted: Document) -> list[Document]:
         newer = {"_id": {"$gt": after}} if after else {}
         return await self._deeds.find(newer, wanted).sort("_id", ASCENDING).limit(limit).to_list(limit)
@@ -90,6 +94,8 @@ def _changes(one: Change) -> Document:
     changes |= {f"months.{month}": book.pack() for month, book in one.months.items()}
     if one.contracts is not None:
         changes["contracts"] = one.contracts.pack()
+    if one.behaviour is not None:
+        changes["behaviour"] = one.behaviour
     if liked.lesson:
         before, day, basket = liked.lesson
         changes["lesson"] = {"before": before.pack(), "day": day, "basket": sorted(basket)}

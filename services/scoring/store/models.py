@@ -1,10 +1,10 @@
 """Versions of the models' parameters in MongoDB, the last refit, the last sweep, and the lease of who refits."""
 
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from pymongo import DESCENDING, ReturnDocument
+from pymongo import DESCENDING
 from pymongo.errors import DuplicateKeyError
 
 from services.scoring.domain.gamma_gamma import GammaGamma
@@ -12,7 +12,7 @@ from services.scoring.domain.mbg_nbd import MbgNbd
 from services.scoring.domain.model import Fit, Model, Parameters
 from services.scoring.domain.population import Standing
 from services.scoring.handlers import Report
-from shared import mongo
+from services.scoring.store.leases import MongoLease
 from shared.mongo import Database, Document
 
 REFIT, SWEEP, LEASE, STANDING = "refit", "sweep", "lease", "standing"
@@ -22,6 +22,7 @@ class MongoModels:
     def __init__(self, database: Database) -> None:
         self._models = database["models"]
         self._notes = database["notes"]
+        self._lease = MongoLease(database, LEASE)
 
     async def latest(self) -> Model | None:
         return _model(await self._models.find_one(sort=[("_id", DESCENDING)]))
@@ -70,20 +71,10 @@ class MongoModels:
 
     async def claim(self, holder: str, seconds: float) -> bool:
         """Become, or stay, the one who refits; by the database's clock."""
-        length = timedelta(seconds=seconds) // timedelta(milliseconds=1)
-        free = {"$or": [{"$eq": ["$holder", {"$literal": holder}]}, mongo.lapsed("$until", length)]}
-        until = {"$add": ["$$NOW", length]}
-        lease = {
-            "holder": {"$cond": [free, {"$literal": holder}, "$holder"]},
-            "until": {"$cond": [free, until, "$until"]},
-        }
-        after = await self._notes.find_one_and_update(
-            {"_id": LEASE}, [{"$set": lease}], upsert=True, return_document=ReturnDocument.AFTER
-        )
-        return after is not None and after["holder"] == holder
+        return await self._lease.claim(holder, seconds)
 
     async def release(self, holder: str) -> None:
-        await self._notes.delete_one({"_id": LEASE, "holder": holder})
+        await self._lease.release(holder)
 
 
 def _model(document: Document | None) -> Model | None:

@@ -30,7 +30,7 @@ def _of(option: Option, decision: Decision, prior: Prior, currency: str) -> str:
 def _basis(option: Option, prior: Prior) -> str:
     belief = option.belief
     if option.source == "model":
-        return "The share is this customer's, by an uplift model that ranks better than chance."
+        return "The share is this customer's, by an uplift model that ranks better than chance and than segments do."
     if option.source == "prior":
         return f"The share is not measured yet ({prior.source})."
     told = f"Evidence decided {_percent(belief.weight)} of the share, the prior of {_percent(prior.mean)} the rest"

@@ -66,7 +66,12 @@ class Classifier:
 
     def probability(self, rows: Sequence[Row]) -> Floats:
         """(rows,) of what the model was made to foretell, in rows of the same features."""
-        return self.calibrator.probability(_mixed(self.tree_share, *self._log_odds(rows)))
+        return self.probability_of(self.encoder.matrix(rows))
+
+    def probability_of(self, matrix: Floats) -> Floats:
+        """Of rows that are encoded already."""
+        odds = _mixed(self.tree_share, self.trees.log_odds(matrix), self.logistic.log_odds(matrix))
+        return self.calibrator.probability(odds)
 
     def reasons(self, rows: Sequence[Row], top: int = 3) -> list[list[Reason]]:
         """The features that moved each row's probability most, the strongest first."""
@@ -80,10 +85,14 @@ class Classifier:
 
     def contributions(self, rows: Sequence[Row]) -> tuple[Floats, float]:
         """(rows, features by name) and what is expected of nobody in particular; their sum is the log-odds before calibration."""
-        matrix, share = self.encoder.matrix(rows), self.tree_share
+        return self.contributions_of(self.encoder.matrix(rows))
+
+    def contributions_of(self, matrix: Floats) -> tuple[Floats, float]:
+        """Of rows that are encoded already."""
+        share = self.tree_share
         by_trees = self.trees.contributions(matrix)
         by_column = share * by_trees[:, :-1] + (1 - share) * self.logistic.contributions(matrix)
-        base = share * by_trees[0, -1] + (1 - share) * self.logistic.intercept if len(rows) else 0.0
+        base = share * by_trees[0, -1] + (1 - share) * self.logistic.intercept if len(matrix) else 0.0
         names = self.encoder.features
         by_feature = [by_column[:, [own == name for own in names]].sum(axis=1) for name in sorted(set(names))]
         return np.stack(by_feature, axis=1), float(base)
@@ -114,10 +123,6 @@ class Classifier:
             Evidence(**evidence),
         )
 
-    def _log_odds(self, rows: Sequence[Row]) -> tuple[Floats, Floats]:
-        matrix = self.encoder.matrix(rows)
-        return self.trees.log_odds(matrix), self.logistic.log_odds(matrix)
-
 
 def fit(
     rows: Sequence[Row], happened: Floats, seed: int, folds: Sequence[Fold] = (), threads: int = 1
@@ -127,11 +132,17 @@ def fit(
     `folds` for rows that follow each other in time (`Maturity.folds`); without them, five that hold equal shares of those to
     whom it happened. A doubt where there are too few of either outcome, or where nothing beats the base rate out of fold.
     """
+    encoder = Encoder.of(rows)
+    return fit_encoded(encoder, encoder.matrix(rows), happened, seed, folds, threads)
+
+
+def fit_encoded(
+    encoder: Encoder, matrix: Floats, happened: Floats, seed: int, folds: Sequence[Fold] = (), threads: int = 1
+) -> Classifier | Doubt:
+    """The same from a matrix, (rows, columns) as the encoder makes it: many rows are too large as mappings."""
     yes = float(happened.sum())
     if min(yes, len(happened) - yes) < MIN_CLASS:
         return Doubt.TOO_FEW
-    encoder = Encoder.of(rows)
-    matrix = encoder.matrix(rows)
     trial = _tried(matrix, happened, folds or stratified(happened, FOLDS, seed), seed, threads)
     if trial is None:
         return Doubt.TOO_FEW
@@ -144,7 +155,7 @@ def fit(
     if gains.mean() <= CLEAR * gains.std() / np.sqrt(len(gains)):
         return Doubt.NO_SIGNAL
     trees = Trees.fitted(matrix, happened, trial.rounds, seed, threads)
-    evidence = Evidence(len(rows), int(yes), trial.rounds, float(base.mean()), tuple(candidates))
+    evidence = Evidence(len(matrix), int(yes), trial.rounds, float(base.mean()), tuple(candidates))
     return Classifier(encoder, trees, Logistic.fitted(matrix, happened), share, calibrator, evidence)
 
 

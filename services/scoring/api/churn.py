@@ -1,0 +1,170 @@
+"""Churn over HTTP: how probably a customer leaves, by the model in use, and which models there were."""
+
+from datetime import datetime
+from typing import Annotated, Protocol
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel
+
+from services.scoring.api.reliability import Reliability, reliability
+from services.scoring.domain.fitting import Doubt
+from services.scoring.domain.promotion import Window
+from services.scoring.handlers import Churning, ChurnVersion, Foretold
+from services.scoring.handlers.churning import By
+from services.scoring.handlers.models import UnderWay
+from shared.contracts.fact import CustomerId
+from shared.http import Cursor, Limit, Page, Problem, decode_cursor, encode_cursor
+from shared.http.pages import bad_cursor
+from shared.security import Principal, require
+
+Reader = Annotated[Principal, Depends(require("scores:read"))]
+Writer = Annotated[Principal, Depends(require("scoring:write"))]
+Version = Annotated[int, Path(ge=1, le=2**53)]
+
+
+class ReasonShown(BaseModel):
+    """`contribution` to the log-odds, before calibration; above 0: towards leaving."""
+
+    about: str
+    text: str
+    contribution: float
+
+
+class ChurnShown(BaseModel):
+    """The probability of no purchase within the horizon. `by` says which model speaks, and `why` why."""
+
+    customer_id: CustomerId
+    as_of: datetime
+    horizon_days: int
+    probability: float | None
+    by: By
+    version: int | None
+    """Of the newest model of behaviour, also where it is not the one that speaks."""
+    base_probability: float | None
+    base_version: int | None
+    why: str
+    reasons: list[ReasonShown]
+
+
+class WindowShown(BaseModel):
+    """A horizon in which both models foretold the same customers, after all that the model of behaviour had learnt from.
+
+    `gain`: nats a row by which behaviour foretold better, with its 95 % interval over whole days.
+    """
+
+    rows: int
+    days: int
+    gain: float
+    low: float | None
+    high: float | None
+    better: bool
+    behaviour: Reliability
+    purchases: Reliability
+
+
+class ChurnModelShown(BaseModel):
+    """What a night has come to."""
+
+    version: int
+    at: datetime
+    horizon_days: int
+    in_use: bool
+    doubt: Doubt | None
+    share: float
+    rows: int
+    left: int
+    base_version: int
+    judged_by: int
+    foreknown: bool
+    windows: list[WindowShown]
+
+
+class ChurnModelRead(ChurnModelShown):
+    """With what was fitted: LightGBM's trees as text, a logistic regression and the calibration, as JSON."""
+
+    model: str | None
+
+
+class Versions(Protocol):
+    async def version(self, version: int) -> ChurnVersion | None: ...
+
+    async def page(self, before: int | None, limit: int) -> list[ChurnVersion]: ...
+
+    async def text(self, version: int) -> str | None: ...
+
+
+def churn_routes(churning: Churning, versions: Versions) -> APIRouter:
+    routes = APIRouter(prefix="/v1/churn", tags=["churn"])
+
+    @routes.get("/models", summary="List models of behaviour, the newest first")
+    async def list_models(_: Reader, cursor: Cursor = None, limit: Limit = 20) -> Page[ChurnModelShown]:
+        items = await versions.page(_before(cursor) if cursor else None, limit)
+        before = encode_cursor({"before": items[-1].version}) if len(items) == limit else None
+        return Page(items=[ChurnModelShown(**_fields(item)) for item in items], next=before)
+
+    @routes.post("/models", summary="Learn anew from the whole base now")
+    async def learn(_: Writer) -> ChurnModelShown:
+        try:
+            made = await churning.look()
+        except UnderWay:
+            raise Problem(409, detail="A look is under way.", headers={"retry-after": "60"}) from None
+        if made is None:
+            raise Problem(409, detail="No base model has been fitted yet, to which another could be held.")
+        return ChurnModelShown(**_fields(made))
+
+    @routes.get("/models/{version}", summary="Read a model")
+    async def read_model(_: Reader, version: Version) -> ChurnModelRead:
+        found = await versions.version(version)
+        if found is None:
+            raise Problem(404, detail="There is no such version.")
+        return ChurnModelRead(**_fields(found), model=await versions.text(version))
+
+    @routes.get("/{customer_id}", summary="How probably a customer leaves, and why")
+    async def read_churn(_: Reader, customer_id: CustomerId) -> ChurnShown:
+        found = await churning.foretell(customer_id)
+        if found is None:
+            raise Problem(404, detail="The customer is not known to have bought anything.")
+        return _shown(found)
+
+    return routes
+
+
+def _before(cursor: str) -> int:
+    match decode_cursor(cursor):
+        case {"before": int(before)} if abs(before) <= 2**53:
+            return before
+        case _:
+            raise bad_cursor()
+
+
+def _shown(found: Foretold) -> ChurnShown:
+    return ChurnShown(
+        customer_id=found.customer_id,
+        as_of=found.as_of,
+        horizon_days=found.horizon_days,
+        probability=found.probability,
+        by=found.by,
+        version=found.version,
+        base_probability=found.base,
+        base_version=found.base_version,
+        why=found.why,
+        reasons=[ReasonShown(**reason._asdict()) for reason in found.reasons],
+    )
+
+
+def _fields(version: ChurnVersion) -> dict[str, object]:
+    return version._asdict() | {"windows": [_window(window) for window in version.windows]}
+
+
+def _window(window: Window) -> WindowShown:
+    gain = window.gain
+    return WindowShown(
+        rows=gain.rows,
+        days=gain.blocks,
+        gain=gain.mean,
+        low=gain.low,
+        high=gain.high,
+        better=window.better,
+        behaviour=reliability(window.challenger),
+        purchases=reliability(window.champion),
+    )
