@@ -33,7 +33,7 @@ async def post(service: Scoring, path: str, status: int = 200) -> dict[str, obje
 
 
 async def test_regular_buyers_get_their_rhythm_and_are_scored_by_it(scoring: Scoring) -> None:
-    base, _ = regular_base(700, 600, seed=8)
+    base, _ = regular_base(1_500, 900, seed=5)
     await scoring.get("/v1/models/choice", status=404)
     await scoring.get("/v1/models/challengers", status=404)
     await post(scoring, "/v1/models/challengers", status=409)

@@ -77,11 +77,20 @@ class WindowShown(BaseModel):
     challenger_ece: float | None
 
 
+class GainShown(BaseModel):
+    """Of one span: nats a customer, above 0 where the challenger said it better."""
+
+    until: date
+    gain: float
+
+
 class ChallengerShown(BaseModel):
+    """`gains` of all spans in which both could be fitted; `windows` of the newest twenty, the newest last."""
+
     name: str
     can_serve: bool
     """False: held beside the others only, whatever it gains."""
-    spans: int
+    gains: list[GainShown]
     better: bool
     windows: list[WindowShown]
 
@@ -181,10 +190,14 @@ def _challenger(one: Verdict) -> ChallengerShown:
     return ChallengerShown(
         name=one.challenger,
         can_serve=one.challenger != PARETO,
-        spans=one.spans,
+        gains=[GainShown(until=_end(span), gain=gain) for span, gain in one.gains],
         better=one.better,
         windows=[_window(window) for window in one.windows],
     )
+
+
+def _end(span: int) -> date:
+    return EPOCH.date() + timedelta(days=(span + 1) * SPAN_DAYS)
 
 
 def _window(one: Window) -> WindowShown:

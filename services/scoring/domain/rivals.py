@@ -63,10 +63,10 @@ def table(model: Rival, seen: Then, cut: int) -> Calibration:
 
 
 class Verdict(NamedTuple):
-    """`windows`: the newest is the last. `spans`: in which both have said something."""
+    """`windows`: the newest is the last. `gains`: span by span, the number of the span and nats a customer."""
 
     challenger: str
-    spans: int
+    gains: tuple[tuple[int, float], ...]
     windows: tuple[Window, ...]
     better: bool
     """Beyond doubt, in both windows: it may take the champion's place."""
@@ -80,7 +80,12 @@ def verdict(tables: Tables, champion: str, challenger: str) -> Verdict:
         for part in parts
         if part
     ]
-    return Verdict(challenger, len(both), tuple(windows), promoted(windows))
+    gains = tuple((span, _gain(tables[span][champion], tables[span][challenger])) for span in both)
+    return Verdict(challenger, gains, tuple(windows), promoted(windows))
+
+
+def _gain(mine: Calibration, theirs: Calibration) -> float:
+    return (mine.total_log_loss - theirs.total_log_loss) / mine.rows
 
 
 def _rows(said: Mapping[str, Calibration], name: str) -> int:
