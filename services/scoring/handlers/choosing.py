@@ -84,8 +84,9 @@ class Choosing:
         champion = last.champion if last else None
         known, family, why = _told(named)
         outcome, doubts = await self._settle(named, champion, base.now.customers)
-        if outcome == "taken" or (outcome == "confirmed" and champion is None):
-            assert family is not None
+        # Leaving that is believed again makes another family of the one in use, without any choice.
+        other = outcome == "confirmed" and (champion is None or champion.family != family)
+        if family and (outcome == "taken" or other):
             champion = Champion(family, now, why, base.now.customers, base.inputs)
         choice = Choice(
             *(now, outcome, base.now.customers, base.first_day, family, why, known, doubts, champion, base.inputs),

@@ -29,7 +29,7 @@ from services.scoring.domain.rivals import (
     table,
     verdict,
 )
-from services.scoring.handlers.choosing import GROWN, Champion, Choosing
+from services.scoring.handlers.choosing import GROWN, Champion, Choice, Choosing
 from services.scoring.handlers.reviewing import PAGE_CUSTOMERS
 from shared import metrics
 from shared.clock import Clock
@@ -86,8 +86,7 @@ class Contesting:
         known = await self.contests.tables(over)
         missing = {one: {name: cast[name] for name in cast if name not in known.get(one, {})} for one in over}
         await self._score({one: absent for one, absent in missing.items() if absent})
-        found = await self._read(now)
-        assert found is not None
+        found = await self._read(now, choice.champion, choice)
         winner = max((one for one in found.verdicts if one.better and cast[one.challenger]), key=_gain, default=None)
         if winner and await self._promote(winner, cast):
             found = found._replace(promoted=winner.challenger)
@@ -97,19 +96,16 @@ class Contesting:
 
     async def read(self) -> Contest | None:
         """As of the last contest; None before there was one."""
-        last = await self.contests.contested()
-        return await self._read(last[0]) if last else None
+        last, choice = await self.contests.contested(), await self.choosing.choices.choice()
+        return await self._read(last[0], choice.champion, choice) if last and choice and choice.champion else None
 
-    async def _read(self, at: datetime) -> Contest | None:
-        choice = await self.choosing.choices.choice()
-        if choice is None or choice.champion is None:
-            return None
-        name = choice.champion.family.name
+    async def _read(self, at: datetime, champion: Champion, choice: Choice) -> Contest:
+        name = champion.family.name
         tables = await self.contests.tables(spans(choice.first_day, day_of(at)))
         said = [tables[span][name] for span in sorted(tables) if name in tables[span]]
-        others = [one for one in _cast(choice.champion, choice.nominated) if one != name]
+        others = [one for one in _cast(champion, choice.nominated) if one != name]
         verdicts = tuple(verdict(tables, name, other) for other in others)
-        return Contest(at, choice.champion, verdicts, calibration_drift(said), None)
+        return Contest(at, champion, verdicts, calibration_drift(said), None)
 
     async def _score(self, missing: Mapping[int, Cast]) -> None:
         """Twice through everybody: as they stood before each span, to fit on; and what each model said of them."""
