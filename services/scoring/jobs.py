@@ -4,28 +4,18 @@ look through what customers like.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
 
 import structlog
 
-from services.scoring.handlers import Profits, Refitting, Reviewing
+from services.scoring.handlers import Refitting
 from services.scoring.handlers.models import UnderWay
-
-
-class Nightly(Protocol):
-    """What is done once a day, by one instance."""
-
-    async def stale(self) -> bool: ...
-
-    async def look(self) -> object:
-        """Raises UnderWay."""
-        ...
-
 
 log = structlog.get_logger()
 TAKE_LATEST_SECONDS = 5.0
 FIRST_STUDY_SECONDS = 60.0
 Job = Callable[[], Awaitable[None]]
+Round = tuple[Callable[[], Awaitable[bool]], Callable[[], Awaitable[object]]]
+"""Whether it is time, and what to do then."""
 
 
 def jobs(refitting: Refitting, refit_seconds: float) -> list[Job]:
@@ -45,42 +35,30 @@ def jobs(refitting: Refitting, refit_seconds: float) -> list[Job]:
     return [refit_regularly, take_latest_regularly]
 
 
-def looks(
-    studies: Sequence[Callable[[], Awaitable[object]]], profits: Profits, reviewing: Reviewing, study_seconds: float
-) -> list[Job]:
-    """Through the whole base: by each instance for its own offers and risks, and by one of them once a day through the
-    books, and once a week back at the scores.
-    """
+def studying(studies: Sequence[Callable[[], Awaitable[object]]], seconds: float) -> Job:
+    """Through the whole base, by each instance for its own offers and risks."""
 
     async def study_regularly() -> None:
-        await asyncio.sleep(min(FIRST_STUDY_SECONDS, study_seconds))
+        await asyncio.sleep(min(FIRST_STUDY_SECONDS, seconds))
         while True:
             for study in studies:
                 await study()
-            await asyncio.sleep(study_seconds)
+            await asyncio.sleep(seconds)
 
-    async def look_now_and_then() -> None:
-        while True:
-            await asyncio.sleep(study_seconds)
-            if await profits.stale():
-                await profits.look()
-            if await reviewing.due():
-                await reviewing.review()
-
-    return [study_regularly, look_now_and_then]
+    return study_regularly
 
 
-def nightly(looking: Sequence[Nightly], seconds: float) -> Job:
-    """Ask every so often what is a day old. In a job of its own: fitting takes minutes, for which nothing else should wait."""
+def looking(rounds: Sequence[Round], seconds: float) -> Job:
+    """Ask every so often what is to be looked at again, one after the other; one instance does it."""
 
-    async def look_when_stale() -> None:
+    async def look_when_due() -> None:
         while True:
             await asyncio.sleep(seconds)
-            for one in looking:
+            for due, look in rounds:
                 try:
-                    if await one.stale():
-                        await one.look()
+                    if await due():
+                        await look()
                 except UnderWay:
                     log.info("look_under_way_elsewhere")
 
-    return look_when_stale
+    return look_when_due

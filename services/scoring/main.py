@@ -3,6 +3,7 @@
 from fastapi import APIRouter, FastAPI
 
 from services.scoring.api import (
+    choice_routes,
     churn_routes,
     contract_routes,
     model_routes,
@@ -18,7 +19,9 @@ from services.scoring.consumers import listen
 from services.scoring.domain.lifetime_value import Terms
 from services.scoring.domain.retention.assignment import Assignment
 from services.scoring.handlers import (
+    Choosing,
     Churning,
+    Contesting,
     Contracting,
     Deeds,
     Persuading,
@@ -31,11 +34,13 @@ from services.scoring.handlers import (
     Valuing,
     Wishing,
 )
-from services.scoring.jobs import jobs, looks, nightly
+from services.scoring.jobs import jobs, looking, studying
 from services.scoring.settings import ScoringSettings
 from services.scoring.store import (
     MongoActions,
+    MongoChoices,
     MongoChurnModels,
+    MongoContests,
     MongoCosts,
     MongoCustomers,
     MongoDecisions,
@@ -69,6 +74,8 @@ class Stores:
         self.actions = MongoActions(database)
         self.decisions = MongoDecisions(database)
         self.reviews = MongoReviews(database)
+        self.choices = MongoChoices(database)
+        self.contests = MongoContests(database)
         self.churn_models = MongoChurnModels(database)
         self.churn_lease = MongoLease(database, "churn-lease")
         self.uplift_models = MongoUpliftModels(database)
@@ -109,6 +116,8 @@ class Parts:
             horizon_days=horizon,
         )
         self.reviewing = Reviewing(customers, models, stores.reviews, now, horizon)
+        self.choosing = Choosing(customers, stores.choices, self.refitting, now)
+        self.contesting = Contesting(self.choosing, stores.contests, now)
 
 
 def create(settings: ScoringSettings | None = None) -> FastAPI:
@@ -137,14 +146,25 @@ def _routers(parts: Parts, stores: Stores, settings: ScoringSettings) -> list[AP
         retention_routes(parts.retaining),
         churn_routes(parts.churning, stores.churn_models),
         review_routes(parts.reviewing, stores.reviews),
+        choice_routes(parts.choosing, parts.contesting),
         model_routes(parts.refitting, stores.models),
     ]
 
 
 def _jobs(parts: Parts, settings: ScoringSettings) -> list[Coroutine]:
     studies = [parts.studying.study, parts.contracting.study, parts.retaining.learn]
+    rounds = [
+        (parts.profits.stale, parts.profits.look),
+        (parts.choosing.due, parts.choosing.choose),
+        (parts.reviewing.due, parts.reviewing.review),
+        (parts.contesting.due, parts.contesting.contest),
+    ]
+    # In a job of their own: fitting takes minutes, for which nothing else should wait.
+    fits = [(parts.churning.stale, parts.churning.look), (parts.persuading.stale, parts.persuading.look)]
+    every = settings.scoring_study_seconds
     return [
         *jobs(parts.refitting, settings.scoring_refit_seconds),
-        *looks(studies, parts.profits, parts.reviewing, settings.scoring_study_seconds),
-        nightly([parts.churning, parts.persuading], settings.scoring_study_seconds),
+        studying(studies, every),
+        looking(rounds, every),
+        looking(fits, every),
     ]

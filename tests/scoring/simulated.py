@@ -1,4 +1,4 @@
-"""A shop as MBG/NBD and Gamma-Gamma believe it to be, seen until now, with what its customers did afterwards."""
+"""A shop as MBG/NBD (or MBG/CNBD-k) and Gamma-Gamma believe it to be, seen until now, with what its customers did afterwards."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.gamma_gamma import GammaGamma
-from services.scoring.domain.mbg_nbd import MbgNbd
+from services.scoring.domain.purchasing import Purchasing, general
 
 FAR = 14.0
 """Purchases discounted by e to this power are not waited for."""
@@ -28,7 +28,13 @@ class Shop:
 
 
 def shop(
-    visits: MbgNbd, spends: GammaGamma, discount: float, customers: int, oldest: float, seed: int, first: bool = True
+    visits: Purchasing,
+    spends: GammaGamma,
+    discount: float,
+    customers: int,
+    oldest: float,
+    seed: int,
+    first: bool = True,
 ) -> Shop:
     """`first`: whether one may leave after the first purchase, as in MBG/NBD and not in BG/NBD."""
     random = np.random.default_rng(seed)
@@ -36,11 +42,15 @@ def shop(
         random.gamma(visits.r, 1 / visits.alpha, customers),
         random.gamma(spends.q, 1 / spends.gamma, customers),
     )
-    leaving, age = random.beta(visits.a, visits.b, customers), random.uniform(0, oldest, customers)
+    model = general(visits)
+    leaving = random.beta(model.a, model.b, customers) if model.a else np.zeros(customers)
+    age = random.uniform(0, oldest, customers)
+    if model.loyal:
+        leaving[random.random(customers) < model.loyal] = 0.0
     at, x, t_x, money, later, later_money, left = np.zeros((7, customers))
     here = np.flatnonzero(random.random(customers) >= leaving) if first else np.arange(customers)
     while len(here):
-        at[here] += random.exponential(1 / rate[here])
+        at[here] += random.gamma(model.k, 1 / rate[here])
         left[here], paid = at[here], random.gamma(spends.p, 1 / level[here])
         seen = at[here] <= age[here]
         past, ahead = here[seen], here[~seen]

@@ -81,6 +81,15 @@ def test_expected_purchases_come_true_in_the_next_sixty_days(households: Househo
     assert np.corrcoef(made.expected_purchases, days)[0, 1] > 0.7
 
 
-def test_a_quarter_in_which_nobody_seems_to_leave_gives_no_model_yet(households: Households) -> None:
+def test_a_quarter_in_which_nobody_seems_to_leave_is_scored_so_and_says_it(households: Households) -> None:
     spring = datetime(2017, 4, 1, tzinfo=UTC)
-    assert isinstance(fitted(until(households, spring), spring), Held)
+    base = until(households, spring)
+    fit = fitted(base, spring)
+    assert isinstance(fit, Fit)
+    assert (fit.parameters.name, fit.doubts) == ("nbd+gamma-gamma", ("dropout not identified",))
+    made = predict(fit.parameters, Histories.of(list(base.values())), spring, 90)
+    assert (made.p_alive == 1).all()
+    later = [
+        len({o.at.date() for o in households[name] if spring < o.at <= spring + timedelta(days=90)}) for name in base
+    ]
+    assert made.expected_purchases.sum() == pytest.approx(sum(later), rel=0.15)

@@ -8,15 +8,18 @@ import pytest
 from services.scoring.domain.bands import Flags
 from services.scoring.domain.due import due_days
 from services.scoring.domain.gamma_gamma import GammaGamma
+from services.scoring.domain.mbg_cnbd import MbgCnbd
 from services.scoring.domain.mbg_nbd import MbgNbd
 from services.scoring.domain.model import Parameters
 from services.scoring.domain.population import Ranked
 from services.scoring.domain.prediction import Histories, Predictions, Told, material, predict
 from services.scoring.domain.purchases import EPOCH, day_of
+from services.scoring.domain.purchasing import Purchasing
 from tests.scoring.orders import synthetic_base
 
 BASE, END = synthetic_base(400, 900, seed=31)
 HISTORIES = Histories.of(BASE)
+EXTENDED = [MbgCnbd(1, 0.8, 50, 0.9, 2.5, 0.2), MbgCnbd(1, 1.4, 26, 0.0, 1.0)]
 SPENDS = GammaGamma(6.25, 3.74, 15.44)
 
 
@@ -31,10 +34,33 @@ def merged(old: Told, new: Told, fresh: Flags) -> Told:
 
 @pytest.mark.parametrize(
     "visits",
-    [MbgNbd(0.8, 50, 0.9, 2.5), MbgNbd(1.4, 26, 0.07, 38), MbgNbd(0.5, 6, 0.9, 1.6), MbgNbd(6.0, 300, 2.0, 4.0)],
-    ids=["as-it-is", "hardly-anybody-leaves", "quick", "regular"],
+    [
+        MbgNbd(0.8, 50, 0.9, 2.5),
+        MbgNbd(1.4, 26, 0.07, 38),
+        MbgNbd(0.5, 6, 0.9, 1.6),
+        MbgNbd(6.0, 300, 2.0, 4.0),
+        *EXTENDED,
+    ],
+    ids=["as-it-is", "hardly-anybody-leaves", "quick", "regular", "loyal", "nobody-leaves"],
 )
-def test_nobodys_news_comes_before_they_are_looked_at(visits: MbgNbd) -> None:
+def test_nobodys_news_comes_before_they_are_looked_at(visits: Purchasing) -> None:
+    looks, news = followed(visits)
+    assert news > 0
+    assert looks < 400 * len(BASE) / 4
+
+
+@pytest.mark.parametrize(
+    "visits", [MbgCnbd(3, 2.4, 50, 0.9, 2.5), MbgCnbd(2, 0.8, 3, 0.5, 6.0, 0.2), MbgCnbd(4, 6.0, 100, 0.0, 1.0)]
+)
+def test_nor_is_anybodys_who_buys_with_a_rhythm(visits: Purchasing) -> None:
+    """Their curves turn, so that they are looked at more often, and once a week at least."""
+    looks, news = followed(visits)
+    assert news > 0
+    assert looks < 400 * len(BASE) * 2 / 3
+
+
+def followed(visits: Purchasing) -> tuple[int, int]:
+    """Looks and news of 400 days, of which none comes too late."""
     parameters = Parameters(visits, SPENDS, top_money=200.0)
     first = predict(parameters, HISTORIES, END, 90)
     last, due = told(first), due_days(parameters, HISTORIES, told(first), first, day_of(END))
@@ -48,8 +74,7 @@ def test_nobodys_news_comes_before_they_are_looked_at(visits: MbgNbd) -> None:
         last = merged(last, told(made), fresh)
         due = np.where(seen, due_days(parameters, HISTORIES, last, made, day), due)
         looks, news = looks + int(seen.sum()), news + int(fresh.sum())
-    assert news > 0
-    assert looks < 400 * len(BASE) / 4
+    return looks, news
 
 
 def test_a_day_is_always_ahead_and_who_is_long_gone_is_left_in_peace() -> None:

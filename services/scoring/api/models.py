@@ -1,12 +1,13 @@
 """The models over HTTP: which parameters are and were in use, and a refit now."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel
 
-from services.scoring.domain.model import NAME, Model
+from services.scoring.domain.model import Model
 from services.scoring.handlers import Refitting, Report
 from services.scoring.handlers.models import Outcome, UnderWay
 from shared.http import Cursor, Limit, Page, Problem, decode_cursor, encode_cursor
@@ -19,13 +20,21 @@ Version = Annotated[int, Path(ge=1, le=2**53)]
 
 
 class MbgNbdView(BaseModel):
-    """MBG/NBD: how often customers buy and when they leave. `alpha` in days."""
+    """MBG/NBD and what it was extended to: how often customers buy and when they leave. `alpha` in days.
+
+    `log_likelihood`: of k above 1 without what the lengths of the gaps between purchases add, whatever the parameters.
+    """
 
     r: float
     alpha: float
     a: float
+    """0: nobody leaves."""
     b: float
     log_likelihood: float
+    k: int = 1
+    """Steps between two purchases: above 1 they have a rhythm."""
+    loyal: float = 0.0
+    """The share of customers who never leave."""
 
 
 class GammaGammaView(BaseModel):
@@ -50,6 +59,10 @@ class ModelView(BaseModel):
     """Cells of the histogram that it was fitted from."""
     top_money: float
     """The money that the top fifth of customers has paid at least."""
+    doubts: list[str] = []
+    """What is to be known of it, though it is used."""
+    why: str = ""
+    """Why this family of models came into use with this version; empty where it was in use before."""
     mbg_nbd: MbgNbdView
     gamma_gamma: GammaGammaView
 
@@ -122,16 +135,16 @@ def _before(cursor: str) -> int:
 def _view(model: Model) -> ModelView:
     fit, visits, spends = model.fit, model.parameters.visits, model.parameters.spends
     return ModelView(
-        name=NAME,
+        name=model.parameters.name,
         version=model.version,
         fitted_at=model.fitted_at,
         as_of=fit.as_of,
         customers=fit.customers,
         cells=fit.cells,
         top_money=model.parameters.top_money,
-        mbg_nbd=MbgNbdView(
-            r=visits.r, alpha=visits.alpha, a=visits.a, b=visits.b, log_likelihood=fit.log_likelihood_visits
-        ),
+        doubts=list(fit.doubts),
+        why=fit.why,
+        mbg_nbd=MbgNbdView(**asdict(visits), log_likelihood=fit.log_likelihood_visits),
         gamma_gamma=GammaGammaView(
             p=spends.p, q=spends.q, gamma=spends.gamma, log_likelihood=fit.log_likelihood_spends
         ),

@@ -7,42 +7,93 @@ that nobody has to look at everybody every day, and no look comes late. Where it
 
 import numpy as np
 
+from services.scoring.domain.bands import Flags
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.histogram import Ints
+from services.scoring.domain.mbg_nbd import MbgNbd
 from services.scoring.domain.model import Parameters
 from services.scoring.domain.prediction import NO_VALUE, P_BAND, VALUE_BAND, Histories, Predictions, Told
+from services.scoring.domain.purchasing import Purchasing
 from services.scoring.domain.segments import GONE_BELOW, NEW_DAYS, SLACK, SLIPPING_BELOW
 
 NEVER = 2**31 - 1
 """The day of customers whose score will not move any more."""
 SLACKS = (1 - SLACK, 1.0, 1 + SLACK)
 """Thresholds of segments count where they are, and where slack moves them: two of them may be near."""
+FOLLOWED = 7
+"""Days for which a rhythm is followed: everybody is looked at once a week anyway."""
 STEEPEST = 0.37
 """By how much P(no purchase) rises at most while the age grows by as much as it is: below 1/e, whatever the rate."""
 
 
 def due_days(parameters: Parameters, histories: Histories, told: Told, now: Predictions, today: int) -> Ints:
     """Days since 1970, all after `today`; one element a customer. `told` last, `now` as of `today`; no NaN."""
-    visits = parameters.visits
+    visits, floor = parameters.visits, NO_VALUE * parameters.top_money
     t_x = histories.last_day - histories.first_day
-    age, size = np.maximum(today - histories.first_day, t_x), visits.r + histories.x
-    left_alive, left_quiet, left_value = _left(told, now, NO_VALUE * parameters.top_money)
-    falls = np.minimum.reduce([left_alive, left_quiet / 2, now.p_alive * left_value / 2])
-    drift = np.minimum(left_value / 2, left_quiet / 2 / STEEPEST)
+    age = np.maximum(today - histories.first_day, t_x)
+    seen = (histories.x, t_x, age)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        bands = [
-            visits.crossing_age(histories.x, t_x, np.maximum(now.p_alive - falls, 0.0)),
-            (visits.alpha + age) * (1 + drift) - visits.alpha,
-        ]
+        bands = _turns(visits, seen, told, now, floor) if now.rhythm else _drifts(visits, seen, told, now, floor)
         thresholds = [
             np.full_like(age, float(NEW_DAYS)),
             *(visits.crossing_age(histories.x, t_x, np.full_like(age, GONE_BELOW * slack)) for slack in SLACKS),
-            *((visits.alpha + t_x) * (SLIPPING_BELOW * slack) ** (-1 / size) - visits.alpha for slack in SLACKS),
+            *(visits.silence_age(histories.x, t_x, np.full_like(age, SLIPPING_BELOW * slack)) for slack in SLACKS),
         ]
         ages = np.stack([*bands, *(np.where(at < age, np.inf, at) for at in thresholds)])
     soonest: Floats = np.where(np.isnan(ages), np.inf, ages).min(axis=0)
     day = np.floor(np.minimum(histories.first_day + soonest, NEVER - 1.0)) + 1.0
     return np.maximum(day, today + 1.0).astype(np.int64)
+
+
+def _drifts(
+    visits: Purchasing, seen: tuple[Floats, Floats, Floats], told: Told, now: Predictions, floor: float
+) -> list[Floats]:
+    """Ages at which bands may be left, where silence only ever lowers what is expected."""
+    x, t_x, age = seen
+    left_alive, left_quiet, left_value = _left(told, now, floor)
+    falls = np.minimum.reduce([left_alive, left_quiet / 2, now.p_alive * left_value / 2])
+    drift = np.minimum(left_value / 2, left_quiet / 2 / STEEPEST)
+    return [
+        visits.crossing_age(x, t_x, np.maximum(now.p_alive - falls, 0.0)),
+        (visits.alpha + age) * (1 + drift) - visits.alpha,
+    ]
+
+
+def _turns(
+    visits: Purchasing, seen: tuple[Floats, Floats, Floats], told: Told, now: Predictions, floor: float
+) -> list[Floats]:
+    """The same of buyers with a rhythm: in a silence the next purchase first comes nearer, and then less probable.
+
+    Such curves turn, so that they are followed day by day, by what moves fast in them: steps done, and P(alive). What is
+    to come by steps done falls slowly, at most as if every step that it takes came less often by the clock's growth; both
+    ends of that are looked at. What is left of a band is used up by half at most, and after `FOLLOWED` days everybody is
+    looked at again.
+    """
+    x, t_x, age = seen
+    if isinstance(visits, MbgNbd) or now.rhythm is None:
+        raise TypeError("a rhythm is MBG/CNBD-k's")
+    low, high = told.value * (1 - VALUE_BAND), np.maximum(told.value, floor) * (1 + VALUE_BAND)
+    low = np.where(now.value <= floor, -np.inf, low)
+    soonest = np.full_like(age, FOLLOWED)
+    for days in range(FOLLOWED, 0, -1):
+        at = (x, t_x, age + days)
+        alive, done = visits.p_alive(*at), visits.steps_done(*at)
+        value = alive * (done * now.rhythm.purchases).sum(axis=0) * now.expected_spend
+        buys = alive * np.minimum((done * now.rhythm.buys).sum(axis=0), 1.0)
+        falls = ((visits.alpha + age) / (visits.alpha + age + days)) ** visits.k
+        left = np.zeros(len(age), bool)
+        for slower in (1.0, falls):
+            left |= _beyond(now.value, slower * value, low, high)
+            left |= _beyond(now.p_churn, 1.0 - slower * buys, told.p_churn - P_BAND, told.p_churn + P_BAND)
+        soonest = np.where(left, days - 1.0, soonest)
+    left_alive = now.p_alive - (told.p_alive - P_BAND)
+    return [age + soonest, visits.crossing_age(x, t_x, np.maximum(now.p_alive - np.maximum(left_alive, 0.0), 0.0))]
+
+
+def _beyond(now: Floats, then: Floats, low: Floats, high: Floats) -> Flags:
+    """Whether more than half of the way to either end is gone."""
+    beyond: Flags = (then > now + np.maximum(high - now, 0.0) / 2) | (then < now - np.maximum(now - low, 0.0) / 2)
+    return beyond
 
 
 def _left(told: Told, now: Predictions, floor: float) -> tuple[Floats, Floats, Floats]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.gamma_gamma import GammaGamma
-from services.scoring.domain.mbg_nbd import MbgNbd
+from services.scoring.domain.purchasing import Purchasing
 from services.scoring.domain.residual import discounted_purchases, residual_lifetime
 from services.scoring.domain.sbg import Sbg
 from services.scoring.domain.value_spread import ValueSpread
@@ -76,13 +76,13 @@ class LifetimeValue:
 class Valuation:
     """Fitted models under given terms; `spread` costs a second to make and serves until the parameters change."""
 
-    visits: MbgNbd
+    visits: Purchasing
     spends: GammaGamma
     terms: Terms
     spread: ValueSpread
 
     @classmethod
-    def of(cls, visits: MbgNbd, spends: GammaGamma, terms: Terms, most: float, oldest: float) -> "Valuation":
+    def of(cls, visits: Purchasing, spends: GammaGamma, terms: Terms, most: float, oldest: float) -> "Valuation":
         """`most` repeat purchases and `oldest` days of age of a customer: beyond them the interval is approximate."""
         return cls(visits, spends, terms, ValueSpread(visits, spends, terms.daily_discount, most, oldest))
 

@@ -62,20 +62,23 @@ class MbgNbd:
         return quiet
 
     def expected_purchases(self, x: Floats, t_x: Floats, age: Floats, horizon: float) -> Floats:
-        """E[X(horizon)]: repeat purchase days to come, with Euler's transform of 2F1, which holds for x of thousands."""
+        """E[X(horizon)]: repeat purchase days to come."""
+        expected: Floats = self.p_alive(x, t_x, age) * self.while_there(x, age, horizon)
+        return expected
+
+    def while_there(self, x: Floats, age: Floats, horizon: Floats | float) -> Floats:
+        """E[X(horizon)] of a customer who has not left yet, with Euler's transform of 2F1, which holds for x of thousands."""
         if abs(self.a - 1.0) < NEAR_POLE:
             # The pole at 1 is removable, floating point is not: close to it the digits cancel. In between it is straight.
             share = (self.a - 1.0 + NEAR_POLE) / (2 * NEAR_POLE)
-            below, above = (self._while_alive(1.0 + side, x, age, horizon) for side in (-NEAR_POLE, NEAR_POLE))
-            while_alive = (1.0 - share) * below + share * above
+            below, above = (self._beside_pole(1.0 + side, x, age, horizon) for side in (-NEAR_POLE, NEAR_POLE))
+            expected = (1.0 - share) * below + share * above
         else:
-            while_alive = self._while_alive(self.a, x, age, horizon)
-        most = (self.r + x) * horizon / (self.alpha + age)
-        expected: Floats = self.p_alive(x, t_x, age) * np.clip(while_alive, 0.0, most)
-        return expected
+            expected = self._beside_pole(self.a, x, age, horizon)
+        return np.clip(expected, 0.0, (self.r + x) * horizon / (self.alpha + age))
 
-    def _while_alive(self, a: float, x: Floats, age: Floats, horizon: float) -> Floats:
-        """E[X(horizon)] of a customer who has not left yet, `a` not being 1."""
+    def _beside_pole(self, a: float, x: Floats, age: Floats, horizon: Floats | float) -> Floats:
+        """The same, `a` not being 1."""
         ahead = horizon / (self.alpha + age + horizon)
         series = gauss(a + self.b - self.r, a - 1.0, a + self.b + x, ahead)
         expected: Floats = (a + self.b + x) / (a - 1.0) * (1.0 - np.exp((a - 1.0) * np.log1p(-ahead)) * series)
@@ -85,6 +88,11 @@ class MbgNbd:
         """The age at which P(alive) falls to p if nothing happens until then; below t_x where it is lower already."""
         log_stretch = (np.log(1.0 / p - 1.0) + np.log(self.b + x) - np.log(self.a)) / (self.r + x)
         age: Floats = (self.alpha + t_x) * np.exp(log_stretch) - self.alpha
+        return age
+
+    def silence_age(self, x: Floats, t_x: Floats, p: float | Floats) -> Floats:
+        """The age at which the silence becomes as improbable as p for a customer who is still there."""
+        age: Floats = (self.alpha + t_x) * np.power(p, -1.0 / (self.r + x)) - self.alpha
         return age
 
 
@@ -167,9 +175,15 @@ def likelihood_without_dropout(visits: Visits) -> Likelihood:
     return likelihood
 
 
+def enough(visits: Visits) -> bool:
+    """Whether there is a base to learn from."""
+    few = visits.customers.sum() < MIN_CUSTOMERS or visits.customers @ visits.x < MIN_REPEATS
+    return not few and bool(visits.age.max() > 0)
+
+
 def fit_visits(visits: Visits, start: MbgNbd | None = None) -> VisitsFit | Doubt:
     """Maximum likelihood, from the last optimum if there is one. A doubt instead of a fit if there is too little data."""
-    if visits.customers.sum() < MIN_CUSTOMERS or visits.customers @ visits.x < MIN_REPEATS or visits.age.max() <= 0:
+    if not enough(visits):
         return Doubt.TOO_FEW
     unit = float(visits.age.max()) / SCALED_AGE
     scaled = Visits(visits.x, visits.t_x / unit, visits.age / unit, visits.customers)

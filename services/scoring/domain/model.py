@@ -1,6 +1,6 @@
 """The population's parameters: one version of them, and whether a new fit may replace it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -8,10 +8,9 @@ import numpy as np
 from services.scoring.domain.fitting import Doubt
 from services.scoring.domain.gamma_gamma import GammaGamma, SpendsFit, fit_spends
 from services.scoring.domain.histogram import Histogram
-from services.scoring.domain.mbg_nbd import MbgNbd, VisitsFit, fit_visits
 from services.scoring.domain.purchases import day_of
+from services.scoring.domain.purchasing import PLAIN, Family, Fitted, Purchasing, fit_family
 
-NAME = "mbg-nbd+gamma-gamma"
 TOP_SHARE = 0.8
 """Customers above this share of all in money are the top fifth."""
 SAME = 0.005
@@ -20,17 +19,27 @@ SAME = 0.005
 
 @dataclass(frozen=True)
 class Parameters:
-    visits: MbgNbd
+    visits: Purchasing
     spends: GammaGamma
     top_money: float
     """The money from which on a customer belongs to the top fifth."""
 
+    @property
+    def family(self) -> Family:
+        return Family.of(self.visits)
+
+    @property
+    def name(self) -> str:
+        return f"{self.family.name}+gamma-gamma"
+
     def as_row(self) -> tuple[float, ...]:
         v, s = self.visits, self.spends
-        return (v.r, v.alpha, v.a, v.b, s.p, s.q, s.gamma, self.top_money)
+        loyal = getattr(v, "loyal", 0.0)
+        return (v.r, v.alpha, v.a, v.b, loyal, s.p, s.q, s.gamma, self.top_money)
 
     def close_to(self, other: "Parameters") -> bool:
-        return bool(np.allclose(self.as_row(), other.as_row(), rtol=SAME, atol=0))
+        alike = bool(np.allclose(self.as_row(), other.as_row(), rtol=SAME, atol=0))
+        return alike and self.family == other.family
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,10 @@ class Fit:
     customers: int
     cells: int
     as_of: datetime
+    doubts: tuple[str, ...] = ()
+    """What is to be known of it, though it is used: that nobody is taken to leave."""
+    why: str = ""
+    """Why this family came into use with this version; empty where it was in use before."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +71,7 @@ class Model:
         return self.fit.parameters
 
     @property
-    def predictors(self) -> tuple[MbgNbd, GammaGamma]:
+    def predictors(self) -> tuple[Purchasing, GammaGamma]:
         return self.parameters.visits, self.parameters.spends
 
 
@@ -70,19 +83,35 @@ class Held:
     customers: int
 
 
-def refit(histogram: Histogram, now: datetime, last: Parameters | None = None) -> Fit | Held:
-    """Fit both models to the base as it stands."""
+def refit(
+    histogram: Histogram, now: datetime, last: Parameters | None = None, chosen: Family | None = None, why: str = ""
+) -> Fit | Held:
+    """Fit both models to the base as it stands: of the family chosen, or of the one in use, which at first is MBG/NBD.
+
+    As long as nothing was in use, a base that leaving does not explain is scored as one that nobody leaves.
+    """
     customers = histogram.customers
     if not customers:
         return Held((Doubt.TOO_FEW,), 0)
-    visits = fit_visits(histogram.visits_at(day_of(now)), last.visits if last else None)
+    family = chosen or (last.family if last else PLAIN)
+    visits = _fit_visits(histogram, now, last.visits if last else None, family)
     spends = fit_spends(histogram.repeat_spends(), last.spends if last else None)
-    if isinstance(visits, VisitsFit) and isinstance(spends, SpendsFit) and not (visits.doubt or spends.doubt):
-        parameters = Parameters(visits.parameters, spends.parameters, histogram.money_quantile(TOP_SHARE))
+    if isinstance(visits, Fitted) and isinstance(spends, SpendsFit) and not spends.doubt:
+        parameters = Parameters(visits.model, spends.parameters, histogram.money_quantile(TOP_SHARE))
         likelihoods = visits.log_likelihood, spends.log_likelihood
-        return Fit(parameters, *likelihoods, customers, histogram.cells, now)
+        doubts = (visits.doubt.value,) if visits.doubt else ()
+        told = why if parameters.family == chosen and not (last and last.family == chosen) else ""
+        return Fit(parameters, *likelihoods, customers, histogram.cells, now, doubts, told)
     return Held(tuple(dict.fromkeys(doubt for fit in (visits, spends) if (doubt := _doubt(fit)))), customers)
 
 
-def _doubt(fit: VisitsFit | SpendsFit | Doubt) -> Doubt | None:
+def _fit_visits(histogram: Histogram, now: datetime, last: Purchasing | None, family: Family) -> Fitted | Doubt:
+    visits = histogram.visits_at(day_of(now))
+    fit = fit_family(visits, family, last)
+    if fit is Doubt.NO_DROPOUT and last is None:
+        return fit_family(visits, replace(family, loyal=False, leaving=False), None)
+    return fit
+
+
+def _doubt(fit: Fitted | SpendsFit | Doubt) -> Doubt | None:
     return fit if isinstance(fit, Doubt) else fit.doubt

@@ -9,10 +9,12 @@ import numpy as np
 from services.scoring.domain.bands import Band, Flags
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.histogram import X_EDGES, Ints
+from services.scoring.domain.mbg_nbd import MbgNbd
 from services.scoring.domain.model import Parameters
 from services.scoring.domain.money_cells import cells_of
 from services.scoring.domain.population import Ranked, Standing
 from services.scoring.domain.purchases import Purchases, day_of
+from services.scoring.domain.purchasing import Purchasing
 from services.scoring.domain.segments import SLACK, Codes, plausible_still, segments
 
 P_BAND = 0.02
@@ -62,6 +64,14 @@ class Told:
 
 
 @dataclass(frozen=True)
+class Rhythm:
+    """(k, customers): P(a purchase) and E[purchases] within the horizon of who is there, by steps done since the last one."""
+
+    buys: Floats
+    purchases: Floats
+
+
+@dataclass(frozen=True)
 class Predictions:
     p_alive: Floats
     p_churn: Floats
@@ -71,6 +81,8 @@ class Predictions:
     segment: Codes
     also: tuple[Codes, Codes]
     """The segments if thresholds lay a little lower or higher."""
+    rhythm: Rhythm | None = None
+    """Of buyers with a rhythm."""
 
     def told(self, ranked: Ranked) -> Told:
         """When this is told."""
@@ -84,13 +96,23 @@ def predict(parameters: Parameters, histories: Histories, now: datetime, horizon
     age = np.maximum(day_of(now) - histories.first_day, t_x)
     seen = (x, t_x, age)
     alive, silent = visits.p_alive(*seen), visits.p_silent(*seen)
-    purchases = visits.expected_purchases(*seen, horizon_days)
+    purchases, churn, rhythm = _ahead(visits, seen, horizon_days)
     spend = parameters.spends.expected_spend(np.where(histories.spend > 0, x, 0.0), histories.spend)
     segment, fewer, more = (
         segments(age, alive, silent, histories.money, parameters.top_money, slack) for slack in (0, -SLACK, SLACK)
     )
-    churn = visits.p_no_purchase(*seen, horizon_days)
-    return Predictions(alive, churn, purchases, spend, purchases * spend, segment, (fewer, more))
+    return Predictions(alive, churn, purchases, spend, purchases * spend, segment, (fewer, more), rhythm)
+
+
+def _ahead(
+    visits: Purchasing, seen: tuple[Floats, Floats, Floats], horizon_days: int
+) -> tuple[Floats, Floats, Rhythm | None]:
+    """Expected purchases, P(no purchase); and what both are mixed of, where that depends on how much of a rhythm is over."""
+    if isinstance(visits, MbgNbd) or visits.k == 1:
+        return visits.expected_purchases(*seen, horizon_days), visits.p_no_purchase(*seen, horizon_days), None
+    x, _, age = seen
+    rhythm = Rhythm(visits.buys(x, age, horizon_days), visits.purchases(x, age, horizon_days))
+    return visits.expected(*seen, rhythm.purchases), visits.quiet(*seen, rhythm.buys), rhythm
 
 
 def material(told: Told, new: Predictions, top_money: float) -> Flags:

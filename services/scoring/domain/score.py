@@ -12,7 +12,7 @@ from services.scoring.domain import rfm
 from services.scoring.domain.classes import CLASSES
 from services.scoring.domain.due import NEVER, due_days
 from services.scoring.domain.histogram import Ints
-from services.scoring.domain.model import NAME, Model
+from services.scoring.domain.model import Model
 from services.scoring.domain.population import Ranked, Standing
 from services.scoring.domain.prediction import Histories, Predictions, predict
 from services.scoring.domain.purchases import CENT, Purchases, day_of
@@ -69,7 +69,7 @@ def _predictions(predicted: Predictions | None, terms: Terms) -> list[dict[str, 
     """As the score says them."""
     if predicted is None or terms.model is None:
         return []
-    version = ModelVersion(name=NAME, version=terms.model.version)
+    version = ModelVersion(name=terms.model.parameters.name, version=terms.model.version)
     return [_prediction(predicted, i, version) for i in range(len(predicted.value))]
 
 

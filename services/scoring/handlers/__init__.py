@@ -1,10 +1,13 @@
-"""What scoring does: score customers when they buy and as time passes (`scores`), refit the models (`models`), remember what
-customers like (`wishing`), sign (`contracting`) and what they earn us (`booking`, `profits`), look through all of it, decide
-what may keep a customer (`retaining`), look back at what the scores of a while ago were worth (`reviewing`), and learn from
-what customers did who leaves (`behaving`, `churning`) and whom an action persuades (`persuading`).
+"""What scoring does: score customers when they buy and as time passes (`scores`), refit the models (`models`) and choose
+which (`choosing`, `contesting`), remember what customers like (`wishing`), sign (`contracting`) and what they earn us
+(`booking`, `profits`), look through all of it, decide what may keep a customer (`retaining`), look back at what the scores of
+a while ago were worth (`reviewing`), and learn from what customers did who leaves (`behaving`, `churning`) and whom an action
+persuades (`persuading`).
 """
 
+from services.scoring.handlers.choosing import Champion, Choice, Choosing
 from services.scoring.handlers.churning import Churning, ChurnVersion, Foretold
+from services.scoring.handlers.contesting import Contest, Contesting
 from services.scoring.handlers.contracting import Contracting, Risks, Standing
 from services.scoring.handlers.customers import Customers, Known, Scored, Sheet, Summary, scored_of
 from services.scoring.handlers.deeds import Change, Deeds, Remembered
@@ -21,9 +24,14 @@ from services.scoring.handlers.wishing import Interest, Kind, LastBasket, Liked,
 
 __all__ = [
     "ActionLearnt",
+    "Champion",
     "Change",
+    "Choice",
+    "Choosing",
     "ChurnVersion",
     "Churning",
+    "Contest",
+    "Contesting",
     "Contracting",
     "Customers",
     "Decided",

@@ -1,12 +1,16 @@
 """What time and new parameters do to scores: who is due is scored anew, and told if it is news. Nobody else is touched."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 import numpy as np
 
+from services.scoring.domain.bands import Flags
 from services.scoring.domain.due import due_days
+from services.scoring.domain.histogram import Ints
 from services.scoring.domain.model import Model
 from services.scoring.domain.prediction import material, predict
 from services.scoring.domain.purchases import day_of
@@ -16,7 +20,7 @@ from shared.messaging import Unit
 
 T = TypeVar("T")
 SWEEP_CUSTOMERS = 5_000
-"""Customers scored at once: some ten milliseconds, so that consuming goes on between."""
+"""Customers scored at once: some ten milliseconds, with a rhythm some hundred."""
 TELL_CUSTOMERS = 500
 """Scores told in one transaction then: small, because a purchase of one of the customers makes it start again."""
 
@@ -48,10 +52,8 @@ class Sweeping:
     async def _look_at(self, sheet: Sheet, model: Model) -> int:
         """Tell the news; the others are due on another day, unless that is when they were due anyway."""
         now = await self.scores.clock.now()
-        made = predict(model.parameters, sheet.histories, now, self.scores.horizon_days)
-        news = material(sheet.told, made, model.parameters.top_money)
-        news |= sheet.told.ranked.changed(sheet.histories.ranked(self.scores.standing, sheet.told.ranked))
-        days = due_days(model.parameters, sheet.histories, sheet.told, made, day_of(now))
+        # In a thread: with a rhythm it takes some tenths of a second, during which events go on being scored.
+        news, days = await asyncio.to_thread(self._judge, sheet, model, now)
         later = ~news & (days != sheet.due)
         await self.scores.customers.postpone(
             [(sheet.customers[i], int(sheet.due[i]), int(days[i])) for i in np.flatnonzero(later).tolist()]
@@ -60,6 +62,13 @@ class Sweeping:
         return sum(
             [await self._tell(moved[begin : begin + TELL_CUSTOMERS]) for begin in range(0, len(moved), TELL_CUSTOMERS)]
         )
+
+    def _judge(self, sheet: Sheet, model: Model, now: datetime) -> tuple[Flags, Ints]:
+        """Whose score is news, and on which day each is worth another look."""
+        made = predict(model.parameters, sheet.histories, now, self.scores.horizon_days)
+        news = material(sheet.told, made, model.parameters.top_money)
+        news |= sheet.told.ranked.changed(sheet.histories.ranked(self.scores.standing, sheet.told.ranked))
+        return news, due_days(model.parameters, sheet.histories, sheet.told, made, day_of(now))
 
     async def _tell(self, customers: Sequence[str]) -> int:
         now = await self.scores.clock.now()

@@ -2,7 +2,9 @@
 what customers do and what its numbers stand for, and what things cost.
 """
 
+from services.scoring.store.choices import MongoChoices
 from services.scoring.store.churn import MongoChurnModels
+from services.scoring.store.contests import MongoContests
 from services.scoring.store.costs import MongoCosts
 from services.scoring.store.customers import MongoCustomers
 from services.scoring.store.decisions import MongoActions, MongoDecisions
@@ -16,7 +18,9 @@ from services.scoring.store.uplift import MongoUpliftModels
 
 __all__ = [
     "MongoActions",
+    "MongoChoices",
     "MongoChurnModels",
+    "MongoContests",
     "MongoCosts",
     "MongoCustomers",
     "MongoDecisions",

@@ -8,9 +8,11 @@ from pymongo import DESCENDING
 from pymongo.errors import DuplicateKeyError
 
 from services.scoring.domain.gamma_gamma import GammaGamma
+from services.scoring.domain.mbg_cnbd import MbgCnbd
 from services.scoring.domain.mbg_nbd import MbgNbd
 from services.scoring.domain.model import Fit, Model, Parameters
 from services.scoring.domain.population import Standing
+from services.scoring.domain.purchasing import Purchasing
 from services.scoring.handlers import Report
 from services.scoring.store.leases import MongoLease
 from shared.mongo import Database, Document
@@ -86,6 +88,13 @@ def _model(document: Document | None) -> Model | None:
 
 def _fit(fields: dict[str, Any]) -> Fit:
     parameters = fields.pop("parameters")
-    visits, spends = MbgNbd(**parameters["visits"]), GammaGamma(**parameters["spends"])
+    visits, spends = _purchasing(parameters["visits"]), GammaGamma(**parameters["spends"])
     as_of: datetime = fields.pop("as_of")
-    return Fit(parameters=Parameters(visits, spends, parameters["top_money"]), as_of=as_of, **fields)
+    # Versions of before families were chosen have no doubts and no reason.
+    doubts = tuple(fields.pop("doubts", ()))
+    return Fit(parameters=Parameters(visits, spends, parameters["top_money"]), as_of=as_of, doubts=doubts, **fields)
+
+
+def _purchasing(fields: dict[str, Any]) -> Purchasing:
+    """MBG/NBD is kept as it always was; only what it cannot say has a `k`."""
+    return MbgCnbd(**fields) if "k" in fields else MbgNbd(**fields)
