@@ -14,6 +14,7 @@ from demo.emitters.plan import Step, plan, tally, until
 from demo.emitters.player import Player
 from demo.emitters.senders import HttpSender, KafkaSender
 from demo.emitters.systems import SYSTEMS
+from demo.finance import Finance
 from demo.latency import latency
 from demo.ledger.accounts import accounts
 from demo.ledger.campaign import Campaign, compare_campaign
@@ -43,6 +44,7 @@ class Performance:
         self._platform = Platform(stage.base_url, stage.admin_key)
         self._settling = Settling(self._platform, self._channels)
         self._marketing = Marketing(self._platform)
+        self._finance = Finance(self._platform, DATA, share)
         self._senders: dict[str, HttpSender] = {}
 
     async def run(self) -> Result:
@@ -52,6 +54,8 @@ class Performance:
             stack.push_async_callback(self._channels.stop)
             with self._show.step("Two channels register and start listening"):
                 await self._channels.start(self._platform)
+            with self._show.step("The company says what things cost (made up)"):
+                await self._finance.tell_costs()
             player = await self._player(stack)
             pace = await self._until_autumn(player)
             campaign_id = await self._campaign()
@@ -109,13 +113,15 @@ class Performance:
             held = await self._platform.holdings(sum((s.rejected for s in self._senders.values()), Counter()))
             campaign = await self._platform.campaign(campaign_id)
             mismatches = await asyncio.to_thread(self._compare, held, campaign)
+        with self._show.step("Books and contracts are looked through, and counted again"):
+            findings = await self._finance.look(held.customers)
         leaving = await self._marketing.leaving()
         return Result(
             broker=self._stage.broker,
             households=len({step.event.household for step in self._steps}),
             planned=tally(self._steps),
             held=held,
-            mismatches=mismatches,
+            mismatches=[*mismatches, *findings.differences],
             channels=self._channel_results(player, views, stale),
             campaign=campaign.effect,
             model=await self._marketing.model(),
@@ -123,6 +129,7 @@ class Performance:
             valuable=await self._marketing.most_valuable(),
             leaving=leaving,
             wishes=await self._marketing.wishes(leaving),
+            findings=findings,
             names=households(views),
             pace=pace,
             seconds=time.perf_counter() - began,
@@ -134,7 +141,7 @@ class Performance:
             accounts(DATA, self._share),
             {
                 "contacts": counted.twice["contacts"],
-                "interactions": counted.twice["sales"] + counted.twice["interactions"],
+                "interactions": sum(counted.twice[kind] for kind in ("sales", "interactions", "contracts")),
             },
             counted.dead_letters,
             counted.rejected,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from demo.copies import Arrival
-from demo.emitters.history import rfc3339
+from demo.emitters.event import rfc3339
 from demo.emitters.player import Sending
 
 

@@ -47,6 +47,9 @@ class Platform:
     async def post(self, path: str, body: JSON | None = None) -> JSON:
         return await self._ask("POST", path, json=body)
 
+    async def put(self, path: str, body: JSON) -> JSON:
+        return await self._ask("PUT", path, json=body)
+
     async def _ask(self, method: str, path: str, **how: Any) -> JSON:
         async with self.session.request(method, self.base_url + path, headers=self._headers, **how) as response:
             body = await response.read()
@@ -75,6 +78,7 @@ class Platform:
             orders=list(await self.every("/v1/orders")),
             scores=list(await self.every("/v1/scores", sort="customer")),
             interactions=recorded["interactions"],
+            contract_events=recorded["contracts"],
             sales=await self.get("/v1/orders/summary"),
             duplicates={"contacts": contacts["duplicates"], "interactions": recorded["duplicates"]},
             dead_letters=await self.dead_letters(),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -10,9 +9,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from demo.earnings import contracts, profit
 from demo.latency import Latency
 from demo.ledger.compare import Difference, Document
 from demo.result import Result
+from demo.tables import day, money, percent, signed, table
 
 SHOWN = 12
 HONEST = (
@@ -22,16 +23,11 @@ HONEST = (
 
 
 def report(console: Console, result: Result) -> None:
-    for section in (customers(result), campaign(result), traffic(result), channels(result), verdict(result)):
+    found = result.findings
+    earned = (profit(found), contracts(found))
+    for section in (customers(result), *earned, campaign(result), traffic(result), channels(result), verdict(result)):
         console.print(section)
         console.print()
-
-
-def table(title: str, *columns: str, left: int = 1) -> Table:
-    made = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
-    for number, column in enumerate(columns):
-        made.add_column(column, justify="left" if number < left else "right", header_style="dim", no_wrap=True)
-    return made
 
 
 def customers(result: Result) -> RenderableType:
@@ -132,9 +128,10 @@ def differences_of_arms(effect: Document) -> Iterable[Text]:
 def traffic(result: Result) -> RenderableType:
     held, planned, pace = result.held, result.planned, result.pace
     made = table("What came in", "", "", left=1)
-    made.add_row("sent by five channel systems", f"{planned.sent:,}")
+    made.add_row("sent by seven channel systems", f"{planned.sent:,}")
     made.add_row("orders stored", f"{held.sales.get('orders', 0):,}")
     made.add_row("interactions stored", f"{held.interactions:,}")
+    made.add_row("events of contracts stored", f"{held.contract_events:,}")
     made.add_row("second copies dropped", f"{sum(held.duplicates.values()):,}")
     made.add_row("events/s, sent to effective in both channels", f"{pace.events_per_second:,.0f}")
     made.add_row("seconds for the whole run", f"{result.seconds:.0f}")
@@ -183,6 +180,7 @@ def books(result: Result) -> Iterable[str]:
     held, model = result.held, result.model
     counted = f"{len(held.customers):,} customers, {held.sales.get('orders', 0):,} orders"
     yield f"{counted}, {money(held.sales.get('total'))}, counted again from the files."
+    yield f"Profit {money(result.findings.profit['profit'])} of all, and {result.findings.statements} statements to the cent."
     yield f"Model {model.get('name', '-')} version {model.get('version', '-')}: {parameters(model.get('parameters'))}"
 
 
@@ -200,20 +198,3 @@ def parameters(found: Any) -> str:
         parameters(value) if isinstance(value, Mapping) else f"{name} {value:.4g}" for name, value in found.items()
     ]
     return ", ".join(parts)
-
-
-def money(amount: Any) -> str:
-    return "-" if amount is None else f"${Decimal(str(amount)):,.2f}"
-
-
-def signed(amount: Any) -> str:
-    value = Decimal(str(amount))
-    return f"{'-' if value < 0 else '+'}${abs(value):,.2f}"
-
-
-def percent(share: float | None) -> str:
-    return "-" if share is None else f"{share * 100:.0f} %"
-
-
-def day(text: str | None) -> str:
-    return "-" if text is None else f"{datetime.fromisoformat(text):%d %b}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.emitters.plan import Tally
+from demo.finance import Findings
 from demo.latency import Latency
 from demo.ledger.compare import Difference, Document, Holdings
 
@@ -55,6 +56,7 @@ class Result:
     leaving: list[Document]
     wishes: list[Document]
     """Of those who are leaving."""
+    findings: Findings
     names: Mapping[str, int | None]
     """Household by customer id."""
     pace: Pace
@@ -88,7 +90,7 @@ class Result:
                 "broken": sum(planned.dead_letters.values()) + sum(planned.rejected.values()),
                 "sent": planned.sent,
             },
-            "accepted": held.interactions + int(held.sales.get("orders", 0)) + told,
+            "accepted": held.interactions + held.contract_events + int(held.sales.get("orders", 0)) + told,
             "duplicates": sum(held.duplicates.values()),
             "dead_letters": dict(held.dead_letters),
             "rejected": dict(held.rejected),
@@ -101,6 +103,8 @@ class Result:
             },
             "channels": {name: self._channel(channel) for name, channel in self.channels.items()},
             "campaign": dict(self.campaign),
+            "profit": dict(self.findings.profit),
+            "contracts": dict(self.findings.contracts),
             "segments": dict(self.segments),
             "model": {name: self.model.get(name) for name in ("name", "version", "parameters")},
             "events_per_second": self.pace.events_per_second,

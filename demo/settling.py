@@ -42,8 +42,8 @@ class Settling:
         contacts = await self._platform.get("/v1/contacts/summary")
         viewed = await self._platform.get("/v1/customers/summary")
         letters = await self._platform.get("/v1/dead-letters/summary")
-        stored = recorded["interactions"] + recorded["orders"] + recorded["duplicates"] + contacts["duplicates"]
-        return int(stored + viewed["orders"] + sum(letters.values()))
+        stored = sum(recorded[kind] for kind in ("interactions", "orders", "contracts", "duplicates"))
+        return int(stored + contacts["duplicates"] + viewed["orders"] + sum(letters.values()))
 
     async def _behind(self) -> int:
         told = [await self._platform.get(f"/v1/channels/{channel.name}") for channel in CHANNELS]
@@ -68,5 +68,5 @@ class Settling:
 
 def expected_effects(sent: Tally) -> int:
     """Sales count twice, stored and in a view; contacts are not counted by themselves."""
-    effects = sent.events["interactions"] + 2 * sent.events["sales"]
+    effects = sent.events["interactions"] + sent.events["contracts"] + 2 * sent.events["sales"]
     return effects + sum(sent.twice.values()) + sum(sent.dead_letters.values())

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from demo.emitters.history import Event
+from demo.emitters.event import Event
 from demo.emitters.systems import Transport
 
 TOO_MANY_BYTES = 2_000_000

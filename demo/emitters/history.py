@@ -1,57 +1,20 @@
-"""What happened: the CSV files as events, each said by the system that saw it. When and how often is in `plan`."""
+"""What happened: the CSV files as events, each said by the system that saw it. When and how often is in `plan`; what of it
+is made up, in `made_up`.
+"""
 
-import csv
-import gzip
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from demo.emitters.event import CONTACT, INTERACTION, SALE, Event, Row, parsed, rfc3339, rows
+from demo.emitters.made_up import COSTS, Tills, delivery, made_up, payment
 from demo.emitters.systems import COUPONS, LOYALTY, MAIL_HOUSE, System, of_store
 
 DATA = Path(__file__).parents[1] / "data"
 YEAR_BEGINS = datetime(2017, 1, 1, tzinfo=UTC)
-CONTACT, SALE, INTERACTION = (f"crm.{name}.reported.v1" for name in ("contact", "sale", "interaction"))
-
-Row = dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing a system has to say."""
-
-    system: System
-    id: str
-    type: str
-    at: datetime
-    household: int
-    data: dict[str, Any]
-
-    def envelope(self) -> dict[str, Any]:
-        return {
-            "specversion": "1.0",
-            "id": self.id,
-            "source": self.system.source,
-            "type": self.type,
-            "time": rfc3339(self.at),
-        }
-
-
-def rfc3339(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def parsed(text: str) -> datetime:
-    """The source gives no zone; we read its times as UTC."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def rows(folder: Path, name: str) -> list[Row]:
-    with gzip.open(folder / f"{name}.csv.gz", "rt", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def within(share: float, household: int) -> bool:
@@ -73,7 +36,7 @@ def contact(row: Row) -> Event:
     return Event(LOYALTY, f"card-{household}", CONTACT, YEAR_BEGINS, household, data)
 
 
-def line(row: Row, categories: Mapping[str, str]) -> dict[str, Any]:
+def line(system: System, row: Row, categories: Mapping[str, str], tills: Tills) -> dict[str, Any]:
     taken_off = {"retail": "retail_disc", "coupon": "coupon_disc", "coupon_match": "coupon_match_disc"}
     told = {
         "product": row["product_id"],
@@ -81,11 +44,11 @@ def line(row: Row, categories: Mapping[str, str]) -> dict[str, Any]:
         "value": row["sales_value"],
         "discounts": {name: row[column] for name, column in taken_off.items()},
     }
-    category = categories.get(row["product_id"])
-    return {**told, "category": category} if category else told
+    category = categories.get(row["product_id"], "")
+    return told | ({"category": category} if category else {}) | tills.cost(system, row, category)
 
 
-def sale(basket: str, lines: list[Row], categories: Mapping[str, str]) -> Event:
+def sale(basket: str, lines: list[Row], categories: Mapping[str, str], tills: Tills) -> Event:
     first = lines[0]
     household, store, at = int(first["household_id"]), int(first["store_id"]), parsed(first["transaction_timestamp"])
     system = of_store(store)
@@ -94,8 +57,10 @@ def sale(basket: str, lines: list[Row], categories: Mapping[str, str]) -> Event:
         "order": basket,
         "ordered_at": rfc3339(at),
         "store": str(store),
+        "payment": payment(household),
+        **delivery(household),
         "currency": "USD",
-        "lines": [line(row, categories) for row in lines],
+        "lines": [line(system, row, categories, tills) for row in lines],
     }
     return Event(system, f"sale-{basket}", SALE, at, household, data)
 
@@ -143,7 +108,9 @@ def events(folder: Path = DATA, share: float = 1.0) -> list[Event]:
     descriptions = {row["campaign_id"]: row for row in rows(folder, "campaign_descriptions")}
     said = [contact(row) for row in mine["demographics"]]
     categories = {row["product_id"]: row["product_category"] for row in rows(folder, "products")}
-    said += [sale(basket, lines, categories) for basket, lines in baskets(mine["transactions"])]
+    tills = Tills(rows(folder, COSTS))
+    said += [sale(basket, lines, categories, tills) for basket, lines in baskets(mine["transactions"])]
     said += [mailing(row, descriptions[row["campaign_id"]]) for row in mine["campaigns"]]
     said += [redemption(row) for row in mine["coupon_redemptions"]]
+    said += [event for event in made_up(folder) if within(share, event.household)]
     return sorted(said, key=lambda event: (event.at, event.type, event.id))

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from demo.emitters.event import CONTACT, CONTRACT, INTERACTION, SALE, Event
 from demo.emitters.faults import WAYS, Fault, Message, broken
-from demo.emitters.history import CONTACT, INTERACTION, SALE, Event
 from demo.emitters.systems import Transport
 
 SEED = 20170101
@@ -15,7 +15,7 @@ TWICE = 0.01
 BROKEN = 0.005
 SOON = 50
 """A copy sent soon follows within so many events; the other copies follow at any later time."""
-KINDS = {CONTACT: "contacts", SALE: "sales", INTERACTION: "interactions"}
+KINDS = {CONTACT: "contacts", SALE: "sales", INTERACTION: "interactions", CONTRACT: "contracts"}
 
 
 @dataclass(frozen=True, slots=True)

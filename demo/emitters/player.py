@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from demo.emitters.history import SALE
+from demo.emitters.event import SALE
 from demo.emitters.plan import Step
 
 WINDOW = 1000

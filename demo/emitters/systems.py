@@ -29,7 +29,9 @@ NORTH = System("north-stores", "http", "north-pos", "N")
 SOUTH = System("south-stores", "kafka", "south-pos", "S")
 MAIL_HOUSE = System("mail-house", "kafka", "mail-list", "M")
 COUPONS = System("coupon-desk", "kafka", "coupon-account", "C")
-SYSTEMS = (LOYALTY, NORTH, SOUTH, MAIL_HOUSE, COUPONS)
+SERVICE_DESK = System("service-desk", "kafka", "desk-caller", "D")
+BILLING = System("billing", "kafka", "billing-account", "B")
+SYSTEMS = (LOYALTY, NORTH, SOUTH, MAIL_HOUSE, COUPONS, SERVICE_DESK, BILLING)
 
 
 def of_store(store: int) -> System:

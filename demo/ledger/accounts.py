@@ -33,6 +33,7 @@ class Account:
     attributes: dict[str, str] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     interactions: int = 0
+    contract_events: int = 0
 
     @property
     def total(self) -> Decimal:
@@ -63,14 +64,23 @@ def accounts(folder: Path, share: float = 1.0) -> Accounts:
         meet(account(books, row), "mail-list:M")
     for row in rows(folder, "coupon_redemptions", share):
         meet(account(books, row), "coupon-account:C")
+    for row in rows(folder, "made_up/calls", share):
+        meet(account(books, row), "desk-caller:D")
+    for row in rows(folder, "made_up/contracts", share):
+        sign(account(books, row))
     return books
 
 
 def rows(folder: Path, name: str, share: float) -> Iterator[Row]:
+    """Of a share of the households."""
+    for row in every_row(folder, name):
+        if zlib.crc32(row["household_id"].encode()) < share * 2**32:
+            yield row
+
+
+def every_row(folder: Path, name: str) -> Iterator[Row]:
     with gzip.open(folder / f"{name}.csv.gz", "rt", newline="") as file:
-        for row in csv.DictReader(file):
-            if zlib.crc32(row["household_id"].encode()) < share * 2**32:
-                yield row
+        yield from csv.DictReader(file)
 
 
 def account(books: Accounts, row: Row) -> Account:
@@ -93,3 +103,8 @@ def buy(customer: Account, row: Row) -> None:
 def meet(customer: Account, known_as: str) -> None:
     customer.interactions += 1
     customer.identifiers.add(f"{known_as}-{customer.household:06d}")
+
+
+def sign(customer: Account) -> None:
+    customer.contract_events += 1
+    customer.identifiers.add(f"billing-account:B-{customer.household:06d}")

@@ -47,6 +47,7 @@ class Holdings:
     orders: list[Document] = field(default_factory=list)
     scores: list[Document] = field(default_factory=list)
     interactions: int = 0
+    contract_events: int = 0
     sales: Document = field(default_factory=dict)
     duplicates: Mapping[str, int] = field(default_factory=dict)
     dead_letters: Mapping[str, int] = field(default_factory=dict)
@@ -177,6 +178,11 @@ def totals(accounts: Accounts, held: Holdings) -> Iterator[Difference]:
     yield from unequal("value of all orders", total, money(held.sales["total"]))
     yield from unequal(
         "interactions in all", sum(account.interactions for account in accounts.values()), held.interactions
+    )
+    yield from unequal(
+        "what happened to contracts",
+        sum(account.contract_events for account in accounts.values()),
+        held.contract_events,
     )
 
 

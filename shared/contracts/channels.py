@@ -4,9 +4,23 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
-from shared.contracts.fact import Amount, Attributes, Code, Currency, Fact, Identifiers, Key, Moment, Name, Part, Topic
+from shared.contracts.fact import (
+    Amount,
+    Attributes,
+    Code,
+    Currency,
+    Fact,
+    Identifiers,
+    Key,
+    Moment,
+    Name,
+    Part,
+    Reason,
+    Topic,
+)
 
 MAX_EVENT_BYTES = 1_000_000
 """The largest body of one event. The topic takes larger records, so that those too become dead letters."""
@@ -98,6 +112,15 @@ class ReturnLine(Part):
     product: Key
     quantity: Annotated[Amount, Field(ge=0)]
     value: Annotated[Amount, Field(ge=0)]
+    restocked: Annotated[Amount, Field(ge=0)] = Decimal(0)
+    """How much of the quantity is back on the shelf and can be sold again."""
+
+    @field_validator("restocked")
+    @classmethod
+    def _has_come_back(cls, restocked: Decimal, info: ValidationInfo) -> Decimal:
+        if restocked > info.data.get("quantity", restocked):
+            raise PydanticCustomError(Reason.INVALID_DATA.value, "not more is restocked than was returned")
+        return restocked
 
 
 class ReturnReported(Fact):

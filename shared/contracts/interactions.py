@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import ClassVar, Literal
 
 from shared.contracts.channels import ContractEvent, ReturnLine, SaleLine
-from shared.contracts.fact import Amount, Attributes, Code, Currency, CustomerId, Fact, Key, Moment, Topic
+from shared.contracts.fact import Amount, Attributes, Code, Currency, CustomerId, Fact, Key, Moment, Part, Topic
 
 
 class InteractionRecorded(Fact):
@@ -59,11 +59,22 @@ class OrderReturned(Fact):
     """What the order is worth less by it: the sum of its lines' values, even if that is more than was paid; nothing, if
     the order was cancelled before, for then all of it is void already."""
     lines: list[ReturnLine]
+    restocked: list[SaleLine] = []
+    """What of the order can be sold again: as much of its lines, with what that was sold for and has cost; nothing, if
+    the order was cancelled before. Whatever returns a line comes back in, they add up to the line."""
 
     @property
     def given_back(self) -> Decimal:
         """What the customer has got, whatever the order is worth."""
         return sum((line.value for line in self.lines), Decimal(0))
+
+
+class Restocked(Part):
+    """What of an order a return has brought back to the shelf."""
+
+    return_id: str
+    returned_at: Moment
+    lines: list[SaleLine]
 
 
 class OrderCancelled(Fact):
@@ -85,6 +96,8 @@ class OrderCancelled(Fact):
     parcels: int | None = None
     lines: list[SaleLine] = []
     """Those of the order, with which all that it has cost is undone."""
+    restocked: list[Restocked] = []
+    """What was told of goods that came back before, which is undone too."""
     reason: Code | None = None
 
 

@@ -101,6 +101,17 @@ def test_what_comes_back_is_never_less_than_nothing() -> None:
             ReturnReported.model_validate(body | {"lines": lines})
 
 
+def test_not_more_is_restocked_than_came_back() -> None:
+    body = json.loads(sale(number="R-1", returned_at="2017-02-03T10:12:00Z"))
+    line = body["lines"][0] | {"quantity": "2"}
+    assert ReturnReported.model_validate(body | {"lines": [line]}).lines[0].restocked == 0
+    assert ReturnReported.model_validate(body | {"lines": [line | {"restocked": "2"}]}).lines[0].restocked == 2
+    for wrong in ("2.000001", "-1"):
+        with pytest.raises(ValidationError) as refused:
+            ReturnReported.model_validate(body | {"lines": [line | {"restocked": wrong}]})
+        assert [error["loc"] for error in refused.value.errors()] == [("lines", 0, "restocked")]
+
+
 def test_a_cancellation_names_its_order_and_may_name_a_reason() -> None:
     body = json.loads(sale(cancelled_at="2017-02-03T10:12:00Z"))
     assert CancellationReported.model_validate(body).reason is None

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.emitters.history import Event, events
+from demo.emitters.event import Event
+from demo.emitters.history import events
 
 MINI = {
     "transactions": """\
@@ -28,6 +29,30 @@ campaign_id,campaign_type,start_date,end_date
 1,Type A,2016-12-01,2017-02-01
 2,Type B,2017-02-10,2017-03-01
 """,
+    "made_up/calls": "household_id,occurred_at,minutes\n1,2017-02-05 11:00:00,2.5\n2,2017-03-02 12:00:00,\n",
+    "made_up/contracts": """\
+household_id,contract,event,happened_at,reason,price
+1,SP-000001,started,2017-01-10 09:00:00,,9.90
+1,SP-000001,payment-failed,2017-02-12 09:00:00,,
+1,SP-000001,renewed,2017-02-20 09:00:00,,10.90
+2,SP-000002,started,2017-01-10 09:00:00,,14.90
+2,SP-000002,payment-failed,2017-02-12 09:00:00,,
+2,SP-000002,payment-recovered,2017-02-14 09:00:00,,
+2,SP-000002,cancelled,2017-03-01 08:00:00,price,
+""",
+    "made_up/costs": """\
+kind,per_unit,subject,since,until
+goods,0.50,,,
+goods,0.60,MILK,,
+payment-share,0.01,card,,
+payment-fixed,0.05,card,,
+calls,1,,,2017-02
+calls,2,,2017-02,
+calls,5,unmeasured,,
+campaigns,0.30,,,
+shipping,4,,,
+overhead,0.10,,,
+""",
     "coupon_redemptions": "household_id,coupon_upc,campaign_id,redemption_date\n1,777,1,2017-01-05\n",
 }
 
@@ -35,6 +60,7 @@ campaign_id,campaign_type,start_date,end_date
 @pytest.fixture(scope="session")
 def mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("mini")
+    (folder / "made_up").mkdir()
     for name, text in MINI.items():
         with gzip.open(folder / f"{name}.csv.gz", "wt") as file:
             file.write(text)

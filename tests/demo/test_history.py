@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from demo.emitters.history import CONTACT, INTERACTION, SALE, Event, events
+from demo.emitters.event import CONTACT, CONTRACT, INTERACTION, SALE, Event
+from demo.emitters.history import events
+from demo.emitters.made_up import delivery, payment
 from demo.emitters.systems import NORTH, SOUTH
 from shared.contracts.channels import INBOUND
 
@@ -19,10 +21,19 @@ def test_events_come_in_time_order(mini: Path) -> None:
         "card-3",
         "sale-100",
         "coupon-777-1-1-2017-01-05",
+        "plan-SP-000001-started-201701100900",
+        "plan-SP-000002-started-201701100900",
         "sale-101",
         "sale-102",
+        "call-1",
         "mail-2-1",
+        "plan-SP-000001-payment-failed-201702120900",
+        "plan-SP-000002-payment-failed-201702120900",
+        "plan-SP-000002-payment-recovered-201702140900",
+        "plan-SP-000001-renewed-201702200900",
+        "plan-SP-000002-cancelled-201703010800",
         "sale-103",
+        "call-2",
     ]
 
 
@@ -33,6 +44,22 @@ def test_a_basket_is_one_sale_with_its_lines_and_discounts(mini: Path) -> None:
     assert sale.data["lines"][1]["discounts"] == {"retail": "0.00", "coupon": "0.20", "coupon_match": "0.10"}
     assert sale.data["ordered_at"] == "2017-01-03T10:00:00Z"
     assert [line.get("category") for line in sale.data["lines"]] == ["MILK", None]
+
+
+def test_what_sales_cost_is_made_up_and_only_the_tills_of_the_north_tell_it(mini: Path) -> None:
+    sales = {event.id: event.data for event in events(mini) if event.type == SALE}
+    assert [line["cost"] for line in sales["sale-100"]["lines"]] == ["1.20", "0.10"]
+    assert [line.get("cost") for line in sales["sale-101"]["lines"]] == [None]
+    assert {data["payment"] for data in sales.values()} == {"card"}
+    assert (payment(4), delivery(4), delivery(27)) == ("cash", {}, {"parcels": 1})
+
+
+def test_calls_and_contracts_are_made_up_and_told_by_systems_of_their_own(mini: Path) -> None:
+    said = {event.id: event for event in events(mini)}
+    assert (said["call-1"].data["minutes"], "minutes" in said["call-2"].data) == ("2.5", False)
+    start, end = said["plan-SP-000002-started-201701100900"], said["plan-SP-000002-cancelled-201703010800"]
+    assert (start.type, start.data["price"], start.system.source) == (CONTRACT, "14.90", "/channels/billing")
+    assert (end.data["reason"], "price" in end.data) == ("price", False)
 
 
 def test_each_half_of_the_stores_knows_a_customer_by_its_own_number_and_the_card(mini: Path) -> None:
@@ -54,7 +81,9 @@ def test_what_a_household_did_not_tell_is_not_reported(mini: Path) -> None:
 def test_the_whole_history_is_there(everything: list[Event]) -> None:
     said = everything
     kinds = [event.type for event in said]
-    assert (kinds.count(SALE), kinds.count(CONTACT), kinds.count(INTERACTION)) == (47_243, 801, 6_589 + 2_102)
+    assert (kinds.count(SALE), kinds.count(CONTACT)) == (47_243, 801)
+    calls = 1_200
+    assert (kinds.count(INTERACTION), kinds.count(CONTRACT)) == (6_589 + 2_102 + calls, 1_344)
     assert len({(event.system.source, event.id) for event in said}) == len(said)
     lines = [line for event in said if event.type == SALE for line in event.data["lines"]]
     assert len(lines) == 75_000

@@ -26,7 +26,9 @@ def test_a_slice_of_the_year_agrees_with_the_ledger(
         "mismatches": 0,
         "examples": [],
     }
-    assert summary["duplicates"] == 34
+    assert summary["duplicates"] == 35
+    assert (summary["profit"]["unknown"], sum(summary["profit"]["classes"].values())) == ([], 142)
+    assert summary["contracts"]["customers"] == summary["contracts"]["contracts"] > 0
     assert sum(summary["dead_letters"].values()) == 13
     assert sum(summary["rejected"].values()) == 12
     assert {name: channel["stale"] for name, channel in summary["channels"].items()} == {"call-centre": 0, "e-shop": 0}

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from demo.copies import Arrival
-from demo.emitters.history import rfc3339
+from demo.emitters.event import rfc3339
 from demo.emitters.player import Sending
 from demo.latency import latency, percentile
 

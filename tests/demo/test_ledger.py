@@ -80,7 +80,8 @@ def held(books: Books) -> Holdings:
             customers=[view(account) for account in mine],
             orders=list(order_documents(books.accounts)),
             scores=[score(account) for account in mine if account.orders],
-            interactions=4,
+            interactions=6,
+            contract_events=7,
             sales={"orders": 4, "total": "23.59"},
             duplicates={"contacts": 1, "interactions": 2},
             dead_letters={"malformed": 3},
@@ -102,13 +103,15 @@ def test_the_books_of_four_households(mini: Path) -> None:
     assert first.orders["100"].discount == Decimal("0.80")
     assert first.times[-1] == datetime(2017, 2, 3, 18, tzinfo=UTC)
     assert first.repeat_days == 1
-    assert first.interactions == 3
+    assert (first.interactions, first.contract_events) == (4, 3)
     assert first.identifiers == {
         "loyalty-card:LC-000001",
         "north-pos:N-000001",
         "south-pos:S-000001",
         "mail-list:M-000001",
         "coupon-account:C-000001",
+        "desk-caller:D-000001",
+        "billing-account:B-000001",
     }
     assert books[3].attributes == {"age": "19-24", "income": "Under 15K"}
     assert not books[4].orders
@@ -160,7 +163,7 @@ def mistake_the_last_day(held: Holdings) -> None:
 
 
 def miss_an_interaction(held: Holdings) -> None:
-    first_view(held)["interactions"] = 2
+    first_view(held)["interactions"] = 3
 
 
 def change_an_attribute(held: Holdings) -> None:
@@ -226,6 +229,7 @@ def test_a_planted_difference_is_found(books: Books, held: Holdings, plant: Chan
     "wrong",
     [
         {"interactions": 5},
+        {"contract_events": 6},
         {"sales": {"orders": 4, "total": "23.60"}},
         {"sales": {"orders": 5, "total": "23.59"}},
         {"duplicates": {"contacts": 1, "interactions": 3}},

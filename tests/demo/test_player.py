@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.emitters.history import SALE, events
+from demo.emitters.event import SALE
+from demo.emitters.history import events
 from demo.emitters.plan import Step, plan
 from demo.emitters.player import Numbered, Player
 

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from demo.emitters.plan import Tally
+from demo.finance import Findings
 from demo.latency import Latency
 from demo.ledger.compare import Difference, Holdings
 from demo.report import report
@@ -75,6 +76,21 @@ def result() -> Result:
         valuable=[score],
         leaving=[score | {"value": None, "p_alive": None}],
         wishes=[{"customer_id": score["customer_id"], "offers": [OFFER, OFFER | {"product": UNNAMED}]}],
+        findings=Findings(
+            profit={
+                "customers": 4,
+                "profit": "2632.50",
+                "classes": {"A": 1, "B": 1, "C": 1, "L": 1},
+                "peak": {"customers": 0.75, "profit": "4021.11", "percent": 152.7},
+            },
+            contracts={
+                "contracts": 66,
+                "doubt": None,
+                "outlook": [{"month": 3, "voluntary": 0.1, "involuntary": 0.06, "paid": 0.83, "missing": 0.01}],
+            },
+            running={3: 0.84},
+            statements=23,
+        ),
         names={"c1": 2261},
         pace=Pace(10, 1.0, 2.0, 500.0),
         seconds=61.0,
@@ -119,6 +135,22 @@ def test_a_good_result_names_households_and_the_verdict(result: Result) -> None:
     assert "A/A test" in text
     assert ["2261", "Oat milk", "MILK", "bought 4 times"] in [_cells(line) for line in text.splitlines()]
     assert ["942", "-", "bought 4 times"] in [_cells(line) for line in text.splitlines()]
+
+
+def test_profit_and_contracts_say_what_of_them_is_real_and_what_is_made_up(result: Result) -> None:
+    text = printed(result)
+    rows = [_cells(line) for line in text.splitlines()]
+    assert ["L", "loss makers", "1", "25 %"] in rows
+    assert ["3 months", "10 %", "6 %", "83 %", "1 %", "84 %"] in rows
+    assert "without the loss makers it would be $4,021.11" in text
+    assert "Baskets, discounts and mailings are real" in text
+    assert "The plans are made up" in text
+    assert "23 statements to the cent" in text
+
+
+def test_too_few_contracts_are_no_outlook(result: Result) -> None:
+    result.findings.contracts = {"contracts": 1, "doubt": "too-few-customers", "outlook": None}
+    assert "No outlook: too-few-customers." in printed(result)
 
 
 def test_one_difference_makes_it_bad_and_is_shown(result: Result) -> None:

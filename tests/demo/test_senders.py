@@ -10,8 +10,9 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from demo.emitters.event import SALE
 from demo.emitters.faults import FAULTS
-from demo.emitters.history import SALE, events
+from demo.emitters.history import events
 from demo.emitters.plan import Step
 from demo.emitters.senders import HttpSender, NotTaken
 

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from demo.emitters.event import SALE, Event
 from demo.emitters.faults import FAULTS, Fault
-from demo.emitters.history import SALE, Event, events
+from demo.emitters.history import events
 from demo.emitters.plan import Step
 from demo.emitters.wire import BATCH, STRUCTURED, posts, record, single
 

@@ -15,7 +15,7 @@ from deploy.local.rebuilding import Done, forget, reader, rebuild
 from shared.contracts.interactions import SALES
 from shared.settings import PlatformSettings
 from tests.scoring.orders import synthetic_base
-from tests.scoring.test_service import orders, records
+from tests.scoring.service import orders, records
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration

@@ -35,9 +35,17 @@ def interaction(kind: str = "call", *, customer: Sequence[str] = ("pos:N-1",), *
 
 
 def returned(
-    order: str = "O-1", number: str = "R-1", *values: str, customer: Sequence[str] = ("pos:N-1",), **told: Any
+    order: str = "O-1",
+    number: str = "R-1",
+    *values: str,
+    customer: Sequence[str] = ("pos:N-1",),
+    restocked: str = "0",
+    **told: Any,
 ) -> ReturnReported:
-    lines = [{"product": f"P-{n}", "quantity": "1", "value": value} for n, value in enumerate(values or ("1.00",))]
+    lines = [
+        {"product": f"P-{n}", "quantity": "1", "value": value, "restocked": restocked}
+        for n, value in enumerate(values or ("1.00",))
+    ]
     data = {"order": order, "number": number, "returned_at": NOON, "currency": "USD", "lines": lines, **told}
     return ReturnReported.model_validate({"customer": identifiers(*customer), **data})
 

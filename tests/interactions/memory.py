@@ -38,8 +38,7 @@ class HistoryInMemory:
         for standing in changes.amended.values():
             assert standing.placed
             entry = self.entries[standing.placed.order_id]
-            amended = entry._replace(returned=standing.returned, cancelled_at=standing.cancelled_at)
-            self.entries[entry.name] = amended
+            self.entries[entry.name] = standing.amends(entry)
 
     async def add(self, entries: Sequence[Entry], session: Any) -> None:
         self.entries |= {entry.name: entry for entry in entries}
@@ -96,7 +95,9 @@ def _standing(entry: Entry) -> tuple[Order, Standing]:
         fact.payment,
         fact.parcels,
     )
-    return (fact.channel, entry.order or ""), Standing(placed, entry.returned, entry.cancelled_at)
+    return (fact.channel, entry.order or ""), Standing(
+        placed, entry.returned, entry.cancelled_at, restocked=entry.restocked
+    )
 
 
 def _awaited(waiting: tuple[Reversal, ...]) -> Standing:

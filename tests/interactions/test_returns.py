@@ -192,8 +192,9 @@ stories = st.lists(
     st.one_of(
         st.sampled_from(sorted(ORDERS)).map(lambda order: sale(order, ORDERS[order])),
         st.builds(
-            lambda order, number, value: returned(order, f"{order}-{number}", value),
-            st.sampled_from(sorted(ORDERS)), st.integers(1, 2), st.sampled_from(["0", "1.25", "9"]),
+            lambda order, number, value, back: returned(order, f"{order}-{number}", value, restocked=back),
+            st.sampled_from(sorted(ORDERS)), st.integers(1, 3), st.sampled_from(["0", "1.25", "9"]),
+            st.sampled_from(["0", "0.4", "1"]),
         ),
         st.sampled_from(sorted(ORDERS)).map(cancelled),
     ),
@@ -249,10 +250,25 @@ def assert_adds_up(facts: Sequence[Any], sums: tuple[int, Decimal, Decimal, int,
     assert (orders, void) == (kinds[OrderPlaced] - kinds[OrderCancelled], kinds[OrderCancelled])
     assert total == sum((signs[type(fact)] * fact.total for fact in facts), Decimal(0))
     assert back == sum((fact.given_back for fact in facts if isinstance(fact, OrderReturned)), Decimal(0))
-    seen: dict[str, list[type[Fact]]] = {}
+    stories: dict[str, list[Any]] = {}
     for fact in facts:
-        seen.setdefault(fact.order_id, []).append(type(fact))
-    for story in seen.values():
-        assert story[0] is OrderPlaced
-        assert story.count(OrderPlaced) == 1
-        assert story.count(OrderCancelled) <= 1
+        stories.setdefault(fact.order_id, []).append(fact)
+    for story in stories.values():
+        told = [type(fact) for fact in story]
+        assert told[0] is OrderPlaced
+        assert told.count(OrderPlaced) == 1
+        assert told.count(OrderCancelled) <= 1
+        assert_goods_add_up(story)
+
+
+def assert_goods_add_up(story: Sequence[Any]) -> None:
+    """No more is back on the shelf than was sold, and a cancellation tells all of it again."""
+    sold, told = story[0].lines[0], [fact for fact in story if isinstance(fact, OrderReturned) and fact.restocked]
+    back = [line for fact in told for line in fact.restocked]
+    share = sum((line.quantity for line in back), Decimal(0))
+    assert 0 <= share <= sold.quantity
+    assert sum((line.value for line in back), Decimal(0)) == sold.value * share
+    for void in (fact for fact in story if isinstance(fact, OrderCancelled)):
+        assert [(one.return_id, one.returned_at, one.lines) for one in void.restocked] == [
+            (fact.return_id, fact.returned_at, fact.restocked) for fact in told
+        ]

@@ -15,7 +15,7 @@ from services.interactions.store import DeadLetterStore, HistoryStore
 from shared import mongo
 from shared.contracts.channels import CancellationReported, SaleReported
 from shared.contracts.fact import Reason
-from shared.contracts.interactions import OrderCancelled
+from shared.contracts.interactions import OrderCancelled, OrderReturned
 from shared.messaging.dead_letters import read
 from shared.mongo import Database, Session
 from shared.settings import PlatformSettings
@@ -139,6 +139,27 @@ class HistoryPromises:
         )  # fmt: skip
         assert (first.placed.payment, first.placed.parcels) == ("card", 2)
         assert [(line.product, line.value) for line in first.placed.lines] == [("P-0", Decimal(10))]
+
+    async def test_what_is_back_on_the_shelf_stands_with_the_order_whatever_came_first(self, store: History) -> None:
+        lines = [{"product": "P-0", "quantity": "3", "value": "10", "discounts": {"coupon": "1"}, "cost": "4"}]
+        await recorded(store, returned("O-1", "R-1", restocked="1"))
+        await recorded(store, sale("O-1", lines=lines), start=1)
+        await recorded(store, returned("O-1", "R-2", restocked="0.5"), start=2)
+        order = await store.order_by_number(SHOP, "O-1")
+        standing = (await store.known_orders([(SHOP, "O-1")], None))[SHOP, "O-1"]
+        assert order
+        assert order.restocked == standing.restocked
+        (first,), (second,) = (one.lines for one in order.restocked)
+        assert (first.quantity, first.value, first.cost) == (Decimal(1), Decimal("3.333333"), Decimal("1.333333"))
+        assert (second.quantity, second.value, second.cost) == (
+            Decimal("0.5"),
+            Decimal("1.666667"),
+            Decimal("0.666667"),
+        )
+        assert second.discounts.coupon == Decimal("0.166667")
+        [back] = [e for e in await store.all(kind="order-return", after=None, limit=9) if e.number == "R-2"]
+        assert isinstance(back.fact, OrderReturned)
+        assert back.fact.lines[0].restocked == Decimal("0.5")
 
     async def test_an_awaited_order_is_nowhere_to_be_seen_and_what_waits_is_kept(self, store: History) -> None:
         await recorded(store, returned("O-1", "R-1", "4"))

@@ -175,6 +175,45 @@ async def test_a_customers_story_is_the_same_in_every_book(company: Company) -> 
     }  # fmt: skip
 
 
+async def test_goods_back_on_the_shelf_are_no_cost_of_the_customers_whatever_comes_first(company: Company) -> None:
+    lines = [{"product": "P", "quantity": "3", "value": "30.00", "cost": "10.00"}]
+    some = [{"product": "P", "quantity": "1", "value": "10.00", "restocked": "1"}]
+    rest = [{"product": "P", "quantity": "2", "value": "20.00", "restocked": "2"}]
+    first, second = (
+        said(RETURN, "first", "LC-1", order="O-1", number="R-1", lines=some),
+        said(RETURN, "second", "LC-1", order="O-1", number="R-2", lines=rest),
+    )
+    await company.tell(first, first)
+    await company.recorded(waiting=1)
+    await company.tell(said(SALE, "sale-O-1", "LC-1", order="O-1", lines=lines), sale("O-2", "5.00"))
+    await company.recorded(orders=2, total="25.00", waiting=0)
+    [customer] = await eventually(lambda: customers(company, 1))
+    await eventually(lambda: goods(company, customer, "-6.666667"))
+    await company.tell(second, instance="interactions again")
+    await eventually(lambda: goods(company, customer, "0"))
+    await company.tell(cancelled("O-1"), second)
+    await company.recorded(orders=1, cancelled=1, duplicates=2)
+    await company.agrees()
+    await eventually(lambda: goods(company, customer, None))
+    history = await company.get("interactions", "/v1/interactions", customer_id=customer, kind="order-return")
+    back = [line["restocked"] for entry in history["items"] for line in entry["order_return"]["lines"]]
+    assert sorted(map(Decimal, back)) == [1, 2]
+
+
+async def customers(company: Company, number: int) -> list[str]:
+    found = [customer["customer_id"] for customer in (await company.get("sync", "/v1/customers"))["items"]]
+    assert len(found) == number
+    return found
+
+
+async def goods(company: Company, customer: str, amount: str | None) -> bool:
+    """Whether that is what goods with a told cost have brought or cost in all; None: no line says anything of them."""
+    told = await company.get("scoring", f"/v1/profits/{customer}", since="2020-01", until="2030-01")
+    lines = [Decimal(line["amount"]) for line in told["lines"] if (line["kind"], line["unit"]) == ("goods", "money")]
+    assert (sum(lines, Decimal(0)) if lines else None) == (None if amount is None else Decimal(amount))
+    return True
+
+
 async def test_a_flood_in_any_order_over_two_instances_adds_up_everywhere(company: Company) -> None:
     """Returns and cancellations name others than their orders do, so that they overtake them on other partitions."""
     events = list(flood(160))

@@ -1,5 +1,6 @@
 """What each fact means for the books, and what a customer and the whole base have earned us."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
@@ -7,12 +8,12 @@ from typing import Any, cast
 import pytest
 from hypothesis import given, strategies as st
 
-from services.scoring.domain.profit import FREE, Book, CostModel, Kind, Overhead, Rate, month_of, statement
+from services.scoring.domain.profit import FREE, Book, CostModel, Kind, Overhead, Rate, behind, month_of, statement
 from services.scoring.handlers import Deeds, Profits, Wishing
 from services.scoring.handlers.booking import UNMEASURED, Deed, movements
 from services.scoring.handlers.deeds import MOST_SUMS
 from shared.contracts.channels import Discounts, SaleLine
-from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned
+from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned, Restocked
 from tests.scoring.events import customer, received
 from tests.scoring.memory import MemoryCosts, MemoryDeeds, MemoryNames, SetClock, new_unit
 
@@ -59,6 +60,19 @@ ORDER = OrderPlaced(
 )
 
 
+BACK = [
+    SaleLine(
+        product="merlot",
+        quantity=Decimal(3),
+        value=Decimal(30),
+        category="wine",
+        discounts=Discounts(retail=Decimal(5), coupon=Decimal(1)),
+    ),
+    SaleLine(product="glass", quantity=Decimal(1), value=Decimal(10), cost=Decimal("6.25")),
+]
+"""Half of the wine, a quarter of the glasses: what of ORDER a return brings back to the shelf."""
+
+
 def cancelled(returned: str = "0", **told: Any) -> OrderCancelled:
     left = ORDER.total - Decimal(returned)
     same = {name: getattr(ORDER, name) for name in ("order_id", "customer_id", "channel", "ordered_at", "currency")}
@@ -68,7 +82,7 @@ def cancelled(returned: str = "0", **told: Any) -> OrderCancelled:
     )
 
 
-def returned(total: str) -> OrderReturned:
+def returned(total: str, restocked: Sequence[SaleLine] = ()) -> OrderReturned:
     return OrderReturned(
         return_id="r1",
         order_id="o1",
@@ -79,7 +93,12 @@ def returned(total: str) -> OrderReturned:
         currency="USD",
         total=Decimal(total),
         lines=[],
+        restocked=list(restocked),
     )
+
+
+BROUGHT_BACK = Restocked(return_id="r1", returned_at=JULY, lines=BACK)
+"""The same, as the order's cancellation tells it again."""
 
 
 def met(kind: str, **told: Any) -> InteractionRecorded:
@@ -141,6 +160,45 @@ def test_a_campaigns_letter_is_a_letter_and_a_contact_and_an_answer_to_it_is_nei
 def test_a_return_costs_what_was_given_back_and_its_handling_in_its_own_month() -> None:
     assert profit(ORDER, returned("40")) == profit(ORDER) - 40 - 3
     assert {key.month for key in book(returned("40")).sums} == {month_of(JULY)}
+
+
+def test_goods_that_can_be_sold_again_cost_what_they_cost_less_and_the_line_says_so() -> None:
+    assert profit(ORDER, returned("40", BACK)) == profit(ORDER, returned("40")) + Decimal("6.25") + Decimal("0.8") * 35
+    told = statement(book(ORDER, returned("40", BACK)), COSTS, month_of(JULY), month_of(JULY) + 1)
+    goods = {(line.key.subject, line.key.told): line for line in told.lines if line.key.kind is Kind.GOODS}
+    assert {key: (line.amount, line.quantity, line.events) for key, line in goods.items()} == {
+        ("", True): (Decimal("6.25"), Decimal("-6.25"), 1),
+        ("wine", False): (Decimal(28), Decimal(-35), 1),
+    }
+    made = movements(returned("40", BACK))
+    assert {name for line in goods.values() for name in behind(line, made)} == {"r1"}
+
+
+def test_all_of_an_order_back_on_the_shelf_leaves_no_cost_of_goods() -> None:
+    together = book(ORDER, returned("100", ORDER.lines)).sums
+    goods: dict[tuple[str, bool], int] = {}
+    for key, total in together.items():
+        if key.kind is Kind.GOODS:
+            goods[key.subject, key.told] = goods.get((key.subject, key.told), 0) + total.micros
+    assert goods == {("", True): 0, ("wine", False): 0}
+
+
+def test_a_cancelled_order_leaves_nothing_of_goods_that_came_back_in_any_month_at_any_rates() -> None:
+    dearer = CostModel(
+        (
+            Rate(Kind.GOODS, Decimal("0.5"), until=month_of(JULY)),
+            Rate(Kind.GOODS, Decimal("0.7"), since=month_of(JULY)),
+        )
+    )
+    facts = (ORDER, returned("40", BACK), cancelled("40", restocked=[BROUGHT_BACK]))
+    told = statement(book(*facts), dearer, month_of(JUNE), month_of(JULY) + 1)
+    assert [line for line in told.lines if line.key.kind is Kind.GOODS] == []
+    assert profit(*facts) == -3
+
+
+@given(st.permutations([ORDER, returned("40", BACK), cancelled("40", restocked=[BROUGHT_BACK]), met("letter")]))
+def test_goods_that_came_back_leave_the_same_in_any_order(facts: list[Deed]) -> None:
+    assert book(*facts) == book(met("letter"), ORDER, returned("40"), cancelled("40"))
 
 
 def test_a_cancelled_order_leaves_nothing_but_what_its_returns_had_cost() -> None:

@@ -1,23 +1,18 @@
 """Churn on real servers: what customers do comes in over Kafka, and speaks for them where it foretells who leaves."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from services.scoring.main import create
-from services.scoring.settings import ScoringSettings
 from shared.contracts.fact import Fact
-from shared.security import key_sha256
 from shared.settings import PlatformSettings
 from tests.scoring.churn.lives import HORIZON, lives
 from tests.scoring.events import customer, placed
-from tests.scoring.test_service import ADMIN, Scoring, ready, records
+from tests.scoring.service import Scoring, records, two_instances
 from tests.scoring.test_wishing import contact
 from tests.waiting import eventually
-from tests.web import serving
 
 pytestmark = pytest.mark.integration
 LAST = range(20_000, 20_060)
@@ -26,20 +21,8 @@ LAST = range(20_000, 20_060)
 
 @pytest.fixture
 async def scoring(settings: PlatformSettings, topics: dict[str, int]) -> AsyncIterator[Scoring]:
-    async with AsyncExitStack() as stack:
-        https = []
-        for instance in ("one", "two"):
-            given = settings.model_dump() | {
-                "admin_key_sha256": key_sha256(ADMIN),
-                "clock": "stream",
-                "instance": instance,
-                "scoring_refit_seconds": 3_600,
-                "scoring_horizon_days": HORIZON,
-            }
-            https.append(await stack.enter_async_context(serving(create(ScoringSettings(**given)), ADMIN)))
-        for http in https:
-            await eventually(lambda http=http: ready(http), within=60)  # type: ignore[misc]
-        yield Scoring(https, settings, topics)
+    async with two_instances(settings, topics, scoring_horizon_days=HORIZON) as service:
+        yield service
 
 
 async def told(scoring: Scoring, customers: int, seed: int, *, telling: bool) -> None:

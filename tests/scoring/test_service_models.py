@@ -8,11 +8,10 @@ from services.scoring.domain.purchases import Purchases
 from shared.contracts.scoring import Score
 from tests.scoring.events import customer
 from tests.scoring.regular import regular_base
-from tests.scoring.test_service import Scoring, orders, records, scoring
+from tests.scoring.service import Scoring, orders, records
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
-__all__ = ["scoring"]
 
 
 async def filled(service: Scoring, base: Sequence[Purchases]) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,6 +16,9 @@ from tests.torture.latencies import percentile
 DOCUMENT = ROOT / "docs" / "reliability.md"
 PUBLISHED = ROOT / "docs" / "torture"
 """The results that the tables are made of, kept with the document."""
+PROOF = "proof.json"
+RUN_HAS = {"colour", "made", "spec", "load"}
+PROOF_HAS = {"made", "rows"}
 BEGIN, END = "<!-- torture: written by tests.torture.report -->", "<!-- torture: end -->"
 Result = dict[str, Any]
 
@@ -105,27 +108,40 @@ def inserted(text: str, lines: Iterable[str]) -> str:
     return before + block + rest.partition(END)[2]
 
 
-def publish(path: Path) -> None:
-    """Keep a run's result with the document; only what may be published is."""
-    found = json.loads(path.read_text())
-    if not publishable(found):
+def read(path: Path) -> Result:
+    """A run's result or the proof of the planted bugs. Raises SystemExit where it is neither."""
+    try:
+        found = json.loads(path.read_text())
+    except OSError as error:
+        raise SystemExit(f"{path}: {error.strerror}") from None
+    except ValueError:
+        raise SystemExit(f"{path}: not JSON, so no result of a run") from None
+    wanted = PROOF_HAS if path.name == PROOF else RUN_HAS
+    if not isinstance(found, dict) or (missing := wanted - found.keys()):
+        lacks = f", it lacks {', '.join(sorted(missing))}" if isinstance(found, dict) else ""
+        raise SystemExit(f"{path}: no result of a run{lacks}")
+    return found
+
+
+def publish(path: Path, found: Result) -> None:
+    """Keep a result with the document; only what may be published is."""
+    if path.name != PROOF and not publishable(found):
         raise SystemExit(f"{path}: {found['colour']}, code changed: {found['made']['changed']}; not published")
     PUBLISHED.mkdir(parents=True, exist_ok=True)
-    shutil.copy(path, PUBLISHED / f"seed-{found['spec']['seed']}.json")
+    shutil.copy(path, PUBLISHED / (PROOF if path.name == PROOF else f"seed-{found['spec']['seed']}.json"))
 
 
-def main() -> None:
-    """Arguments: results to publish beside those that are; `proof.json` of the planted bugs among them."""
-    for path in map(Path, sys.argv[1:]):
-        if path.name == "proof.json":
-            PUBLISHED.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, PUBLISHED / "proof.json")
-        else:
-            publish(path)
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.torture.report", description=__doc__)
+    told = f"results to publish beside those that are; {PROOF} of the planted bugs among them"
+    parser.add_argument("results", nargs="*", type=Path, help=told)
+    # All are read before any is published: one bad argument changes nothing.
+    for path, found in [(path, read(path)) for path in parser.parse_args(arguments).results]:
+        publish(path, found)
     runs = [json.loads(path.read_text()) for path in sorted(PUBLISHED.glob("seed-*.json"))]
-    proof = PUBLISHED / "proof.json"
-    found = json.loads(proof.read_text()) if proof.exists() else None
-    DOCUMENT.write_text(inserted(DOCUMENT.read_text(), tables(runs, found)))
+    proof = PUBLISHED / PROOF
+    shown = json.loads(proof.read_text()) if proof.exists() else None
+    DOCUMENT.write_text(inserted(DOCUMENT.read_text(), tables(runs, shown)))
 
 
 if __name__ == "__main__":

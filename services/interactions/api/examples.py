@@ -32,7 +32,7 @@ RETURN: dict[str, Any] = {
         "order": "31198705046",
         "returned_at": "2026-03-04T09:30:00Z",
         "currency": "USD",
-        "lines": [{"product": "1082185", "quantity": "1", "value": "1.99"}],
+        "lines": [{"product": "1082185", "quantity": "1", "value": "1.99", "restocked": "1"}],
     },
 }
 CANCELLATION: dict[str, Any] = {

@@ -1,4 +1,6 @@
-"""The rules of the history. Pure; a module a part: entries, checks, facts, orders and what becomes of them, batches."""
+"""The rules of the history. Pure; a module a part: entries, checks, facts, orders and what becomes of them, goods
+that come back, batches.
+"""
 
 from services.interactions.domain.batch import Batch, Telling
 from services.interactions.domain.checks import LARGEST_TOTAL, NotAcceptable, check, is_foreign
@@ -16,12 +18,22 @@ from services.interactions.domain.entries import (
     identity_of,
     name_of,
 )
-from services.interactions.domain.orders import MOST_WAITING, Cancellation, Changes, Placed, Return, Reversal, Standing
+from services.interactions.domain.orders import (
+    MOST_RESTOCKED,
+    MOST_WAITING,
+    Cancellation,
+    Changes,
+    Placed,
+    Return,
+    Reversal,
+    Standing,
+)
 
 __all__ = [
     "CANCELLATION",
     "CONTRACT",
     "LARGEST_TOTAL",
+    "MOST_RESTOCKED",
     "MOST_WAITING",
     "ORDER",
     "RETURN",

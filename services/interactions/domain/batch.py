@@ -13,7 +13,15 @@ from services.interactions.domain.facts import (
     order_returned,
     sum_of,
 )
-from services.interactions.domain.orders import MOST_WAITING, Cancellation, Changes, Return, Reversal, Standing
+from services.interactions.domain.orders import (
+    MOST_RESTOCKED,
+    MOST_WAITING,
+    Cancellation,
+    Changes,
+    Return,
+    Reversal,
+    Standing,
+)
 from shared.contracts.channels import (
     CancellationReported,
     ContractReported,
@@ -22,6 +30,7 @@ from shared.contracts.channels import (
     SaleReported,
 )
 from shared.contracts.fact import Reason
+from shared.contracts.interactions import Restocked
 
 Told = SaleReported | InteractionReported | ReturnReported | CancellationReported | ContractReported
 
@@ -144,14 +153,16 @@ class Batch:
         placed = standing.placed
         assert placed is not None, "what is awaited cannot be reversed yet"
         if isinstance(told, Return):
-            void = standing.cancelled_at is not None
-            entry = Entry(order_returned(told, placed, void=void), told.event.id, told.order, told.number)
+            back = order_returned(told, placed, standing)
+            entry = Entry(back, told.event.id, told.order, told.number)
+            if back.restocked:
+                goods = Restocked.model_construct(return_id=entry.name, returned_at=told.at, lines=back.restocked)
+                standing.restocked += (goods,)
         else:
-            entry = Entry(order_cancelled(told, placed, standing.returned), told.event.id, told.order)
+            entry = Entry(order_cancelled(told, placed, standing), told.event.id, told.order)
         standing.take(told)
         if new := self._entries.get(placed.order_id):
-            amended = new._replace(returned=standing.returned, cancelled_at=standing.cancelled_at)
-            self._entries[placed.order_id] = amended
+            self._entries[placed.order_id] = standing.amends(new)
         else:
             self.changes.amended[told.event.source, told.order] = standing
         return self._keep(entry, entry.name)
@@ -168,3 +179,6 @@ def _check_return(told: Return, standing: Standing) -> None:
         raise NotAcceptable(Reason.WRONG_CURRENCY, f"the order is in {standing.placed.currency}", "currency")
     if standing.returned + told.total >= LARGEST_TOTAL:
         raise NotAcceptable(Reason.INVALID_DATA, "what was returned of the order sums up to 10^12 or more", "lines")
+    if (restocked := len(told.restocked)) and standing.restocked_lines + restocked > MOST_RESTOCKED:
+        detail = f"more than {MOST_RESTOCKED} lines of what was returned of the order are restocked"
+        raise NotAcceptable(Reason.INVALID_DATA, detail, "lines")

@@ -14,6 +14,7 @@ from shared.contracts.interactions import (
     OrderCancelled,
     OrderPlaced,
     OrderReturned,
+    Restocked,
 )
 
 ZERO = Decimal(0)
@@ -58,6 +59,8 @@ class Entry(NamedTuple):
     returned: Decimal = ZERO
     """Of an order: the money given back for returns since."""
     cancelled_at: datetime | None = None
+    restocked: tuple[Restocked, ...] = ()
+    """Of an order: what of it is back on the shelf."""
     """Of an order: when it became void."""
 
     @property

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from services.interactions.domain.entries import ZERO
-from services.interactions.domain.orders import Cancellation, Placed, Return
+from services.interactions.domain.orders import Cancellation, Placed, Return, Standing
+from services.interactions.domain.restocking import back_on_the_shelf
 from shared.contracts.channels import ContractReported, InteractionReported, ReturnLine, SaleLine, SaleReported
 from shared.contracts.interactions import (
     ContractChanged,
@@ -49,8 +50,13 @@ def order_placed(sale: SaleReported, *, source: str, name: str, customer_id: str
     )
 
 
-def order_returned(told: Return, placed: Placed | OrderPlaced, *, void: bool) -> OrderReturned:
-    """The return under the customer of its order, named after its event. Of a void order nothing is left to lower."""
+def order_returned(told: Return, placed: Placed | OrderPlaced, standing: Standing) -> OrderReturned:
+    """The return under the customer of its order, named after its event. Of a void order nothing is left to lower, and
+    none of its goods have cost anything.
+    """
+    void = standing.cancelled_at is not None
+    before = (line for each in standing.restocked for line in each.lines)
+    goods = [] if void else back_on_the_shelf(placed.lines, told.restocked, before)
     return OrderReturned.model_construct(
         return_id=told.event.name,
         order_id=placed.order_id,
@@ -61,11 +67,12 @@ def order_returned(told: Return, placed: Placed | OrderPlaced, *, void: bool) ->
         currency=told.currency,
         total=ZERO if void else told.total,
         lines=told.lines,
+        restocked=goods,
     )
 
 
-def order_cancelled(told: Cancellation, placed: Placed | OrderPlaced, returned: Decimal) -> OrderCancelled:
-    """The end of an order of which so much has been returned before."""
+def order_cancelled(told: Cancellation, placed: Placed | OrderPlaced, standing: Standing) -> OrderCancelled:
+    """The end of an order, with what has been returned of it before."""
     return OrderCancelled.model_construct(
         order_id=placed.order_id,
         customer_id=placed.customer_id,
@@ -73,11 +80,12 @@ def order_cancelled(told: Cancellation, placed: Placed | OrderPlaced, returned: 
         cancelled_at=told.at,
         ordered_at=placed.ordered_at,
         currency=placed.currency,
-        total=placed.total - returned,
-        returned=returned,
+        total=placed.total - standing.returned,
+        returned=standing.returned,
         payment=placed.payment,
         parcels=placed.parcels,
         lines=placed.lines,
+        restocked=list(standing.restocked),
         reason=told.reason,
     )
 

@@ -5,12 +5,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from services.interactions.domain.entries import ZERO, Event, Order
+from services.interactions.domain.entries import ZERO, Entry, Event, Order
 from shared.contracts.channels import ReturnLine, SaleLine
-from shared.contracts.interactions import OrderPlaced
+from shared.contracts.interactions import OrderPlaced, Restocked
 
 MOST_WAITING = 100
 """What may wait for one order: all of it is told in one transaction when the order comes."""
+MOST_RESTOCKED = 1_000
+"""Lines that can be sold again, of all returns of an order: as many as an order has. They stand in the order's document,
+and all of them are told when it is cancelled.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,11 @@ class Return:
     currency: str
     total: Decimal
     lines: list[ReturnLine]
+
+    @property
+    def restocked(self) -> list[ReturnLine]:
+        """Where anything can be sold again; hardly ever."""
+        return [line for line in self.lines if line.restocked]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,18 @@ class Standing:
     """In the order in which it was told."""
     kept: int = 0
     """How many of those waiting the store has already."""
+    restocked: tuple[Restocked, ...] = ()
+    """What was told of goods back on the shelf; of waiting returns it is told when the order comes."""
+
+    @property
+    def restocked_lines(self) -> int:
+        """Waiting ones too."""
+        waiting = (len(told.restocked) for told in self.waiting if isinstance(told, Return))
+        return sum(len(each.lines) for each in self.restocked) + sum(waiting)
+
+    def amends(self, placed: Entry) -> Entry:
+        """The order's entry as it stands now."""
+        return placed._replace(returned=self.returned, cancelled_at=self.cancelled_at, restocked=self.restocked)
 
     def take(self, told: Reversal) -> None:
         if isinstance(told, Return):

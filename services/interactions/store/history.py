@@ -11,13 +11,14 @@ from pymongo import ASCENDING, DESCENDING, DeleteMany, IndexModel, InsertOne, Up
 from services.interactions.domain import Changes, Entry, Order, Placed, Reversal, Standing, Tally, name_of
 from services.interactions.store.documents import (
     SETTLED,
-    sale_lines,
     since,
     to_document,
     to_entry,
+    to_restocked,
     to_waiting,
     waiting_document,
 )
+from services.interactions.store.lines import sale_lines
 from shared.mongo import Database, Document, Session, aggregate, ensure_collections
 
 NEWEST_FIRST = [("at", DESCENDING), ("_id", DESCENDING)]
@@ -40,7 +41,7 @@ COUNTED = (
 MONEY = ("total", "returned")
 SALE = ("customer", "at", "currency", "total")
 STANDING = dict.fromkeys(
-    ("channel", "order", *SALE, "lines", "payment", "parcels", "returned", "cancelled_at", "waiting"), 1
+    ("channel", "order", *SALE, "lines", "payment", "parcels", "returned", "cancelled_at", "restocked", "waiting"), 1
 )
 
 
@@ -167,6 +168,7 @@ def _standing(document: Document, waiting: dict[str, Reversal]) -> Standing:
         standing.placed = Placed(document["_id"], customer, at, currency, total.to_decimal(), lines, *how)
         standing.returned = _sum(document.get("returned", 0))
         standing.cancelled_at = document.get("cancelled_at")
+        standing.restocked = to_restocked(document)
     return standing
 
 
@@ -186,7 +188,7 @@ def _amend(standing: Standing) -> UpdateOne:
     """Counted, because a return of no value sets what is there already, which is no write and meets nobody."""
     assert standing.placed is not None, "what is awaited has no document of its own"
     change: Document = {"$inc": {"amended": 1}}
-    if changed := since(standing.returned, standing.cancelled_at):
+    if changed := since(standing.returned, standing.cancelled_at, standing.restocked):
         change["$set"] = changed
     return UpdateOne({"_id": standing.placed.order_id}, change)
 

@@ -3,7 +3,18 @@
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from services.scoring.domain.profit import Event, Kind, Movement, SoldLine, cancelled, given_back, sold, spent, used
+from services.scoring.domain.profit import (
+    Event,
+    Kind,
+    Movement,
+    SoldLine,
+    cancelled,
+    given_back,
+    restocked,
+    sold,
+    spent,
+    used,
+)
 from shared.contracts.channels import SaleLine
 from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned
 
@@ -34,7 +45,7 @@ def movements(fact: Deed) -> list[Movement]:
         case OrderPlaced():
             return _of_order(fact)
         case OrderReturned():
-            return given_back(Event(fact.return_id, fact.returned_at), fact.total)
+            return given_back(Event(fact.return_id, fact.returned_at), fact.total, _lines(fact.restocked))
         case OrderCancelled():
             return _undone(fact)
     return _of_contact(fact)
@@ -47,11 +58,15 @@ def _of_order(order: OrderPlaced | OrderCancelled) -> list[Movement]:
 
 
 def _undone(order: OrderCancelled) -> list[Movement]:
-    """All that the order had moved; what was given back of it before is no cost any more either, in the order's month."""
+    """All that the order had moved. What was given back of it before is no cost any more either, in the order's month; and
+    goods that came back are none of its, in the month in which they did: their rate is that month's.
+    """
     event = Event(order.order_id, order.ordered_at)
     # Facts of before cancellations had lines say only what was left of the order.
     made = _of_order(order) if order.lines else [spent(event, Kind.SALES, order.total + order.returned)]
     refunds = spent(event, Kind.REFUNDS, -order.returned)._replace(events=0)
+    for back in order.restocked:
+        made += restocked(Event(back.return_id, back.returned_at), _lines(back.lines))
     return [*cancelled(made), *([refunds] if order.returned else [])]
 
 

@@ -3,7 +3,16 @@
 from services.scoring.domain.profit.book import Book, Key, Movement, Sum
 from services.scoring.domain.profit.costs import FREE, NOTHING_KNOWN, CostModel, Overhead, Rate, allocate
 from services.scoring.domain.profit.kinds import Group, Kind, month_named, month_of, name_of
-from services.scoring.domain.profit.movements import Event, SoldLine, cancelled, given_back, sold, spent, used
+from services.scoring.domain.profit.movements import (
+    Event,
+    SoldLine,
+    cancelled,
+    given_back,
+    restocked,
+    sold,
+    spent,
+    used,
+)
 from services.scoring.domain.profit.statement import Line, Statement, behind, statement
 
 __all__ = [
@@ -29,6 +38,7 @@ __all__ = [
     "month_named",
     "month_of",
     "name_of",
+    "restocked",
     "sold",
     "spent",
     "statement",

@@ -60,15 +60,15 @@ def sold(event: Event, lines: Iterable[SoldLine], method: str = "") -> list[Move
     ]
 
 
-def given_back(event: Event, refund: Decimal, restocked: Iterable[SoldLine] = ()) -> list[Movement]:
+def given_back(event: Event, refund: Decimal, goods: Iterable[SoldLine] = ()) -> list[Movement]:
     """A return in the month in which it happens: money is given back, and goods that can be sold again come in."""
-    goods = [movement.negated() for movement in _goods(event, list(restocked))]
-    return [
-        spent(event, Kind.REFUNDS, refund),
-        used(event, Kind.RETURN_HANDLING, Decimal(1)),
-        # The goods are less, but the return is one event more behind what is left of their cost.
-        *(movement._replace(events=1) for movement in goods),
-    ]
+    handled = used(event, Kind.RETURN_HANDLING, Decimal(1))
+    return [spent(event, Kind.REFUNDS, refund), handled, *restocked(event, goods)]
+
+
+def restocked(event: Event, goods: Iterable[SoldLine]) -> list[Movement]:
+    """What they have cost is taken back, and the return is one event more behind what is left of it."""
+    return [movement.negated()._replace(events=1) for movement in _goods(event, list(goods))]
 
 
 def cancelled(movements: Iterable[Movement]) -> list[Movement]:
