@@ -147,6 +147,9 @@ async def test_a_batch_of_nothing_but_bad_events_is_a_problem_with_the_whole_lis
     status, answer = await gate.post([without(SALE, "id"), saying(SALE, customer=[])], BATCH)
     assert (status, answer["status"], answer["accepted"]) == (422, 422, 0)
     assert [rejected["reason"] for rejected in answer["rejected"]] == ["invalid-envelope", "missing-identifier"]
+    document = await (await gate.client.get("/openapi.json")).json()
+    required = document["components"]["schemas"]["RejectedEvent"]["required"]
+    assert all(rejected.keys() >= set(required) for rejected in answer["rejected"])
     assert gate.broker.records == []
 
 

@@ -71,7 +71,7 @@ async def test_a_decision_is_put_down_once_whoever_asks(scoring: Scoring) -> Non
     assert decided[0] == decided[1]
     assert decided[0]["recorded"]
     assert await scoring.get(path, instance=1) == decided[0]
-    learnt = await scoring.get("/v1/retention/evidence")
+    learnt = await scoring.get("/v1/persuasion")
     assert [(one["action"], one["elsewhere"]["weight"]) for one in learnt["actions"]] == [("call", 0.0), ("gift", 0.0)]
     await scoring.get(f"/v1/retention/{customer(9_999)}", status=404)
     assert (await scoring.get("/v1/retention/models"))["items"] == []

@@ -120,7 +120,7 @@ def retention_routes(retaining: Retaining) -> APIRouter:
         await retaining.actions.set(catalogue)
         return _catalogue(catalogue)
 
-    @routes.get("/v1/retention/evidence", summary="What is known of how many customers each action persuades")
+    @routes.get("/v1/persuasion", summary="What is known of how many customers each action persuades")
     async def read_evidence(_: Reader) -> Learnt:
         known = retaining.beliefs(await retaining.actions.catalogue())
         return Learnt(
