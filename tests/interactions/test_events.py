@@ -116,6 +116,11 @@ async def test_a_structured_event_goes_on_in_binary_mode_under_the_channels_iden
     }
 
 
+async def test_an_attribute_that_is_null_is_absent(gate: Gate) -> None:
+    assert await gate.post(SALE | {"time": None}) == (202, {"accepted": 1, "rejected": []})
+    assert "ce_time" not in dict(gate.broker.records[0].headers)
+
+
 async def test_a_binary_event_keeps_its_very_bytes(gate: Gate) -> None:
     body = b'{ "customer":[{"scheme":"a","value":"1"}], "kind":"call", "occurred_at":"2026-03-01T12:00:00Z" }'
     status, _ = await gate.post(

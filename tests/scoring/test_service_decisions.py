@@ -55,8 +55,9 @@ async def test_a_decision_is_put_down_once_whoever_asks(scoring: Scoring) -> Non
     body = {
         "actions": [{"name": "call", "contact_cost": 0.01}, {"name": "gift", "contact_cost": 1, "offer_cost": 9_999}]
     }
-    async with scoring.https[0].put("/v1/actions", json={"actions": [*body["actions"], body["actions"][0]]}) as answer:
-        assert answer.status == 422
+    for wrong in ([*body["actions"], body["actions"][0]], [{"name": "call", "contact_cost": True}]):
+        async with scoring.https[0].put("/v1/actions", json={"actions": wrong}) as answer:
+            assert answer.status == 422
     async with scoring.https[0].put("/v1/actions", json=body) as answer:
         assert answer.status == 200, await answer.text()
     assert [one["name"] for one in (await scoring.get("/v1/actions", instance=1))["actions"]] == ["call", "gift"]
