@@ -4,7 +4,7 @@ what may keep a customer (`retaining`), and look back at what the scores of a wh
 """
 
 from services.scoring.handlers.contracting import Contracting, Risks, Standing
-from services.scoring.handlers.customers import Customers, Known, Scored, Sheet, Summary, scored_of
+from services.scoring.handlers.customers import Customers, Known, Packed, Scored, Sheet, Summary, scored_of
 from services.scoring.handlers.deeds import Change, Deeds, Remembered
 from services.scoring.handlers.models import Models, Population, Refitting, Report
 from services.scoring.handlers.profits import Earned, Ledger, Look, Profits
@@ -35,6 +35,7 @@ __all__ = [
     "Models",
     "Name",
     "Offer",
+    "Packed",
     "PackedLesson",
     "Population",
     "Product",
