@@ -7,7 +7,7 @@ from typing import Any
 
 from deploy.local.api import Api, Refused
 
-LOOKS = ("/v1/wishes/study", "/v1/profits/base", "/v1/reviews")
+LOOKS = ("/v1/wishes/study", "/v1/profits/base", "/v1/models/choice", "/v1/reviews", "/v1/models/challengers")
 LOOK_SECONDS = 1_800.0
 """A look goes through the whole base."""
 
@@ -31,6 +31,8 @@ def gather(to: Api) -> dict[str, Any]:
         "review": reviews[0] if reviews else None,
         "base": _if_any(to, "/v1/profits/base"),
         "study": _if_any(to, "/v1/wishes/study"),
+        "choice": _if_any(to, "/v1/models/choice"),
+        "contest": _if_any(to, "/v1/models/challengers"),
     }
 
 

@@ -7,13 +7,15 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from services.scoring.handlers import Profits, Refitting, Reviewing
+from services.scoring.handlers import Refitting
 from services.scoring.handlers.models import UnderWay
 
 log = structlog.get_logger()
 TAKE_LATEST_SECONDS = 5.0
 FIRST_STUDY_SECONDS = 60.0
 Job = Callable[[], Awaitable[None]]
+Round = tuple[Callable[[], Awaitable[bool]], Callable[[], Awaitable[object]]]
+"""Whether it is time, and what to do then."""
 
 
 def jobs(refitting: Refitting, refit_seconds: float) -> list[Job]:
@@ -34,10 +36,10 @@ def jobs(refitting: Refitting, refit_seconds: float) -> list[Job]:
 
 
 def looks(
-    studies: Sequence[Callable[[], Awaitable[object]]], profits: Profits, reviewing: Reviewing, study_seconds: float
+    studies: Sequence[Callable[[], Awaitable[object]]], rounds: Sequence[Round], study_seconds: float
 ) -> list[Job]:
     """Through the whole base: by each instance for its own offers and risks, and by one of them once a day through the
-    books, and once a week back at the scores.
+    books and for the model to use, and once a week back at the scores of all models.
     """
 
     async def study_regularly() -> None:
@@ -50,9 +52,8 @@ def looks(
     async def look_now_and_then() -> None:
         while True:
             await asyncio.sleep(study_seconds)
-            if await profits.stale():
-                await profits.look()
-            if await reviewing.due():
-                await reviewing.review()
+            for due, look in rounds:
+                if await due():
+                    await look()
 
     return [study_regularly, look_now_and_then]

@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.scoring.api import (
+    choice_routes,
     contract_routes,
     model_routes,
     product_routes,
@@ -16,6 +17,8 @@ from services.scoring.consumers import listen
 from services.scoring.domain.lifetime_value import Terms
 from services.scoring.domain.retention.assignment import Assignment
 from services.scoring.handlers import (
+    Choosing,
+    Contesting,
     Contracting,
     Deeds,
     Profits,
@@ -31,6 +34,8 @@ from services.scoring.jobs import jobs, looks
 from services.scoring.settings import ScoringSettings
 from services.scoring.store import (
     MongoActions,
+    MongoChoices,
+    MongoContests,
     MongoCosts,
     MongoCustomers,
     MongoDecisions,
@@ -69,6 +74,14 @@ def create(settings: ScoringSettings | None = None) -> FastAPI:
     )
     reviews = MongoReviews(database)
     reviewing = Reviewing(customers, models, reviews, now, settings.scoring_horizon_days)
+    choosing = Choosing(customers, MongoChoices(database), refitting, now)
+    contesting = Contesting(choosing, MongoContests(database), now)
+    rounds = [
+        (profits.stale, profits.look),
+        (choosing.due, choosing.choose),
+        (reviewing.due, reviewing.review),
+        (contesting.due, contesting.contest),
+    ]
     listen(messaging, scores, Deeds(deeds, wishing))
     return plumbing.app(
         title="Scoring",
@@ -81,6 +94,7 @@ def create(settings: ScoringSettings | None = None) -> FastAPI:
             contract_routes(contracting, settings.currency),
             retention_routes(retaining),
             review_routes(reviewing, reviews),
+            choice_routes(choosing, contesting),
             model_routes(refitting, models),
         ],
         prepare=[
@@ -94,8 +108,6 @@ def create(settings: ScoringSettings | None = None) -> FastAPI:
         ],
         jobs=[
             *jobs(refitting, settings.scoring_refit_seconds),
-            *looks(
-                [studying.study, contracting.study, retaining.learn], profits, reviewing, settings.scoring_study_seconds
-            ),
+            *looks([studying.study, contracting.study, retaining.learn], rounds, settings.scoring_study_seconds),
         ],
     )

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from services.scoring.domain.calibration import Calibration
 from services.scoring.domain.channels import code
 from services.scoring.domain.contracts.facts import Contracts
 from services.scoring.domain.histogram import Ints
@@ -15,10 +16,12 @@ from services.scoring.domain.model import Model
 from services.scoring.domain.population import Changes, Population, Ranked, Standing
 from services.scoring.domain.prediction import Histories, Told
 from services.scoring.domain.profit import NOTHING_KNOWN, Book, CostModel
+from services.scoring.domain.rivals import Tables
 from services.scoring.domain.segments import SEGMENTS
 from services.scoring.domain.wishes.customer import Wishes
 from services.scoring.handlers import (
     Change,
+    Choice,
     Known,
     Leaf,
     Ledger,
@@ -258,6 +261,38 @@ class MemoryReviews:
     async def newest(self, limit: int = 1, before: int | None = None) -> list[Review]:
         older = [review for review in self.reviews.values() if before is None or review.cut < before]
         return sorted(older, key=lambda review: (review.cut, review.at), reverse=True)[:limit]
+
+
+@dataclass
+class MemoryChoices:
+    noted: Choice | None = None
+
+    async def choice(self) -> Choice | None:
+        return self.noted
+
+    async def note_choice(self, choice: Choice) -> None:
+        self.noted = choice
+
+
+@dataclass
+class MemoryContests:
+    said: dict[int, dict[str, Calibration]] = field(default_factory=dict)
+    last: tuple[datetime, int] | None = None
+
+    async def tables(self, spans: Sequence[int]) -> Tables:
+        return {span: self.said[span] for span in spans if span in self.said}
+
+    async def add(self, span: int, said: Mapping[str, Calibration]) -> None:
+        self.said[span] = self.said.get(span, {}) | dict(said)
+
+    async def forget(self) -> None:
+        self.said.clear()
+
+    async def contested(self) -> tuple[datetime, int] | None:
+        return self.last
+
+    async def note_contest(self, at: datetime, customers: int) -> None:
+        self.last = at, customers
 
 
 @dataclass

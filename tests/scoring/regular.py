@@ -18,8 +18,8 @@ def regular_base(
     for _ in range(customers):
         gap, spend = 40.0 / random.gamma(8.0, 1 / 8.0), 6.0 / random.gamma(3.8, 1 / 15.0)
         leaves = random.beta(10 * leaving, 10 * (1 - leaving)) if leaving else 0.0
-        at = moment = first + int(random.integers(0, days))
-        bought = {at}
+        at = first + int(random.integers(0, days))
+        bought, moment = {at}, float(at)
         while random.random() >= leaves and (moment := moment + random.gamma(steps, gap / steps)) < first + days:
             bought.add(int(moment))
         paid = [max(1, round(spend * random.gamma(6.0) / 6.0 * 100)) * 10_000 for _ in bought]

@@ -2,16 +2,22 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pytest
 
+from services.scoring.domain.calibration import Calibration
 from services.scoring.domain.gamma_gamma import GammaGamma
 from services.scoring.domain.mbg_cnbd import MbgCnbd
 from services.scoring.domain.mbg_nbd import MbgNbd
 from services.scoring.domain.model import Parameters
+from services.scoring.domain.overview import Inputs
+from services.scoring.domain.prediction import Histories
+from services.scoring.domain.purchasing import Family
 from services.scoring.domain.score import Terms
-from services.scoring.handlers import scored_of
-from services.scoring.store import MongoModels
+from services.scoring.handlers import Champion, Choice, scored_of
+from services.scoring.store import MongoChoices, MongoContests, MongoModels
 from shared import mongo
 from shared.mongo import Database
 from shared.settings import PlatformSettings
@@ -73,3 +79,36 @@ async def test_versions_of_other_families_come_back_as_they_were(database: Datab
     models = MongoModels(database)
     assert await models.add(model)
     assert await models.latest() == model
+
+
+async def test_choices_and_contests_come_back_as_they_were(database: Database) -> None:
+    choices, contests = MongoChoices(database), MongoContests(database)
+    assert await choices.choice() is None
+    assert await contests.contested() is None
+    inputs = Inputs.of(Histories.of(synthetic_base(30, 300, seed=4)[0]), 19_000)
+    champion = Champion(Family(3), START, "foretold best", 30, inputs)
+    nothing = Choice(START, "doubt", 0, 2**31 - 1, None, "", (), ("too few customers",), None, Inputs.empty(), 0.1)
+    some = (("mbg-nbd", -10.5, 3.25, None), ("cnbd-2", -11.0, 0.5, "dropout not identified"))
+    full = Choice(START, "taken", 30, 18_600, Family(3), "foretold best", some, (), champion, inputs, 0.5)
+    for one in (nothing, full):
+        await choices.note_choice(one)
+        found = await choices.choice()
+        assert found is not None
+        assert plain(found) == plain(one)
+    said = Calibration.of(np.array([0.2, 0.9]), np.array([0.0, 1.0]))
+    await contests.add(7, {"mbg-nbd": said})
+    await contests.add(7, {"mbg-cnbd-3+loyal": said.plus(said)})
+    tables = await contests.tables([6, 7])
+    assert {name: table.rows for name, table in tables[7].items()} == {"mbg-nbd": 2, "mbg-cnbd-3+loyal": 4}
+    assert (tables[7]["mbg-nbd"].sums == said.sums).all()
+    await contests.note_contest(START, 30)
+    assert await contests.contested() == (START, 30)
+    await contests.forget()
+    assert await contests.tables([7]) == {}
+
+
+def plain(choice: Choice) -> tuple[Any, ...]:
+    """Comparable: arrays as lists."""
+    champion = choice.champion and choice.champion._replace(inputs=None)  # type: ignore[arg-type]
+    kept = [choice.champion.inputs.pack()] if choice.champion else []
+    return (*choice._replace(inputs=None, champion=champion), choice.inputs.pack(), kept)  # type: ignore[arg-type]

@@ -41,6 +41,22 @@ BASE = {
     "classes": {"A": 1, "B": 0, "C": 0, "L": 2},
     "curve": [{"customers": 0.0, "profit": "0.00"}, {"customers": 1.0, "profit": "-4.00"}],
 }
+WINDOW = {"gain": 0.0123, "low": 0.004, "high": 0.02, "better": True}
+CHALLENGER = {"name": "pareto-nbd", "can_serve": False, "better": True, "windows": [WINDOW]}
+GAINS = [{"until": "2026-03-01", "gain": 0.01}, {"until": "2026-03-29", "gain": -0.002}]
+CHAMPION = {"name": "mbg-cnbd-3", "since": "2026-01-01T00:00:00Z", "why": "foretold <best>", "customers": 3}
+CHOICE = {
+    "outcome": "challenged",
+    "nominated": "mbg-nbd+loyal",
+    "doubts": [],
+    "champion": CHAMPION,
+    "drift": {"recency": {"psi": 0.41, "shift": "large"}, "money": {"psi": 0.01, "shift": "none"}},
+}
+CONTEST = {
+    "span_days": 28,
+    "challengers": [{**CHALLENGER, "gains": GAINS}, {**CHALLENGER, "name": "mbg-nbd", "windows": [], "gains": []}],
+    "calibration": {"alarm": True},
+}
 STUDY = {"products": 5, "customers": 3, "accuracy": {"recall": 0.16, "hit": 0.4}}
 
 
@@ -51,6 +67,16 @@ def test_all_that_there_is_is_said_and_drawn() -> None:
         assert words in page
     assert "<script>" not in page
     assert "no parameters are as old" not in page.lower()
+
+
+def test_the_model_its_challengers_and_what_has_drifted_are_drawn() -> None:
+    page = html(Facts(SUMMARY, MODEL, None, None, None, CHOICE, CONTEST))
+    assert page.count("<svg") == 1
+    words = ("mbg-cnbd-3", "mbg-nbd+loyal", "+0.01230", "held beside only", "no longer those", "drifted away")
+    for one in (*words, "foretold &lt;best&gt;"):
+        assert one in page
+    undecided = {**CHOICE, "champion": None, "doubts": ["too few customers"]}
+    assert "None has been chosen yet: too few customers" in html(Facts(SUMMARY, MODEL, None, None, None, undecided))
 
 
 def test_what_is_not_there_yet_is_said_too() -> None:
@@ -71,7 +97,7 @@ class Service:
         self.posted: list[str] = []
 
     def get(self, path: str, **query: Any) -> Any:
-        if path in {"/v1/profits/base", "/v1/wishes/study"}:
+        if path in {"/v1/profits/base", "/v1/wishes/study", "/v1/models/choice", "/v1/models/challengers"}:
             raise Refused("nothing yet", self.refuses)
         return {"items": []} if "limit" in query else SUMMARY
 
@@ -84,7 +110,7 @@ class Service:
 def test_what_the_service_does_not_know_yet_is_no_fault() -> None:
     service: Any = Service()
     reporting.look(service)
-    assert set(service.posted) == {"/v1/wishes/study", "/v1/profits/base", "/v1/reviews"}
+    assert set(service.posted) == set(reporting.LOOKS)
     assert Facts(**reporting.gather(service)) == Facts(SUMMARY, None, None, None, None)
 
 

@@ -102,6 +102,17 @@ class Calibration:
         return self._mean(4) if self.rows else None
 
     @property
+    def total_log_loss(self) -> float:
+        """Of all rows, in nats."""
+        return float(self.sums[:, 4].sum()) / UNIT
+
+    @property
+    def came_and_said(self) -> tuple[float, float, float]:
+        """Rows where it came; how many were said; and the variance of that number if what was said holds."""
+        _, n, said, _ = self._grouped(BINS)
+        return float(self.sums[:, 2].sum()), float(n @ said), float(n @ (said * (1.0 - said)))
+
+    @property
     def bias(self) -> float | None:
         """Mean of what was said less the share that came: above 0, too much was said."""
         return self._mean(1) - float(self.sums[:, 2].sum()) / self.rows if self.rows else None

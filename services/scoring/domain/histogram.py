@@ -112,6 +112,14 @@ class Cells:
         return cls(np.frombuffer(packed["keys"], "<i8").astype(np.int64), sums)
 
 
+def visit_keys(x: Ints, first_day: Ints, recency: Ints) -> Ints:
+    """The cell of each customer by cohort, x and t_x."""
+    x_bin = np.searchsorted(X_EDGES, x, side="right")
+    recency_bin = np.searchsorted(RECENCY_EDGES, recency, side="right")
+    keys: Ints = (first_day // COHORT_DAYS << 32) + (x_bin << 16) + recency_bin
+    return keys
+
+
 @dataclass(frozen=True)
 class Histogram:
     """Three tables: visits by (cohort, x, t_x), spends by (x, ln z), and money by its logarithm."""
@@ -125,9 +133,8 @@ class Histogram:
             return self
         sign, x, first_day, recency, log_spend, log_money = rows.astype(np.int64).T
         x_bin = np.searchsorted(X_EDGES, x, side="right")
-        recency_bin = np.searchsorted(RECENCY_EDGES, recency, side="right")
-        visit_keys = (first_day // COHORT_DAYS << 32) + (x_bin << 16) + recency_bin
-        visits = self.visits.plus(visit_keys, np.stack([sign, sign * x, sign * first_day, sign * recency], axis=1))
+        keys = visit_keys(x, first_day, recency)
+        visits = self.visits.plus(keys, np.stack([sign, sign * x, sign * first_day, sign * recency], axis=1))
         spends = self.spends.plus(
             ((x_bin << 32) + log_spend // LOG_STEP)[log_spend > NONE],
             np.stack([sign, sign * x, sign * log_spend], axis=1)[log_spend > NONE],

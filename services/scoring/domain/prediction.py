@@ -44,7 +44,8 @@ class Histories:
             (c.frequency, c.first_day, c.last_day, c.repeat_spend if c.repeat_spend > 0 else 0.0, c.micros / 1e6)
             for c in customers
         ]
-        return cls(*np.array(rows, dtype=np.float64).reshape(-1, 5).T, came=came)
+        x, first_day, last_day, spend, money = np.array(rows, dtype=np.float64).reshape(-1, 5).T
+        return cls(x, first_day, last_day, spend, money, came)
 
     def at(self, where: Ints | slice) -> "Histories":
         """Some of the customers."""

@@ -4,7 +4,9 @@ For each matured row, the gain is the champion's loss less the challenger's on t
 weather, so that whole blocks of time are drawn again and not single rows (Kuensch 1989, Annals of Statistics 17).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -74,17 +76,31 @@ def compare(champion: Floats, challenger: Floats, happened: Floats, block: npt.N
 
 def gain(gains: Floats, block: npt.NDArray[np.int64], seed: int) -> Gain:
     """Mean of the gains, and the interval that whole blocks drawn again and again give (percentiles of 2,000 draws)."""
-    rows = len(gains)
+    _, where = np.unique(block, return_inverse=True)
+    sizes: Floats = np.bincount(where).astype(np.float64)
+    return gain_of(np.bincount(where, weights=gains).astype(np.float64), sizes, seed)
+
+
+def gain_of(totals: Floats, sizes: Floats, seed: int) -> Gain:
+    """The same from each block's sum of gains and its rows, (blocks,) each."""
+    blocks, rows = len(sizes), int(sizes.sum())
     if not rows:
         return Gain(0, 0, 0.0, None, None)
-    _, where = np.unique(block, return_inverse=True)
-    totals, sizes = np.bincount(where, weights=gains), np.bincount(where).astype(float)
-    blocks, mean = len(sizes), float(gains.mean())
+    mean = float(totals.sum() / rows)
     if blocks < MIN_BLOCKS:
         return Gain(rows, blocks, mean, None, None)
     drawn = np.random.default_rng(seed).multinomial(blocks, np.full(blocks, 1.0 / blocks), size=DRAWS)
     low, high = np.quantile(drawn @ totals / (drawn @ sizes), [0.025, 0.975])
     return Gain(rows, blocks, mean, float(low), float(high))
+
+
+def window(champion: Sequence[Calibration], challenger: Sequence[Calibration], seed: int) -> Window:
+    """From tables of the same rows, block by block: both sum the log loss that `compare` takes row by row."""
+    pairs = list(zip(champion, challenger, strict=True))
+    totals = np.array([mine.total_log_loss - theirs.total_log_loss for mine, theirs in pairs], dtype=float)
+    gained = gain_of(totals, np.array([mine.rows for mine, _ in pairs], dtype=float), seed)
+    whole = (reduce(Calibration.plus, side, Calibration.empty()) for side in (champion, challenger))
+    return Window(gained, *whole)
 
 
 def promoted(windows: list[Window]) -> bool:

@@ -18,7 +18,7 @@ DOUBTS = {
     Doubt.TOO_FEW: f"No model was fitted: it takes {MIN_CUSTOMERS} customers and {MIN_REPEATS} repeat purchase days before the calibration's end.",
     Doubt.NOT_CONVERGED: "No model was fitted: the search for parameters did not converge on this base.",
     Doubt.NO_DROPOUT: "Dropout not identified: that customers leave explains this base no better than that they all stay. "
-    "The forecast takes nobody to have left; the platform would hold such a fit.",
+    "The forecast takes nobody to have left, as the platform would.",
     Doubt.ALL_ALIKE: "Customers buy so alike that their differences are not identified: the forecast tells them apart by "
     "little more than age; the platform would hold such a fit.",
 }

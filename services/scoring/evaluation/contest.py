@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from services.scoring.domain.choice import Candidate, candidates, choose, fit_candidate, with_loyal
+from services.scoring.domain.choice import Candidate, candidates, choose, fit_candidate, foretelling, with_loyal
 from services.scoring.domain.counts import whole_purchases
 from services.scoring.domain.fitting import Doubt
 from services.scoring.domain.mbg_cnbd import MbgCnbd
@@ -108,12 +108,8 @@ def _pooled(winner: Entry, members: Sequence[Entry], cut: Split) -> Entry:
 def _rhythm(fitted: Sequence[Candidate], likely: Candidate, cut: Split) -> tuple[Candidate, str]:
     """Purchases of whole days look more regular than they are: a rhythm has to foretell the calibration's last quarter too."""
     inner = earlier(cut, max(1, int(span(cut) / 4)))
-    losses = {one.model.k: _loss(one.model.k, inner) for one in fitted if one.doubt is not Doubt.NOT_CONVERGED}
-    best = min(
-        (one for one in fitted if one.model.k in losses), key=lambda one: (losses[one.model.k], one is not likely)
-    )
-    told = ", ".join(f"{loss:.4f} for k = {k}" for k, loss in losses.items())
-    return best, f"the k that best foretold who buys in the calibration's last quarter (log loss {told})"
+    found = foretelling(fitted, likely, lambda k: _loss(k, inner))
+    return found.best, found.words("the calibration's last quarter")
 
 
 def _loss(k: int, inner: Split) -> float:

@@ -1,8 +1,10 @@
-"""What scoring does: score customers when they buy and as time passes (`scores`), refit the models (`models`), remember what
+"""What scoring does: score customers when they buy and as time passes (`scores`), refit the models (`models`), choose which (`choosing`, `contesting`), remember what
 customers like (`wishing`), sign (`contracting`) and what they earn us (`booking`, `profits`), look through all of it, decide
 what may keep a customer (`retaining`), and look back at what the scores of a while ago were worth (`reviewing`).
 """
 
+from services.scoring.handlers.choosing import Champion, Choice, Choosing
+from services.scoring.handlers.contesting import Contest, Contesting
 from services.scoring.handlers.contracting import Contracting, Risks, Standing
 from services.scoring.handlers.customers import Customers, Known, Packed, Scored, Sheet, Summary, scored_of
 from services.scoring.handlers.deeds import Change, Deeds, Remembered
@@ -17,7 +19,12 @@ from services.scoring.handlers.valuing import Valued, Valuing
 from services.scoring.handlers.wishing import Interest, Kind, LastBasket, Liked, Name, Offer, Product, Wished, Wishing
 
 __all__ = [
+    "Champion",
     "Change",
+    "Choice",
+    "Choosing",
+    "Contest",
+    "Contesting",
     "Contracting",
     "Customers",
     "Decided",

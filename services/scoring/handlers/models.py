@@ -11,6 +11,7 @@ import structlog
 from services.scoring.domain.model import Fit, Held, Model, refit
 from services.scoring.domain.population import Population as Counts, Standing
 from services.scoring.domain.purchases import day_of
+from services.scoring.domain.purchasing import Family
 from services.scoring.handlers.scores import Scores
 from services.scoring.handlers.sweeping import Sweeping, Transactions
 from shared.clock import Clock
@@ -61,6 +62,8 @@ class Models(Protocol):
 
     async def note(self, report: Report) -> None: ...
 
+    async def last_refit(self) -> Report | None: ...
+
     async def swept(self) -> tuple[int, int] | None: ...
 
     async def note_sweep(self, version: int, day: int) -> None: ...
@@ -91,24 +94,27 @@ class Refitting:
         self.scores.model = await self.models.latest()
         self.scores.standing = await self.models.standing()
 
-    async def refit(self) -> Report:
-        """Gather, fit, take into use, and tell whose score has moved by it or by time. Raises UnderWay."""
+    async def refit(self, chosen: Family | None = None, why: str = "") -> Report:
+        """Gather, fit, take into use, and tell whose score has moved by it or by time. Raises UnderWay.
+
+        `chosen`: the family to use from now on, and why; else the one in use is fitted again.
+        """
         if self._one.locked():
             raise UnderWay
         async with self._one:
             if not await self.models.claim(self.instance, LEASE_SECONDS):
                 raise UnderWay
             try:
-                return await self._refit()
+                return await self._refit(chosen, why)
             finally:
                 await self.models.release(self.instance)
 
-    async def _refit(self) -> Report:
+    async def _refit(self, chosen: Family | None, why: str) -> Report:
         began = time.perf_counter()
         await self.take_latest()
         population = await self._gather()
         await self._take_standing(population.standing)
-        outcome, doubts = await self._fit(population)
+        outcome, doubts = await self._fit(population, chosen, why)
         told = await self._sweep()
         model, seconds = self.scores.model, round(time.perf_counter() - began, 3)
         version = model.version if model else None
@@ -134,17 +140,17 @@ class Refitting:
             population, more = await self.transactions.transact(gather)
         return population
 
-    async def _fit(self, population: Counts) -> tuple[Outcome, tuple[str, ...]]:
+    async def _fit(self, population: Counts, chosen: Family | None, why: str) -> tuple[Outcome, tuple[str, ...]]:
         current, now = self.scores.model, await self.clock.now()
         last = current.parameters if current else None
         # In a thread: some tenths of a second, during which events go on being scored.
-        fit = await asyncio.to_thread(refit, population.histogram, now, last)
+        fit = await asyncio.to_thread(refit, population.histogram, now, last, chosen, why)
         if isinstance(fit, Held):
             return "held", tuple(doubt.value for doubt in fit.doubts)
         if last and fit.parameters.close_to(last):
-            return "unchanged", ()
+            return "unchanged", fit.doubts
         await self._take_into_use(fit, current)
-        return "fitted", ()
+        return "fitted", fit.doubts
 
     async def _take_into_use(self, fit: Fit, current: Model | None) -> None:
         version = current.version + 1 if current else 1

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from services.scoring.evaluation.charts import Chart, Series
 from services.scoring.evaluation.page import STYLE
+from services.scoring.report.models import models
 
 Json = Mapping[str, Any]
 SIZE, MORE = 3.0, 9.0
@@ -21,13 +22,21 @@ class Facts(NamedTuple):
     review: Json | None
     base: Json | None
     study: Json | None
+    choice: Json | None = None
+    contest: Json | None = None
 
 
 def html(facts: Facts) -> str:
     """The whole page."""
     body = "\n".join(
         part
-        for section in (_scores(facts), _review(facts.review), _profit(facts.base), _offers(facts.study))
+        for section in (
+            _scores(facts),
+            _review(facts.review),
+            models(facts.choice, facts.contest),
+            _profit(facts.base),
+            _offers(facts.study),
+        )
         for part in section
     )
     return (

@@ -2,6 +2,8 @@
 what customers do and what its numbers stand for, and what things cost.
 """
 
+from services.scoring.store.choices import MongoChoices
+from services.scoring.store.contests import MongoContests
 from services.scoring.store.costs import MongoCosts
 from services.scoring.store.customers import MongoCustomers
 from services.scoring.store.decisions import MongoActions, MongoDecisions
@@ -13,6 +15,8 @@ from services.scoring.store.reviews import MongoReviews
 
 __all__ = [
     "MongoActions",
+    "MongoChoices",
+    "MongoContests",
     "MongoCosts",
     "MongoCustomers",
     "MongoDecisions",

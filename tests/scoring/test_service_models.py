@@ -1,0 +1,89 @@
+"""The family of models in use, on real servers: chosen for the base, scored by on every instance, and contested."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from services.scoring.domain.purchases import Purchases
+from shared.contracts.scoring import Score
+from tests.scoring.events import customer
+from tests.scoring.regular import regular_base
+from tests.scoring.test_service import Scoring, orders, records, scoring
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.integration
+__all__ = ["scoring"]
+
+
+async def filled(service: Scoring, base: Sequence[Purchases]) -> None:
+    facts = orders(base)
+    await service.publish(records(facts))
+
+    async def complete() -> bool:
+        return bool((await service.get("/v1/scores/summary"))["purchases"] == len(facts))
+
+    await eventually(complete, within=90)
+
+
+async def post(service: Scoring, path: str, status: int = 200) -> dict[str, object]:
+    async with service.https[0].post(path) as answer:
+        assert answer.status == status, await answer.text()
+        found: dict[str, object] = await answer.json()
+        return found
+
+
+async def test_regular_buyers_get_their_rhythm_and_are_scored_by_it(scoring: Scoring) -> None:
+    base, _ = regular_base(1_500, 900, seed=5)
+    await scoring.get("/v1/models/choice", status=404)
+    await scoring.get("/v1/models/challengers", status=404)
+    await post(scoring, "/v1/models/challengers", status=409)
+    await filled(scoring, base)
+    assert (await scoring.refit())["outcome"] == "fitted"
+    choice = await post(scoring, "/v1/models/choice")
+    assert (choice["outcome"], choice["nominated"]) == ("taken", "mbg-cnbd-3")
+    assert await scoring.get("/v1/models/choice", instance=1) == choice
+    (model, first) = (await scoring.get("/v1/models"))["items"]
+    assert (first["name"], model["name"], model["why"]) == (
+        "mbg-nbd+gamma-gamma",
+        "mbg-cnbd-3+gamma-gamma",
+        choice["why"],
+    )
+    assert (model["mbg_nbd"]["k"], first["mbg_nbd"]["k"]) == (3, 1)
+    for instance in (0, 1):
+
+        async def scored(instance: int = instance) -> Score | None:
+            score = Score.model_validate(await scoring.get(f"/v1/scores/{customer(5)}", instance=instance))
+            return score if score.model and score.model.version == model["version"] else None
+
+        score = await eventually(scored)
+        assert score is not None
+        assert score.model is not None
+        assert score.model.name == "mbg-cnbd-3+gamma-gamma"
+    past = await scoring.get(f"/v1/scores/{customer(5)}?as_of={base[5].last_at.isoformat().replace('+00:00', 'Z')}")
+    assert past["model"]["name"] == "mbg-cnbd-3+gamma-gamma"
+    assert (await scoring.get(f"/v1/scores/{customer(5)}/lifetime-value"))["model_version"] == model["version"]
+    assert (await scoring.get(f"/v1/scores/{customer(5)}/reasons"))["score"]["model"]["name"] == model["name"]
+    review = await post(scoring, "/v1/reviews")
+    assert review["model_version"] == model["version"]
+    contest = await post(scoring, "/v1/models/challengers")
+    assert contest["champion"]["name"] == "mbg-cnbd-3"  # type: ignore[index]
+    shown = {one["name"]: one["can_serve"] for one in contest["challengers"]}  # type: ignore[attr-defined]
+    assert shown == {"mbg-nbd": True, "pareto-nbd": False}
+    assert await scoring.get("/v1/models/challengers", instance=1) == contest
+
+
+async def test_a_base_that_nobody_seems_to_leave_is_scored_and_the_doubt_is_named(scoring: Scoring) -> None:
+    base, _ = regular_base(150, 300, seed=9, leaving=0.0, steps=1)
+    await filled(scoring, base)
+    report = await scoring.refit()
+    assert (report["outcome"], report["doubts"]) == ("fitted", ["dropout not identified"])
+    (model,) = (await scoring.get("/v1/models"))["items"]
+    assert (model["name"], model["doubts"]) == ("nbd+gamma-gamma", ["dropout not identified"])
+    score = Score.model_validate(await scoring.get(f"/v1/scores/{customer(5)}"))
+    assert (score.p_alive, score.segment == "gone") == (1.0, False)
+    assert score.value is not None
+    assert score.value > 0
+    await scoring.get(f"/v1/scores/{customer(5)}/lifetime-value")
+    choice = await post(scoring, "/v1/models/choice")
+    assert choice["outcome"] in {"confirmed", "taken"}
+    assert "explains the base no better" in str(choice["why"])
