@@ -83,8 +83,9 @@ def _turns(
     soonest = np.full_like(age, FOLLOWED)
     for days in range(FOLLOWED, 0, -1):
         at = (x, t_x, age + days)
-        value = visits.expected(*at, now.rhythm.purchases) * now.expected_spend
-        buys = 1.0 - visits.quiet(*at, now.rhythm.buys)
+        alive, done = visits.p_alive(*at), visits.steps_done(*at)
+        value = alive * (done * now.rhythm.purchases).sum(axis=0) * now.expected_spend
+        buys = alive * np.minimum((done * now.rhythm.buys).sum(axis=0), 1.0)
         falls = ((visits.alpha + age) / (visits.alpha + age + days)) ** visits.k
         left = np.zeros(len(age), bool)
         for slower in (1.0, falls):

@@ -22,7 +22,7 @@ from services.scoring.domain.purchasing import Family, Fitted, Purchasing, fit_f
 SPAN_DAYS = 28
 SPANS = MIN_BLOCKS * WINDOWS
 PARETO = "pareto-nbd"
-"""Leaves by the clock, and has no days of next change in a form that a stream can afford: it is held beside, and never used."""
+"""Its days of next change have no closed form, and its values no interval: it is held beside, and never used."""
 WEATHER = 0.02
 """A part of the customers by which a span may be off without anybody asking why, as in `PageHinkley.allowed`: with a
 million customers chance is so small that every model would be off."""
