@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.scoring.api import (
+    channel_routes,
     choice_routes,
     contract_routes,
     model_routes,
@@ -17,6 +18,7 @@ from services.scoring.consumers import listen
 from services.scoring.domain.lifetime_value import Terms
 from services.scoring.domain.retention.assignment import Assignment
 from services.scoring.handlers import (
+    Channels,
     Choosing,
     Contesting,
     Contracting,
@@ -34,6 +36,7 @@ from services.scoring.jobs import jobs, looks
 from services.scoring.settings import ScoringSettings
 from services.scoring.store import (
     MongoActions,
+    MongoChannelLooks,
     MongoChoices,
     MongoContests,
     MongoCosts,
@@ -76,9 +79,11 @@ def create(settings: ScoringSettings | None = None) -> FastAPI:
     reviewing = Reviewing(customers, models, reviews, now, settings.scoring_horizon_days)
     choosing = Choosing(customers, MongoChoices(database), refitting, now)
     contesting = Contesting(choosing, MongoContests(database), now)
+    channels = Channels(customers, MongoChannelLooks(database), refitting, now)
     rounds = [
         (profits.stale, profits.look),
         (choosing.due, choosing.choose),
+        (channels.due, channels.look),
         (reviewing.due, reviewing.review),
         (contesting.due, contesting.contest),
     ]
@@ -95,6 +100,7 @@ def create(settings: ScoringSettings | None = None) -> FastAPI:
             retention_routes(retaining),
             review_routes(reviewing, reviews),
             choice_routes(choosing, contesting),
+            channel_routes(channels),
             model_routes(refitting, models),
         ],
         prepare=[

@@ -21,6 +21,7 @@ from services.scoring.domain.segments import SEGMENTS
 from services.scoring.domain.wishes.customer import Wishes
 from services.scoring.handlers import (
     Change,
+    ChannelLook,
     Choice,
     Known,
     Leaf,
@@ -62,6 +63,10 @@ class MemoryCustomers:
     async def packed(self, after: str | None, limit: int) -> Packed:
         ids = (await self.sheet(after, limit)).customers
         return Packed(ids, [self.known[customer].purchases.pack() for customer in ids], self._came(ids))
+
+    async def channel(self, code_: int) -> str | None:
+        firsts = (one.first for one in self.known.values())
+        return next((first.channel for first in firsts if first and code(first) == code_), None)
 
     def _came(self, ids: Sequence[str]) -> Ints:
         return np.array([code(self.known[customer].first) for customer in ids], dtype=np.int64)
@@ -272,6 +277,17 @@ class MemoryChoices:
 
     async def note_choice(self, choice: Choice) -> None:
         self.noted = choice
+
+
+@dataclass
+class MemoryChannelLooks:
+    noted: ChannelLook | None = None
+
+    async def channel_look(self) -> ChannelLook | None:
+        return self.noted
+
+    async def note_channel_look(self, look: ChannelLook) -> None:
+        self.noted = look
 
 
 @dataclass

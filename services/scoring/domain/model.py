@@ -144,11 +144,16 @@ def _alike(mine: ByChannel | None, theirs: ByChannel | None) -> bool:
 
 
 def refit(
-    histogram: Histogram, now: datetime, last: Parameters | None = None, chosen: Family | None = None, why: str = ""
+    histogram: Histogram,
+    now: datetime,
+    last: Parameters | None = None,
+    chosen: Family | None = None,
+    why: str = "",
+    by_channel: ByChannel | None = None,
 ) -> Fit | Held:
     """Fit both models to the base as it stands: of the family chosen, or of the one in use, which at first is MBG/NBD.
 
-    As long as nothing was in use, a base that leaving does not explain is scored as one that nobody leaves.
+    Channels are told apart by `by_channel`, or as they were: differences from the base move along with it. As long as nothing was in use, a base that leaving does not explain is scored as one that nobody leaves.
     """
     customers = histogram.customers
     if not customers:
@@ -157,7 +162,8 @@ def refit(
     visits = _fit_visits(histogram, now, last.visits if last else None, family)
     spends = fit_spends(histogram.repeat_spends(), last.spends if last else None)
     if isinstance(visits, Fitted) and isinstance(spends, SpendsFit) and not spends.doubt:
-        parameters = Parameters(visits.model, spends.parameters, histogram.money_quantile(TOP_SHARE))
+        by_channel = by_channel or (last.by_channel if last else None)
+        parameters = Parameters(visits.model, spends.parameters, histogram.money_quantile(TOP_SHARE), by_channel)
         likelihoods = visits.log_likelihood, spends.log_likelihood
         doubts = (visits.doubt.value,) if visits.doubt else ()
         told = why if parameters.family == chosen and not (last and last.family == chosen) else ""

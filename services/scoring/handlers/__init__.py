@@ -3,6 +3,7 @@ customers like (`wishing`), sign (`contracting`) and what they earn us (`booking
 what may keep a customer (`retaining`), and look back at what the scores of a while ago were worth (`reviewing`).
 """
 
+from services.scoring.handlers.channels import ChannelLook, ChannelLooks, Channels
 from services.scoring.handlers.choosing import Champion, Choice, Choosing
 from services.scoring.handlers.contesting import Contest, Contesting
 from services.scoring.handlers.contracting import Contracting, Risks, Standing
@@ -21,6 +22,9 @@ from services.scoring.handlers.wishing import Interest, Kind, LastBasket, Liked,
 __all__ = [
     "Champion",
     "Change",
+    "ChannelLook",
+    "ChannelLooks",
+    "Channels",
     "Choice",
     "Choosing",
     "Contest",

@@ -2,6 +2,7 @@
 what customers do and what its numbers stand for, and what things cost.
 """
 
+from services.scoring.store.channels import MongoChannelLooks
 from services.scoring.store.choices import MongoChoices
 from services.scoring.store.contests import MongoContests
 from services.scoring.store.costs import MongoCosts
@@ -15,6 +16,7 @@ from services.scoring.store.reviews import MongoReviews
 
 __all__ = [
     "MongoActions",
+    "MongoChannelLooks",
     "MongoChoices",
     "MongoContests",
     "MongoCosts",

@@ -75,6 +75,11 @@ class MongoCustomers:
         found = await self._collection.find(newer, look).sort("_id", ASCENDING).limit(limit).to_list(limit)
         return Packed([one["_id"] for one in found], [one["days"] for one in found], _came(found))
 
+    async def channel(self, code: int) -> str | None:
+        """The name of the channel of this code. Without an index: it is asked for large channels only, once a day."""
+        found = await self._collection.find_one({"came": code}, {"first": 1})
+        return FirstOrder._make(found["first"]).channel if found else None
+
     async def due(self, day: int, limit: int) -> Sheet:
         passed = {"due": {"$lte": day}}
         return _sheet(await self._collection.find(passed, SWEPT).sort("due", ASCENDING).limit(limit).to_list(limit))
