@@ -137,6 +137,6 @@ async def test_a_comparison_of_channels_comes_back_as_it_was(database: Database)
         Found(math.inf, (Tried(0.1, 0.01, 0.002), Tried(math.inf, 0.02, 0.002)), apart, BY_CHANNEL),
         Found(0.0, (), (), ByChannel(PLAIN, ()), Doubt.NOT_CONVERGED),
     ):
-        look = ChannelLook(START, PLAIN, 18_628, found, 3)
+        look = ChannelLook(START, PLAIN, 18_628, found, 3, ("spend not identified",))
         await looks.note_channel_look(look)
         assert await looks.channel_look() == look

@@ -6,7 +6,7 @@ import pytest
 
 from services.scoring.domain.purchases import Purchases
 from tests.scoring.events import customer
-from tests.scoring.test_channels import spending
+from tests.scoring.test_channel_looks import spending
 from tests.scoring.test_service import Scoring, orders, records, scoring
 from tests.scoring.test_service_models import post
 from tests.scoring.test_shrinkage import TILL, WEB, bought
@@ -28,7 +28,7 @@ async def test_customers_with_the_same_purchases_are_scored_by_how_they_came(sco
     facts = [*orders(bases["till"], 0, "till"), *orders(bases["web"], SIZE + 1, "web")]
     await scoring.get("/v1/models/channels", status=404)
     await post(scoring, "/v1/models/channels", status=409)
-    await scoring.publish(records(sorted(facts, key=lambda fact: fact.ordered_at)))
+    await scoring.publish(records(facts))
 
     async def complete() -> bool:
         return bool((await scoring.get("/v1/scores/summary"))["purchases"] == len(facts))

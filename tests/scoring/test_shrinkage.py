@@ -144,6 +144,19 @@ def test_every_family_can_be_shifted_and_back(model: Purchasing) -> None:
     assert len(found) == len(shift)
 
 
+@pytest.mark.parametrize("family", [Family(2), Family(1, leaving=False), Family(1, loyal=True)])
+def test_channels_of_any_family_can_be_compared(family: Family) -> None:
+    found = compared(bought(TILL, 800, 1), bought(WEB, 800, 2), family)
+    if found.doubt is None:
+        assert len(found.tried) == len(SPREADS)
+        assert all(math.isfinite(one.gain) and math.isfinite(one.error) for one in found.tried)
+        usable = [one.channel for one in found.channels if found.spread and one.doubt is None]
+        assert list(found.by_channel.channels) == usable
+    else:
+        assert found.doubt is Doubt.NO_DROPOUT
+        assert not found.by_channel.channels
+
+
 def test_differences_are_close_channel_by_channel() -> None:
     found = compared(bought(TILL, 800, 1), bought(WEB, 800, 2)).by_channel
     assert found.channels

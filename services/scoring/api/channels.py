@@ -49,6 +49,8 @@ class ChannelsShown(BaseModel):
     channels: list[ChannelShown]
     doubt: str | None
     """Why nothing could be tried."""
+    held: list[str]
+    """Doubts for which no version could be made with what was found: that before stays in use."""
     model_version: int
 
 
@@ -83,6 +85,7 @@ def _shown(look: ChannelLook) -> ChannelsShown:
         tried=[_tried(one) for one in found.tried],
         channels=[_channel(one, apart) for one in found.channels],
         doubt=found.doubt,
+        held=list(look.held),
         model_version=look.version,
     )
 

@@ -153,7 +153,8 @@ def refit(
 ) -> Fit | Held:
     """Fit both models to the base as it stands: of the family chosen, or of the one in use, which at first is MBG/NBD.
 
-    Channels are told apart by `by_channel`, or as they were: differences from the base move along with it. As long as nothing was in use, a base that leaving does not explain is scored as one that nobody leaves.
+    Channels are told apart by `by_channel`, or as they were: their distances from the base stay, and so they move along
+    with it. As long as nothing was in use, a base that leaving does not explain is scored as one that nobody leaves.
     """
     customers = histogram.customers
     if not customers:

@@ -20,7 +20,7 @@ from services.scoring.domain.hindsight import then
 from services.scoring.domain.histogram import Ints
 from services.scoring.domain.mbg_cnbd import likelihood_of, likelihood_without_dropout
 from services.scoring.domain.mbg_nbd import BOUNDS, Visits, enough
-from services.scoring.domain.model import ByChannel
+from services.scoring.domain.model import SAME, ByChannel
 from services.scoring.domain.nomination import SURE
 from services.scoring.domain.overview import NO_DAY, Snapshot
 from services.scoring.domain.purchasing import Family, Fitted, Purchasing, fit_family, general, logs_of, shifted
@@ -143,9 +143,12 @@ def around(visits: Visits, base: Purchasing, spread: float) -> tuple[float, ...]
     best = maximise(_with_prior(likelihood, centre, spread), search.customers, np.exp(centre).tolist(), bounds)
     if not best.converged:
         return Doubt.NOT_CONVERGED
-    if any(best.at_bound):
-        return Doubt.ALL_ALIKE if any(best.at_bound[:2]) else Doubt.NO_DROPOUT
-    return tuple((np.log(best.parameters) - centre).tolist())
+    shift = np.log(best.parameters) - centre
+    # A parameter of the base that is at its bound may stay there.
+    ran_off = np.asarray(best.at_bound) & (np.abs(shift) > SAME)
+    if ran_off.any():
+        return Doubt.ALL_ALIKE if ran_off[:2].any() else Doubt.NO_DROPOUT
+    return tuple(shift.tolist())
 
 
 def _with_prior(likelihood: Likelihood, centre: Floats, spread: float) -> Likelihood:

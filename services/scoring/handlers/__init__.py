@@ -1,6 +1,7 @@
-"""What scoring does: score customers when they buy and as time passes (`scores`), refit the models (`models`), choose which (`choosing`, `contesting`), remember what
-customers like (`wishing`), sign (`contracting`) and what they earn us (`booking`, `profits`), look through all of it, decide
-what may keep a customer (`retaining`), and look back at what the scores of a while ago were worth (`reviewing`).
+"""What scoring does: score customers when they buy and as time passes (`scores`), refit the models (`models`), choose which
+(`choosing`, `contesting`) and for whom (`channels`), remember what customers like (`wishing`), sign (`contracting`) and what
+they earn us (`booking`, `profits`), look through all of it, decide what may keep a customer (`retaining`), and look back at
+what the scores of a while ago were worth (`reviewing`).
 """
 
 from services.scoring.handlers.channels import ChannelLook, ChannelLooks, Channels

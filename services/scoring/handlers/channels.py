@@ -32,6 +32,8 @@ class ChannelLook(NamedTuple):
     first_day: int
     found: Found
     version: int
+    held: tuple[str, ...] = ()
+    """Doubts for which no version could be made with what was found: that before stays in use."""
 
 
 class Came(Protocol):
@@ -68,9 +70,9 @@ class Channels:
         base = await self._through(today, cut)
         names = {code: name for code in base.largest(MOST_CHANNELS) if (name := await self.customers.channel(code))}
         found = await asyncio.to_thread(tell_apart, base, names, family, today, cut)
-        await self._use(found.by_channel)
-        used = self.refitting.scores.model
-        look = ChannelLook(now, family, base.first_day, found, used.version if used else model.version)
+        held = await self._use(found.by_channel)
+        used = self.refitting.scores.model or model
+        look = ChannelLook(now, family, base.first_day, found, used.version, held)
         await self.looks.note_channel_look(look)
         log.info("channels_compared", spread=found.spread, apart=len(found.by_channel.channels), of=len(names))
         return look
@@ -83,16 +85,19 @@ class Channels:
             base, after = await asyncio.to_thread(base.plus, one), page.customers[-1]
         return base
 
-    async def _use(self, by_channel: ByChannel) -> None:
-        """A version with them, unless that in use says the same. A refit under way elsewhere is waited for."""
+    async def _use(self, by_channel: ByChannel) -> tuple[str, ...]:
+        """A version with them, unless that in use says the same. A refit under way elsewhere is waited for.
+
+        Doubts for which there is none.
+        """
         for _ in range(TRIES):
             model = self.refitting.scores.model
             known = model.parameters.by_channel if model else None
             if (known or ByChannel(by_channel.family, ())).close_to(by_channel):
-                return
+                return ()
             try:
-                await self.refitting.refit(by_channel=by_channel)
-                return
+                report = await self.refitting.refit(by_channel=by_channel)
+                return report.doubts if report.outcome == "held" else ()
             except UnderWay:
                 await asyncio.sleep(PAUSE_SECONDS)
         raise UnderWay

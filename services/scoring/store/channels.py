@@ -67,6 +67,7 @@ def _look(document: Document) -> ChannelLook:
             _doubt(found["doubt"]),
         ),
         version=document["version"],
+        held=tuple(document["held"]),
     )
 
 

@@ -56,8 +56,8 @@ def measured() -> EventCost:
         between = time.process_time()
         placed = [FirstOrder(n, f"order-{n}", CHANNELS[n % len(CHANNELS)]) for n in range(BATCH)]
         known = {who: Known(one, end, None, first) for (who, one), first in zip(before.items(), placed, strict=True)}
-        first = {who: earliest(one.first, FirstOrder.of(end, "new", "till")) for who, one in known.items()}
-        scored = scored_of(after, known, terms, first)
+        firsts = {who: earliest(one.first, FirstOrder.of(end, "new", "till")) for who, one in known.items()}
+        scored = scored_of(after, known, terms, firsts)
         scoring.append(time.process_time() - between)
         packed(changes((before[who], after[who]) for who in after))
         for one in scored:
