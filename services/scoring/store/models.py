@@ -14,6 +14,7 @@ from services.scoring.domain.model import Fit, Model, Parameters
 from services.scoring.domain.population import Standing
 from services.scoring.domain.purchasing import Purchasing
 from services.scoring.handlers import Report
+from services.scoring.store.channels import by_channel
 from services.scoring.store.leases import MongoLease
 from shared.mongo import Database, Document
 
@@ -92,7 +93,8 @@ def _fit(fields: dict[str, Any]) -> Fit:
     as_of: datetime = fields.pop("as_of")
     # Versions of before families were chosen have no doubts and no reason.
     doubts = tuple(fields.pop("doubts", ()))
-    return Fit(parameters=Parameters(visits, spends, parameters["top_money"]), as_of=as_of, doubts=doubts, **fields)
+    told = Parameters(visits, spends, parameters["top_money"], by_channel(parameters.get("by_channel")))
+    return Fit(parameters=told, as_of=as_of, doubts=doubts, **fields)
 
 
 def _purchasing(fields: dict[str, Any]) -> Purchasing:
