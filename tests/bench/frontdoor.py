@@ -30,7 +30,7 @@ from services.interactions.settings import Settings
 from shared.contracts.channels import INBOUND
 from shared.messaging.envelope import BATCH, STRUCTURED
 from shared.plumbing import Plumbing
-from tests.bench.floor import bare
+from tests.bench.floor.bare import bare
 from tests.bench.growth.platform import cpu_of
 from tests.bench.line import Line
 from tests.bench.section import ROOT, Row, Section, Stage, alone

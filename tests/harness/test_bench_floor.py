@@ -5,7 +5,9 @@ from typing import Any
 from bson import Timestamp
 from pymongo import DeleteOne, InsertOne, UpdateOne
 
-from tests.bench.floor import Cost, Traces, note, rows_of
+from tests.bench.floor import hops_of, rows_of
+from tests.bench.floor.bare import Cost
+from tests.bench.floor.traces import Traces, note
 
 
 def entry(op: str, ns: str, **more: Any) -> dict[str, Any]:
@@ -46,3 +48,10 @@ def test_the_sum_is_held_against_what_two_cores_have() -> None:
     assert (writes["an event"], records["an event"], records["bytes an event"]) == (4.0, 2.0, 10)
     assert records["what"] == "Kafka: records, read 3.0 times"
     assert (together["CPU us an event"], together["of two cores at 5,000/s"]) == (200, "50%")
+
+
+def test_a_hop_is_taken_apart_into_its_batch_and_its_records() -> None:
+    batch, record = hops_of(few=Cost(1_010, 2_020), many=Cost(1_500, 3_000))
+    assert (batch["server, CPU us a batch"], batch["client, CPU us a batch"]) == (1_000, 2_000)
+    assert batch["of two cores at 100 batches/s"] == "15%"
+    assert (record["server, CPU us an event"], record["client, CPU us an event"]) == (10.0, 20.0)
