@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from tests.bench.endtoend import TARGET
 from tests.bench.floor.again import carrying, writing
 from tests.bench.floor.bare import Cost, bare
-from tests.bench.floor.hop import hop
+from tests.bench.floor.hops import hop
 from tests.bench.floor.traces import Traces, traces_of
 from tests.bench.section import Row, Section, Stage, sentences
 from tests.bench.trial.arena import arena
