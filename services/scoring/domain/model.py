@@ -10,6 +10,7 @@ from services.scoring.domain.gamma_gamma import GammaGamma, SpendsFit, fit_spend
 from services.scoring.domain.histogram import Histogram
 from services.scoring.domain.purchases import day_of
 from services.scoring.domain.purchasing import PLAIN, Family, Fitted, Purchasing, fit_family
+from services.scoring.domain.yearly import STEADY, Season
 
 TOP_SHARE = 0.8
 """Customers above this share of all in money are the top fifth."""
@@ -23,6 +24,8 @@ class Parameters:
     spends: GammaGamma
     top_money: float
     """The money from which on a customer belongs to the top fifth."""
+    season: Season = STEADY
+    """By which a horizon is as good as a longer or a shorter one."""
 
     @property
     def family(self) -> Family:
@@ -39,7 +42,7 @@ class Parameters:
 
     def close_to(self, other: "Parameters") -> bool:
         alike = bool(np.allclose(self.as_row(), other.as_row(), rtol=SAME, atol=0))
-        return alike and self.family == other.family
+        return alike and self.family == other.family and self.season.close_to(other.season)
 
 
 @dataclass(frozen=True)
@@ -84,11 +87,16 @@ class Held:
 
 
 def refit(
-    histogram: Histogram, now: datetime, last: Parameters | None = None, chosen: Family | None = None, why: str = ""
+    histogram: Histogram,
+    now: datetime,
+    last: Parameters | None = None,
+    chosen: Family | None = None,
+    why: str = "",
+    season: Season | None = None,
 ) -> Fit | Held:
     """Fit both models to the base as it stands: of the family chosen, or of the one in use, which at first is MBG/NBD.
 
-    As long as nothing was in use, a base that leaving does not explain is scored as one that nobody leaves.
+    With the season given, or the one in use. As long as nothing was in use, a base that leaving does not explain is scored as one that nobody leaves.
     """
     customers = histogram.customers
     if not customers:
@@ -97,7 +105,10 @@ def refit(
     visits = _fit_visits(histogram, now, last.visits if last else None, family)
     spends = fit_spends(histogram.repeat_spends(), last.spends if last else None)
     if isinstance(visits, Fitted) and isinstance(spends, SpendsFit) and not spends.doubt:
-        parameters = Parameters(visits.model, spends.parameters, histogram.money_quantile(TOP_SHARE))
+        if season is None:
+            season = last.season if last else STEADY
+        top_money = histogram.money_quantile(TOP_SHARE)
+        parameters = Parameters(visits.model, spends.parameters, top_money, season=season)
         likelihoods = visits.log_likelihood, spends.log_likelihood
         doubts = (visits.doubt.value,) if visits.doubt else ()
         told = why if parameters.family == chosen and not (last and last.family == chosen) else ""

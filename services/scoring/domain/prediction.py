@@ -90,13 +90,14 @@ class Predictions:
 
 
 def predict(parameters: Parameters, histories: Histories, now: datetime, horizon_days: int) -> Predictions:
+    """The horizon is the season's clock's; who is still there is told without it."""
     visits, x = parameters.visits, histories.x
     t_x = histories.last_day - histories.first_day
     # A channel's clock may run ahead of ours: nobody is younger than their last purchase.
     age = np.maximum(day_of(now) - histories.first_day, t_x)
     seen = (x, t_x, age)
     alive, silent = visits.p_alive(*seen), visits.p_silent(*seen)
-    purchases, churn, rhythm = _ahead(visits, seen, horizon_days)
+    purchases, churn, rhythm = _ahead(visits, seen, parameters.season.ahead(day_of(now), horizon_days))
     spend = parameters.spends.expected_spend(np.where(histories.spend > 0, x, 0.0), histories.spend)
     segment, fewer, more = (
         segments(age, alive, silent, histories.money, parameters.top_money, slack) for slack in (0, -SLACK, SLACK)
@@ -105,7 +106,7 @@ def predict(parameters: Parameters, histories: Histories, now: datetime, horizon
 
 
 def _ahead(
-    visits: Purchasing, seen: tuple[Floats, Floats, Floats], horizon_days: int
+    visits: Purchasing, seen: tuple[Floats, Floats, Floats], horizon_days: float
 ) -> tuple[Floats, Floats, Rhythm | None]:
     """Expected purchases, P(no purchase); and what both are mixed of, where that depends on how much of a rhythm is over."""
     if isinstance(visits, MbgNbd) or visits.k == 1:

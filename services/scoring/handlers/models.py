@@ -12,6 +12,7 @@ from services.scoring.domain.model import Fit, Held, Model, refit
 from services.scoring.domain.population import Population as Counts, Standing
 from services.scoring.domain.purchases import day_of
 from services.scoring.domain.purchasing import Family
+from services.scoring.domain.yearly import Season
 from services.scoring.handlers.scores import Scores
 from services.scoring.handlers.sweeping import Sweeping, Transactions
 from shared.clock import Clock
@@ -94,10 +95,11 @@ class Refitting:
         self.scores.model = await self.models.latest()
         self.scores.standing = await self.models.standing()
 
-    async def refit(self, chosen: Family | None = None, why: str = "") -> Report:
+    async def refit(self, chosen: Family | None = None, why: str = "", season: Season | None = None) -> Report:
         """Gather, fit, take into use, and tell whose score has moved by it or by time. Raises UnderWay.
 
-        `chosen`: the family to use from now on, and why; else the one in use is fitted again.
+        `chosen`: the family to use from now on, and why; else the one in use is fitted again. `season`: the one to expect from
+        now on; else the one in use.
         """
         if self._one.locked():
             raise UnderWay
@@ -105,16 +107,16 @@ class Refitting:
             if not await self.models.claim(self.instance, LEASE_SECONDS):
                 raise UnderWay
             try:
-                return await self._refit(chosen, why)
+                return await self._refit(chosen, why, season)
             finally:
                 await self.models.release(self.instance)
 
-    async def _refit(self, chosen: Family | None, why: str) -> Report:
+    async def _refit(self, chosen: Family | None, why: str, season: Season | None) -> Report:
         began = time.perf_counter()
         await self.take_latest()
         population = await self._gather()
         await self._take_standing(population.standing)
-        outcome, doubts = await self._fit(population, chosen, why)
+        outcome, doubts = await self._fit(population, chosen, why, season)
         told = await self._sweep()
         model, seconds = self.scores.model, round(time.perf_counter() - began, 3)
         version = model.version if model else None
@@ -140,11 +142,13 @@ class Refitting:
             population, more = await self.transactions.transact(gather)
         return population
 
-    async def _fit(self, population: Counts, chosen: Family | None, why: str) -> tuple[Outcome, tuple[str, ...]]:
+    async def _fit(
+        self, population: Counts, chosen: Family | None, why: str, season: Season | None
+    ) -> tuple[Outcome, tuple[str, ...]]:
         current, now = self.scores.model, await self.clock.now()
         last = current.parameters if current else None
         # In a thread: some tenths of a second, during which events go on being scored.
-        fit = await asyncio.to_thread(refit, population.histogram, now, last, chosen, why)
+        fit = await asyncio.to_thread(refit, population.histogram, now, last, chosen, why, season)
         if isinstance(fit, Held):
             return "held", tuple(doubt.value for doubt in fit.doubts)
         if last and fit.parameters.close_to(last):

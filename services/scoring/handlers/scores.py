@@ -112,9 +112,10 @@ class Scores:
         score = scored_of({customer_id: known.purchases}, {customer_id: known}, terms)[0].score
         if terms.model is None:
             return score, ()
-        by_model = ByModel(*terms.model.predictors, terms.horizon_days)
+        by_model, today = ByModel(*terms.model.predictors, terms.horizon_days), day_of(terms.now)
+        season = terms.model.parameters.season.ahead(today, terms.horizon_days) / terms.horizon_days
         among = Among(terms.currency, by_model.typical_spend, self._spends_less(known.purchases))
-        situation = Situation(known.purchases, max(day_of(terms.now), known.purchases.days[-1].day))
+        situation = Situation(known.purchases, max(today, known.purchases.days[-1].day), season=season)
         return score, reasons(None, situation, by_model, among)
 
     def _spends_less(self, purchases: Purchases) -> float | None:
