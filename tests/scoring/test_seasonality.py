@@ -66,7 +66,10 @@ def test_how_rarely_weather_is_taken_for_a_season() -> None:
     weather[:, 0] = random.normal(0, 0.05, 1_000)
     for n in range(1, 39):
         weather[:, n] = 0.7 * weather[:, n - 1] + random.normal(0, 0.05 * np.sqrt(1 - 0.49), 1_000)
-    taken = sum(chosen(one + trend) for one, trend in zip(weather, np.linspace(0, 1, 39) * random.normal(0, 0.3, (1_000, 1)), strict=True))
+    taken = sum(
+        chosen(one + trend)
+        for one, trend in zip(weather, np.linspace(0, 1, 39) * random.normal(0, 0.3, (1_000, 1)), strict=True)
+    )
     assert taken <= 5
 
 
@@ -149,7 +152,10 @@ def test_days_are_counted_once_in_any_pages_and_void_ones_not_at_all() -> None:
     parts = counted(base[:20], last).plus(counted(base[20:], last)).plus(DayCounts.empty())
     assert (parts.cells.sums == whole.cells.sums).all()
     earlier = counted(base, first + 100)
-    assert all((a == b).all() for a, b in zip(whole.between(first, first + 100), earlier.between(first, first + 100), strict=True))
+    assert all(
+        (a == b).all()
+        for a, b in zip(whole.between(first, first + 100), earlier.between(first, first + 100), strict=True)
+    )
     # Who came before the days that are looked at counts as come on the first of them.
     late, _ = whole.between(first + 50, last)
     assert late.sum() == 61
