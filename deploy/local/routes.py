@@ -17,6 +17,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
         "/v1/contracts",
         "/v1/actions",
         "/v1/retention",
+        "/v1/persuasion",
         "/v1/churn",
     ),
     "sync": ("/v1/customers", "/v1/channels", "/v1/keys", "/v1/deliveries"),

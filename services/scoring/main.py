@@ -3,6 +3,7 @@
 from fastapi import APIRouter, FastAPI
 
 from services.scoring.api import (
+    channel_routes,
     choice_routes,
     churn_routes,
     contract_routes,
@@ -19,6 +20,7 @@ from services.scoring.consumers import listen
 from services.scoring.domain.lifetime_value import Terms
 from services.scoring.domain.retention.assignment import Assignment
 from services.scoring.handlers import (
+    Channels,
     Choosing,
     Churning,
     Contesting,
@@ -38,6 +40,7 @@ from services.scoring.jobs import jobs, looking, studying
 from services.scoring.settings import ScoringSettings
 from services.scoring.store import (
     MongoActions,
+    MongoChannelLooks,
     MongoChoices,
     MongoChurnModels,
     MongoContests,
@@ -76,6 +79,7 @@ class Stores:
         self.reviews = MongoReviews(database)
         self.choices = MongoChoices(database)
         self.contests = MongoContests(database)
+        self.channel_looks = MongoChannelLooks(database)
         self.churn_models = MongoChurnModels(database)
         self.churn_lease = MongoLease(database, "churn-lease")
         self.uplift_models = MongoUpliftModels(database)
@@ -117,6 +121,7 @@ class Parts:
         )
         self.reviewing = Reviewing(customers, models, stores.reviews, now, horizon)
         self.choosing = Choosing(customers, stores.choices, self.refitting, now)
+        self.channels = Channels(customers, stores.channel_looks, self.refitting, now)
         self.contesting = Contesting(self.choosing, stores.contests, now)
 
 
@@ -147,6 +152,7 @@ def _routers(parts: Parts, stores: Stores, settings: ScoringSettings) -> list[AP
         churn_routes(parts.churning, stores.churn_models),
         review_routes(parts.reviewing, stores.reviews),
         choice_routes(parts.choosing, parts.contesting),
+        channel_routes(parts.channels),
         model_routes(parts.refitting, stores.models),
     ]
 
@@ -156,6 +162,7 @@ def _jobs(parts: Parts, settings: ScoringSettings) -> list[Coroutine]:
     rounds = [
         (parts.profits.stale, parts.profits.look),
         (parts.choosing.due, parts.choosing.choose),
+        (parts.channels.due, parts.channels.look),
         (parts.reviewing.due, parts.reviewing.review),
         (parts.contesting.due, parts.contesting.contest),
     ]

@@ -116,6 +116,11 @@ async def test_a_structured_event_goes_on_in_binary_mode_under_the_channels_iden
     }
 
 
+async def test_an_attribute_that_is_null_is_absent(gate: Gate) -> None:
+    assert await gate.post(SALE | {"time": None}) == (202, {"accepted": 1, "rejected": []})
+    assert "ce_time" not in dict(gate.broker.records[0].headers)
+
+
 async def test_a_binary_event_keeps_its_very_bytes(gate: Gate) -> None:
     body = b'{ "customer":[{"scheme":"a","value":"1"}], "kind":"call", "occurred_at":"2026-03-01T12:00:00Z" }'
     status, _ = await gate.post(
@@ -147,6 +152,9 @@ async def test_a_batch_of_nothing_but_bad_events_is_a_problem_with_the_whole_lis
     status, answer = await gate.post([without(SALE, "id"), saying(SALE, customer=[])], BATCH)
     assert (status, answer["status"], answer["accepted"]) == (422, 422, 0)
     assert [rejected["reason"] for rejected in answer["rejected"]] == ["invalid-envelope", "missing-identifier"]
+    document = await (await gate.client.get("/openapi.json")).json()
+    required = document["components"]["schemas"]["RejectedEvent"]["required"]
+    assert all(rejected.keys() >= set(required) for rejected in answer["rejected"])
     assert gate.broker.records == []
 
 

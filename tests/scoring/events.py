@@ -17,11 +17,11 @@ def customer(number: int) -> str:
     return f"01890000-0000-7000-8000-{number:012x}"
 
 
-def placed(customer_id: str, at: datetime, total: Decimal, currency: str = "USD") -> OrderPlaced:
+def placed(customer_id: str, at: datetime, total: Decimal, currency: str = "USD", channel: str = "shop") -> OrderPlaced:
     return OrderPlaced(
         order_id=f"order-{next(_numbers)}",
         customer_id=customer_id,
-        channel="shop",
+        channel=channel,
         ordered_at=at,
         currency=currency,
         total=total,

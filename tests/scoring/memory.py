@@ -9,7 +9,9 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from services.scoring.domain.calibration import Calibration
+from services.scoring.domain.channels import code
 from services.scoring.domain.contracts.facts import Contracts
+from services.scoring.domain.histogram import Ints
 from services.scoring.domain.model import Model
 from services.scoring.domain.population import Changes, Population, Ranked, Standing
 from services.scoring.domain.prediction import Histories, Told
@@ -19,6 +21,7 @@ from services.scoring.domain.segments import SEGMENTS
 from services.scoring.domain.wishes.customer import Wishes
 from services.scoring.handlers import (
     Change,
+    ChannelLook,
     Choice,
     ChurnVersion,
     Known,
@@ -26,6 +29,7 @@ from services.scoring.handlers import (
     Ledger,
     Look,
     Name,
+    Packed,
     PackedLesson,
     Product,
     Remembered,
@@ -49,7 +53,7 @@ class MemoryCustomers:
 
     async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Known]:
         found = ((customer, self.known[customer]) for customer in customers if customer in self.known)
-        return {customer: Known(one.purchases, one.score.as_of, one.ranks) for customer, one in found}
+        return {customer: Known(one.purchases, one.score.as_of, one.ranks, one.first) for customer, one in found}
 
     async def save(self, scored: Sequence[Scored], session: Session) -> None:
         self.known.update({one.customer_id: one for one in scored})
@@ -58,9 +62,16 @@ class MemoryCustomers:
         buying = (customer for customer, one in self.known.items() if one.purchases.days)
         return self._sheet(sorted(customer for customer in buying if after is None or customer > after)[:limit])
 
-    async def packed(self, after: str | None, limit: int) -> tuple[Sequence[str], Sequence[bytes]]:
-        sheet = (await self.sheet(after, limit)).customers
-        return sheet, [self.known[customer].purchases.pack() for customer in sheet]
+    async def packed(self, after: str | None, limit: int) -> Packed:
+        ids = (await self.sheet(after, limit)).customers
+        return Packed(ids, [self.known[customer].purchases.pack() for customer in ids], self._came(ids))
+
+    async def channel(self, code_: int) -> str | None:
+        firsts = (one.first for one in self.known.values())
+        return next((first.channel for first in firsts if first and code(first) == code_), None)
+
+    def _came(self, ids: Sequence[str]) -> Ints:
+        return np.array([code(self.known[customer].first) for customer in ids], dtype=np.int64)
 
     async def ids(self, after: str | None, limit: int) -> Sequence[str]:
         return sorted(customer for customer in self.known if after is None or customer > after)[:limit]
@@ -81,7 +92,7 @@ class MemoryCustomers:
         scores = [self.known[customer].score for customer in ids]
         alive, churn, value = np.array([(s.p_alive, s.p_churn, s.value) for s in scores], float).reshape(-1, 3).T
         segments = np.array([SEGMENTS.index(s.segment) if s.segment else -1 for s in scores], dtype=np.int8)
-        histories = Histories.of([self.known[customer].purchases for customer in ids])
+        histories = Histories.of([self.known[customer].purchases for customer in ids], self._came(ids))
         ranked = Ranked.unpack(self.known[customer].ranks for customer in ids)
         due = np.array([self.known[customer].due for customer in ids], dtype=np.int64)
         return Sheet(ids, histories, Told(alive, churn, value, segments, ranked), due)
@@ -329,6 +340,17 @@ class MemoryChoices:
 
     async def note_choice(self, choice: Choice) -> None:
         self.noted = choice
+
+
+@dataclass
+class MemoryChannelLooks:
+    noted: ChannelLook | None = None
+
+    async def channel_look(self) -> ChannelLook | None:
+        return self.noted
+
+    async def note_channel_look(self, look: ChannelLook) -> None:
+        self.noted = look
 
 
 @dataclass

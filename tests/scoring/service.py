@@ -90,10 +90,11 @@ async def ready(http: aiohttp.ClientSession) -> bool:
         return answer.status == 200
 
 
-def orders(base: Sequence[Purchases]) -> list[OrderPlaced]:
+def orders(base: Sequence[Purchases], first: int = 0, channel: str = "shop") -> list[OrderPlaced]:
+    """Of customers numbered from `first` on."""
     facts = [
-        placed(customer(number), purchases.until(day.day).last_at, Decimal(day.micros).scaleb(-6))
-        for number, purchases in enumerate(base)
+        placed(customer(number), purchases.until(day.day).last_at, Decimal(day.micros).scaleb(-6), channel=channel)
+        for number, purchases in enumerate(base, first)
         for day in purchases.days
     ]
     return sorted(facts, key=lambda fact: fact.ordered_at)

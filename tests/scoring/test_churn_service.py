@@ -77,6 +77,11 @@ async def test_complaints_that_foretell_leaving_are_learnt_and_speak_for_custome
     assert '"trees"' in read["model"]
     await scoring.get("/v1/churn/models/2", status=404)
     assert [one["version"] for one in (await scoring.get("/v1/churn/models", instance=1))["items"]] == [1]
+
+    async def known_to_both() -> bool:
+        return (await scoring.get(f"/v1/churn/{customer(0)}", instance=1))["base_probability"] is not None
+
+    await eventually(known_to_both)
     found = [await scoring.get(f"/v1/churn/{customer(number)}", instance=number % 2) for number in range(900)]
     assert {one["by"] for one in found} == {"behaviour"}
     angry = [

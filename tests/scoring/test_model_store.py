@@ -1,5 +1,6 @@
 """Versions in MongoDB: of every family, and as they were stored before there were families."""
 
+import math
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -8,19 +9,22 @@ import numpy as np
 import pytest
 
 from services.scoring.domain.calibration import Calibration
+from services.scoring.domain.channels import Channel, code_of
+from services.scoring.domain.fitting import Doubt
 from services.scoring.domain.gamma_gamma import GammaGamma
 from services.scoring.domain.mbg_cnbd import MbgCnbd
 from services.scoring.domain.mbg_nbd import MbgNbd
-from services.scoring.domain.model import Parameters
+from services.scoring.domain.model import ByChannel, Parameters
 from services.scoring.domain.overview import Inputs
 from services.scoring.domain.prediction import Histories
-from services.scoring.domain.purchasing import Family
+from services.scoring.domain.purchasing import PLAIN, Family
 from services.scoring.domain.score import Terms
-from services.scoring.domain.seasonality import Evidence, Found
+from services.scoring.domain.seasonality import Evidence, Found as FoundSeason
+from services.scoring.domain.shrinkage import Apart, Found, Tried
 from services.scoring.domain.yearly import STEADY, Season
-from services.scoring.handlers import Champion, Choice, scored_of
+from services.scoring.handlers import Champion, ChannelLook, Choice, scored_of
 from services.scoring.handlers.choosing import NOT_LOOKED
-from services.scoring.store import MongoChoices, MongoContests, MongoModels
+from services.scoring.store import MongoChannelLooks, MongoChoices, MongoContests, MongoModels
 from shared import mongo
 from shared.mongo import Database
 from shared.settings import PlatformSettings
@@ -30,6 +34,7 @@ from tests.scoring.seasonal import SUMMER_AND_CHRISTMAS
 from tests.scoring.test_score import MODEL
 
 pytestmark = pytest.mark.integration
+BY_CHANNEL = ByChannel(PLAIN, (Channel("web", 90, (0.6, -0.8, 0.3, -0.2)),))
 OLD_FORM = {
     "_id": 7,
     "fitted_at": START,
@@ -66,6 +71,7 @@ async def test_a_version_stored_in_the_old_form_is_read_and_scored_by(database: 
     assert all(one.score.model is not None and one.score.model.version == 7 for one in made)
     assert await MongoModels(database).as_of(START) == model
     assert model.parameters.season == STEADY
+    assert (model.parameters.by_channel, model.parameters.by_code) == (None, {})
 
 
 async def test_mbg_nbd_is_stored_as_it_always_was(database: Database) -> None:
@@ -119,7 +125,7 @@ async def test_choices_and_contests_come_back_as_they_were(database: Database) -
     champion = Champion(Family(3), START, "foretold best", 30, inputs)
     nothing = Choice(START, "doubt", 0, 2**31 - 1, None, "", (), ("too few customers",), None, Inputs.empty(), 0.1)
     some = (("mbg-nbd", -10.5, 3.25, None), ("cnbd-2", -11.0, 0.5, "dropout not identified"))
-    season = Found(Season.of(SUMMER_AND_CHRISTMAS), "years are alike", Evidence(20, 12.5, 3.5, 1e-4))
+    season = FoundSeason(Season.of(SUMMER_AND_CHRISTMAS), "years are alike", Evidence(20, 12.5, 3.5, 1e-4))
     full = Choice(START, "taken", 30, 18_600, Family(3), "foretold best", some, (), champion, inputs, 0.5, season)
     for one in (nothing, full):
         await choices.note_choice(one)
@@ -143,3 +149,25 @@ def plain(choice: Choice) -> tuple[Any, ...]:
     champion = choice.champion and choice.champion._replace(inputs=None)  # type: ignore[arg-type]
     kept = [choice.champion.inputs.pack()] if choice.champion else []
     return (*choice._replace(inputs=None, champion=champion), choice.inputs.pack(), kept)  # type: ignore[arg-type]
+
+
+async def test_a_version_that_tells_channels_apart_comes_back_as_it_was(database: Database) -> None:
+    parameters = replace(MODEL.parameters, by_channel=BY_CHANNEL)
+    model = replace(MODEL, fit=replace(MODEL.fit, parameters=parameters))
+    assert await MongoModels(database).add(model)
+    found = await MongoModels(database).latest()
+    assert found == model
+    assert found.parameters.by_code.keys() == {code_of("web")}
+
+
+async def test_a_comparison_of_channels_comes_back_as_it_was(database: Database) -> None:
+    looks = MongoChannelLooks(database)
+    assert await looks.channel_look() is None
+    apart = (Apart(BY_CHANNEL.channels[0], None), Apart(Channel("fair", 3, (0.0,) * 4), Doubt.TOO_FEW))
+    for found in (
+        Found(math.inf, (Tried(0.1, 0.01, 0.002), Tried(math.inf, 0.02, 0.002)), apart, BY_CHANNEL),
+        Found(0.0, (), (), ByChannel(PLAIN, ()), Doubt.NOT_CONVERGED),
+    ):
+        look = ChannelLook(START, PLAIN, 18_628, found, 3, ("spend not identified",))
+        await looks.note_channel_look(look)
+        assert await looks.channel_look() == look

@@ -15,7 +15,7 @@ from services.scoring.domain.model import Fit, Held, Model, Parameters, refit
 from services.scoring.domain.population import Population, Ranked, changes
 from services.scoring.domain.prediction import Histories, Predictions, Told, material, predict
 from services.scoring.domain.purchases import Purchases, day_of
-from services.scoring.domain.score import Terms, scores_of
+from services.scoring.domain.score import Customer, Terms, scores_of
 from services.scoring.domain.segments import SEGMENTS
 from shared.contracts.scoring import Score
 from tests.scoring.orders import START, on, synthetic_base
@@ -30,7 +30,7 @@ HABITUAL = Purchases.of(on(f"2021-{month:02}-{day:02}", "20") for month in (1, 2
 
 def score(purchases: Purchases, now: str, model: Model | None = MODEL) -> Score:
     terms = Terms(model, datetime.fromisoformat(now + "T12:00:00+00:00"), 90, "USD", STANDING)
-    return scores_of([(CUSTOMER, purchases)], terms)[0][0]
+    return scores_of([Customer(CUSTOMER, purchases)], terms)[0][0]
 
 
 def told(predictions: Predictions) -> Told:
@@ -90,8 +90,8 @@ def test_a_purchase_dated_tomorrow_by_a_fast_clock_is_scored_as_of_today() -> No
 def test_one_customer_alone_and_among_thousands_has_the_same_score() -> None:
     base, now = synthetic_base(300, 400, seed=2)
     terms = Terms(MODEL, now, 90, "USD")
-    together, *_ = scores_of([(CUSTOMER, purchases) for purchases in base], terms)
-    assert together == [scores_of([(CUSTOMER, purchases)], terms)[0][0] for purchases in base]
+    together, *_ = scores_of([Customer(CUSTOMER, purchases) for purchases in base], terms)
+    assert together == [scores_of([Customer(CUSTOMER, purchases)], terms)[0][0] for purchases in base]
 
 
 def test_enormous_customers_have_finite_scores() -> None:

@@ -55,8 +55,9 @@ async def test_a_decision_is_put_down_once_whoever_asks(scoring: Scoring) -> Non
     body = {
         "actions": [{"name": "call", "contact_cost": 0.01}, {"name": "gift", "contact_cost": 1, "offer_cost": 9_999}]
     }
-    async with scoring.https[0].put("/v1/actions", json={"actions": [*body["actions"], body["actions"][0]]}) as answer:
-        assert answer.status == 422
+    for wrong in ([*body["actions"], body["actions"][0]], [{"name": "call", "contact_cost": True}]):
+        async with scoring.https[0].put("/v1/actions", json={"actions": wrong}) as answer:
+            assert answer.status == 422
     async with scoring.https[0].put("/v1/actions", json=body) as answer:
         assert answer.status == 200, await answer.text()
     assert [one["name"] for one in (await scoring.get("/v1/actions", instance=1))["actions"]] == ["call", "gift"]
@@ -71,7 +72,7 @@ async def test_a_decision_is_put_down_once_whoever_asks(scoring: Scoring) -> Non
     assert decided[0] == decided[1]
     assert decided[0]["recorded"]
     assert await scoring.get(path, instance=1) == decided[0]
-    learnt = await scoring.get("/v1/retention/evidence")
+    learnt = await scoring.get("/v1/persuasion")
     assert [(one["action"], one["elsewhere"]["weight"]) for one in learnt["actions"]] == [("call", 0.0), ("gift", 0.0)]
     await scoring.get(f"/v1/retention/{customer(9_999)}", status=404)
     assert (await scoring.get("/v1/retention/models"))["items"] == []

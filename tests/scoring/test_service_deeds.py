@@ -39,6 +39,8 @@ async def test_wishes_are_heard_from_orders_and_contacts_and_read_by_every_insta
         offers = (await scoring.get(f"/v1/wishes/{customer(1)}?number=2", instance=instance))["offers"]
         assert {offer["product"]["product"] for offer in offers} == {"pasta", "pesto"}
         assert {offer["product"]["name"] for offer in offers} == {None, "Pesto alla genovese"}
+    async with scoring.https[0].put("/v1/products/pesto", json={"available": 0}) as answer:
+        assert answer.status == 422, "a number is no truth"
     await scoring.get(f"/v1/wishes/{customer(99)}", status=404)
     products = await scoring.get("/v1/products?limit=1")
     assert [one["product"] for one in products["items"]] == ["pasta"]

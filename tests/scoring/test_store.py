@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+from services.scoring.domain.channels import UNKNOWN, FirstOrder, code_of
 from services.scoring.domain.model import Model
 from services.scoring.domain.population import NOWHERE, Population, changes
 from services.scoring.domain.prediction import Histories
@@ -128,6 +129,31 @@ async def test_a_customer_saved_before_days_were_kept_is_given_one(stores: Store
     assert sheet.due.tolist() == [0]
     await stores.customers.postpone([(customer(0), 0, 50)])
     assert (await stores.customers.due(50, 10)).due.tolist() == [50]
+
+
+async def test_how_a_customer_came_is_kept_and_comes_with_every_sheet(stores: Stores) -> None:
+    purchases, first = Purchases.of([on("2021-02-01")]), FirstOrder.of(START, "order-1", "web")
+    unknown, web = scored([purchases] * 2)
+    await save(stores, [unknown, web._replace(first=first)])
+    known = await stores.customers.load([customer(0), customer(1)])
+    assert (known[customer(0)].first, known[customer(1)].first) == (None, first)
+    sheet, packed = await stores.customers.sheet(None, 10), await stores.customers.packed(None, 10)
+    assert sheet.histories.came is not None
+    assert sheet.histories.came.tolist() == packed.came.tolist() == [UNKNOWN, code_of("web")]
+    assert packed.days == [purchases.pack()] * 2
+    assert await stores.customers.channel(code_of("web")) == "web"
+    assert await stores.customers.channel(code_of("till")) is None
+
+
+async def test_customers_saved_before_channels_were_kept_count_as_the_base(stores: Stores) -> None:
+    if isinstance(stores.customers, MemoryCustomers):
+        return  # memory has no past
+    await save(stores, scored([Purchases.of([on("2021-02-01")])]))
+    await stores.customers._collection.update_one({"_id": customer(0)}, {"$unset": {"first": "", "came": ""}})
+    sheet, packed = await stores.customers.sheet(None, 10), await stores.customers.packed(None, 10)
+    assert sheet.histories.came is not None
+    assert (sheet.histories.came.tolist(), packed.came.tolist()) == ([UNKNOWN], [UNKNOWN])
+    assert (await stores.customers.load([customer(0)]))[customer(0)].first is None
 
 
 async def test_saving_nobody_is_no_error(stores: Stores) -> None:

@@ -67,7 +67,7 @@ class NewCampaign(BaseModel):
     """The kind of channel that is to make the contacts."""
     message: Annotated[str, Field(min_length=1, max_length=2000)]
     segment: Segment
-    control_share: Annotated[float, Field(ge=0, le=0.9)]
+    control_share: Annotated[float, Field(ge=0, le=0.9, strict=True)]
     """The share of the segment that is left alone, to know what would have happened without the campaign."""
     response_days: Annotated[StrictInt, Field(ge=1, le=730)]
     """How long after the launch an order counts as a response."""

@@ -32,10 +32,10 @@ class RejectedEvent(BaseModel):
     """One event that was not taken."""
 
     index: int
-    id: str | None
+    id: str | None = None
     reason: Reason
     detail: str
-    field: str | None
+    field: str | None = None
 
 
 class Accepted(BaseModel):

@@ -70,7 +70,8 @@ _EVENT: dict[str, Any] = {
         "id": {"type": "string", "maxLength": 512},
         "source": {"type": "string", "maxLength": 512},
         "type": {"type": "string"},
-        "time": {"type": "string", "format": "date-time"},
+        # Null is the same as absent (CloudEvents 1.0.2, JSON format, 2.2).
+        "time": {"type": ["string", "null"], "format": "date-time"},
         "data": {"type": "object"},
     },
 }

@@ -1,7 +1,8 @@
 """HTTP in: scores of customers and of the whole base, versions of the models, refits on demand, the choice of the family of
-models and its challengers, wishes, products, profit and costs, reviews, churn.
+models and its challengers, channels told apart, wishes, products, profit and costs, reviews, churn.
 """
 
+from services.scoring.api.channels import channel_routes
 from services.scoring.api.choices import choice_routes
 from services.scoring.api.churn import churn_routes
 from services.scoring.api.contracts import contract_routes
@@ -14,6 +15,7 @@ from services.scoring.api.uplift import uplift_routes
 from services.scoring.api.wishes import product_routes, wish_routes
 
 __all__ = [
+    "channel_routes",
     "choice_routes",
     "churn_routes",
     "contract_routes",

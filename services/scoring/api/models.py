@@ -7,7 +7,9 @@ from typing import Annotated, Protocol
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel
 
-from services.scoring.domain.model import Model
+from services.scoring.domain.channels import code_of
+from services.scoring.domain.model import Model, Parameters
+from services.scoring.domain.purchasing import general
 from services.scoring.handlers import Refitting, Report
 from services.scoring.handlers.models import Outcome, UnderWay
 from shared.http import Cursor, Limit, Page, Problem, decode_cursor, encode_cursor
@@ -37,6 +39,19 @@ class MbgNbdView(BaseModel):
     """The share of customers who never leave."""
 
 
+class ChannelView(BaseModel):
+    """The parameters of customers whose earliest order came by this channel, in place of the base's."""
+
+    channel: str
+    customers: int
+    """When it was last told apart; so are the parameters' distances from the base's, in logarithms."""
+    r: float
+    alpha: float
+    a: float
+    b: float
+    loyal: float = 0.0
+
+
 class GammaGammaView(BaseModel):
     """Gamma-Gamma: what customers spend on a purchase day. `gamma` in the books' currency."""
 
@@ -64,6 +79,8 @@ class ModelView(BaseModel):
     why: str = ""
     """Why this family of models came into use with this version; empty where it was in use before."""
     mbg_nbd: MbgNbdView
+    channels: list[ChannelView] = []
+    """Those that are told apart from the base."""
     gamma_gamma: GammaGammaView
     season: list[float] = []
     """What each four weeks of the year are to an average of them, from 1 January on (the last ends with the year); none: no
@@ -148,11 +165,21 @@ def _view(model: Model) -> ModelView:
         doubts=list(fit.doubts),
         why=fit.why,
         mbg_nbd=MbgNbdView(**asdict(visits), log_likelihood=fit.log_likelihood_visits),
+        channels=_channels(model.parameters),
         gamma_gamma=GammaGammaView(
             p=spends.p, q=spends.q, gamma=spends.gamma, log_likelihood=fit.log_likelihood_spends
         ),
         season=list(model.parameters.season.levels),
     )
+
+
+def _channels(parameters: Parameters) -> list[ChannelView]:
+    told = parameters.by_channel.channels if parameters.by_code and parameters.by_channel else ()
+    models = [general(parameters.visits_of(code_of(one.name))) for one in told]
+    return [
+        ChannelView(channel=one.name, customers=one.customers, r=m.r, alpha=m.alpha, a=m.a, b=m.b, loyal=m.loyal)
+        for one, m in zip(told, models, strict=True)
+    ]
 
 
 def _report(report: Report) -> RefitView:

@@ -19,7 +19,8 @@ from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("scores:read"))]
 Writer = Annotated[Principal, Depends(require("scoring:write"))]
-Money = Annotated[float, Field(ge=0, le=1e12)]
+Money = Annotated[float, Field(ge=0, le=1e12, strict=True)]
+Weight = Annotated[float, Field(gt=0, le=1e6, strict=True)]
 
 
 class ActionBody(BaseModel):
@@ -28,14 +29,14 @@ class ActionBody(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=100)]
     contact_cost: Money
     offer_cost: Money = 0.0
-    p_accept: Annotated[float, Field(ge=0, le=1)] = 1.0
+    p_accept: Annotated[float, Field(ge=0, le=1, strict=True)] = 1.0
 
 
 class PriorBody(BaseModel):
     """What is believed of the share of customers that any action persuades, before evidence: Beta(alpha, beta)."""
 
-    alpha: Annotated[float, Field(gt=0, le=1e6)] = Prior().alpha
-    beta: Annotated[float, Field(gt=0, le=1e6)] = Prior().beta
+    alpha: Weight = Prior().alpha
+    beta: Weight = Prior().beta
     source: Annotated[str, Field(max_length=500)] = Prior().source
 
 
@@ -120,7 +121,7 @@ def retention_routes(retaining: Retaining) -> APIRouter:
         await retaining.actions.set(catalogue)
         return _catalogue(catalogue)
 
-    @routes.get("/v1/retention/evidence", summary="What is known of how many customers each action persuades")
+    @routes.get("/v1/persuasion", summary="What is known of how many customers each action persuades")
     async def read_evidence(_: Reader) -> Learnt:
         known = retaining.beliefs(await retaining.actions.catalogue())
         return Learnt(

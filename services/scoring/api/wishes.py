@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from services.scoring.handlers import Product, Studying, Wished, Wishing
 from shared.contracts.fact import CustomerId, Key, Name
@@ -100,7 +100,7 @@ class ProductDescription(BaseModel):
 
     name: Name | None = None
     category: Key | None = None
-    available: bool = True
+    available: StrictBool = True
 
 
 class Catalogue(Protocol):

@@ -32,8 +32,23 @@ def due_days(
     parameters: Parameters, histories: Histories, told: Told, now: Predictions, today: int, horizon_days: int
 ) -> Ints:
     """Days since 1970, all after `today`; one element a customer. `told` last, `now` as of `today`; no NaN."""
-    visits, floor = parameters.visits, NO_VALUE * parameters.top_money
+    days, floor = np.empty(len(histories.x), np.int64), NO_VALUE * parameters.top_money
     coming = parameters.season.coming(today, horizon_days)
+    for visits, where in parameters.groups(histories.came):
+        theirs = (histories.at(where), told.at(where), now.at(where))
+        days[where] = _due_days(visits, *theirs, today, floor, coming)
+    return days
+
+
+def _due_days(
+    visits: Purchasing,
+    histories: Histories,
+    told: Told,
+    now: Predictions,
+    today: int,
+    floor: float,
+    coming: Coming | None,
+) -> Ints:
     t_x = histories.last_day - histories.first_day
     age = np.maximum(today - histories.first_day, t_x)
     seen = (histories.x, t_x, age)

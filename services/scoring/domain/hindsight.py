@@ -38,8 +38,8 @@ class Then(NamedTuple):
     """Their positions among all that were looked at."""
 
 
-def then(packed: Sequence[bytes], cut: int, horizon_days: int) -> Then:
-    """From `Purchases.pack`. What was returned or cancelled since counts for neither side."""
+def then(packed: Sequence[bytes], cut: int, horizon_days: int, came: Ints | None = None) -> Then:
+    """From `Purchases.pack`, and codes of the channels that customers came by. What was returned or cancelled since counts for neither side."""
     table = np.frombuffer(b"".join(packed), PACKED)
     owner = np.repeat(np.arange(len(packed)), np.fromiter(map(len, packed), np.int64, len(packed)) // PACKED.itemsize)
     day, bought, money = table["day"].astype(np.int64), table["orders"] > 0, table["micros"] / 1e6
@@ -55,10 +55,16 @@ def then(packed: Sequence[bytes], cut: int, horizon_days: int) -> Then:
     later = paid - np.bincount(owner[opening], money[opening], size)
     spend = np.where(repeats > 0, np.maximum(later, 0.0) / np.maximum(repeats, 1), 0.0)
     known = days > 0
-    columns = (repeats[known], first[known], last[known], spend[known], paid[known])
     since = np.bincount(owner[after], minlength=size)[known]
     return Then(
-        Histories(*(column.astype(np.float64) for column in columns)),
+        Histories(
+            x=repeats[known].astype(np.float64),
+            first_day=first[known].astype(np.float64),
+            last_day=last[known].astype(np.float64),
+            spend=spend[known].astype(np.float64),
+            money=paid[known].astype(np.float64),
+            came=None if came is None else came[known],
+        ),
         since.astype(np.float64),
         np.bincount(owner[after], money[after], size)[known].astype(np.float64),
         np.flatnonzero(known),

@@ -1,15 +1,19 @@
 """The population's parameters: one version of them, and whether a new fit may replace it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
+from services.scoring.domain.channels import UNKNOWN, Channel, code_of
 from services.scoring.domain.fitting import Doubt
 from services.scoring.domain.gamma_gamma import GammaGamma, SpendsFit, fit_spends
-from services.scoring.domain.histogram import Histogram
+from services.scoring.domain.histogram import Histogram, Ints
 from services.scoring.domain.purchases import day_of
-from services.scoring.domain.purchasing import PLAIN, Family, Fitted, Purchasing, fit_family
+from services.scoring.domain.purchasing import PLAIN, Family, Fitted, Purchasing, fit_family, shifted
 from services.scoring.domain.yearly import STEADY, Season
 
 TOP_SHARE = 0.8
@@ -19,13 +23,61 @@ SAME = 0.005
 
 
 @dataclass(frozen=True)
+class ByChannel:
+    """How the channels that customers came by differ from the base, in parameters of this family. Those not named do not."""
+
+    family: Family
+    channels: tuple[Channel, ...]
+
+    def close_to(self, other: "ByChannel") -> bool:
+        mine, theirs = ({one.name: one.shift for one in each.channels} for each in (self, other))
+        alike = mine.keys() == theirs.keys() and (self.family == other.family or not mine)
+        return alike and all(bool(np.allclose(mine[name], theirs[name], rtol=0, atol=SAME)) for name in mine)
+
+
+class Group(NamedTuple):
+    """Customers whom one model is for: where they stand among all."""
+
+    visits: Purchasing
+    where: Ints | slice
+
+
+@dataclass(frozen=True)
 class Parameters:
     visits: Purchasing
     spends: GammaGamma
     top_money: float
     """The money from which on a customer belongs to the top fifth."""
+
+    by_channel: ByChannel | None = None
+    """None: nobody has looked yet. Of another family than `visits`, it says nothing."""
     season: Season = STEADY
     """By which a horizon is as good as a longer or a shorter one."""
+
+    @cached_property
+    def by_code(self) -> dict[int, Purchasing]:
+        """Models of those channels that differ."""
+        if self.by_channel is None or self.by_channel.family != self.family:
+            return {}
+        return {code_of(one.name): shifted(self.visits, one.shift) for one in self.by_channel.channels}
+
+    def visits_of(self, code: int) -> Purchasing:
+        """Of customers who came by the channel of this code; the base's where it is not told apart."""
+        return self.by_code.get(code, self.visits)
+
+    def groups(self, came: Ints | None) -> Iterator[Group]:
+        """Customers, by the codes of their channels, and the model of each; at least one group."""
+        if came is None or not self.by_code:
+            yield Group(self.visits, slice(None))
+            return
+        rest = np.ones(len(came), bool)
+        for code, visits in self.by_code.items():
+            theirs = came == code
+            if theirs.any():
+                rest &= ~theirs
+                yield Group(visits, np.flatnonzero(theirs))
+        if rest.any() or not len(came):
+            yield Group(self.visits, np.flatnonzero(rest))
 
     @property
     def family(self) -> Family:
@@ -42,7 +94,8 @@ class Parameters:
 
     def close_to(self, other: "Parameters") -> bool:
         alike = bool(np.allclose(self.as_row(), other.as_row(), rtol=SAME, atol=0))
-        return alike and self.family == other.family and self.season.close_to(other.season)
+        alike = alike and self.family == other.family and _alike(self.by_channel, other.by_channel)
+        return alike and self.season.close_to(other.season)
 
 
 @dataclass(frozen=True)
@@ -75,7 +128,11 @@ class Model:
 
     @property
     def predictors(self) -> tuple[Purchasing, GammaGamma]:
-        return self.parameters.visits, self.parameters.spends
+        return self.predictors_of(UNKNOWN)
+
+    def predictors_of(self, came: int) -> tuple[Purchasing, GammaGamma]:
+        """Of customers who came by the channel of this code."""
+        return self.parameters.visits_of(came), self.parameters.spends
 
 
 @dataclass(frozen=True)
@@ -86,17 +143,24 @@ class Held:
     customers: int
 
 
+def _alike(mine: ByChannel | None, theirs: ByChannel | None) -> bool:
+    return mine is theirs or (mine is not None and theirs is not None and mine.close_to(theirs))
+
+
 def refit(
     histogram: Histogram,
     now: datetime,
     last: Parameters | None = None,
     chosen: Family | None = None,
     why: str = "",
+    by_channel: ByChannel | None = None,
     season: Season | None = None,
 ) -> Fit | Held:
     """Fit both models to the base as it stands: of the family chosen, or of the one in use, which at first is MBG/NBD.
 
-    With the season given, or the one in use. As long as nothing was in use, a base that leaving does not explain is scored as one that nobody leaves.
+    Channels are told apart by `by_channel`, or as they were: their distances from the base stay, and so they move along
+    with it. The season is the one given, or the one in use. As long as nothing was in use, a base that leaving does not
+    explain is scored as one that nobody leaves.
     """
     customers = histogram.customers
     if not customers:
@@ -105,10 +169,11 @@ def refit(
     visits = _fit_visits(histogram, now, last.visits if last else None, family)
     spends = fit_spends(histogram.repeat_spends(), last.spends if last else None)
     if isinstance(visits, Fitted) and isinstance(spends, SpendsFit) and not spends.doubt:
+        by_channel = by_channel or (last.by_channel if last else None)
         if season is None:
             season = last.season if last else STEADY
         top_money = histogram.money_quantile(TOP_SHARE)
-        parameters = Parameters(visits.model, spends.parameters, top_money, season=season)
+        parameters = Parameters(visits.model, spends.parameters, top_money, by_channel, season)
         likelihoods = visits.log_likelihood, spends.log_likelihood
         doubts = (visits.doubt.value,) if visits.doubt else ()
         told = why if parameters.family == chosen and not (last and last.family == chosen) else ""

@@ -94,7 +94,7 @@ class Ranked(NamedTuple):
     def nowhere(cls, customers: int) -> "Ranked":
         return cls(np.zeros((customers, 3), np.int8), np.full(customers, -1, np.int8))
 
-    def at(self, places: Sequence[int]) -> "Ranked":
+    def at(self, places: Sequence[int] | Ints) -> "Ranked":
         """Some of the customers."""
         return Ranked(self.codes[places], self.classes[places])
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
@@ -34,14 +35,30 @@ class Histories:
     last_day: Floats
     spend: Floats
     money: Floats
+    came: Ints | None = None
+    """Codes of the channels that they came by (`channels.code`); None: all count as the base."""
 
     @classmethod
-    def of(cls, customers: Sequence[Purchases]) -> "Histories":
+    def of(cls, customers: Sequence[Purchases], came: Ints | None = None) -> "Histories":
         rows = [
             (c.frequency, c.first_day, c.last_day, c.repeat_spend if c.repeat_spend > 0 else 0.0, c.micros / 1e6)
             for c in customers
         ]
-        return cls(*np.array(rows, dtype=np.float64).reshape(-1, 5).T)
+        x, first_day, last_day, spend, money = np.array(rows, dtype=np.float64).reshape(-1, 5).T
+        return cls(x, first_day, last_day, spend, money, came)
+
+    def at(self, where: Ints | slice) -> "Histories":
+        """Some of the customers."""
+        if isinstance(where, slice):
+            return self
+        return Histories(
+            x=self.x[where],
+            first_day=self.first_day[where],
+            last_day=self.last_day[where],
+            spend=self.spend[where],
+            money=self.money[where],
+            came=None if self.came is None else self.came[where],
+        )
 
     def ranked(self, standing: Standing | None, told: Ranked | None = None) -> Ranked:
         """Where these customers stand; with `told`, clear changes only."""
@@ -61,6 +78,13 @@ class Told:
     value: Floats
     segment: Codes
     ranked: Ranked
+
+    def at(self, where: Ints | slice) -> "Told":
+        """Of some of the customers."""
+        if isinstance(where, slice):
+            return self
+        alive, churn, value = self.p_alive[where], self.p_churn[where], self.value[where]
+        return Told(alive, churn, value, self.segment[where], self.ranked.at(where))
 
 
 @dataclass(frozen=True)
@@ -88,16 +112,71 @@ class Predictions:
         """When this is told."""
         return Told(self.p_alive, self.p_churn, self.value, self.segment, ranked)
 
+    def at(self, where: Ints | slice) -> "Predictions":
+        """Of some of the customers."""
+        if isinstance(where, slice):
+            return self
+        return Predictions(
+            p_alive=self.p_alive[where],
+            p_churn=self.p_churn[where],
+            expected_purchases=self.expected_purchases[where],
+            expected_spend=self.expected_spend[where],
+            value=self.value[where],
+            segment=self.segment[where],
+            also=(self.also[0][where], self.also[1][where]),
+            rhythm=self.rhythm and Rhythm(self.rhythm.buys[:, where], self.rhythm.purchases[:, where]),
+        )
+
+    @classmethod
+    def together(cls, parts: Sequence["Predictions"], places: Sequence[Ints | slice], customers: int) -> "Predictions":
+        """Of groups of customers, and where each stands among all; at least one group."""
+
+        def whole(some: Sequence[Any]) -> Any:
+            every = np.empty((*some[0].shape[:-1], customers), some[0].dtype)
+            for part, where in zip(some, places, strict=True):
+                every[..., where] = part
+            return every
+
+        rhythms = [part.rhythm for part in parts if part.rhythm]
+        also = [whole([one.also[side] for one in parts]) for side in (0, 1)]
+        ahead = (
+            Rhythm(whole([one.buys for one in rhythms]), whole([one.purchases for one in rhythms])) if rhythms else None
+        )
+        return cls(
+            p_alive=whole([one.p_alive for one in parts]),
+            p_churn=whole([one.p_churn for one in parts]),
+            expected_purchases=whole([one.expected_purchases for one in parts]),
+            expected_spend=whole([one.expected_spend for one in parts]),
+            value=whole([one.value for one in parts]),
+            segment=whole([one.segment for one in parts]),
+            also=(also[0], also[1]),
+            rhythm=ahead,
+        )
+
 
 def predict(parameters: Parameters, histories: Histories, now: datetime, horizon_days: int) -> Predictions:
-    """The horizon is the season's clock's; who is still there is told without it."""
-    visits, x = parameters.visits, histories.x
+    """Of each customer by the parameters of the channel that they came by.
+
+    The horizon is the season's clock's; who is still there is told without it.
+    """
+    ahead = parameters.season.ahead(day_of(now), horizon_days)
+    groups = list(parameters.groups(histories.came))
+    parts = [_predict(parameters, one.visits, histories.at(one.where), now, ahead) for one in groups]
+    if len(parts) == 1:
+        return parts[0]
+    return Predictions.together(parts, [one.where for one in groups], len(histories.x))
+
+
+def _predict(
+    parameters: Parameters, visits: Purchasing, histories: Histories, now: datetime, ahead: float
+) -> Predictions:
+    x = histories.x
     t_x = histories.last_day - histories.first_day
     # A channel's clock may run ahead of ours: nobody is younger than their last purchase.
     age = np.maximum(day_of(now) - histories.first_day, t_x)
     seen = (x, t_x, age)
     alive, silent = visits.p_alive(*seen), visits.p_silent(*seen)
-    purchases, churn, rhythm = _ahead(visits, seen, parameters.season.ahead(day_of(now), horizon_days))
+    purchases, churn, rhythm = _ahead(visits, seen, ahead)
     spend = parameters.spends.expected_spend(np.where(histories.spend > 0, x, 0.0), histories.spend)
     segment, fewer, more = (
         segments(age, alive, silent, histories.money, parameters.top_money, slack) for slack in (0, -SLACK, SLACK)

@@ -4,10 +4,13 @@ Which family a base is given is chosen now and then (`choice`); in between its p
 counts of alike customers. MBG/NBD keeps its closed form, of which MBG/CNBD-k is the same for k = 1.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from services.scoring.domain.choice import Candidate, Search, name_of
-from services.scoring.domain.fitting import Doubt
+from services.scoring.domain.fitting import Doubt, Floats
 from services.scoring.domain.mbg_cnbd import MbgCnbd
 from services.scoring.domain.mbg_nbd import DROPOUT_GAIN, MbgNbd, Visits, VisitsFit, enough, fit_visits
 
@@ -53,6 +56,22 @@ def plain(model: MbgCnbd) -> Purchasing:
     if model.k == 1 and model.a > 0 and not model.loyal:
         return MbgNbd(model.r, model.alpha, model.a, model.b)
     return model
+
+
+def logs_of(model: Purchasing) -> Floats:
+    """Logarithms of r, alpha, and where somebody leaves of a, b, and of the odds of being loyal where somebody is."""
+    one = general(model)
+    leaving = (one.a, one.b) if one.a else ()
+    loyal = (one.loyal / (1.0 - one.loyal),) if one.loyal else ()
+    logs: Floats = np.log([one.r, one.alpha, *leaving, *loyal])
+    return logs
+
+
+def shifted(model: Purchasing, shift: Sequence[float]) -> Purchasing:
+    """The same family with these differences in logarithms, one for each of `logs_of`."""
+    r, alpha, *rest = map(float, np.exp(logs_of(model) + np.asarray(shift, dtype=float)))
+    a, b, *odds = rest or (0.0, general(model).b)
+    return plain(MbgCnbd(general(model).k, r, alpha, a, b, *(o / (1.0 + o) for o in odds)))
 
 
 def fit_family(visits: Visits, family: Family, start: Purchasing | None = None) -> Fitted | Doubt:

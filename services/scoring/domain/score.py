@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from services.scoring.domain import rfm
+from services.scoring.domain.channels import UNKNOWN
 from services.scoring.domain.classes import CLASSES
 from services.scoring.domain.due import NEVER, due_days
 from services.scoring.domain.histogram import Ints
@@ -33,6 +34,14 @@ class Terms:
     standing: Standing | None = None
 
 
+class Customer(NamedTuple):
+    """Somebody to be scored, and the code of the channel that they came by."""
+
+    id: str
+    purchases: Purchases
+    came: int = UNKNOWN
+
+
 class Made(NamedTuple):
     """Scores, where the customers stand, and the days on which each score is worth another look."""
 
@@ -41,23 +50,24 @@ class Made(NamedTuple):
     due: Ints
 
 
-def scores_of(customers: Sequence[tuple[str, Purchases]], terms: Terms, told: Ranked | None = None) -> Made:
+def scores_of(customers: Sequence[Customer], terms: Terms, told: Ranked | None = None) -> Made:
     """The scores, in the same order. A customer without any order left has facts of zero and no predictions.
 
     `told`: where they stood when they were last told.
     """
-    buying = [i for i, (_, purchases) in enumerate(customers) if purchases.days]
+    buying = [i for i, one in enumerate(customers) if one.purchases.days]
     ranked, due = Ranked.nowhere(len(customers)), np.full(len(customers), NEVER)
     said: dict[int, dict[str, Any]] = {}
     if buying:
-        histories = Histories.of([customers[i][1] for i in buying])
+        came = np.array([customers[i].came for i in buying], np.int64)
+        histories = Histories.of([customers[i].purchases for i in buying], came)
         stand = histories.ranked(terms.standing, told.at(buying) if told else None)
         predicted = _predicted(histories, terms)
         predictions = _predictions(predicted, terms) or [{}] * len(buying)
         said = {i: {**place, **one} for i, place, one in zip(buying, _places(stand), predictions, strict=True)}
         ranked.codes[buying], ranked.classes[buying] = stand
         due[buying] = _due(histories, predicted, stand, terms)
-    scores = [_score(customer, purchases, terms, said.get(i)) for i, (customer, purchases) in enumerate(customers)]
+    scores = [_score(one.id, one.purchases, terms, said.get(i)) for i, one in enumerate(customers)]
     return Made(scores, ranked, due)
 
 

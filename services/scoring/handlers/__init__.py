@@ -1,15 +1,16 @@
 """What scoring does: score customers when they buy and as time passes (`scores`), refit the models (`models`) and choose
-which (`choosing`, `contesting`), remember what customers like (`wishing`), sign (`contracting`) and what they earn us
-(`booking`, `profits`), look through all of it, decide what may keep a customer (`retaining`), look back at what the scores of
-a while ago were worth (`reviewing`), and learn from what customers did who leaves (`behaving`, `churning`) and whom an action
-persuades (`persuading`).
+which (`choosing`, `contesting`) and for whom (`channels`), remember what customers like (`wishing`), sign (`contracting`) and
+what they earn us (`booking`, `profits`), look through all of it, decide what may keep a customer (`retaining`), look back at
+what the scores of a while ago were worth (`reviewing`), and learn from what customers did who leaves (`behaving`, `churning`)
+and whom an action persuades (`persuading`).
 """
 
+from services.scoring.handlers.channels import ChannelLook, ChannelLooks, Channels
 from services.scoring.handlers.choosing import Champion, Choice, Choosing
 from services.scoring.handlers.churning import Churning, ChurnVersion, Foretold
 from services.scoring.handlers.contesting import Contest, Contesting
 from services.scoring.handlers.contracting import Contracting, Risks, Standing
-from services.scoring.handlers.customers import Customers, Known, Scored, Sheet, Summary, scored_of
+from services.scoring.handlers.customers import Customers, Known, Packed, Scored, Sheet, Summary, scored_of
 from services.scoring.handlers.deeds import Change, Deeds, Remembered
 from services.scoring.handlers.models import Models, Population, Refitting, Report
 from services.scoring.handlers.persuading import ActionLearnt, Persuading, UpliftVersion
@@ -26,6 +27,9 @@ __all__ = [
     "ActionLearnt",
     "Champion",
     "Change",
+    "ChannelLook",
+    "ChannelLooks",
+    "Channels",
     "Choice",
     "Choosing",
     "ChurnVersion",
@@ -51,6 +55,7 @@ __all__ = [
     "Models",
     "Name",
     "Offer",
+    "Packed",
     "PackedLesson",
     "Persuading",
     "Population",

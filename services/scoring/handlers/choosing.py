@@ -144,7 +144,7 @@ class Choosing:
         """A version of this family, or with this season, fitted now."""
         for _ in range(TRIES):
             try:
-                return await self.refitting.refit(family, why, season)
+                return await self.refitting.refit(family, why, season=season)
             except UnderWay:
                 await asyncio.sleep(PAUSE_SECONDS)
         raise UnderWay

@@ -5,11 +5,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
+from services.scoring.domain.channels import FirstOrder, code
 from services.scoring.domain.histogram import Ints
 from services.scoring.domain.population import Ranked
 from services.scoring.domain.prediction import Histories, Told
 from services.scoring.domain.purchases import Purchases
-from services.scoring.domain.score import Terms, scores_of
+from services.scoring.domain.score import Customer, Terms, scores_of
 from services.scoring.domain.segments import Segment
 from shared.contracts.scoring import SCORES, Score, ScoreChanged
 from shared.messaging import Received, Unit
@@ -26,10 +27,13 @@ class Scored(NamedTuple):
     """The day (since 1970) on which the score is worth another look though nothing happens."""
     json: bytes
     """The score as it is kept and told: made once, because it is dear to make."""
+    first: FirstOrder | None = None
+    """None of customers who were known before first orders were kept."""
 
     @classmethod
-    def of(cls, score: Score, purchases: Purchases, ranks: bytes, due: int) -> "Scored":
-        return cls(score.customer_id, purchases, score, ranks, due, score.__pydantic_serializer__.to_json(score))
+    def of(cls, score: Score, purchases: Purchases, ranks: bytes, due: int, first: FirstOrder | None) -> "Scored":
+        json = score.__pydantic_serializer__.to_json(score)
+        return cls(score.customer_id, purchases, score, ranks, due, json, first)
 
     def tell(self, unit: Unit, cause: Received | None = None, time: datetime | None = None) -> None:
         data = b'{"score":%s}' % self.json
@@ -37,11 +41,12 @@ class Scored(NamedTuple):
 
 
 class Known(NamedTuple):
-    """A customer's purchases, the moment that the score last told is of, and where it said that they stand."""
+    """A customer's purchases, the moment that the score last told is of, where it said that they stand, the first order."""
 
     purchases: Purchases
     as_of: datetime
     ranks: bytes | None = None
+    first: FirstOrder | None = None
 
 
 class Sheet(NamedTuple):
@@ -52,6 +57,16 @@ class Sheet(NamedTuple):
     told: Told
     due: Ints
     """The days on which they are due."""
+
+
+class Packed(NamedTuple):
+    """What a look through the past needs of some customers."""
+
+    customers: Sequence[str]
+    days: Sequence[bytes]
+    """`Purchases.pack`."""
+    came: Ints
+    """Codes of the channels that they came by."""
 
 
 class Summary(NamedTuple):
@@ -84,11 +99,21 @@ class Customers(Protocol):
         ...
 
 
-def scored_of(purchases: Mapping[str, Purchases], known: Mapping[str, Known], terms: Terms) -> list[Scored]:
-    """The customers' scores at those terms; clear changes of place only, of those who are known."""
+def scored_of(
+    purchases: Mapping[str, Purchases],
+    known: Mapping[str, Known],
+    terms: Terms,
+    first: Mapping[str, FirstOrder | None] | None = None,
+) -> list[Scored]:
+    """The customers' scores at those terms; clear changes of place only, of those who are known.
+
+    `first`: their first orders; absent, those that are known.
+    """
+    first = {customer: one.first for customer, one in known.items()} if first is None else first
     told = Ranked.unpack(known[customer].ranks if customer in known else None for customer in purchases)
-    made = scores_of(list(purchases.items()), terms, told)
+    everybody = [Customer(customer, bought, code(first.get(customer))) for customer, bought in purchases.items()]
+    made = scores_of(everybody, terms, told)
     return [
-        Scored.of(score, purchases[score.customer_id], ranks, due)
+        Scored.of(score, purchases[score.customer_id], ranks, due, first.get(score.customer_id))
         for score, ranks, due in zip(made.scores, made.ranked.pack(), made.due.tolist(), strict=True)
     ]

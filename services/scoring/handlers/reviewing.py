@@ -1,7 +1,6 @@
 """Reviews: how the scores of one horizon ago have come out, looked through every week and kept."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
@@ -11,6 +10,7 @@ import structlog
 from services.scoring.domain.hindsight import Hindsight, then
 from services.scoring.domain.model import Model
 from services.scoring.domain.purchases import EPOCH, day_of
+from services.scoring.handlers.customers import Packed
 from shared.clock import Clock
 
 log = structlog.get_logger()
@@ -31,8 +31,8 @@ class Review(NamedTuple):
 
 
 class Reviewed(Protocol):
-    async def packed(self, after: str | None, limit: int) -> tuple[Sequence[str], Sequence[bytes]]:
-        """The next customers in the order of their ids, and their packed purchases."""
+    async def packed(self, after: str | None, limit: int) -> Packed:
+        """The next customers in the order of their ids."""
         ...
 
 
@@ -72,16 +72,17 @@ class Reviewing:
         if model is None:
             return None
         hindsight, after = Hindsight.empty(), None
-        while (page := await self.customers.packed(after, PAGE_CUSTOMERS))[0]:
-            hindsight = hindsight.plus(await asyncio.to_thread(self._look_at, page[1], model, cut))
-            after = page[0][-1]
+        while (page := await self.customers.packed(after, PAGE_CUSTOMERS)).customers:
+            hindsight = hindsight.plus(await asyncio.to_thread(self._look_at, page, model, cut))
+            after = page.customers[-1]
         review = Review(cut, self.horizon_days, now, model.version, then_current is None, hindsight)
         await self.reviews.add(review)
         log.info("scores_reviewed", customers=hindsight.customers, model_version=model.version)
         return review
 
-    def _look_at(self, packed: Sequence[bytes], model: Model, cut: int) -> Hindsight:
-        return Hindsight.of(model.parameters, then(packed, cut, self.horizon_days), cut, self.horizon_days)
+    def _look_at(self, page: Packed, model: Model, cut: int) -> Hindsight:
+        seen = then(page.days, cut, self.horizon_days, page.came)
+        return Hindsight.of(model.parameters, seen, cut, self.horizon_days)
 
     async def due(self) -> bool:
         """Whether the last review is a week old. Two instances that look at the same time write the same."""

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import reduce
 from typing import Protocol
 
 from services.scoring.domain import rfm
+from services.scoring.domain.channels import FirstOrder, code, earliest
 from services.scoring.domain.model import Model
 from services.scoring.domain.population import Changes, Standing, changes
-from services.scoring.domain.purchases import BeyondTheBooks, Order, Purchases, day_of
+from services.scoring.domain.purchases import EPOCH, BeyondTheBooks, Order, Purchases, day_of
 from services.scoring.domain.reasons import Among, ByModel, Reason as Why, Situation, reasons
 from services.scoring.domain.score import Terms
 from services.scoring.handlers.customers import Customers, Known, scored_of
@@ -20,6 +22,7 @@ from shared.messaging import Received, Unit
 from shared.mongo import Session
 
 SaleFact = OrderPlaced | OrderReturned | OrderCancelled
+NOBODY = Known(Purchases(), EPOCH)
 
 
 class Moves(Protocol):
@@ -50,31 +53,33 @@ class Scores:
         for event in events:
             theirs.setdefault(event.fact.customer_id, []).append(event)
         known = await self.customers.load(theirs.keys(), unit.session)
-        before = {customer: known[customer].purchases if customer in known else Purchases() for customer in theirs}
+        before = {customer: known.get(customer, NOBODY) for customer in theirs}
         after = {customer: self._with_orders(unit, before[customer], theirs[customer]) for customer in theirs}
-        changed = [customer for customer in theirs if after[customer] is not before[customer]]
+        changed = [customer for customer in theirs if after[customer].purchases is not before[customer].purchases]
         if not changed:
             return
         terms = self.terms(not_before(known, await self.clock.now(unit.session)))
-        scored = scored_of({customer: after[customer] for customer in changed}, known, terms)
-        await self.moves.add(changes((before[customer], after[customer]) for customer in changed), unit.session)
+        bought = {customer: after[customer].purchases for customer in changed}
+        scored = scored_of(bought, known, terms, {customer: after[customer].first for customer in changed})
+        moved = changes((before[customer].purchases, bought[customer]) for customer in changed)
+        await self.moves.add(moved, unit.session)
         await self.customers.save(scored, unit.session)
         for one in scored:
             one.tell(unit, cause=theirs[one.customer_id][-1])
 
-    def _with_orders(self, unit: Unit, before: Purchases, events: Sequence[Received]) -> Purchases:
+    def _with_orders(self, unit: Unit, before: Known, events: Sequence[Received]) -> Known:
         """The customer after the facts; those that cannot be taken become dead letters."""
         ours = [event for event in events if self._in_our_currency(unit, event)]
         try:
-            return before.plus(Purchases.of(map(_order, ours)))
+            return _after(before, ours)
         except BeyondTheBooks:
             return self._one_by_one(unit, before, ours)
 
-    def _one_by_one(self, unit: Unit, before: Purchases, events: Sequence[Received]) -> Purchases:
+    def _one_by_one(self, unit: Unit, before: Known, events: Sequence[Received]) -> Known:
         after = before
         for event in events:
             try:
-                after = after.plus(Purchases.of([_order(event)]))
+                after = _after(after, [event])
             except BeyondTheBooks as error:
                 unit.reject(event, Reason.INVALID_DATA, str(error))
         return after
@@ -97,7 +102,8 @@ class Scores:
             return None
         # Of the base at a past moment nothing is kept, so that nobody stood anywhere in it.
         terms = self.terms(now) if as_of is None else replace(self.terms(now), standing=None)
-        scored = scored_of({customer_id: purchases}, {customer_id: known} if as_of is None else {}, terms)
+        first = {customer_id: known.first}
+        scored = scored_of({customer_id: purchases}, {customer_id: known} if as_of is None else {}, terms, first)
         return scored[0].score
 
     async def why(self, customer_id: str) -> tuple[Score, Sequence[Why]] | None:
@@ -112,7 +118,8 @@ class Scores:
         score = scored_of({customer_id: known.purchases}, {customer_id: known}, terms)[0].score
         if terms.model is None:
             return score, ()
-        by_model, today = ByModel(*terms.model.predictors, terms.horizon_days), day_of(terms.now)
+        today = day_of(terms.now)
+        by_model = ByModel(*terms.model.predictors_of(code(known.first)), terms.horizon_days)
         season = terms.model.parameters.season.ahead(today, terms.horizon_days) / terms.horizon_days
         among = Among(terms.currency, by_model.typical_spend, self._spends_less(known.purchases))
         situation = Situation(known.purchases, max(today, known.purchases.days[-1].day), season=season)
@@ -133,6 +140,19 @@ def not_before(known: Mapping[str, Known], now: datetime) -> datetime:
     listens takes a score of an earlier moment for an older one.
     """
     return max([now, *(one.as_of for one in known.values())])
+
+
+def _after(before: Known, events: Sequence[Received]) -> Known:
+    """With these facts. Raises BeyondTheBooks.
+
+    Who was known before first orders were kept stays without one: what is heard now is not how they came.
+    """
+    first = before.first
+    if first or not before.purchases.records:
+        # Returns and cancellations name their order too, and may be heard before it.
+        facts: list[SaleFact] = [event.fact for event in events]
+        first = reduce(earliest, (FirstOrder.of(one.ordered_at, one.order_id, one.channel) for one in facts), first)
+    return before._replace(purchases=before.purchases.plus(Purchases.of(map(_order, events))), first=first)
 
 
 def _order(event: Received) -> Order:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from services.scoring.domain.channels import UNKNOWN, code
 from services.scoring.domain.lifetime_value import History, Terms, Valuation
 from services.scoring.domain.model import Model
 from services.scoring.domain.purchases import Purchases, cents_of, day_of
@@ -34,11 +35,13 @@ class Valued:
 
 @dataclass
 class Valuing:
-    """The tables behind the intervals take a second to make, once for each version of the parameters."""
+    """The tables behind the intervals take a second to make, once for each version of the parameters and each channel."""
 
     scores: Scores
     terms: Terms
-    _made: tuple[int, Valuation] | None = None
+    _version: int = 0
+    _made: dict[int, Valuation] = field(default_factory=dict)
+    """Of that version, by the codes of channels that are told apart."""
     _making: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def value(self, customer_id: str) -> Valued | None:
@@ -48,20 +51,21 @@ class Valuing:
         if known is None or not known.purchases.days or model is None:
             return None
         now = await self.scores.clock.now()
-        found = (await self._valuation(model)).value(_history(known.purchases, now, self.terms))
+        found = (await self._valuation(model, code(known.first))).value(_history(known.purchases, now, self.terms))
         past, future, low, high = (cents_of(part[0]) for part in (found.past, found.future, found.low, found.high))
         days = round(float(found.residual_days[0]), 1)
         return Valued(customer_id, now, past, future, past + future, low, high, days, model.version)
 
-    async def _valuation(self, model: Model) -> Valuation:
+    async def _valuation(self, model: Model, came: int) -> Valuation:
+        came = came if came in model.parameters.by_code else UNKNOWN
         async with self._making:
-            if self._made is None or self._made[0] != model.version:
-                parameters = model.parameters
-                made = await asyncio.to_thread(
-                    Valuation.of, parameters.visits, parameters.spends, self.terms, MOST_PURCHASES, OLDEST_DAYS
+            if self._version != model.version:
+                self._version, self._made = model.version, {}
+            if came not in self._made:
+                self._made[came] = await asyncio.to_thread(
+                    Valuation.of, *model.predictors_of(came), self.terms, MOST_PURCHASES, OLDEST_DAYS
                 )
-                self._made = model.version, made
-            return self._made[1]
+            return self._made[came]
 
 
 def _history(purchases: Purchases, now: datetime, terms: Terms) -> History:

@@ -2,6 +2,7 @@
 what customers do and what its numbers stand for, and what things cost.
 """
 
+from services.scoring.store.channels import MongoChannelLooks
 from services.scoring.store.choices import MongoChoices
 from services.scoring.store.churn import MongoChurnModels
 from services.scoring.store.contests import MongoContests
@@ -18,6 +19,7 @@ from services.scoring.store.uplift import MongoUpliftModels
 
 __all__ = [
     "MongoActions",
+    "MongoChannelLooks",
     "MongoChoices",
     "MongoChurnModels",
     "MongoContests",

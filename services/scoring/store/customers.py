@@ -16,11 +16,13 @@ import numpy as np
 from bson import Decimal128
 from pymongo import ASCENDING, DESCENDING, UpdateOne
 
+from services.scoring.domain.channels import UNKNOWN, FirstOrder, code
+from services.scoring.domain.histogram import Ints
 from services.scoring.domain.population import Ranked
 from services.scoring.domain.prediction import Histories, Told
 from services.scoring.domain.purchases import Purchases
 from services.scoring.domain.segments import SEGMENTS
-from services.scoring.handlers import Known, Scored, Sheet, Summary
+from services.scoring.handlers import Known, Packed, Scored, Sheet, Summary
 from shared import mongo
 from shared.contracts.scoring import Score
 from shared.mongo import Database, Document, Session
@@ -36,7 +38,7 @@ ALWAYS_A_WRITE = {"version": 1}
 BUYING = {"purchases": {"$gt": 0}}
 """Whoever has an order left. Of the others there is nothing to predict or to add up."""
 BY_VALUE = [("value", DESCENDING), ("_id", ASCENDING)]
-SWEPT = {"row": 1, "ranks": 1, "due": 1}
+SWEPT = {"row": 1, "ranks": 1, "due": 1, "came": 1}
 TOLD = {"told": 1, "value": 1}
 
 
@@ -51,9 +53,8 @@ class MongoCustomers:
 
     async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Known]:
         found = self._collection.find(
-            {"_id": {"$in": list(customers)}}, {"days": 1, "as_of": 1, "ranks": 1}, session=session
+            {"_id": {"$in": list(customers)}}, {"days": 1, "as_of": 1, "ranks": 1, "first": 1}, session=session
         )
-        # Customers saved before the moment was kept have none: any score is newer.
         return {d["_id"]: _known(d) async for d in found}
 
     async def save(self, scored: Sequence[Scored], session: Session) -> None:
@@ -68,10 +69,16 @@ class MongoCustomers:
         newer = BUYING | ({"_id": {"$gt": after}} if after else {})
         return _sheet(await self._collection.find(newer, SWEPT).sort("_id", ASCENDING).limit(limit).to_list(limit))
 
-    async def packed(self, after: str | None, limit: int) -> tuple[Sequence[str], Sequence[bytes]]:
+    async def packed(self, after: str | None, limit: int) -> Packed:
         newer = BUYING | ({"_id": {"$gt": after}} if after else {})
-        found = await self._collection.find(newer, {"days": 1}).sort("_id", ASCENDING).limit(limit).to_list(limit)
-        return [document["_id"] for document in found], [document["days"] for document in found]
+        look = {"days": 1, "came": 1}
+        found = await self._collection.find(newer, look).sort("_id", ASCENDING).limit(limit).to_list(limit)
+        return Packed([one["_id"] for one in found], [one["days"] for one in found], _came(found))
+
+    async def channel(self, code: int) -> str | None:
+        """The name of the channel of this code. Without an index: it is asked for large channels only, once a day."""
+        found = await self._collection.find_one({"came": code}, {"first": 1})
+        return FirstOrder._make(found["first"]).channel if found else None
 
     async def ids(self, after: str | None, limit: int) -> Sequence[str]:
         """All of them, from the index alone."""
@@ -132,14 +139,22 @@ class MongoCustomers:
 def _sheet(found: Sequence[Document]) -> Sheet:
     table = np.frombuffer(b"".join(document["row"] for document in found), dtype="<f8").reshape(-1, 9)
     x, first_day, last_day, spend, money, p_alive, p_churn, value, segment = table.T
-    histories = Histories(x, first_day, last_day, spend, money)
+    histories = Histories(x, first_day, last_day, spend, money, _came(found))
     told = Told(p_alive, p_churn, value, segment.astype(np.int8), Ranked.unpack(d.get("ranks") for d in found))
     due = np.array([document.get("due", 0) for document in found], dtype=np.int64)
     return Sheet([document["_id"] for document in found], histories, told, due)
 
 
+def _came(found: Sequence[Document]) -> Ints:
+    """Customers saved before channels were kept have none."""
+    return np.array([document.get("came", UNKNOWN) for document in found], dtype=np.int64)
+
+
 def _known(document: Document) -> Known:
-    return Known(Purchases.unpack(document["days"]), as_utc(document.get("as_of", 0)), document.get("ranks"))
+    first, days = document.get("first"), Purchases.unpack(document["days"])
+    # Customers saved before the moment was kept have none: any score is newer.
+    as_of = as_utc(document.get("as_of", 0))
+    return Known(days, as_of, document.get("ranks"), FirstOrder._make(first) if first else None)
 
 
 def _document(one: Scored) -> Document:
@@ -149,6 +164,8 @@ def _document(one: Scored) -> Document:
         "row": _row(one),
         "ranks": one.ranks,
         "due": one.due,
+        "first": one.first,
+        "came": code(one.first),
         "purchases": score.purchases,
         "money": as_decimal128(score.money),
         "value": None if score.value is None else as_decimal128(score.value),

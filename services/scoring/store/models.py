@@ -15,6 +15,7 @@ from services.scoring.domain.population import Standing
 from services.scoring.domain.purchasing import Purchasing
 from services.scoring.domain.yearly import Season
 from services.scoring.handlers import Report
+from services.scoring.store.channels import by_channel
 from services.scoring.store.leases import MongoLease
 from shared.mongo import Database, Document
 
@@ -94,7 +95,7 @@ def _fit(fields: dict[str, Any]) -> Fit:
     # Versions of before families were chosen have no doubts, no reason and no season.
     doubts = tuple(fields.pop("doubts", ()))
     season = Season(tuple(parameters.get("season", {}).get("levels", ())))
-    told = Parameters(visits, spends, parameters["top_money"], season=season)
+    told = Parameters(visits, spends, parameters["top_money"], by_channel(parameters.get("by_channel")), season)
     return Fit(parameters=told, as_of=as_of, doubts=doubts, **fields)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from services.scoring.domain.model import Held, Model, refit
+from services.scoring.domain.channels import Channel, FirstOrder, earliest
+from services.scoring.domain.model import ByChannel, Held, Model, refit
 from services.scoring.domain.population import Population, changes
 from services.scoring.domain.purchases import Order, Purchases
 from services.scoring.domain.score import Terms
@@ -20,6 +21,8 @@ from tests.scoring.orders import synthetic_base
 
 BASE, DAYS = 5_000, 900
 BATCH = 500
+CHANNELS = ("till", "web-shop", "call-centre", "wholesale")
+"""That customers came by, each with parameters of its own."""
 ROUNDS, WARM_UP = 15, 5
 
 
@@ -37,7 +40,10 @@ def measured() -> EventCost:
     fit = refit(population.histogram, end)
     if isinstance(fit, Held):
         raise SystemExit(f"the fit is held: {fit.doubts}")
-    terms = Terms(Model(1, end, fit), end + timedelta(hours=6), 90, "USD", population.standing)
+    apart = tuple(Channel(name, BASE, (0.1 * n, -0.1 * n, 0.0, 0.0)) for n, name in enumerate(CHANNELS))
+    parameters = replace(fit.parameters, by_channel=ByChannel(fit.parameters.family, apart))
+    model = Model(1, end, replace(fit, parameters=parameters))
+    terms = Terms(model, end + timedelta(hours=6), 90, "USD", population.standing)
     stored = [one.pack() for one in base]
     whole, scoring = [], []
     for number in range(WARM_UP + ROUNDS):
@@ -48,8 +54,10 @@ def measured() -> EventCost:
         order = Purchases.of([Order(end + timedelta(hours=number), Decimal("12.50"))])
         after = {who: known.plus(order) for who, known in before.items()}
         between = time.process_time()
-        known = {who: Known(one, end) for who, one in before.items()}
-        scored = scored_of(after, known, terms)
+        placed = [FirstOrder(n, f"order-{n}", CHANNELS[n % len(CHANNELS)]) for n in range(BATCH)]
+        known = {who: Known(one, end, None, first) for (who, one), first in zip(before.items(), placed, strict=True)}
+        firsts = {who: earliest(one.first, FirstOrder.of(end, "new", "till")) for who, one in known.items()}
+        scored = scored_of(after, known, terms, firsts)
         scoring.append(time.process_time() - between)
         packed(changes((before[who], after[who]) for who in after))
         for one in scored:
