@@ -49,7 +49,9 @@ def studying(studies: Sequence[Callable[[], Awaitable[object]]], seconds: float)
 
 
 def looking(rounds: Sequence[Round], seconds: float) -> Job:
-    """Ask every so often what is to be looked at again, one after the other; one instance does it."""
+    """Ask every so often what is to be looked at again, one after the other. What must not be done twice holds a lease itself;
+    of the rest, two instances that look write the same.
+    """
 
     async def look_when_due() -> None:
         while True:

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, FastAPI
 
 from services.scoring.api import (
+    PROBLEMS,
     channel_routes,
     choice_routes,
     churn_routes,
@@ -56,6 +57,7 @@ from services.scoring.store import (
     MongoUpliftModels,
 )
 from shared.clock import Clock, clock
+from shared.http import add_problems
 from shared.messaging import Messaging
 from shared.mongo import Database
 from shared.plumbing import Coroutine, Plumbing
@@ -131,13 +133,15 @@ def create(settings: ScoringSettings | None = None) -> FastAPI:
     stores = Stores(plumbing.database)
     parts = Parts(settings, stores, plumbing.messaging, clock(settings, plumbing.database))
     listen(plumbing.messaging, parts.scores, parts.deeds)
-    return plumbing.app(
+    app = plumbing.app(
         title="Scoring",
         description="What customers are worth, and whether they are leaving: live, per customer, at any moment.",
         routers=_routers(parts, stores, settings),
         prepare=[*stores.prepare(), parts.refitting.take_latest],
         jobs=_jobs(parts, settings),
     )
+    add_problems(app, PROBLEMS)
+    return app
 
 
 def _routers(parts: Parts, stores: Stores, settings: ScoringSettings) -> list[APIRouter]:

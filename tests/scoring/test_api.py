@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from services.scoring.api import model_routes, score_routes
+from services.scoring.api import PROBLEMS, model_routes, score_routes
 from services.scoring.domain.lifetime_value import Terms
 from services.scoring.domain.population import changes
 from services.scoring.domain.purchases import Purchases
@@ -78,6 +78,7 @@ async def client(service: Service) -> AsyncIterator[aiohttp.ClientSession]:
         ],
         keys=service.keys,
         health=Well(),
+        problems=PROBLEMS,
     )
     async with serving(app, service.key("scores:read", "scoring:write")) as made:
         yield made
@@ -112,7 +113,7 @@ async def test_a_refit_is_asked_for_and_its_version_read(client: aiohttp.ClientS
 
 async def test_a_refit_under_way_is_a_conflict(client: aiohttp.ClientSession, service: Service) -> None:
     await service.models.claim("another", 60)
-    assert (await refit(client, 409))["detail"] == "A refit is under way."
+    assert (await refit(client, 409))["detail"] == "A refit or a look is under way, here or on another instance."
 
 
 async def test_a_score_is_read_now_and_in_the_past(client: aiohttp.ClientSession) -> None:

@@ -7,6 +7,7 @@ from services.scoring.api.choices import choice_routes
 from services.scoring.api.churn import churn_routes
 from services.scoring.api.contracts import contract_routes
 from services.scoring.api.models import model_routes
+from services.scoring.api.problems import PROBLEMS
 from services.scoring.api.profits import profit_routes
 from services.scoring.api.retention import retention_routes
 from services.scoring.api.reviews import review_routes
@@ -15,6 +16,7 @@ from services.scoring.api.uplift import uplift_routes
 from services.scoring.api.wishes import product_routes, wish_routes
 
 __all__ = [
+    "PROBLEMS",
     "channel_routes",
     "choice_routes",
     "churn_routes",

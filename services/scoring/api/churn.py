@@ -3,23 +3,21 @@
 from datetime import datetime
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from services.scoring.api.reliability import Reliability, reliability
+from services.scoring.api.versions import Version, before, following
 from services.scoring.domain.fitting import Doubt
 from services.scoring.domain.promotion import Window
 from services.scoring.handlers import Churning, ChurnVersion, Foretold
 from services.scoring.handlers.churning import By
-from services.scoring.handlers.models import UnderWay
 from shared.contracts.fact import CustomerId
-from shared.http import Cursor, Limit, Page, Problem, decode_cursor, encode_cursor
-from shared.http.pages import bad_cursor
+from shared.http import Cursor, Limit, Page, Problem
 from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("scores:read"))]
 Writer = Annotated[Principal, Depends(require("scoring:write"))]
-Version = Annotated[int, Path(ge=1, le=2**53)]
 
 
 class ReasonShown(BaseModel):
@@ -98,16 +96,12 @@ def churn_routes(churning: Churning, versions: Versions) -> APIRouter:
 
     @routes.get("/models", summary="List models of behaviour, the newest first")
     async def list_models(_: Reader, cursor: Cursor = None, limit: Limit = 20) -> Page[ChurnModelShown]:
-        items = await versions.page(_before(cursor) if cursor else None, limit)
-        before = encode_cursor({"before": items[-1].version}) if len(items) == limit else None
-        return Page(items=[ChurnModelShown(**_fields(item)) for item in items], next=before)
+        items = await versions.page(before(cursor), limit)
+        return Page(items=[ChurnModelShown(**_fields(item)) for item in items], next=following(items, limit))
 
     @routes.post("/models", summary="Learn anew from the whole base now")
     async def learn(_: Writer) -> ChurnModelShown:
-        try:
-            made = await churning.look()
-        except UnderWay:
-            raise Problem(409, detail="A look is under way.", headers={"retry-after": "60"}) from None
+        made = await churning.look()
         if made is None:
             raise Problem(409, detail="No base model has been fitted yet, to which another could be held.")
         return ChurnModelShown(**_fields(made))
@@ -127,14 +121,6 @@ def churn_routes(churning: Churning, versions: Versions) -> APIRouter:
         return _shown(found)
 
     return routes
-
-
-def _before(cursor: str) -> int:
-    match decode_cursor(cursor):
-        case {"before": int(before)} if abs(before) <= 2**53:
-            return before
-        case _:
-            raise bad_cursor()
 
 
 def _shown(found: Foretold) -> ChurnShown:

@@ -4,21 +4,20 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
+from services.scoring.api.versions import Version, before, following
 from services.scoring.domain.channels import code_of
 from services.scoring.domain.model import Model, Parameters
 from services.scoring.domain.purchasing import general
 from services.scoring.handlers import Refitting, Report
-from services.scoring.handlers.models import Outcome, UnderWay
-from shared.http import Cursor, Limit, Page, Problem, decode_cursor, encode_cursor
-from shared.http.pages import bad_cursor
+from services.scoring.handlers.models import Outcome
+from shared.http import Cursor, Limit, Page, Problem
 from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("scores:read"))]
 Writer = Annotated[Principal, Depends(require("scoring:write"))]
-Version = Annotated[int, Path(ge=1, le=2**53)]
 
 
 class MbgNbdView(BaseModel):
@@ -116,9 +115,8 @@ def model_routes(refitting: Refitting, versions: Versions) -> APIRouter:
 
     @routes.get("", summary="List versions, the newest first")
     async def list_models(_: Reader, cursor: Cursor = None, limit: Limit = 100) -> Page[ModelView]:
-        models = await versions.page(_before(cursor) if cursor else None, limit)
-        more = encode_cursor({"before": models[-1].version}) if len(models) == limit else None
-        return Page(items=[_view(model) for model in models], next=more)
+        models = await versions.page(before(cursor), limit)
+        return Page(items=[_view(model) for model in models], next=following(models, limit))
 
     @routes.get("/refit", summary="What the last refit has come to")
     async def read_refit(_: Reader) -> RefitView:
@@ -129,10 +127,7 @@ def model_routes(refitting: Refitting, versions: Versions) -> APIRouter:
 
     @routes.post("/refit", summary="Fit the parameters again now, and tell the scores that move by it")
     async def refit_models(_: Writer) -> RefitView:
-        try:
-            return _report(await refitting.refit())
-        except UnderWay:
-            raise Problem(409, detail="A refit is under way.", headers={"retry-after": "2"}) from None
+        return _report(await refitting.refit())
 
     @routes.get("/{version}", summary="Read a version")
     async def read_model(_: Reader, version: Version) -> ModelView:
@@ -142,14 +137,6 @@ def model_routes(refitting: Refitting, versions: Versions) -> APIRouter:
         return _view(model)
 
     return routes
-
-
-def _before(cursor: str) -> int:
-    match decode_cursor(cursor):
-        case {"before": int(before)} if abs(before) <= 2**53:
-            return before
-        case _:
-            raise bad_cursor()
 
 
 def _view(model: Model) -> ModelView:

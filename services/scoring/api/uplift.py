@@ -3,20 +3,18 @@
 from datetime import datetime
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
+from services.scoring.api.versions import Version, before, following
 from services.scoring.domain.fitting import Doubt
 from services.scoring.domain.uplift.effects import Interval
 from services.scoring.handlers import ActionLearnt, Persuading, UpliftVersion
-from services.scoring.handlers.models import UnderWay
-from shared.http import Cursor, Limit, Page, Problem, decode_cursor, encode_cursor
-from shared.http.pages import bad_cursor
+from shared.http import Cursor, Limit, Page, Problem
 from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("scores:read"))]
 Writer = Annotated[Principal, Depends(require("scoring:write"))]
-Version = Annotated[int, Path(ge=1, le=2**53)]
 
 
 class IntervalShown(BaseModel):
@@ -75,16 +73,12 @@ def uplift_routes(persuading: Persuading, versions: Versions) -> APIRouter:
 
     @routes.get("", summary="List models of uplift, the newest first")
     async def list_models(_: Reader, cursor: Cursor = None, limit: Limit = 20) -> Page[UpliftModelShown]:
-        items = await versions.page(_before(cursor) if cursor else None, limit)
-        before = encode_cursor({"before": items[-1].version}) if len(items) == limit else None
-        return Page(items=[UpliftModelShown(**_fields(item)) for item in items], next=before)
+        items = await versions.page(before(cursor), limit)
+        return Page(items=[UpliftModelShown(**_fields(item)) for item in items], next=following(items, limit))
 
     @routes.post("", summary="Learn anew from all outcomes now")
     async def learn(_: Writer) -> UpliftModelShown:
-        try:
-            return UpliftModelShown(**_fields(await persuading.look()))
-        except UnderWay:
-            raise Problem(409, detail="A look is under way.", headers={"retry-after": "60"}) from None
+        return UpliftModelShown(**_fields(await persuading.look()))
 
     @routes.get("/{version}", summary="Read a model of uplift")
     async def read_model(_: Reader, version: Version) -> UpliftModelRead:
@@ -94,14 +88,6 @@ def uplift_routes(persuading: Persuading, versions: Versions) -> APIRouter:
         return UpliftModelRead(**_fields(found), models=await versions.texts(version))
 
     return routes
-
-
-def _before(cursor: str) -> int:
-    match decode_cursor(cursor):
-        case {"before": int(before)} if abs(before) <= 2**53:
-            return before
-        case _:
-            raise bad_cursor()
 
 
 def _fields(version: UpliftVersion) -> dict[str, object]:
