@@ -108,14 +108,20 @@ def test_a_season_that_is_over_is_not_expected_again() -> None:
     assert not chosen(past)
 
 
-def test_a_year_alone_is_drawn_by_chance_only_and_years_that_differ_further() -> None:
-    season, weight = np.log(TRUE), np.full(26, 1 / (1 / 2_000 + 0.02**2))
-    alike = learn(Seen(np.arange(26), np.tile(season, 2), weight))
-    apart = season + np.random.default_rng(3).normal(0, 0.15, (2, 13))
-    torn = learn(Seen(np.arange(26), apart.ravel(), weight))
-    assert np.abs(alike.drawn - (season - season.mean())).max() < 0.03
-    assert np.abs(torn.drawn).sum() < 0.8 * np.abs(torn.seen).sum()
-    assert torn.excess > 5
+@pytest.mark.parametrize("apart", [0.0, 0.1, 0.15, 0.2, 0.3])
+def test_levels_are_drawn_by_as_much_as_years_differ(apart: float) -> None:
+    """Two years that differ by 2 `apart`, up and down in turn, so that their mean is the season and they have no trend.
+
+    What is left of the fit is `apart` 24 times over 12 free values, twice its square; each mean of two is as uncertain as
+    half of that, or as chance and weather make it.
+    """
+    season, weight = np.log(TRUE) - np.log(TRUE).mean(), 1 / (1 / 2_000 + 0.02**2)
+    turns = apart * np.array([1.0, -1.0] * 6 + [0.0])
+    found = learn(Seen(np.arange(26), np.concatenate([season + turns, season - turns]), np.full(26, weight)))
+    assert found.seen == pytest.approx(season)
+    assert found.excess == pytest.approx(max(2 * weight * apart**2, 1.0))
+    chance, spread = max(apart**2, 1 / (2 * weight)), float(season @ season) / 12
+    assert found.drawn == pytest.approx(season * max(1 - chance / spread, 0.0))
 
 
 def total_error(base: Sequence[Purchases], cut: date, season: Season, visits: Purchasing) -> float:

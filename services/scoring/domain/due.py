@@ -2,8 +2,8 @@
 
 Between purchases a score only drifts, and along curves that can be inverted: P(alive) falls, the silence grows less
 plausible, the customer ages. A season of the year moves everybody's horizon, up or down, by what is known a year ahead.
-Of what is left of each band until it is news, half may be used up before the next look, so
-that nobody has to look at everybody every day, and no look comes late. Where it finds no news, another day follows.
+Of what is left of each band until it is news, half may be used up before the next look, so that nobody has to look at
+everybody every day, and no look comes late. Where it finds no news, another day follows.
 """
 
 import numpy as np
@@ -125,8 +125,8 @@ def _turns(
 
     Such curves turn, so that they are followed day by day, by what moves fast in them: steps done, and P(alive). What is
     to come by steps done falls slowly, at most as if every step that it takes came less often by the clock's growth; both
-    ends of that are looked at. A horizon longer by a factor brings at most its k-th power as much. What is left of a band is used up by half at most, and after `FOLLOWED` days everybody is
-    looked at again.
+    ends of that are looked at. A horizon longer by a factor brings at most its k-th power as much. What is left of a
+    band is used up by half at most, and after `FOLLOWED` days everybody is looked at again.
     """
     x, t_x, age = seen
     if isinstance(visits, MbgNbd) or now.rhythm is None:

@@ -1,7 +1,8 @@
 """Choosing: once a day the base is looked through, and the family of models that it would be given today is named.
 
-The same look says whether a season of the year is to be expected again. The first choice is used at once, as is one where the base is no longer the one that was chosen for, or where the family
-in use cannot be fitted any more. Otherwise whom the choice names is a challenger, who has to prove itself (`contesting`).
+The same look says whether a season of the year is to be expected again. The first choice is used at once, as is one
+where the base is no longer the one that was chosen for, or where the family in use cannot be fitted any more. Otherwise
+whom the choice names is a challenger, who has to prove itself (`contesting`).
 """
 
 import asyncio
