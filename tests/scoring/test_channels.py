@@ -18,13 +18,13 @@ from services.scoring.domain.population import Ranked
 from services.scoring.domain.prediction import Histories, Predictions, predict
 from services.scoring.domain.purchases import Order, day_of
 from services.scoring.domain.purchasing import PLAIN, Family, Purchasing, shifted
+from services.scoring.domain.yearly import STEADY, Season
 from services.scoring.handlers import Sweeping, Valuing
 from shared.messaging import Received
 from tests.scoring.events import customer, fact_of, ordered, received
-from tests.scoring.memory import (
-    MemoryTransactions,
-)
+from tests.scoring.memory import MemoryTransactions
 from tests.scoring.orders import START, on, synthetic_base
+from tests.scoring.seasonal import SUMMER_AND_CHRISTMAS
 from tests.scoring.test_score import HABITUAL, MODEL, PARAMETERS
 from tests.scoring.test_scores import World
 
@@ -115,29 +115,30 @@ async def test_who_was_known_before_first_orders_were_kept_stays_with_the_base()
     assert (await world.customers.load([customer(1)]))[customer(1)].first is None
 
 
-def single(visits: Purchasing) -> Parameters:
-    return replace(BY_CHANNEL, visits=visits, by_channel=None)
+def single(visits: Purchasing, season: Season = STEADY) -> Parameters:
+    return replace(BY_CHANNEL, visits=visits, by_channel=None, season=season)
 
 
+@pytest.mark.parametrize("season", [STEADY, Season.of(SUMMER_AND_CHRISTMAS)], ids=["steady", "seasonal"])
 @pytest.mark.parametrize("visits", [PARAMETERS.visits, MbgCnbd(3, 1.4, 9.0, 0.07, 38.0)])
-def test_many_customers_at_once_are_each_scored_by_their_own_channel(visits: Purchasing) -> None:
+def test_many_customers_at_once_are_each_scored_by_their_own_channel(visits: Purchasing, season: Season) -> None:
     base, end = synthetic_base(300, 600, seed=2)
     came = np.random.default_rng(1).choice([UNKNOWN, code_of("till"), code_of("web"), code_of("fair")], len(base))
     apart = replace(APART, family=Family.of(visits))
-    parameters = replace(BY_CHANNEL, visits=visits, by_channel=apart)
+    parameters = replace(BY_CHANNEL, visits=visits, by_channel=apart, season=season)
     histories = Histories.of(base, came)
     said = predict(parameters, histories, end, 90)
-    due = due_days(parameters, histories, said.told(Ranked.nowhere(300)), said, day_of(end))
+    due = due_days(parameters, histories, said.told(Ranked.nowhere(300)), said, day_of(end), 90)
     models = {
         code_of("till"): shifted(visits, [-s for s in SHIFT]),
         code_of("web"): shifted(visits, SHIFT),
     }
     for whose in np.unique(came).tolist():
         theirs = np.flatnonzero(came == whose)
-        alone, some = single(models.get(whose, visits)), Histories.of([base[i] for i in theirs])
+        alone, some = single(models.get(whose, visits), season), Histories.of([base[i] for i in theirs])
         expected = predict(alone, some, end, 90)
         assert same(said.at(theirs), expected)
-        days = due_days(alone, some, expected.told(Ranked.nowhere(len(theirs))), expected, day_of(end))
+        days = due_days(alone, some, expected.told(Ranked.nowhere(len(theirs))), expected, day_of(end), 90)
         assert due[theirs].tolist() == days.tolist()
 
 

@@ -15,11 +15,15 @@ from services.scoring.domain.population import Ranked
 from services.scoring.domain.prediction import Histories, Predictions, Told, material, predict
 from services.scoring.domain.purchases import EPOCH, day_of
 from services.scoring.domain.purchasing import Purchasing
+from services.scoring.domain.yearly import STEADY, Season
 from tests.scoring.orders import synthetic_base
+from tests.scoring.seasonal import SUMMER_AND_CHRISTMAS
 
 BASE, END = synthetic_base(400, 900, seed=31)
 HISTORIES = Histories.of(BASE)
 EXTENDED = [MbgCnbd(1, 0.8, 50, 0.9, 2.5, 0.2), MbgCnbd(1, 1.4, 26, 0.0, 1.0)]
+SEASONAL = Season.of(SUMMER_AND_CHRISTMAS)
+CHRISTMAS = Season.of(np.array([1.0] * 12 + [3.0]))
 SPENDS = GammaGamma(6.25, 3.74, 15.44)
 
 
@@ -59,11 +63,32 @@ def test_nor_is_anybodys_who_buys_with_a_rhythm(visits: Purchasing) -> None:
     assert looks < 400 * len(BASE) * 2 / 3
 
 
-def followed(visits: Purchasing) -> tuple[int, int]:
+@pytest.mark.parametrize("season", [SEASONAL, CHRISTMAS], ids=["all-year", "christmas"])
+@pytest.mark.parametrize(
+    "visits",
+    [MbgNbd(0.8, 50, 0.9, 2.5), MbgNbd(1.4, 26, 0.07, 38), MbgNbd(0.5, 6, 0.9, 1.6), *EXTENDED],
+    ids=["as-it-is", "hardly-anybody-leaves", "quick", "loyal", "nobody-leaves"],
+)
+def test_nor_is_anybodys_whose_score_only_the_season_moves(visits: Purchasing, season: Season) -> None:
+    """Values and the probability of no purchase rise as well as fall by it."""
+    looks, news = followed(visits, season)
+    assert news > 0
+    assert looks < 400 * len(BASE) / 2
+
+
+@pytest.mark.parametrize("season", [SEASONAL, CHRISTMAS], ids=["all-year", "christmas"])
+@pytest.mark.parametrize("visits", [MbgCnbd(3, 2.4, 50, 0.9, 2.5), MbgCnbd(2, 0.8, 3, 0.5, 6.0, 0.2)])
+def test_nor_with_a_rhythm_and_a_season_at_once(visits: Purchasing, season: Season) -> None:
+    looks, news = followed(visits, season)
+    assert news > 0
+    assert looks < 400 * len(BASE)
+
+
+def followed(visits: Purchasing, season: Season = STEADY) -> tuple[int, int]:
     """Looks and news of 400 days, of which none comes too late."""
-    parameters = Parameters(visits, SPENDS, top_money=200.0)
+    parameters = Parameters(visits, SPENDS, 200.0, season=season)
     first = predict(parameters, HISTORIES, END, 90)
-    last, due = told(first), due_days(parameters, HISTORIES, told(first), first, day_of(END))
+    last, due = told(first), due_days(parameters, HISTORIES, told(first), first, day_of(END), 90)
     looks = news = 0
     for day in range(day_of(END) + 1, day_of(END) + 400):
         now = EPOCH + timedelta(days=day)
@@ -72,7 +97,7 @@ def followed(visits: Purchasing) -> tuple[int, int]:
         assert not (moved & ~seen).any(), f"too late for {np.flatnonzero(moved & ~seen)}"
         fresh = moved & seen
         last = merged(last, told(made), fresh)
-        due = np.where(seen, due_days(parameters, HISTORIES, last, made, day), due)
+        due = np.where(seen, due_days(parameters, HISTORIES, last, made, day, 90), due)
         looks, news = looks + int(seen.sum()), news + int(fresh.sum())
     return looks, news
 
@@ -80,9 +105,9 @@ def followed(visits: Purchasing) -> tuple[int, int]:
 def test_a_day_is_always_ahead_and_who_is_long_gone_is_left_in_peace() -> None:
     parameters = Parameters(MbgNbd(0.8, 50, 0.9, 2.5), SPENDS, top_money=200.0)
     said = predict(parameters, HISTORIES, END, 90)
-    assert (due_days(parameters, HISTORIES, told(said), said, day_of(END)) > day_of(END)).all()
+    assert (due_days(parameters, HISTORIES, told(said), said, day_of(END), 90) > day_of(END)).all()
     much_later = END + timedelta(days=20_000)
     said = predict(parameters, HISTORIES, much_later, 90)
     assert (
-        due_days(parameters, HISTORIES, told(said), said, day_of(much_later)) > day_of(much_later) + 300
+        due_days(parameters, HISTORIES, told(said), said, day_of(much_later), 90) > day_of(much_later) + 300
     ).mean() > 0.9

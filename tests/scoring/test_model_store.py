@@ -19,14 +19,18 @@ from services.scoring.domain.overview import Inputs
 from services.scoring.domain.prediction import Histories
 from services.scoring.domain.purchasing import PLAIN, Family
 from services.scoring.domain.score import Terms
+from services.scoring.domain.seasonality import Evidence, Found as FoundSeason
 from services.scoring.domain.shrinkage import Apart, Found, Tried
+from services.scoring.domain.yearly import STEADY, Season
 from services.scoring.handlers import Champion, ChannelLook, Choice, scored_of
+from services.scoring.handlers.choosing import NOT_LOOKED
 from services.scoring.store import MongoChannelLooks, MongoChoices, MongoContests, MongoModels
 from shared import mongo
 from shared.mongo import Database
 from shared.settings import PlatformSettings
 from tests.scoring.events import customer
 from tests.scoring.orders import START, synthetic_base
+from tests.scoring.seasonal import SUMMER_AND_CHRISTMAS
 from tests.scoring.test_score import MODEL
 
 pytestmark = pytest.mark.integration
@@ -66,6 +70,7 @@ async def test_a_version_stored_in_the_old_form_is_read_and_scored_by(database: 
     made = scored_of({customer(n): one for n, one in enumerate(base)}, {}, Terms(model, end, 90, "USD"))
     assert all(one.score.model is not None and one.score.model.version == 7 for one in made)
     assert await MongoModels(database).as_of(START) == model
+    assert model.parameters.season == STEADY
     assert (model.parameters.by_channel, model.parameters.by_code) == (None, {})
 
 
@@ -87,6 +92,31 @@ async def test_versions_of_other_families_come_back_as_they_were(database: Datab
     assert await models.latest() == model
 
 
+async def test_a_season_comes_back_as_it_was(database: Database) -> None:
+    parameters = replace(MODEL.parameters, season=Season.of(SUMMER_AND_CHRISTMAS))
+    model = replace(MODEL, fit=replace(MODEL.fit, parameters=parameters))
+    await MongoModels(database).add(model)
+    assert await MongoModels(database).latest() == model
+
+
+async def test_choices_of_before_there_were_seasons_are_read(database: Database) -> None:
+    choices = MongoChoices(database)
+    nothing = Choice(START, "doubt", 0, 2**31 - 1, None, "", (), ("too few customers",), None, Inputs.empty(), 0.1)
+    await choices.note_choice(nothing)
+    await database["notes"].update_one({"_id": "choice"}, {"$unset": {"season": 1}})
+    found = await choices.choice()
+    assert found is not None
+    assert found.season == NOT_LOOKED
+
+
+async def test_spans_scored_before_there_were_seasons_are_scored_again(database: Database) -> None:
+    contests, said = MongoContests(database), Calibration.of(np.array([0.2, 0.9]), np.array([0.0, 1.0]))
+    await database["contests"].insert_one({"_id": 7, "said": {"mbg-nbd": said.pack()}})
+    assert await contests.tables([7]) == {}
+    await contests.add(7, {"mbg-nbd": said.plus(said)})
+    assert (await contests.tables([7]))[7]["mbg-nbd"].rows == 4
+
+
 async def test_choices_and_contests_come_back_as_they_were(database: Database) -> None:
     choices, contests = MongoChoices(database), MongoContests(database)
     assert await choices.choice() is None
@@ -95,7 +125,8 @@ async def test_choices_and_contests_come_back_as_they_were(database: Database) -
     champion = Champion(Family(3), START, "foretold best", 30, inputs)
     nothing = Choice(START, "doubt", 0, 2**31 - 1, None, "", (), ("too few customers",), None, Inputs.empty(), 0.1)
     some = (("mbg-nbd", -10.5, 3.25, None), ("cnbd-2", -11.0, 0.5, "dropout not identified"))
-    full = Choice(START, "taken", 30, 18_600, Family(3), "foretold best", some, (), champion, inputs, 0.5)
+    season = FoundSeason(Season.of(SUMMER_AND_CHRISTMAS), "years are alike", Evidence(20, 12.5, 3.5, 1e-4))
+    full = Choice(START, "taken", 30, 18_600, Family(3), "foretold best", some, (), champion, inputs, 0.5, season)
     for one in (nothing, full):
         await choices.note_choice(one)
         found = await choices.choice()

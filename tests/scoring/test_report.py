@@ -57,6 +57,7 @@ CONTEST = {
     "challengers": [{**CHALLENGER, "gains": GAINS}, {**CHALLENGER, "name": "mbg-nbd", "windows": [], "gains": []}],
     "calibration": {"alarm": True},
 }
+SEASON = {"levels": [1.0] * 12 + [1.5], "why": "years are <alike>"}
 STUDY = {"products": 5, "customers": 3, "accuracy": {"recall": 0.16, "hit": 0.4}}
 
 
@@ -75,6 +76,12 @@ def test_the_model_its_challengers_and_what_has_drifted_are_drawn() -> None:
     words = ("mbg-cnbd-3", "mbg-nbd+loyal", "+0.01230", "held beside only", "no longer those", "drifted away")
     for one in (*words, "foretold &lt;best&gt;"):
         assert one in page
+    assert "season" not in page
+    steady = html(Facts(SUMMARY, MODEL, None, None, None, {**CHOICE, "season": {"levels": [], "why": "one <year>"}}))
+    assert "No season of the year is expected: one &lt;year&gt;." in steady
+    seasonal = html(Facts(SUMMARY, MODEL, None, None, None, {**CHOICE, "season": SEASON}))
+    assert seasonal.count("<svg") == 1
+    assert "expected again: years are &lt;alike&gt;" in seasonal
     undecided = {**CHOICE, "champion": None, "doubts": ["too few customers"]}
     assert "None has been chosen yet: too few customers" in html(Facts(SUMMARY, MODEL, None, None, None, undecided))
 

@@ -8,6 +8,7 @@ from services.scoring.domain.purchases import Purchases
 from shared.contracts.scoring import Score
 from tests.scoring.events import customer
 from tests.scoring.regular import regular_base
+from tests.scoring.seasonal import seasonal_base
 from tests.scoring.service import Scoring, orders, records
 from tests.waiting import eventually
 
@@ -86,3 +87,41 @@ async def test_a_base_that_nobody_seems_to_leave_is_scored_and_the_doubt_is_name
     choice = await post(scoring, "/v1/models/choice")
     assert choice["outcome"] in {"confirmed", "taken"}
     assert "explains the base no better" in str(choice["why"])
+
+
+async def test_before_christmas_more_is_expected_of_a_base_that_buys_more_then(scoring: Scoring) -> None:
+    """Three years and nine months until the end of September, on both instances, in scores, reasons and reviews."""
+    base, _ = seasonal_base(1_000, 1_369, seed=41, gap=30.0)
+    await filled(scoring, base)
+    assert (await scoring.refit())["outcome"] == "fitted"
+    newest = max(one.last_day for one in base)
+    buyer = next(n for n, one in enumerate(base) if one.frequency > 5 and one.last_day > newest - 10)
+    plain = Score.model_validate(await scoring.get(f"/v1/scores/{customer(buyer)}"))
+    june = Score.model_validate(await scoring.get(f"/v1/scores/{customer(buyer)}?as_of=2024-06-10T00:00:00Z"))
+    choice = await post(scoring, "/v1/models/choice")
+    season = (await scoring.get("/v1/models/choice", instance=1))["season"]
+    assert season == choice["season"]
+    assert "years are alike" in season["why"]
+    model = (await scoring.get("/v1/models"))["items"][0]
+    assert model["season"] == season["levels"]
+    assert len(season["levels"]) == 13
+    assert (await scoring.get("/v1/models/1"))["season"] == []
+    for instance in (0, 1):
+
+        async def scored(instance: int = instance) -> Score | None:
+            score = Score.model_validate(await scoring.get(f"/v1/scores/{customer(buyer)}", instance=instance))
+            return score if score.model and score.model.version == model["version"] else None
+
+        score = await eventually(scored)
+        assert score is not None
+        assert score.expected_purchases is not None
+        assert plain.expected_purchases is not None
+        assert score.expected_purchases > 1.1 * plain.expected_purchases
+        assert score.p_alive == pytest.approx(plain.p_alive, abs=0.01)
+    summer = Score.model_validate(await scoring.get(f"/v1/scores/{customer(buyer)}?as_of=2024-06-10T00:00:00Z"))
+    assert summer.expected_purchases is not None
+    assert june.expected_purchases is not None
+    assert summer.expected_purchases < 0.9 * june.expected_purchases
+    explained = await scoring.get(f"/v1/scores/{customer(buyer)}/reasons")
+    assert "high-season" in {reason["code"] for reason in explained["reasons"]}
+    assert (await post(scoring, "/v1/reviews"))["model_version"] == model["version"]

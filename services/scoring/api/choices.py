@@ -10,6 +10,7 @@ from services.scoring.domain.drift import Shift
 from services.scoring.domain.promotion import Window
 from services.scoring.domain.purchases import EPOCH
 from services.scoring.domain.rivals import PARETO, SPAN_DAYS, Verdict
+from services.scoring.domain.seasonality import Evidence, Found
 from services.scoring.handlers import Champion, Choice, Choosing, Contest, Contesting
 from services.scoring.handlers.choosing import Outcome
 from shared.http import Problem
@@ -45,6 +46,21 @@ class DriftShown(BaseModel):
     shift: Shift
 
 
+class SeasonShown(BaseModel):
+    """The season of the year that is expected again, level by level of its four weeks; empty: none, for the reason given.
+
+    `nats` by which levels learnt before told so many `spans` of four weeks better than no season, the `newest` year's alone,
+    and how probably years would be so alike by chance. None where there was too little to try it on.
+    """
+
+    levels: list[float]
+    why: str
+    spans: int | None
+    nats: float | None
+    newest: float | None
+    by_chance: float | None
+
+
 class ChoiceShown(BaseModel):
     """`taken`: the family named is used from now on; `confirmed`: it is in use; `challenged`: it has to prove itself first;
     `doubt`: the base says too little.
@@ -62,6 +78,7 @@ class ChoiceShown(BaseModel):
     drift: dict[str, DriftShown]
     """Of recency, frequency and money, by name."""
     seconds: float
+    season: SeasonShown
 
 
 class WindowShown(BaseModel):
@@ -169,7 +186,13 @@ def _choice(choice: Choice) -> ChoiceShown:
         champion=_champion(choice.champion) if choice.champion else None,
         drift={name: DriftShown(psi=one.psi, shift=one.shift) for name, one in choice.drift.items()},
         seconds=choice.seconds,
+        season=_season(choice.season),
     )
+
+
+def _season(found: Found) -> SeasonShown:
+    proof = found.evidence._asdict() if found.evidence else dict.fromkeys(Evidence._fields)
+    return SeasonShown(levels=list(found.season.levels), why=found.why, **proof)
 
 
 def _contest(contest: Contest) -> ContestShown:

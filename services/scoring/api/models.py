@@ -81,6 +81,9 @@ class ModelView(BaseModel):
     channels: list[ChannelView] = []
     """Those that are told apart from the base."""
     gamma_gamma: GammaGammaView
+    season: list[float] = []
+    """What each four weeks of the year are to an average of them, from 1 January on (the last ends with the year); none: no
+    season is expected."""
 
 
 class RefitView(BaseModel):
@@ -153,6 +156,7 @@ def _view(model: Model) -> ModelView:
         gamma_gamma=GammaGammaView(
             p=spends.p, q=spends.q, gamma=spends.gamma, log_likelihood=fit.log_likelihood_spends
         ),
+        season=list(model.parameters.season.levels),
     )
 
 

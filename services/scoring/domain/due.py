@@ -1,8 +1,9 @@
 """When a customer's score will be news though nothing happens: the first day on which it is worth another look.
 
 Between purchases a score only drifts, and along curves that can be inverted: P(alive) falls, the silence grows less
-plausible, the customer ages. Of what is left of each band until it is news, half may be used up before the next look, so
-that nobody has to look at everybody every day, and no look comes late. Where it finds no news, another day follows.
+plausible, the customer ages. A season of the year moves everybody's horizon, up or down, by what is known a year ahead.
+Of what is left of each band until it is news, half may be used up before the next look, so that nobody has to look at
+everybody every day, and no look comes late. Where it finds no news, another day follows.
 """
 
 import numpy as np
@@ -15,6 +16,7 @@ from services.scoring.domain.model import Parameters
 from services.scoring.domain.prediction import NO_VALUE, P_BAND, VALUE_BAND, Histories, Predictions, Told
 from services.scoring.domain.purchasing import Purchasing
 from services.scoring.domain.segments import GONE_BELOW, NEW_DAYS, SLACK, SLIPPING_BELOW
+from services.scoring.domain.yearly import FOLLOWED as A_YEAR, Coming
 
 NEVER = 2**31 - 1
 """The day of customers whose score will not move any more."""
@@ -26,20 +28,36 @@ STEEPEST = 0.37
 """By how much P(no purchase) rises at most while the age grows by as much as it is: below 1/e, whatever the rate."""
 
 
-def due_days(parameters: Parameters, histories: Histories, told: Told, now: Predictions, today: int) -> Ints:
+def due_days(
+    parameters: Parameters, histories: Histories, told: Told, now: Predictions, today: int, horizon_days: int
+) -> Ints:
     """Days since 1970, all after `today`; one element a customer. `told` last, `now` as of `today`; no NaN."""
     days, floor = np.empty(len(histories.x), np.int64), NO_VALUE * parameters.top_money
+    coming = parameters.season.coming(today, horizon_days)
     for visits, where in parameters.groups(histories.came):
-        days[where] = _due_days(visits, histories.at(where), told.at(where), now.at(where), today, floor)
+        theirs = (histories.at(where), told.at(where), now.at(where))
+        days[where] = _due_days(visits, *theirs, today, floor, coming)
     return days
 
 
-def _due_days(visits: Purchasing, histories: Histories, told: Told, now: Predictions, today: int, floor: float) -> Ints:
+def _due_days(
+    visits: Purchasing,
+    histories: Histories,
+    told: Told,
+    now: Predictions,
+    today: int,
+    floor: float,
+    coming: Coming | None,
+) -> Ints:
     t_x = histories.last_day - histories.first_day
     age = np.maximum(today - histories.first_day, t_x)
     seen = (histories.x, t_x, age)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        bands = _turns(visits, seen, told, now, floor) if now.rhythm else _drifts(visits, seen, told, now, floor)
+        bands = (
+            _turns(visits, seen, told, now, floor, coming)
+            if now.rhythm
+            else _drifts(visits, seen, told, now, floor, coming)
+        )
         thresholds = [
             np.full_like(age, float(NEW_DAYS)),
             *(visits.crossing_age(histories.x, t_x, np.full_like(age, GONE_BELOW * slack)) for slack in SLACKS),
@@ -52,28 +70,63 @@ def _due_days(visits: Purchasing, histories: Histories, told: Told, now: Predict
 
 
 def _drifts(
-    visits: Purchasing, seen: tuple[Floats, Floats, Floats], told: Told, now: Predictions, floor: float
+    visits: Purchasing,
+    seen: tuple[Floats, Floats, Floats],
+    told: Told,
+    now: Predictions,
+    floor: float,
+    coming: Coming | None,
 ) -> list[Floats]:
-    """Ages at which bands may be left, where silence only ever lowers what is expected."""
+    """Ages at which bands may be left, where silence only ever lowers what is expected. A season may use up half of that."""
     x, t_x, age = seen
     left_alive, left_quiet, left_value = _left(told, now, floor)
+    turn = []
+    if coming:
+        left_quiet, left_value = left_quiet / 2, left_value / 2
+        turn = [age + _turn_of_season(coming, told, now, floor, left_quiet, left_value)]
     falls = np.minimum.reduce([left_alive, left_quiet / 2, now.p_alive * left_value / 2])
     drift = np.minimum(left_value / 2, left_quiet / 2 / STEEPEST)
     return [
         visits.crossing_age(x, t_x, np.maximum(now.p_alive - falls, 0.0)),
         (visits.alpha + age) * (1 + drift) - visits.alpha,
+        *turn,
     ]
 
 
+def _turn_of_season(
+    coming: Coming, told: Told, now: Predictions, floor: float, left_quiet: Floats, left_value: Floats
+) -> Floats:
+    """Days until the season alone may have used up what is left to it; above, all of the band: nothing else raises a value.
+
+    Value is concave in the horizon and P(no purchase) convex, so that a horizon longer or shorter by a part moves the one by
+    no more than that part, and the other by no more than STEEPEST of it on a logarithmic scale.
+    """
+    more_value = np.maximum(told.value, floor) * (1 + VALUE_BAND) / now.value - 1.0
+    less_quiet = now.p_churn - (told.p_churn - P_BAND)
+    steep = STEEPEST * now.p_alive
+    most = np.fmin(np.maximum(more_value, 0.0), np.expm1(np.maximum(less_quiet, 0.0) / steep))
+    least = np.fmin(left_value, -np.expm1(-left_quiet / steep))
+    rises = np.searchsorted(coming.most, 1.0 + most, side="right")
+    falls = np.searchsorted(-coming.least, least - 1.0, side="right")
+    # The year ahead is all that is known: who is touched by nothing in it is looked at again after it.
+    days: Floats = np.minimum(np.minimum(rises, falls), A_YEAR - 1).astype(np.float64)
+    return days
+
+
 def _turns(
-    visits: Purchasing, seen: tuple[Floats, Floats, Floats], told: Told, now: Predictions, floor: float
+    visits: Purchasing,
+    seen: tuple[Floats, Floats, Floats],
+    told: Told,
+    now: Predictions,
+    floor: float,
+    coming: Coming | None,
 ) -> list[Floats]:
     """The same of buyers with a rhythm: in a silence the next purchase first comes nearer, and then less probable.
 
     Such curves turn, so that they are followed day by day, by what moves fast in them: steps done, and P(alive). What is
     to come by steps done falls slowly, at most as if every step that it takes came less often by the clock's growth; both
-    ends of that are looked at. What is left of a band is used up by half at most, and after `FOLLOWED` days everybody is
-    looked at again.
+    ends of that are looked at. A horizon longer by a factor brings at most its k-th power as much. What is left of a
+    band is used up by half at most, and after `FOLLOWED` days everybody is looked at again.
     """
     x, t_x, age = seen
     if isinstance(visits, MbgNbd) or now.rhythm is None:
@@ -88,7 +141,8 @@ def _turns(
         buys = alive * np.minimum((done * now.rhythm.buys).sum(axis=0), 1.0)
         falls = ((visits.alpha + age) / (visits.alpha + age + days)) ** visits.k
         left = np.zeros(len(age), bool)
-        for slower in (1.0, falls):
+        most, least = (coming.most[days - 1] ** visits.k, coming.least[days - 1] ** visits.k) if coming else (1.0, 1.0)
+        for slower in (most, least * falls):
             left |= _beyond(now.value, slower * value, low, high)
             left |= _beyond(now.p_churn, 1.0 - slower * buys, told.p_churn - P_BAND, told.p_churn + P_BAND)
         soonest = np.where(left, days - 1.0, soonest)

@@ -55,13 +55,13 @@ class MbgNbd:
         alive: Floats = np.exp(-np.logaddexp(0.0, log_odds_left))
         return alive
 
-    def p_no_purchase(self, x: Floats, t_x: Floats, age: Floats, horizon: float) -> Floats:
+    def p_no_purchase(self, x: Floats, t_x: Floats, age: Floats, horizon: Floats | float) -> Floats:
         """Probability of no purchase within the horizon. Exact: one leaves only after a purchase."""
         buys = -np.expm1((self.r + x) * np.log((self.alpha + age) / (self.alpha + age + horizon)))
         quiet: Floats = 1.0 - self.p_alive(x, t_x, age) * buys
         return quiet
 
-    def expected_purchases(self, x: Floats, t_x: Floats, age: Floats, horizon: float) -> Floats:
+    def expected_purchases(self, x: Floats, t_x: Floats, age: Floats, horizon: Floats | float) -> Floats:
         """E[X(horizon)]: repeat purchase days to come."""
         expected: Floats = self.p_alive(x, t_x, age) * self.while_there(x, age, horizon)
         return expected

@@ -14,6 +14,7 @@ from services.scoring.domain.gamma_gamma import GammaGamma, SpendsFit, fit_spend
 from services.scoring.domain.histogram import Histogram, Ints
 from services.scoring.domain.purchases import day_of
 from services.scoring.domain.purchasing import PLAIN, Family, Fitted, Purchasing, fit_family, shifted
+from services.scoring.domain.yearly import STEADY, Season
 
 TOP_SHARE = 0.8
 """Customers above this share of all in money are the top fifth."""
@@ -50,6 +51,8 @@ class Parameters:
 
     by_channel: ByChannel | None = None
     """None: nobody has looked yet. Of another family than `visits`, it says nothing."""
+    season: Season = STEADY
+    """By which a horizon is as good as a longer or a shorter one."""
 
     @cached_property
     def by_code(self) -> dict[int, Purchasing]:
@@ -91,7 +94,8 @@ class Parameters:
 
     def close_to(self, other: "Parameters") -> bool:
         alike = bool(np.allclose(self.as_row(), other.as_row(), rtol=SAME, atol=0))
-        return alike and self.family == other.family and _alike(self.by_channel, other.by_channel)
+        alike = alike and self.family == other.family and _alike(self.by_channel, other.by_channel)
+        return alike and self.season.close_to(other.season)
 
 
 @dataclass(frozen=True)
@@ -150,11 +154,13 @@ def refit(
     chosen: Family | None = None,
     why: str = "",
     by_channel: ByChannel | None = None,
+    season: Season | None = None,
 ) -> Fit | Held:
     """Fit both models to the base as it stands: of the family chosen, or of the one in use, which at first is MBG/NBD.
 
     Channels are told apart by `by_channel`, or as they were: their distances from the base stay, and so they move along
-    with it. As long as nothing was in use, a base that leaving does not explain is scored as one that nobody leaves.
+    with it. The season is the one given, or the one in use. As long as nothing was in use, a base that leaving does not
+    explain is scored as one that nobody leaves.
     """
     customers = histogram.customers
     if not customers:
@@ -164,7 +170,10 @@ def refit(
     spends = fit_spends(histogram.repeat_spends(), last.spends if last else None)
     if isinstance(visits, Fitted) and isinstance(spends, SpendsFit) and not spends.doubt:
         by_channel = by_channel or (last.by_channel if last else None)
-        parameters = Parameters(visits.model, spends.parameters, histogram.money_quantile(TOP_SHARE), by_channel)
+        if season is None:
+            season = last.season if last else STEADY
+        top_money = histogram.money_quantile(TOP_SHARE)
+        parameters = Parameters(visits.model, spends.parameters, top_money, by_channel, season)
         likelihoods = visits.log_likelihood, spends.log_likelihood
         doubts = (visits.doubt.value,) if visits.doubt else ()
         told = why if parameters.family == chosen and not (last and last.family == chosen) else ""

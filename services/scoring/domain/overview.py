@@ -17,6 +17,7 @@ from services.scoring.domain.histogram import Cells, Ints, visit_keys
 from services.scoring.domain.mbg_nbd import Visits
 from services.scoring.domain.money_cells import cells_of
 from services.scoring.domain.prediction import Histories
+from services.scoring.domain.seasonality import DayCounts
 
 RECENCY_EDGES = np.array([8, 15, 31, 61, 91, 121, 181, 271, 366, 731])
 FREQUENCY_EDGES = np.array([1, 2, 3, 5, 8, 13, 21, 34, 55])
@@ -123,10 +124,12 @@ class Overview:
     inputs: Inputs
     first_day: int
     """Of all purchases."""
+    days: DayCounts
+    """Until yesterday: today is not over."""
 
     @classmethod
     def empty(cls) -> "Overview":
-        return cls(Snapshot.empty(), Snapshot.empty(), Inputs.empty(), NO_DAY)
+        return cls(Snapshot.empty(), Snapshot.empty(), Inputs.empty(), NO_DAY, DayCounts.empty())
 
     @classmethod
     def of(cls, packed: Sequence[bytes], today: int, cut: int) -> "Overview":
@@ -136,11 +139,12 @@ class Overview:
         now = Snapshot.of(latest.histories, latest.purchases, gaps[0])
         before = Snapshot.of(later.histories, later.purchases, gaps[1])
         first = int(latest.histories.first_day.min(initial=NO_DAY))
-        return cls(now, before, Inputs.of(latest.histories, today), first)
+        return cls(now, before, Inputs.of(latest.histories, today), first, DayCounts.of(packed, today - 1))
 
     def plus(self, other: "Overview") -> "Overview":
         first = min(self.first_day, other.first_day)
-        return Overview(self.now.plus(other.now), self.before.plus(other.before), self.inputs.plus(other.inputs), first)
+        now, before = self.now.plus(other.now), self.before.plus(other.before)
+        return Overview(now, before, self.inputs.plus(other.inputs), first, self.days.plus(other.days))
 
 
 def _log_gaps(packed: Sequence[bytes], until: int) -> float:

@@ -155,16 +155,20 @@ class Predictions:
 
 
 def predict(parameters: Parameters, histories: Histories, now: datetime, horizon_days: int) -> Predictions:
-    """Of each customer by the parameters of the channel that they came by."""
+    """Of each customer by the parameters of the channel that they came by.
+
+    The horizon is the season's clock's; who is still there is told without it.
+    """
+    ahead = parameters.season.ahead(day_of(now), horizon_days)
     groups = list(parameters.groups(histories.came))
-    parts = [_predict(parameters, one.visits, histories.at(one.where), now, horizon_days) for one in groups]
+    parts = [_predict(parameters, one.visits, histories.at(one.where), now, ahead) for one in groups]
     if len(parts) == 1:
         return parts[0]
     return Predictions.together(parts, [one.where for one in groups], len(histories.x))
 
 
 def _predict(
-    parameters: Parameters, visits: Purchasing, histories: Histories, now: datetime, horizon_days: int
+    parameters: Parameters, visits: Purchasing, histories: Histories, now: datetime, ahead: float
 ) -> Predictions:
     x = histories.x
     t_x = histories.last_day - histories.first_day
@@ -172,7 +176,7 @@ def _predict(
     age = np.maximum(day_of(now) - histories.first_day, t_x)
     seen = (x, t_x, age)
     alive, silent = visits.p_alive(*seen), visits.p_silent(*seen)
-    purchases, churn, rhythm = _ahead(visits, seen, horizon_days)
+    purchases, churn, rhythm = _ahead(visits, seen, ahead)
     spend = parameters.spends.expected_spend(np.where(histories.spend > 0, x, 0.0), histories.spend)
     segment, fewer, more = (
         segments(age, alive, silent, histories.money, parameters.top_money, slack) for slack in (0, -SLACK, SLACK)
@@ -181,7 +185,7 @@ def _predict(
 
 
 def _ahead(
-    visits: Purchasing, seen: tuple[Floats, Floats, Floats], horizon_days: int
+    visits: Purchasing, seen: tuple[Floats, Floats, Floats], horizon_days: float
 ) -> tuple[Floats, Floats, Rhythm | None]:
     """Expected purchases, P(no purchase); and what both are mixed of, where that depends on how much of a rhythm is over."""
     if isinstance(visits, MbgNbd) or visits.k == 1:

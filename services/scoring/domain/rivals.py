@@ -18,6 +18,7 @@ from services.scoring.domain.mbg_nbd import Visits, enough
 from services.scoring.domain.pareto_nbd import ParetoFit, ParetoNbd, fit_pareto
 from services.scoring.domain.promotion import MIN_BLOCKS, WINDOWS, Window, promoted, window
 from services.scoring.domain.purchasing import Family, Fitted, Purchasing, fit_family
+from services.scoring.domain.yearly import Season
 
 SPAN_DAYS = 28
 SPANS = MIN_BLOCKS * WINDOWS
@@ -52,13 +53,13 @@ def fit_rival(visits: Visits, rival: Family | None) -> Rival | None:
     return fit.model if isinstance(fit, Fitted) else None
 
 
-def table(model: Rival, seen: Then, cut: int) -> Calibration:
-    """What it said at the end of that day of no purchase in the span, against what came."""
+def table(model: Rival, seen: Then, cut: int, season: Season) -> Calibration:
+    """What it said at the end of that day of no purchase in the span, which had this season, against what came."""
     if not len(seen.purchases):
         return Calibration.empty()
     known = seen.histories
     t_x: Floats = known.last_day - known.first_day
-    quiet = model.p_no_purchase(known.x, t_x, np.maximum(cut - known.first_day, t_x), float(SPAN_DAYS))
+    quiet = model.p_no_purchase(known.x, t_x, np.maximum(cut - known.first_day, t_x), season.ahead(cut, SPAN_DAYS))
     return Calibration.of(np.clip(quiet, 0.0, 1.0), (seen.purchases == 0).astype(np.float64))
 
 

@@ -87,7 +87,8 @@ def _due(histories: Histories, predicted: Predictions | None, ranked: Ranked, te
     """Without a model time changes nothing."""
     if predicted is None or terms.model is None:
         return np.full(len(histories.x), NEVER)
-    return due_days(terms.model.parameters, histories, predicted.told(ranked), predicted, day_of(terms.now))
+    told, today = predicted.told(ranked), day_of(terms.now)
+    return due_days(terms.model.parameters, histories, told, predicted, today, terms.horizon_days)
 
 
 def _places(ranked: Ranked) -> list[dict[str, Any]]:

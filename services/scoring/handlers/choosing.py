@@ -1,7 +1,8 @@
 """Choosing: once a day the base is looked through, and the family of models that it would be given today is named.
 
-The first choice is used at once, as is one where the base is no longer the one that was chosen for, or where the family
-in use cannot be fitted any more. Otherwise whom the choice names is a challenger, who has to prove itself (`contesting`).
+The same look says whether a season of the year is to be expected again. The first choice is used at once, as is one
+where the base is no longer the one that was chosen for, or where the family in use cannot be fitted any more. Otherwise
+whom the choice names is a challenger, who has to prove itself (`contesting`).
 """
 
 import asyncio
@@ -18,6 +19,8 @@ from services.scoring.domain.nomination import Nomination, held_back, nominate
 from services.scoring.domain.overview import Drifted, Inputs, Overview
 from services.scoring.domain.purchases import day_of
 from services.scoring.domain.purchasing import Family
+from services.scoring.domain.seasonality import Found, season_of
+from services.scoring.domain.yearly import STEADY, Season
 from services.scoring.handlers.models import Refitting, Report, UnderWay
 from services.scoring.handlers.reviewing import PAGE_CUSTOMERS, Reviewed
 from shared import metrics
@@ -28,6 +31,7 @@ GROWN = 1.5
 """A base that is so many times as large is another one: what was chosen for it then says little."""
 TRIES, PAUSE_SECONDS = 150, 2.0
 """A refit under way elsewhere is waited for: five minutes at most."""
+NOT_LOOKED = Found(STEADY, "nobody has looked for one yet")
 Outcome = Literal["taken", "confirmed", "challenged", "doubt"]
 
 
@@ -55,6 +59,7 @@ class Choice(NamedTuple):
     champion: Champion | None
     inputs: Inputs
     seconds: float
+    season: Found = NOT_LOOKED
 
     @property
     def drift(self) -> Mapping[str, Drifted]:
@@ -88,9 +93,10 @@ class Choosing:
         other = outcome == "confirmed" and (champion is None or champion.family != family)
         if family and (outcome == "taken" or other):
             champion = Champion(family, now, why, base.now.customers, base.inputs)
+        season = await self._expect(base, today)
         choice = Choice(
             *(now, outcome, base.now.customers, base.first_day, family, why, known, doubts, champion, base.inputs),
-            round(asyncio.get_running_loop().time() - began, 3),
+            *(round(asyncio.get_running_loop().time() - began, 3), season),
         )
         await self.choices.note_choice(choice)
         _watch(choice)
@@ -125,11 +131,21 @@ class Choosing:
         report = await self.use(named.family, named.why)
         return ("doubt", report.doubts) if report.outcome == "held" else ("taken", ())
 
-    async def use(self, family: Family, why: str) -> Report:
-        """A version of this family, fitted now."""
+    async def _expect(self, base: Overview, today: int) -> Found:
+        """The season that the base shows by the model now in use, which expects it from now on."""
+        model = self.refitting.scores.model
+        if model is None:
+            return Found(STEADY, "no model is in use yet")
+        found = await asyncio.to_thread(season_of, base.days, model.parameters.visits, today - 1)
+        if not found.season.close_to(model.parameters.season):
+            await self.use(None, "", found.season)
+        return found
+
+    async def use(self, family: Family | None, why: str, season: Season | None = None) -> Report:
+        """A version of this family, or with this season, fitted now."""
         for _ in range(TRIES):
             try:
-                return await self.refitting.refit(family, why)
+                return await self.refitting.refit(family, why, season=season)
             except UnderWay:
                 await asyncio.sleep(PAUSE_SECONDS)
         raise UnderWay

@@ -15,6 +15,7 @@ from services.scoring.domain.calibration import Calibration
 from services.scoring.domain.drift import Cusum
 from services.scoring.domain.hindsight import then
 from services.scoring.domain.overview import Snapshot
+from services.scoring.domain.pareto_nbd import ParetoNbd
 from services.scoring.domain.purchases import day_of
 from services.scoring.domain.purchasing import PLAIN, Family
 from services.scoring.domain.rivals import (
@@ -29,6 +30,8 @@ from services.scoring.domain.rivals import (
     table,
     verdict,
 )
+from services.scoring.domain.seasonality import DayCounts, season_of
+from services.scoring.domain.yearly import STEADY, Season
 from services.scoring.handlers.choosing import GROWN, Champion, Choice, Choosing
 from services.scoring.handlers.reviewing import PAGE_CUSTOMERS
 from shared import metrics
@@ -108,21 +111,28 @@ class Contesting:
         return Contest(at, champion, verdicts, calibration_drift(said), None)
 
     async def _score(self, missing: Mapping[int, Cast]) -> None:
-        """Twice through everybody: as they stood before each span, to fit on; and what each model said of them."""
+        """Twice through everybody: as they stood before each span, to fit on; and what each model said of them.
+
+        All under the season that was to be expected then.
+        """
         if not missing:
             return
-        stood = dict.fromkeys(missing, Snapshot.empty())
+        stood, days, newest = dict.fromkeys(missing, Snapshot.empty()), DayCounts.empty(), max(missing) * SPAN_DAYS
         async for page in self._pages():
+            days = days.plus(await asyncio.to_thread(DayCounts.of, page, newest))
             for span, one in (await asyncio.to_thread(_stood, page, list(missing))).items():
                 stood[span] = stood[span].plus(one)
         models = {
             span: await asyncio.to_thread(_fitted, stood[span], span * SPAN_DAYS, cast)
             for span, cast in missing.items()
         }
+        seasons = {span: await asyncio.to_thread(_season, days, base, span * SPAN_DAYS) for span, base in stood.items()}
         said = {span: dict.fromkeys(cast, Calibration.empty()) for span, cast in missing.items()}
         async for page in self._pages():
             for span, rivals in models.items():
-                for name, told in (await asyncio.to_thread(_said, page, span * SPAN_DAYS, rivals)).items():
+                for name, told in (
+                    await asyncio.to_thread(_said, page, span * SPAN_DAYS, rivals, seasons[span])
+                ).items():
                     said[span][name] = said[span][name].plus(told)
         for span, tables in said.items():
             await self.contests.add(span, tables)
@@ -165,9 +175,15 @@ def _fitted(stood: Snapshot, cut: int, cast: Cast) -> dict[str, Rival]:
     return {name: model for name, model in found.items() if model}
 
 
-def _said(packed: Sequence[bytes], cut: int, rivals: Mapping[str, Rival]) -> dict[str, Calibration]:
+def _season(days: DayCounts, stood: Snapshot, cut: int) -> Season:
+    """That would have been expected at the end of that day: by MBG/NBD, so that it is the same whoever competes."""
+    plain = fit_rival(stood.visits(cut), PLAIN)
+    return STEADY if plain is None or isinstance(plain, ParetoNbd) else season_of(days, plain, cut).season
+
+
+def _said(packed: Sequence[bytes], cut: int, rivals: Mapping[str, Rival], season: Season) -> dict[str, Calibration]:
     seen = then(packed, cut, SPAN_DAYS)
-    return {name: table(model, seen, cut) for name, model in rivals.items()}
+    return {name: table(model, seen, cut, season) for name, model in rivals.items()}
 
 
 def _gain(one: Verdict) -> float:

@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal, NamedTuple, Protocol
 
 import structlog
@@ -12,6 +14,7 @@ from services.scoring.domain.model import ByChannel, Fit, Held, Model, refit
 from services.scoring.domain.population import Population as Counts, Standing
 from services.scoring.domain.purchases import day_of
 from services.scoring.domain.purchasing import Family
+from services.scoring.domain.yearly import Season
 from services.scoring.handlers.scores import Scores
 from services.scoring.handlers.sweeping import Sweeping, Transactions
 from shared.clock import Clock
@@ -94,11 +97,17 @@ class Refitting:
         self.scores.model = await self.models.latest()
         self.scores.standing = await self.models.standing()
 
-    async def refit(self, chosen: Family | None = None, why: str = "", by_channel: ByChannel | None = None) -> Report:
+    async def refit(
+        self,
+        chosen: Family | None = None,
+        why: str = "",
+        by_channel: ByChannel | None = None,
+        season: Season | None = None,
+    ) -> Report:
         """Gather, fit, take into use, and tell whose score has moved by it or by time. Raises UnderWay.
 
         `chosen`: the family to use from now on, and why; else the one in use is fitted again. `by_channel`: how channels
-        differ from the base from now on; else as they did.
+        differ from the base from now on, `season`: the one to expect; else as they did.
         """
         if self._one.locked():
             raise UnderWay
@@ -106,16 +115,16 @@ class Refitting:
             if not await self.models.claim(self.instance, LEASE_SECONDS):
                 raise UnderWay
             try:
-                return await self._refit(chosen, why, by_channel)
+                return await self._refit(partial(refit, chosen=chosen, why=why, by_channel=by_channel, season=season))
             finally:
                 await self.models.release(self.instance)
 
-    async def _refit(self, chosen: Family | None, why: str, by_channel: ByChannel | None) -> Report:
+    async def _refit(self, fitting: Callable[..., Fit | Held]) -> Report:
         began = time.perf_counter()
         await self.take_latest()
         population = await self._gather()
         await self._take_standing(population.standing)
-        outcome, doubts = await self._fit(population, chosen, why, by_channel)
+        outcome, doubts = await self._fit(population, fitting)
         told = await self._sweep()
         model, seconds = self.scores.model, round(time.perf_counter() - began, 3)
         version = model.version if model else None
@@ -141,13 +150,11 @@ class Refitting:
             population, more = await self.transactions.transact(gather)
         return population
 
-    async def _fit(
-        self, population: Counts, chosen: Family | None, why: str, by_channel: ByChannel | None
-    ) -> tuple[Outcome, tuple[str, ...]]:
+    async def _fit(self, population: Counts, fitting: Callable[..., Fit | Held]) -> tuple[Outcome, tuple[str, ...]]:
         current, now = self.scores.model, await self.clock.now()
         last = current.parameters if current else None
         # In a thread: some tenths of a second, during which events go on being scored.
-        fit = await asyncio.to_thread(refit, population.histogram, now, last, chosen, why, by_channel)
+        fit = await asyncio.to_thread(fitting, population.histogram, now, last)
         if isinstance(fit, Held):
             return "held", tuple(doubt.value for doubt in fit.doubts)
         if last and fit.parameters.close_to(last):

@@ -118,9 +118,11 @@ class Scores:
         score = scored_of({customer_id: known.purchases}, {customer_id: known}, terms)[0].score
         if terms.model is None:
             return score, ()
+        today = day_of(terms.now)
         by_model = ByModel(*terms.model.predictors_of(code(known.first)), terms.horizon_days)
+        season = terms.model.parameters.season.ahead(today, terms.horizon_days) / terms.horizon_days
         among = Among(terms.currency, by_model.typical_spend, self._spends_less(known.purchases))
-        situation = Situation(known.purchases, max(day_of(terms.now), known.purchases.days[-1].day))
+        situation = Situation(known.purchases, max(today, known.purchases.days[-1].day), season=season)
         return score, reasons(None, situation, by_model, among)
 
     def _spends_less(self, purchases: Purchases) -> float | None:

@@ -65,10 +65,11 @@ class Sweeping:
 
     def _judge(self, sheet: Sheet, model: Model, now: datetime) -> tuple[Flags, Ints]:
         """Whose score is news, and on which day each is worth another look."""
-        made = predict(model.parameters, sheet.histories, now, self.scores.horizon_days)
+        horizon_days = self.scores.horizon_days
+        made = predict(model.parameters, sheet.histories, now, horizon_days)
         news = material(sheet.told, made, model.parameters.top_money)
         news |= sheet.told.ranked.changed(sheet.histories.ranked(self.scores.standing, sheet.told.ranked))
-        return news, due_days(model.parameters, sheet.histories, sheet.told, made, day_of(now))
+        return news, due_days(model.parameters, sheet.histories, sheet.told, made, day_of(now), horizon_days)
 
     async def _tell(self, customers: Sequence[str]) -> int:
         now = await self.scores.clock.now()

@@ -30,6 +30,7 @@ def models(choice: Json | None, contest: Json | None) -> Iterator[str]:
             "better.</p>"
         )
     yield from _drift(choice["drift"])
+    yield from _season(choice.get("season"))
     if contest is not None:
         yield from _contest(contest)
 
@@ -45,6 +46,20 @@ def _drift(drift: Json) -> Iterator[str]:
     moved = [WORDS.get(name, name) for name, found in drift.items() if found["shift"] == "large"]
     if moved:
         yield f'<p class="warnings">Customers are no longer those the model was chosen for: {escape(", ".join(moved))}.</p>'
+
+
+def _season(season: Json | None) -> Iterator[str]:
+    if season is None:
+        return
+    if not season["levels"]:
+        yield f"<p>No season of the year is expected: {escape(season['why'])}.</p>"
+        return
+    yield f"<p>A season of the year is expected again: {escape(season['why'])}.</p>"
+    levels = [(float(n), level) for n, level in enumerate(season["levels"], start=1)]
+    usual = Series("usual", [(1.0, 1.0), (float(len(levels)), 1.0)], dashed=True)
+    yield Chart(
+        "The season of the year", "four weeks, from January", "times as usual", [Series("", levels), usual]
+    ).svg()
 
 
 def _contest(contest: Json) -> Iterator[str]:

@@ -8,6 +8,8 @@ from services.scoring.domain.rivals import Tables
 from shared.mongo import Database
 
 ID = "contest"
+SAID = "said_in_season"
+"""Under another name, `said`, is what was said before there were seasons: those spans are scored again."""
 
 
 class MongoContests:
@@ -16,15 +18,15 @@ class MongoContests:
         self._notes = database["notes"]
 
     async def tables(self, spans: Sequence[int]) -> Tables:
-        found = self._spans.find({"_id": {"$in": list(spans)}})
+        found = self._spans.find({"_id": {"$in": list(spans)}, SAID: {"$exists": True}})
         return {
-            document["_id"]: {name: Calibration.unpack(packed) for name, packed in document["said"].items()}
+            document["_id"]: {name: Calibration.unpack(packed) for name, packed in document[SAID].items()}
             async for document in found
         }
 
     async def add(self, span: int, said: Mapping[str, Calibration]) -> None:
         """Beside what others have said of it."""
-        fields = {f"said.{name}": table.pack() for name, table in said.items()}
+        fields = {f"{SAID}.{name}": table.pack() for name, table in said.items()}
         await self._spans.update_one({"_id": span}, {"$set": fields}, upsert=True)
 
     async def forget(self) -> None:

@@ -13,6 +13,7 @@ from services.scoring.domain.mbg_nbd import MbgNbd
 from services.scoring.domain.model import Fit, Model, Parameters
 from services.scoring.domain.population import Standing
 from services.scoring.domain.purchasing import Purchasing
+from services.scoring.domain.yearly import Season
 from services.scoring.handlers import Report
 from services.scoring.store.channels import by_channel
 from services.scoring.store.leases import MongoLease
@@ -91,9 +92,10 @@ def _fit(fields: dict[str, Any]) -> Fit:
     parameters = fields.pop("parameters")
     visits, spends = _purchasing(parameters["visits"]), GammaGamma(**parameters["spends"])
     as_of: datetime = fields.pop("as_of")
-    # Versions of before families were chosen have no doubts and no reason.
+    # Versions of before families were chosen have no doubts, no reason and no season.
     doubts = tuple(fields.pop("doubts", ()))
-    told = Parameters(visits, spends, parameters["top_money"], by_channel(parameters.get("by_channel")))
+    season = Season(tuple(parameters.get("season", {}).get("levels", ())))
+    told = Parameters(visits, spends, parameters["top_money"], by_channel(parameters.get("by_channel")), season)
     return Fit(parameters=told, as_of=as_of, doubts=doubts, **fields)
 
 

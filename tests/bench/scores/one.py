@@ -65,7 +65,7 @@ def rapport(base: Base) -> Figures:
         said = predict(cold.parameters, histories, now, HORIZON_DAYS)
     with timed(figures, "rank and plan"):
         ranked = histories.ranked(standing)
-        due_days(cold.parameters, histories, said.told(ranked), said, base.today)
+        due_days(cold.parameters, histories, said.told(ranked), said, base.today, HORIZON_DAYS)
     return figures | _result(said.expected_purchases, said.p_alive)
 
 

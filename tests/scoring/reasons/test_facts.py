@@ -1,12 +1,14 @@
 """What is said of customers, sentence by sentence."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.scoring.domain.purchases import Purchases
 from services.scoring.domain.reasons import Fact, Situation, facts
 from services.scoring.domain.reasons.fact import GOOD, Code
 from services.scoring.domain.reasons.visits import usual_gap
-from tests.scoring.reasons.customers import AMONG, EVERY_THREE_WEEKS, NOBODY, bought, seen
+from tests.scoring.reasons.customers import AMONG, EVERY_THREE_WEEKS, MODEL, NOBODY, bought, seen
 
 
 def said(before: Situation | None, after: Situation, spends_less: float | None = None) -> list[str]:
@@ -229,3 +231,23 @@ def test_good_news_are_good_and_bad_are_bad() -> None:
 def test_a_purchase_dated_tomorrow_by_a_fast_clock_breaks_nothing() -> None:
     assert said(None, seen(bought(0, 20, 41), 40)) == []
     assert said(seen(NOBODY, 40), seen(bought(41), 40)) == ["first purchase today"]
+
+
+@pytest.mark.parametrize(
+    ("season", "code", "sentence"),
+    [
+        (1.32, "high-season", "customers buy about a third more than usual in the time to come"),
+        (0.8, "low-season", "customers buy about a fifth less than usual in the time to come"),
+    ],
+)
+def test_a_season_is_told_with_what_would_be_without_it(season: float, code: Code, sentence: str) -> None:
+    after = replace(seen(EVERY_THREE_WEEKS, 189), season=season)
+    fact = the(code, None, after)
+    assert (fact.text, fact.without, fact.good) == (sentence, replace(after, season=1.0), season > 1)
+    ours, without = MODEL([after, replace(after, season=1.0)]).value
+    assert abs(ours / without / season - 1) < 0.1
+
+
+@pytest.mark.parametrize("season", [0.91, 1.0, 1.09])
+def test_a_season_that_moves_little_is_not_told(season: float) -> None:
+    assert said(None, replace(seen(EVERY_THREE_WEEKS, 189), season=season)) == []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from services.scoring.domain.reasons.fact import UNUSUAL
-from services.scoring.domain.reasons.words import ago, compared, every, money, ordinal, span, times
+from services.scoring.domain.reasons.words import ago, compared, every, money, ordinal, part, span, times
 
 
 @pytest.mark.parametrize(
@@ -131,3 +131,20 @@ def test_money_is_whole_from_twenty_on(amount: float, words: str) -> None:
 )
 def test_a_customer_among_the_others(share: float, words: str | None) -> None:
     assert compared(share) == words
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0.1001, "a tenth"),
+        (0.15, "15%"),
+        (0.19, "a fifth"),
+        (0.23, "a quarter"),
+        (0.31, "a third"),
+        (0.45, "a half"),
+        (0.62, "two thirds"),
+        (1.5, "150%"),
+    ],
+)
+def test_a_part_is_called_by_the_name_that_is_near(share: float, words: str) -> None:
+    assert part(share) == words

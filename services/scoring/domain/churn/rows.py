@@ -121,8 +121,9 @@ class Known(NamedTuple):
 
 
 def known(rows: Rows, parameters: Parameters, horizon: int) -> Known:
+    """Each row at its own time of the year."""
     x, t_x, age, spend, money = rows.history.T
-    silent = parameters.visits.p_no_purchase(x, t_x, age, horizon)
+    silent = parameters.visits.p_no_purchase(x, t_x, age, parameters.season.each(rows.decided - 1, horizon))
     alive = parameters.visits.p_alive(x, t_x, age)
     base = np.column_stack([_log_odds(silent), alive, x, age, spend, money])
     return Known(np.column_stack([rows.behaviour, base]), silent)

@@ -22,10 +22,21 @@ Code = Literal[
     "payment-failed",
     "complained",
     "returned-goods",
+    "high-season",
+    "low-season",
 ]
 Figures = dict[str, float | int | str]
 GOOD: frozenset[Code] = frozenset(
-    ("first-purchase", "came-back", "bought-again", "often-this-month", "spends-much", "spent-more", "buys-more-often")
+    (
+        "first-purchase",
+        "came-back",
+        "bought-again",
+        "often-this-month",
+        "spends-much",
+        "spent-more",
+        "buys-more-often",
+        "high-season",
+    )
 )
 
 UNUSUAL = 1.5

@@ -6,8 +6,10 @@ from dataclasses import replace
 from services.scoring.domain.reasons import spends, visits
 from services.scoring.domain.reasons.fact import Among, Code, Fact
 from services.scoring.domain.reasons.situation import Signal, Situation
-from services.scoring.domain.reasons.words import ago, times
+from services.scoring.domain.reasons.words import ago, part, times
 
+SEASONAL = 0.1
+"""A season that moves what is expected by less needs no word."""
 SIGNAL_WORDS: dict[Signal, tuple[Code, str]] = {
     "payment-failed": ("payment-failed", "payment failed"),
     "complaint": ("complained", "complained"),
@@ -34,6 +36,16 @@ def facts(before: Situation | None, after: Situation, among: Among) -> Iterator[
     told = {fact.code for fact in visits.pace(before)} if before is not None and before.purchases.days else set()
     yield from (fact for fact in visits.pace(after) if fact.code not in told)
     yield from _signals(before, after)
+    yield from _season(after)
+
+
+def _season(after: Situation) -> Iterator[Fact]:
+    """Of the whole base, by more than a tenth."""
+    if abs(after.season - 1.0) > SEASONAL:
+        code: Code = "high-season" if after.season > 1.0 else "low-season"
+        more = "more" if after.season > 1.0 else "less"
+        text = f"customers buy about {part(abs(after.season - 1.0))} {more} than usual in the time to come"
+        yield Fact(code, text, {"season": round(after.season, 3)}, replace(after, season=1.0))
 
 
 def _signals(before: Situation | None, after: Situation) -> Iterator[Fact]:

@@ -14,11 +14,14 @@ Signal = Literal["payment-failed", "complaint", "return"]
 
 @dataclass(frozen=True)
 class Situation:
-    """A customer at the end of a day (since 1970). `signals`: how often something happened lately."""
+    """A customer at the end of a day (since 1970). `signals`: how often something happened lately. `season`: by what factor
+    the horizon from then on is as good as a longer one.
+    """
 
     purchases: Purchases
     today: int
     signals: Mapping[Signal, int] = field(default_factory=dict)
+    season: float = 1.0
 
 
 class Scores(NamedTuple):
@@ -35,9 +38,9 @@ class Scorer(Protocol):
 
 
 class Visiting(Protocol):
-    def p_no_purchase(self, x: Floats, t_x: Floats, age: Floats, horizon: float) -> Floats: ...
+    def p_no_purchase(self, x: Floats, t_x: Floats, age: Floats, horizon: Floats) -> Floats: ...
 
-    def expected_purchases(self, x: Floats, t_x: Floats, age: Floats, horizon: float) -> Floats: ...
+    def expected_purchases(self, x: Floats, t_x: Floats, age: Floats, horizon: Floats) -> Floats: ...
 
 
 class Spending(Protocol):
@@ -55,8 +58,9 @@ class ByModel:
     def __call__(self, situations: Sequence[Situation]) -> Scores:
         rows = [(s.purchases.frequency, s.purchases.recency, _age(s), s.purchases.repeat_spend) for s in situations]
         x, t_x, age, z = np.array(rows, dtype=np.float64).reshape(-1, 4).T
-        churn = self.visits.p_no_purchase(x, t_x, age, self.horizon_days)
-        purchases = self.visits.expected_purchases(x, t_x, age, self.horizon_days)
+        ahead = self.horizon_days * np.array([s.season for s in situations])
+        churn = self.visits.p_no_purchase(x, t_x, age, ahead)
+        purchases = self.visits.expected_purchases(x, t_x, age, ahead)
         spend = self.spends.expected_spend(np.where(z > 0, x, 0.0), np.maximum(z, 0.0))
         return Scores(churn, purchases * spend)
 

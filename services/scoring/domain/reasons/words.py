@@ -1,10 +1,21 @@
 """Numbers, times and money as people say them."""
 
+import math
 from typing import NamedTuple
 
 WEEK, MONTH, YEAR = 7.0, 365.25 / 12, 365.25
 WORDS = ("zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 TIMES = ("never", "once", "twice", "three times", "four times", "five times", "six times")
+PARTS = (
+    (0.1, "a tenth"),
+    (0.2, "a fifth"),
+    (0.25, "a quarter"),
+    (1 / 3, "a third"),
+    (0.5, "a half"),
+    (2 / 3, "two thirds"),
+)
+ROUGHLY = 0.2
+"""So near to a part, it is called by its name."""
 SHARES = ((0.95, "nineteen in twenty"), (0.9, "nine in ten"), (0.8, "four in five"), (2 / 3, "two in three"))
 
 
@@ -53,6 +64,12 @@ def ordinal(n: int) -> str:
 
 def times(n: int) -> str:
     return TIMES[n] if n < len(TIMES) else f"{n} times"
+
+
+def part(share: float) -> str:
+    """The nearest part that people have a word for; beyond, in percent."""
+    nearest, words = min(PARTS, key=lambda one: abs(math.log(share / one[0])))
+    return words if abs(share / nearest - 1.0) < ROUGHLY else f"{share:.0%}"
 
 
 def money(amount: float, currency: str) -> str:
