@@ -8,6 +8,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from services.sync.clients import signed
+from services.sync.clients.names import Names
 from services.sync.clients.pool import NotPublic, Origin, Pool, public_addresses
 from services.sync.handlers.channels import new_secret
 
@@ -15,8 +16,8 @@ from services.sync.handlers.channels import new_secret
 async def test_a_name_that_leads_inside_is_not_resolved() -> None:
     for name in ("localhost", "127.0.0.1", "0x7f000001", "2130706433", "::1", "::ffff:10.0.0.1", "169.254.169.254"):
         with pytest.raises(NotPublic):
-            await public_addresses(name, 443)
-    assert await public_addresses("8.8.8.8", 443) == ["8.8.8.8"]
+            await public_addresses(Names(), name, 443)
+    assert await public_addresses(Names(), "8.8.8.8", 443) == ["8.8.8.8"]
 
 
 async def test_an_address_inside_is_not_connected_to() -> None:

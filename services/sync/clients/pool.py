@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 from typing import NamedTuple
 
 from services.sync.clients.connection import Connection, Disconnected, Reply
+from services.sync.clients.names import Names, NoSuchName
 from services.sync.domain.addresses import is_public
 
 AT_ONCE = 800
@@ -42,6 +42,7 @@ class Pool:
         self._loop = asyncio.get_running_loop()
         self._idle: dict[Origin, list[Connection]] = {}
         self._room = asyncio.Semaphore(at_once)
+        self._names = Names()
         self._tls = ssl.create_default_context()
         self._sweeping: asyncio.TimerHandle | None = None
 
@@ -96,7 +97,7 @@ class Pool:
         """Connects to the very addresses that were judged, so a name cannot lead elsewhere a moment later."""
         seconds = min(seconds, CONNECT_SECONDS)
         async with asyncio.timeout(seconds):
-            addresses = await public_addresses(origin.host, origin.port, allow_private=self.allow_private)
+            addresses = await public_addresses(self._names, origin.host, origin.port, allow_private=self.allow_private)
             for address in addresses[:-1]:
                 try:
                     async with asyncio.timeout(seconds / len(addresses)):
@@ -123,15 +124,15 @@ class Pool:
         for connection in [connection for connections in self._idle.values() for connection in connections]:
             connection.close()
         self._idle.clear()
+        self._names.close()
 
 
-async def public_addresses(host: str, port: int, *, allow_private: bool = False) -> list[str]:
+async def public_addresses(names: Names, host: str, port: int, *, allow_private: bool = False) -> list[str]:
     """All addresses of a host. Raises NotPublic if any of them is not public, Unreachable if there are none."""
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError) as error:
-        raise Unreachable("the name is not known") from error
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        addresses = await names.addresses(host, port)
+    except NoSuchName as error:
+        raise Unreachable(*error.args) from error
     if not allow_private and not all(is_public(address) for address in addresses):
         raise NotPublic
     return addresses[:TRIED_ADDRESSES]

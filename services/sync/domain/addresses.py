@@ -37,12 +37,14 @@ def check_url(url: str, *, allow_private: bool) -> None:
 
     A name is judged again, by all its addresses, whenever a connection is opened. `allow_private` is for one machine.
     """
+    if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
+        raise ForbiddenUrl("not a URL")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
         raise ForbiddenUrl("not a URL") from error
-    if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url or not parts.hostname:
+    if not parts.hostname:
         raise ForbiddenUrl("not a URL")
     if parts.username is not None or parts.password is not None:
         raise ForbiddenUrl("a URL must not carry credentials")
