@@ -1,7 +1,7 @@
 """Contacts in MongoDB: contacts, whose identifiers are, what was said about consent, conflicts for a later merge."""
 
 from collections.abc import Collection as Many, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -84,6 +84,48 @@ class MongoStore:
         return [(row["_id"], Consent.model_validate(row)) async for row in found]
 
 
+BASE = "base"
+"""The one report there is: of all contacts."""
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class QualityStore:
+    """The report of all contacts' quality, whose turn it is to make it, and what it is made of."""
+
+    def __init__(self, database: Database) -> None:
+        self.reports = database["quality"]
+        self.contacts = database["contacts"]
+
+    async def prepare(self) -> None:
+        first = {"due": NEVER, "leased_until": NEVER, "owner": None, "report": None}
+        await self.reports.update_one({"_id": BASE}, {"$setOnInsert": first}, upsert=True)
+
+    async def claim(self, owner: str, now: datetime, lease: timedelta) -> bool:
+        free = {"_id": BASE, "due": {"$lte": now}, "leased_until": {"$lte": now}}
+        done = await self.reports.update_one(free, {"$set": {"owner": owner, "leased_until": now + lease}})
+        return bool(done.modified_count)
+
+    async def renew(self, owner: str, now: datetime, lease: timedelta) -> bool:
+        done = await self.reports.update_one({"_id": BASE, "owner": owner}, {"$set": {"leased_until": now + lease}})
+        return bool(done.matched_count)
+
+    async def save_report(self, owner: str, report: dict[str, Any], due: datetime) -> None:
+        made = {"report": report, "due": due, "leased_until": NEVER, "owner": None}
+        await self.reports.update_one({"_id": BASE, "owner": owner}, {"$set": made})
+
+    async def report(self) -> dict[str, Any] | None:
+        row = await self.reports.find_one({"_id": BASE})
+        return row["report"] if row else None
+
+    async def piece(self, after: str, limit: int) -> list[Known]:
+        found = self.contacts.find({"_id": {"$gt": after}}).sort("_id", ASCENDING).limit(limit)
+        return [_known(row) async for row in found]
+
+    async def one(self, customer: str) -> Known | None:
+        row = await self.contacts.find_one({"_id": customer})
+        return _known(row) if row else None
+
+
 async def _write(collection: Collection, requests: Sequence[Write], session: Session | None) -> None:
     if requests:
         await collection.bulk_write(list(requests), ordered=False, session=session)
@@ -91,12 +133,12 @@ async def _write(collection: Collection, requests: Sequence[Write], session: Ses
 
 def _contact_row(known: Known) -> dict[str, Any]:
     row = known.contact.model_dump()
-    return {"_id": row.pop("customer_id"), **row, "said": dict(known.said)}
+    return {"_id": row.pop("customer_id"), **row, "said": dict(known.said), "chosen": sorted(known.chosen)}
 
 
 def _known(row: dict[str, Any]) -> Known:
-    said = row.pop("said")
-    return Known(Contact.model_validate({"customer_id": row.pop("_id"), **row}), said)
+    said, chosen = row.pop("said"), frozenset(row.pop("chosen", ()))
+    return Known(Contact.model_validate({"customer_id": row.pop("_id"), **row}), said, chosen)
 
 
 def _identity_rows(identities: Mapping[str, str], now: datetime) -> list[dict[str, Any]]:
