@@ -8,7 +8,7 @@ from services.contacts import api
 from services.contacts.consumers import listen
 from services.contacts.handlers import Handlers
 from services.contacts.handlers.measuring import Measuring
-from services.contacts.jobs import measure_quality
+from services.contacts.jobs import make_findable, measure_quality
 from services.contacts.settings import ContactSettings
 from services.contacts.store import MongoStore, QualityStore
 from shared.clock import clock
@@ -35,7 +35,7 @@ def create(settings: ContactSettings | None = None) -> FastAPI:
             api.identities(handlers, plumbing.messaging),
         ],
         prepare=[store.prepare, reports.prepare],
-        jobs=[partial(measure_quality, measuring)],
+        jobs=[partial(measure_quality, measuring), partial(make_findable, store.make_findable)],
     )
     add_problems(app, api.PROBLEMS)
     return app

@@ -6,7 +6,9 @@ from typing import Any
 
 from services.contacts.domain.identities import Conflict
 from services.contacts.domain.survivorship import Known
+from services.contacts.domain.values import search
 from services.contacts.handlers import Changes
+from services.contacts.store import _keys
 from shared.contracts.contacts import Consent, Contact
 from shared.mongo import Session
 
@@ -45,6 +47,10 @@ class MemoryStore:
 
     async def page(self, after: str, limit: int) -> list[Contact]:
         return [self.contacts[customer].contact for customer in sorted(self.contacts) if customer > after][:limit]
+
+    async def found(self, typed: str, after: str, limit: int) -> list[Contact]:
+        following = await self.page(after, len(self.contacts))
+        return [one for one in following if search.matches(typed, set(_keys(one)))][:limit]
 
     async def count(self) -> int:
         return len(self.contacts)

@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from functools import lru_cache
 
 from anyascii import anyascii
@@ -32,11 +33,15 @@ DOUBLED = re.compile(r"(.)\1+")
 
 def tokens(text: str) -> list[str]:
     """The words of a text in ASCII, each once: `Müller-Łódź` gives `muller`, `mueller` and `lodz`; `Иван` gives `ivan`."""
-    lower = APOSTROPHES.sub("", unicodedata.normalize("NFKC", text).casefold())
+    lower = _lower(text)
     found: dict[str, None] = {}
     for spelling in (lower, lower.translate(SPELT_OUT)):
         found.update(dict.fromkeys(word[:MAX_TOKEN] for word in WORD.findall(_ascii(spelling))))
     return list(found)[:MAX_TOKENS]
+
+
+def _lower(text: str) -> str:
+    return APOSTROPHES.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 
 @lru_cache(KEPT_IN_MEMORY)
@@ -56,22 +61,44 @@ def sound(token: str) -> str:
     return DOUBLED.sub(r"\1", VOWELS.sub("", token))
 
 
-def keys(texts: Iterable[str]) -> list[str]:
+def keys(*texts: str | None) -> list[str]:
     """All that some texts are found by, sorted: their tokens, and the sounds of those with letters, marked by `~`."""
-    words = {word for text in texts for word in tokens(text)}
-    sounds = {f"~{sound(word)}" for word in words if word.isalpha() and len(word) > 2}
-    return sorted(words | sounds)
+    return list(_keys(texts))
 
 
-def matches(typed: str, held: Iterable[str]) -> bool:
-    """Whether what a person has typed so far finds a record with these keys: every word is the beginning of a token, or
-    sounds like one. The words of one spelling must all be found; another spelling is another try.
-    """
-    held = set(held)
-    lower = APOSTROPHES.sub("", unicodedata.normalize("NFKC", typed).casefold())
-    spellings = [WORD.findall(_ascii(spelling)) for spelling in (lower, lower.translate(SPELT_OUT))]
-    return any(words and all(_found(word, held) for word in words) for words in spellings)
+@lru_cache(KEPT_IN_MEMORY)
+def _keys(texts: tuple[str | None, ...]) -> tuple[str, ...]:
+    words = dict.fromkeys(word for text in texts if text for word in tokens(text))
+    kept = list(words)[:MAX_TOKENS]
+    return tuple(sorted({*kept, *(f"~{sound(word)}" for word in kept if _sounds(word))}))
 
 
-def _found(word: str, held: set[str]) -> bool:
-    return (len(word) > 2 and f"~{sound(word)}" in held) or any(key.startswith(word) for key in held)
+def _sounds(word: str) -> bool:
+    return word.isalpha() and len(word) > 2
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word that somebody looks for: a token that begins with it is it, and so is one with its sound."""
+
+    beginning: str
+    sound: str | None
+
+    def found(self, held: AbstractSet[str]) -> bool:
+        return self.sound in held or any(key.startswith(self.beginning) for key in held)
+
+
+def wanted(typed: str) -> list[list[Word]]:
+    """What a person has typed so far: the words that must all be found, once for each way to spell them."""
+    lower = _lower(typed)
+    spelt = {tuple(WORD.findall(_ascii(spelling)))[:MAX_TOKENS] for spelling in (lower, lower.translate(SPELT_OUT))}
+    return [[_word(word[:MAX_TOKEN]) for word in words] for words in sorted(spelt) if words]
+
+
+def _word(word: str) -> Word:
+    return Word(word, f"~{sound(word)}" if _sounds(word) else None)
+
+
+def matches(typed: str, held: AbstractSet[str]) -> bool:
+    """Whether what was typed finds a record with these keys."""
+    return any(all(word.found(held) for word in words) for words in wanted(typed))
