@@ -70,7 +70,7 @@ def test_a_complete_record_scores_a_hundred_and_nothing_is_found() -> None:
         ({"address": COMPLETE["address"] | {"postal_code": "1"}}, ("consistency", "address", "postal-code-pattern")),
         ({"own": ("email",)}, ("uniqueness", "phone", "shared")),
         ({"said_at": NOW - timedelta(days=1200)}, ("freshness", "email", "old")),
-        ({"phones": [{"typed": "12"}]}, ("validity", "phones", "no-number")),
+        ({"phones": [{"typed": "ask"}]}, ("validity", "phones", "no-number")),
         ({"attributes": {"vat": "DE136695977"}}, ("validity", "number", "checksum")),
     ],
 )
