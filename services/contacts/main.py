@@ -22,9 +22,9 @@ def create(settings: ContactSettings | None = None) -> FastAPI:
     plumbing = Plumbing("contacts", settings)
     store = MongoStore(plumbing.database)
     reports, now = QualityStore(plumbing.database), clock(settings, plumbing.database)
-    handlers = Handlers(store, now, duplicates.fresh, settings.contacts_country)
-    share, country = settings.contacts_quality_share, settings.contacts_country
-    measuring = Measuring(reports, now, settings.instance, share, country)
+    country = settings.contacts_country
+    handlers = Handlers(store, now, duplicates.fresh, country)
+    measuring = Measuring(reports, now, settings.instance, settings.contacts_quality_share, country)
     listen(plumbing.messaging, handlers)
     app = plumbing.app(
         title="Contacts",

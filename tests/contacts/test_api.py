@@ -200,8 +200,8 @@ async def test_what_was_typed_is_kept_with_what_was_understood_and_its_verdict(c
     _, read, _ = await ask(client, "GET", f"/v1/contacts/{contact['customer_id']}")
     assert read == contact
     assert [(one["typed"], one["understood"], one["verdict"]) for one in read["phones"]] == [
-        ("ask Bob", None, "invalid"),
         ("0228 / 123456", "+49228123456", "valid"),
+        ("ask Bob", None, "invalid"),
     ]
     assert read["emails"][0]["suggestion"] == "ann@gmail.com"
     assert read["addresses"][0]["understood"]["postal_code"] == "53111"
@@ -255,3 +255,16 @@ async def test_the_quality_of_all_is_reported_from_the_start(client: aiohttp.Cli
     report = await eventually(reported, within=30)
     assert report["contacts"] >= 0
     assert set(report) == {"as_of", "contacts", "mean", "bands", "parties", "dimensions", "values", "findings"}
+
+
+async def test_a_contact_is_found_by_its_name_page_by_page(client: aiohttp.ClientSession) -> None:
+    names = ("Jürgen Müller", "Juergen Mueller", "Hans Meyer")
+    ids = [(await register(client, {"name": name}))["customer_id"] for name in names]
+    found, cursor = [], ""
+    for _ in range(3):
+        _, page, _ = await ask(client, "GET", f"/v1/contacts?search=muller%20jur&limit=1{cursor}")
+        found += [one["customer_id"] for one in page["items"]]
+        cursor = f"&cursor={page['next']}"
+    assert found == ids[:2]
+    assert page["next"] is None
+    assert (await ask(client, "GET", "/v1/contacts?search="))[0] == 422

@@ -43,7 +43,12 @@ class FindingBody(BaseModel):
     words: str
 
 
-FINDING = {"dimension": "validity", "field": "email", "reason": "looks-mistyped", "words": WORDS["looks-mistyped"]}
+FINDING: dict[str, Any] = {
+    "dimension": "validity",
+    "field": "email",
+    "reason": "looks-mistyped",
+    "words": WORDS["looks-mistyped"],
+}
 
 
 class ContactQuality(BaseModel):

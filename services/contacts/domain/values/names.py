@@ -2,10 +2,8 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Self
 
 from cleanco import basename
 from nameparser import HumanName
@@ -47,15 +45,10 @@ class NameValue:
     """Of an organisation: `GmbH & Co. KG`."""
     script: str | None = None
     """`LATIN`, `CYRILLIC`, `CJK`: what most letters are of, as Unicode names them."""
-    source: str | None = None
-    said_at: datetime | None = None
 
     @property
     def words(self) -> str:
         return REASONS[self.reason]
-
-    def said(self, source: str | None, at: datetime | None) -> Self:
-        return replace(self, source=source, said_at=at)
 
 
 def cleaned(typed: str) -> str:

@@ -100,5 +100,5 @@ def _word(word: str) -> Word:
 
 
 def matches(typed: str, held: AbstractSet[str]) -> bool:
-    """Whether what was typed finds a record with these keys."""
+    """Whether what was typed finds a record with these keys: what the store's query asks of the database."""
     return any(all(word.found(held) for word in words) for words in wanted(typed))

@@ -1,8 +1,7 @@
 """A value as it was typed and as it was understood, and the words for what may be wrong with it."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Literal, Self
+from dataclasses import dataclass
+from typing import Literal
 
 Verdict = Literal["valid", "plausible", "doubtful", "invalid"]
 """`valid`: keeps every rule that we can check; `plausible`: fits, but a part of it was assumed or nothing can be
@@ -61,7 +60,10 @@ REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value. `understood` is its normal form, or None where it has none; `country` what it says of one (ISO 3166)."""
+    """One value. `understood` is its normal form, or None where it has none; `country` what it says of one (ISO 3166).
+
+    Who said it, and when, is kept beside it (`shared.contracts.contacts.Point`), so that it is judged once for all.
+    """
 
     typed: str
     understood: str | None
@@ -70,13 +72,7 @@ class Value:
     suggestion: str | None = None
     """What was probably meant."""
     country: str | None = None
-    source: str | None = None
-    said_at: datetime | None = None
 
     @property
     def words(self) -> str:
         return REASONS[self.reason]
-
-    def said(self, source: str | None, at: datetime | None) -> Self:
-        """The same value, and where it came from. What it means does not depend on that, so it is judged once."""
-        return replace(self, source=source, said_at=at)
