@@ -106,15 +106,15 @@ class ContactReported(Fact):
     attributes: Attributes = {}
     consents: Annotated[list[ConsentClaim], Field(max_length=50)] = []
     name_parts: NameParts | None = None
-    phones: Annotated[list[PhoneClaim], Field(max_length=10)] = []
+    phones: Annotated[list[PhoneClaim], Field(max_length=10)] = Field(default_factory=list)
     """Added to those there are; the same one said again is brought up to date. Unlike `phone`, none identifies."""
-    emails: Annotated[list[EmailClaim], Field(max_length=10)] = []
-    addresses: Annotated[list[AddressClaim], Field(max_length=10)] = []
+    emails: Annotated[list[EmailClaim], Field(max_length=10)] = Field(default_factory=list)
+    addresses: Annotated[list[AddressClaim], Field(max_length=10)] = Field(default_factory=list)
     time_zone: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+\-/ ]{1,64}$")] | None = None
     """Of the IANA database: `Europe/Berlin`."""
-    interests: Annotated[dict[Code, StrictBool | None], Field(max_length=50)] = {}
+    interests: Annotated[dict[Code, StrictBool | None], Field(max_length=50)] = Field(default_factory=dict)
     """Each by itself: true, false if they said that they are not interested, null to forget what was said."""
-    preferences: Annotated[dict[Code, Name | StrictBool | None], Field(max_length=50)] = {}
+    preferences: Annotated[dict[Code, Name | StrictBool | None], Field(max_length=50)] = Field(default_factory=dict)
     """How they want to be dealt with: `salutation`, `newsletter-day`. Each by itself; null to forget."""
     owner: Key | None = None
     """Who looks after the customer, as the company's staff are known."""

@@ -74,13 +74,13 @@ class Contact(Part):
     attributes: Attributes = {}
     consents: list[Consent] = []
     name_parts: NameParts | None = None
-    phones: list[Phone] = []
+    phones: list[Phone] = Field(default_factory=list)
     """Those said with a purpose, the latest said first. `phone` is the preferred one: as said, else chosen from these."""
-    emails: list[Email] = []
-    addresses: list[PostalAddress] = []
+    emails: list[Email] = Field(default_factory=list)
+    addresses: list[PostalAddress] = Field(default_factory=list)
     time_zone: str | None = None
-    interests: dict[Code, bool] = {}
-    preferences: dict[Code, str | bool] = {}
+    interests: dict[Code, bool] = Field(default_factory=dict)
+    preferences: dict[Code, str | bool] = Field(default_factory=dict)
     owner: str | None = None
     territory: str | None = None
     registered_at: Moment

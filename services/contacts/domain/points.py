@@ -30,6 +30,8 @@ SEPARATORS = re.compile(r"[^\w+]+")
 
 def points(report: ContactReported, source: str, at: datetime) -> Points:
     """What a report says of how to reach the customer; kinds that it says nothing of are absent."""
+    if not (report.phones or report.emails or report.addresses):
+        return {}
     spoken: dict[str, list[Point]] = {
         "phones": [_phone(claim, source, at) for claim in report.phones],
         "emails": [_email(claim, source, at) for claim in report.emails],

@@ -31,10 +31,10 @@ WEIGHTS: dict[Dimension, float] = {
 weighs the rest. A judgement and no measurement: it orders the work of those who mend, and no decision hangs on it."""
 
 SHARE: dict[Verdict, float] = {"valid": 1.0, "plausible": 0.9, "doubtful": 0.4, "invalid": 0.0}
-"""Steps of an order, not chances. A step set 0.1 otherwise moves a record by 3 of 100 at most."""
+"""Steps of an order, not chances. A step set 0.1 otherwise moves a whole record by 3 of 100 at most."""
 
 STILL_TRUE_AFTER_A_YEAR = 0.9
-"""About one person in ten moves house within a year (US Census Bureau, CPS Historical Migration, table A-1: 9 to 13 %
+"""About one person in ten moves house within a year (US Census Bureau, CPS Historical Migration, table A-1: 8 to 13 %
 in 2008 to 2021); telephone and e-mail are taken to age alike."""
 
 WANTED: dict[str, dict[str, int]] = {

@@ -154,7 +154,9 @@ def revise(before: Known | None, after: Known, now: datetime) -> tuple[Known, li
     """The next version, if anything that others may see is different, and the names of the fields that are."""
     if before is None:
         return after, [name for name in PUBLISHED if getattr(after.contact, name)]
-    changed = [name for name in PUBLISHED if _differs(getattr(before.contact, name), getattr(after.contact, name))]
+    # What no statement has touched is the very same object, and most of it is.
+    old, new = before.contact.__dict__, after.contact.__dict__
+    changed = [name for name in PUBLISHED if old[name] is not new[name] and _differs(old[name], new[name])]
     if not changed:
         return after, []
     update = {"version": before.contact.version + 1, "changed_at": milliseconds(now)}

@@ -16,16 +16,21 @@ WORD = re.compile(r"[a-z0-9]+")
 # German and the Nordic languages write these letters as two where a keyboard has not got them.
 SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae", "œ": "oe", "þ": "th"})
 APOSTROPHES = re.compile("['’ʼ`´]")
-SOUNDS = (
-    (re.compile(r"sch|sh|ch|cz|tsch"), "s"),
-    (re.compile(r"ph"), "f"),
-    (re.compile(r"th|dt|d"), "t"),
-    (re.compile(r"ck|qu|[cqg]"), "k"),
-    (re.compile(r"x"), "ks"),
-    (re.compile(r"[zß]"), "s"),
-    (re.compile(r"[wv]"), "f"),
-    (re.compile(r"b"), "p"),
-    (re.compile(r"[jy]"), "i"),
+# The longer first. `x` is two sounds, all other letters one.
+GROUPS = {
+    "tsch": "s",
+    "sch": "s",
+    "sh": "s",
+    "ch": "s",
+    "cz": "s",
+    "ph": "f",
+    "th": "t",
+    "dt": "t",
+    "ck": "k",
+    "qu": "k",
+}
+CLASSES = str.maketrans(
+    {"d": "t", "c": "k", "q": "k", "g": "k", "x": "ks", "z": "s", "w": "f", "v": "f", "b": "p", "j": "i", "y": "i"}
 )
 VOWELS = re.compile(r"(?<!^)[aeiouh]")
 DOUBLED = re.compile(r"(.)\1+")
@@ -33,15 +38,17 @@ DOUBLED = re.compile(r"(.)\1+")
 
 def tokens(text: str) -> list[str]:
     """The words of a text in ASCII, each once: `Müller-Łódź` gives `muller`, `mueller` and `lodz`; `Иван` gives `ivan`."""
-    lower = _lower(text)
-    found: dict[str, None] = {}
-    for spelling in (lower, lower.translate(SPELT_OUT)):
-        found.update(dict.fromkeys(word[:MAX_TOKEN] for word in WORD.findall(_ascii(spelling))))
+    found = dict.fromkeys(word[:MAX_TOKEN] for words in _spellings(text) for word in words)
     return list(found)[:MAX_TOKENS]
 
 
-def _lower(text: str) -> str:
-    return APOSTROPHES.sub("", unicodedata.normalize("NFKC", text).casefold())
+def _spellings(text: str) -> list[list[str]]:
+    """The words of a text, and where a letter of it can be spelt out, those with it spelt out."""
+    lower = APOSTROPHES.sub("", text.casefold() if text.isascii() else unicodedata.normalize("NFKC", text).casefold())
+    if lower.isascii():
+        return [WORD.findall(lower)]
+    spelt = lower.translate(SPELT_OUT)
+    return [WORD.findall(_ascii(spelling)) for spelling in dict.fromkeys((lower, spelt))]
 
 
 @lru_cache(KEPT_IN_MEMORY)
@@ -49,14 +56,16 @@ def _ascii(text: str) -> str:
     return str(anyascii(text)).lower()
 
 
+@lru_cache(KEPT_IN_MEMORY)
 def sound(token: str) -> str:
     """A key that words get alike if they sound alike to most of Europe: `schmidt`, `schmitt` and `shmid` are `smt`.
 
     Consonants in classes after H. J. Postel's Cologne phonetics (1969), vowels dropped but the first as in Soundex; coarser
     than either, since it must hold for names of many languages at once. For finding, never for deciding who is who.
     """
-    for pattern, letter in SOUNDS:
-        token = pattern.sub(letter, token)
+    for letters, letter in GROUPS.items():
+        token = token.replace(letters, letter)
+    token = token.translate(CLASSES)
     token = DOUBLED.sub(r"\1", token)
     return DOUBLED.sub(r"\1", VOWELS.sub("", token))
 
@@ -90,9 +99,7 @@ class Word:
 
 def wanted(typed: str) -> list[list[Word]]:
     """What a person has typed so far: the words that must all be found, once for each way to spell them."""
-    lower = _lower(typed)
-    spelt = {tuple(WORD.findall(_ascii(spelling)))[:MAX_TOKENS] for spelling in (lower, lower.translate(SPELT_OUT))}
-    return [[_word(word[:MAX_TOKEN]) for word in words] for words in sorted(spelt) if words]
+    return [[_word(word[:MAX_TOKEN]) for word in words[:MAX_TOKENS]] for words in _spellings(typed) if words]
 
 
 def _word(word: str) -> Word:
