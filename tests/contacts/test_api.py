@@ -261,10 +261,10 @@ async def test_a_contact_is_found_by_its_name_page_by_page(client: aiohttp.Clien
     names = ("Jürgen Müller", "Juergen Mueller", "Hans Meyer")
     ids = [(await register(client, {"name": name}))["customer_id"] for name in names]
     found, cursor = [], ""
-    for _ in range(3):
-        _, page, _ = await ask(client, "GET", f"/v1/contacts?search=muller%20jur&limit=1{cursor}")
+    while cursor is not None:
+        given = f"&cursor={cursor}" if cursor else ""
+        _, page, _ = await ask(client, "GET", f"/v1/contacts?search=muller%20jur&limit=1{given}")
         found += [one["customer_id"] for one in page["items"]]
-        cursor = f"&cursor={page['next']}"
+        cursor = page["next"]
     assert found == ids[:2]
-    assert page["next"] is None
     assert (await ask(client, "GET", "/v1/contacts?search="))[0] == 422

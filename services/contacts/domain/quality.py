@@ -8,7 +8,7 @@ nothing, counts in completeness only.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from services.contacts.domain.identities import normalised
 from services.contacts.domain.survivorship import Known
@@ -103,7 +103,7 @@ class Quality:
 
 def quality(known: Known, now: datetime, country: str | None = None) -> Quality:
     """The quality of a contact's data at a time. `country` as in `survivorship.fold`."""
-    values = list(judged(known, country))
+    values = list(judged(known, now, country))
     findings: list[Finding] = []
     judgements: dict[Dimension, float | None] = {
         "completeness": _completeness(known.contact, findings),
@@ -118,20 +118,28 @@ def quality(known: Known, now: datetime, country: str | None = None) -> Quality:
     return Quality(round(100 * score), shares, findings, values)
 
 
-def judged(known: Known, country: str | None = None) -> Iterator[Judged]:
-    """Every value of the record that there are rules for. What was chosen from a list is judged there, once."""
+def judged(known: Known, now: datetime, country: str | None = None) -> Iterator[Judged]:
+    """Every value of the record that holds and that there are rules for. What was chosen from a list is judged there."""
     contact = known.contact
     for field in ("name", "email", "phone", "address", "language", "time_zone"):
         # A name that was put together of its parts is in no list.
         if getattr(contact, field) is not None and (field == "name" or field not in known.chosen):
             yield _single(contact, field, known.said.get(field), country)
     for held in (contact.phones, contact.emails, contact.addresses):
-        for one in held:
+        for one in _holding(held, now):
             yield _listed(one)
     where = contact.address.country if contact.address else country
     for scheme, number in _numbers(contact):
         value = numbers.understand(numbers.SCHEMES[scheme], number, where)
         yield Judged("number", number, value.understood, value.verdict, value.reason, value.country)
+
+
+P = TypeVar("P", Phone, Email, PostalAddress)
+
+
+def _holding(held: Iterable[P], now: datetime) -> Iterator[P]:
+    """Without those that are over: nobody has to mend them any more."""
+    return (one for one in held if one.valid_until is None or one.valid_until > now)
 
 
 def _single(contact: Contact, field: str, said_at: datetime | None, country: str | None) -> Judged:
@@ -227,12 +235,9 @@ def _consistency(contact: Contact, values: list[Judged], findings: list[Finding]
 def _freshness(known: Known, now: datetime, findings: list[Finding]) -> float | None:
     said = {field: known.said[field] for field in AGEING if field in known.said and getattr(known.contact, field)}
     newest = {
-        field: max((one.said_at for one in held), default=None)
-        for field, held in (
-            ("phones", known.contact.phones),
-            ("emails", known.contact.emails),
-            ("addresses", known.contact.addresses),
-        )
+        "phones": max((one.said_at for one in _holding(known.contact.phones, now)), default=None),
+        "emails": max((one.said_at for one in _holding(known.contact.emails, now)), default=None),
+        "addresses": max((one.said_at for one in _holding(known.contact.addresses, now)), default=None),
     }
     said |= {field: moment for field, moment in newest.items() if moment is not None}
     still = {field: STILL_TRUE_AFTER_A_YEAR ** _years(moment, now) for field, moment in said.items()}

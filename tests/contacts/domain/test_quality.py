@@ -99,6 +99,12 @@ def test_a_year_takes_a_tenth_of_the_freshness() -> None:
     assert quality(ahead, NOW).shares["freshness"] == 1.0
 
 
+def test_what_is_over_is_judged_no_more() -> None:
+    over = {"typed": "ask", "valid_until": NOW}
+    assert complete(phones=[over]).score == 100
+    assert complete(phones=[over | {"valid_until": NOW + timedelta(seconds=1)}]).score < 100
+
+
 def test_what_was_chosen_from_a_list_is_judged_there_and_only_there() -> None:
     fields = COMPLETE | {"email": None, "emails": [{"typed": "Ann@Example.org", "purpose": "home"}]}
     found = quality(known(**fields), NOW)

@@ -23,6 +23,9 @@ WEB = re.compile(r"@|^https?://|^www\.", re.IGNORECASE)
 _UNSPACED = "株式会社 有限会社 合同会社 有限公司 股份有限公司 주식회사"
 _SPACED = "ООО ПАО ЗАО АО ТОО ТОВ ΑΕ ΕΠΕ בע״מ"
 FORMS = (*_UNSPACED.split(), *(f"{form} " for form in _SPACED.split()), *(f" {form}" for form in _SPACED.split()))
+_UNMISTAKABLE = "corp eirl gmbh inc kft limited llc ltd ohg plc srl uab zrt"
+UNMISTAKABLE = frozenset(_UNMISTAKABLE.split())
+"""Legal forms that are nobody's family name, as Sa, Co, Spa and Teo are."""
 CASELESS = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "ARABIC", "HEBREW", "THAI", "DEVANAGARI")
 
 
@@ -108,6 +111,12 @@ def legal_form(text: str) -> str | None:
     return text[len(base) :].strip(" ,") or None if base and text.startswith(base) else None
 
 
+def _is_firm(text: str) -> bool:
+    form = legal_form(text)
+    words = form.casefold().replace(".", "").split() if form else []
+    return any(word in UNMISTAKABLE or not word.isascii() for word in words)
+
+
 def _without(text: str, form: str | None) -> str:
     bare = text.removesuffix(form).removeprefix(form) if form else text
     return bare.strip(" ,") or text
@@ -141,7 +150,7 @@ def _verdict(text: str, name: HumanName, script: str | None, *, cased: bool) -> 
         return "doubtful", "digits"
     if sum(character.isalpha() for character in text) == 1 and script not in CASELESS:
         return "doubtful", "single-letter"
-    if legal_form(text):
+    if _is_firm(text):
         return "doubtful", "legal-form"
     if not (name.first and name.last):
         return "plausible", "one-part"

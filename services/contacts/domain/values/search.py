@@ -15,6 +15,8 @@ MAX_TOKEN = 40
 WORD = re.compile(r"[a-z0-9]+")
 # German and the Nordic languages write these letters as two where a keyboard has not got them.
 SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae", "œ": "oe", "þ": "th"})
+CONTRACTED = re.compile(r"(?<=[aou])e")
+"""Whoever types `Juergen` is also looked for as `Jurg...`."""
 APOSTROPHES = re.compile("['’ʼ`´]")
 # The longer first. `x` is two sounds, all other letters one.
 GROUPS = {
@@ -39,6 +41,7 @@ DOUBLED = re.compile(r"(.)\1+")
 def tokens(text: str) -> list[str]:
     """The words of a text in ASCII, each once: `Müller-Łódź` gives `muller`, `mueller` and `lodz`; `Иван` gives `ivan`."""
     found = dict.fromkeys(word[:MAX_TOKEN] for words in _spellings(text) for word in words)
+    found |= dict.fromkeys(CONTRACTED.sub("", word) for word in found)
     return list(found)[:MAX_TOKENS]
 
 

@@ -35,6 +35,9 @@ def test_a_person_has_the_parts_that_a_letter_needs(typed: str, understood: str,
         ("Ann 2", "doubtful", "digits"),
         ("J", "doubtful", "single-letter"),
         ("Müller GmbH", "doubtful", "legal-form"),
+        ("ООО Ромашка", "doubtful", "legal-form"),
+        ("Maria Sa", "valid", "ok"),
+        ("Ann Co", "valid", "ok"),
         ("\u0410nn Lee", "doubtful", "mixed-scripts"),
         ("n/a", "invalid", "placeholder"),
         ("12-34", "invalid", "no-letters"),
@@ -105,6 +108,11 @@ def test_names_that_sound_alike_have_one_key(alike: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("typed", ["jurg", "Jürgen", "Juergen Müller", "MULLER", "mueller jur", "Jürgn", "Muler"])
 def test_a_record_is_found_as_a_person_types(typed: str) -> None:
     assert matches(typed, set(keys("Jürgen Müller")))
+
+
+@pytest.mark.parametrize("typed", ["jur mull", "jürgen", "juer"])
+def test_a_record_with_its_letters_spelt_out_is_found_too(typed: str) -> None:
+    assert matches(typed, set(keys("Juergen Mueller")))
 
 
 @pytest.mark.parametrize("typed", ["", "hans", "jurgen hans", "urgen"])
