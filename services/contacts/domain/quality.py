@@ -125,9 +125,9 @@ def judged(known: Known, now: datetime, country: str | None = None) -> Iterator[
         # A name that was put together of its parts is in no list.
         if getattr(contact, field) is not None and (field == "name" or field not in known.chosen):
             yield _single(contact, field, known.said.get(field), country)
-    for held in (contact.phones, contact.emails, contact.addresses):
-        for one in _holding(held, now):
-            yield _listed(one)
+    yield from map(_listed, _holding(contact.phones, now))
+    yield from map(_listed, _holding(contact.emails, now))
+    yield from map(_listed, _holding(contact.addresses, now))
     where = contact.address.country if contact.address else country
     for scheme, number in _numbers(contact):
         value = numbers.understand(numbers.SCHEMES[scheme], number, where)

@@ -11,7 +11,7 @@ from services.contacts.domain.survivorship import Known
 from shared.clock import Clock, WallClock
 
 PIECE = 200
-"""Contacts judged at a time, in a thread: about 30 ms, after which the event loop has its turn for certain."""
+"""Contacts judged at a time, in a thread: some 80 ms, after which the event loop has its turn for certain."""
 LEASE = timedelta(seconds=60)
 """How long a measurement rests after its instance has died; a piece takes far less."""
 

@@ -34,7 +34,8 @@ GROUPS = {
 CLASSES = str.maketrans(
     {"d": "t", "c": "k", "q": "k", "g": "k", "x": "ks", "z": "s", "w": "f", "v": "f", "b": "p", "j": "i", "y": "i"}
 )
-VOWELS = re.compile(r"(?<!^)[aeiouh]")
+VOWELS = str.maketrans("", "", "aeiouh")
+"""With the `h`, which many languages write and do not speak."""
 DOUBLED = re.compile(r"(.)\1+")
 
 
@@ -69,8 +70,7 @@ def sound(token: str) -> str:
     for letters, letter in GROUPS.items():
         token = token.replace(letters, letter)
     token = token.translate(CLASSES)
-    token = DOUBLED.sub(r"\1", token)
-    return DOUBLED.sub(r"\1", VOWELS.sub("", token))
+    return DOUBLED.sub(r"\1", token[:1] + token[1:].translate(VOWELS))
 
 
 def keys(*texts: str | None) -> list[str]:
