@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, StrictBool, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from shared.contracts.fact import (
@@ -12,6 +12,7 @@ from shared.contracts.fact import (
     Attributes,
     Code,
     Currency,
+    Deadline,
     Fact,
     Identifiers,
     Key,
@@ -34,6 +35,48 @@ class Address(Part):
     city: Name | None = None
     region: Name | None = None
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+
+
+class NameParts(Part):
+    """A person's name in parts, where the channel has asked for them one by one."""
+
+    title: Name | None = None
+    given: Name | None = None
+    middle: Name | None = None
+    particles: Name | None = None
+    """What stands before the family name and does not sort it: `van der`."""
+    family: Name | None = None
+    suffix: Name | None = None
+
+
+class Claim(Part):
+    """How somebody can be reached, for what, and from when to when. Kept as typed, however doubtful it looks."""
+
+    purpose: Code = "any"
+    """`home`, `work`, `billing`, `delivery`: a word that channels agree on."""
+    valid_from: Deadline | None = None
+    valid_until: Deadline | None = None
+    """Absent: nobody knows of an end. Not after `reported_at`: it is over."""
+
+
+class PhoneClaim(Claim):
+    """A telephone number, however it is written."""
+
+    typed: Annotated[str, Field(min_length=1, max_length=100)]
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    """Where it would be dialled from as it stands. Absent: the customer's country."""
+
+
+class EmailClaim(Claim):
+    """An e-mail address, however it is written."""
+
+    typed: Annotated[str, Field(min_length=1, max_length=320)]
+
+
+class AddressClaim(Claim):
+    """A postal address, however it is written."""
+
+    typed: Address
 
 
 class ConsentClaim(Part):
@@ -62,6 +105,20 @@ class ContactReported(Fact):
     address: Address | None = None
     attributes: Attributes = {}
     consents: Annotated[list[ConsentClaim], Field(max_length=50)] = []
+    name_parts: NameParts | None = None
+    phones: Annotated[list[PhoneClaim], Field(max_length=10)] = Field(default_factory=list)
+    """Added to those there are; the same one said again is brought up to date. Unlike `phone`, none identifies."""
+    emails: Annotated[list[EmailClaim], Field(max_length=10)] = Field(default_factory=list)
+    addresses: Annotated[list[AddressClaim], Field(max_length=10)] = Field(default_factory=list)
+    time_zone: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+\-/ ]{1,64}$")] | None = None
+    """Of the IANA database: `Europe/Berlin`."""
+    interests: Annotated[dict[Code, StrictBool | None], Field(max_length=50)] = Field(default_factory=dict)
+    """Each by itself: true, false if they said that they are not interested, null to forget what was said."""
+    preferences: Annotated[dict[Code, Name | StrictBool | None], Field(max_length=50)] = Field(default_factory=dict)
+    """How they want to be dealt with: `salutation`, `newsletter-day`. Each by itself; null to forget."""
+    owner: Key | None = None
+    """Who looks after the customer, as the company's staff are known."""
+    territory: Code | None = None
 
 
 class Discounts(Part):

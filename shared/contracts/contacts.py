@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from shared.contracts.channels import Address
-from shared.contracts.fact import Attributes, Code, CustomerId, Fact, Identifier, Moment, Part, Topic
+from shared.contracts.channels import Address, NameParts
+from shared.contracts.fact import Attributes, Code, CustomerId, Deadline, Fact, Identifier, Moment, Part, Topic
 
 
 class Consent(Part):
@@ -17,6 +17,45 @@ class Consent(Part):
     given_at: Moment
     source: str
     evidence: str | None = None
+
+
+class Point(Part):
+    """How a customer can be reached: what was typed, what we understood of it, and how far it can be trusted."""
+
+    purpose: Code
+    valid_from: Deadline | None = None
+    valid_until: Deadline | None = None
+    verdict: Literal["valid", "plausible", "doubtful", "invalid"]
+    """`plausible`: fits, but a part was assumed or nothing can be checked; `doubtful`: probably not what was meant."""
+    reason: str
+    """Why, in a word that stays the same: `ok`, `unassigned`, `looks-mistyped`."""
+    source: str
+    said_at: Moment
+
+
+class Phone(Point):
+    """A telephone number; `understood` is E.164."""
+
+    typed: str
+    country: str | None = None
+    """As it was said with the number."""
+    understood: str | None = None
+
+
+class Email(Point):
+    """An e-mail address; `understood` is in lower case."""
+
+    typed: str
+    understood: str | None = None
+    suggestion: str | None = None
+    """What was probably meant."""
+
+
+class PostalAddress(Point):
+    """A postal address; `understood` as its country's post writes it."""
+
+    typed: Address
+    understood: Address | None = None
 
 
 class Contact(Part):
@@ -34,6 +73,16 @@ class Contact(Part):
     address: Address | None = None
     attributes: Attributes = {}
     consents: list[Consent] = []
+    name_parts: NameParts | None = None
+    phones: list[Phone] = Field(default_factory=list)
+    """Those said with a purpose, the latest said first. `phone` is the preferred one: as said, else chosen from these."""
+    emails: list[Email] = Field(default_factory=list)
+    addresses: list[PostalAddress] = Field(default_factory=list)
+    time_zone: str | None = None
+    interests: dict[Code, bool] = Field(default_factory=dict)
+    preferences: dict[Code, str | bool] = Field(default_factory=dict)
+    owner: str | None = None
+    territory: str | None = None
     registered_at: Moment
     changed_at: Moment
 

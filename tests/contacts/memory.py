@@ -1,11 +1,14 @@
 """Contacts kept in memory; passes the same tests as the real store."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from services.contacts.domain.identities import Conflict
 from services.contacts.domain.survivorship import Known
+from services.contacts.domain.values import search
 from services.contacts.handlers import Changes
+from services.contacts.store import _keys
 from shared.contracts.contacts import Consent, Contact
 from shared.mongo import Session
 
@@ -45,6 +48,10 @@ class MemoryStore:
     async def page(self, after: str, limit: int) -> list[Contact]:
         return [self.contacts[customer].contact for customer in sorted(self.contacts) if customer > after][:limit]
 
+    async def found(self, typed: str, after: str, limit: int) -> list[Contact]:
+        following = await self.page(after, len(self.contacts))
+        return [one for one in following if search.matches(typed, set(_keys(one)))][:limit]
+
     async def count(self) -> int:
         return len(self.contacts)
 
@@ -57,3 +64,40 @@ class MemoryStore:
             start = (-before[0].timestamp(), before[1])
             places = [pair for pair in places if (-pair[1].given_at.timestamp(), pair[0]) > start]
         return places[:limit]
+
+
+class MemoryReports:
+    """The report of quality kept in memory."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self.store = store
+        self.owner: str | None = None
+        self.leased_until = self.due = datetime.min.replace(tzinfo=UTC)
+        self.kept: dict[str, Any] | None = None
+
+    async def claim(self, owner: str, now: datetime, lease: timedelta) -> bool:
+        if max(self.due, self.leased_until) > now:
+            return False
+        self.owner, self.leased_until = owner, now + lease
+        return True
+
+    async def renew(self, owner: str, now: datetime, lease: timedelta) -> bool:
+        if self.owner != owner:
+            return False
+        self.leased_until = now + lease
+        return True
+
+    async def save_report(self, owner: str, report: dict[str, Any], due: datetime) -> None:
+        if self.owner == owner:
+            self.kept, self.due, self.owner = report, due, None
+            self.leased_until = datetime.min.replace(tzinfo=UTC)
+
+    async def report(self) -> dict[str, Any] | None:
+        return self.kept
+
+    async def piece(self, after: str, limit: int) -> list[Known]:
+        following = [customer for customer in sorted(self.store.contacts) if customer > after]
+        return [self.store.contacts[customer] for customer in following[:limit]]
+
+    async def one(self, customer: str) -> Known | None:
+        return self.store.contacts.get(customer)

@@ -8,8 +8,10 @@ import aiohttp
 import pytest
 
 from services.contacts.main import create
+from services.contacts.settings import ContactSettings
 from shared.security import new_key
 from shared.settings import PlatformSettings
+from tests.waiting import eventually
 from tests.web import serving
 
 pytestmark = pytest.mark.integration
@@ -21,7 +23,7 @@ NOBODY = "019b7a2c-5c00-7d3e-a1b2-0c9d8e7f6a5b"
 @pytest.fixture
 async def client(settings: PlatformSettings, topics: dict[str, int]) -> AsyncIterator[aiohttp.ClientSession]:
     _, key, sha256 = new_key()
-    app = create(settings.model_copy(update={"admin_key_sha256": sha256}))
+    app = create(ContactSettings(**settings.model_dump() | {"admin_key_sha256": sha256}))
     async with serving(app, key=key) as session:
         yield session
 
@@ -178,3 +180,92 @@ async def test_resolvers_at_once_agree_on_every_customer(client: aiohttp.ClientS
 
 async def test_without_a_key_nothing_is_answered(client: aiohttp.ClientSession) -> None:
     assert (await ask(client, "GET", "/v1/contacts", authorization="Bearer nonsense"))[0] == 401
+
+
+PURPOSES = {
+    "name_parts": {"given": "Ann", "family": "Lee"},
+    "phones": [{"typed": "0228 / 123456", "country": "DE", "purpose": "home"}, {"typed": "ask Bob"}],
+    "emails": [{"typed": "Ann@gmial.com", "purpose": "work"}],
+    "addresses": [{"typed": {"lines": ["Markt 1"], "postal_code": "D-53111", "city": "Bonn", "country": "DE"}}],
+    "interests": {"garden": True},
+    "preferences": {"salutation": "Du"},
+    "time_zone": "Europe/Berlin",
+    "owner": "eve",
+    "territory": "west",
+}
+
+
+async def test_what_was_typed_is_kept_with_what_was_understood_and_its_verdict(client: aiohttp.ClientSession) -> None:
+    contact = await register(client, PURPOSES)
+    _, read, _ = await ask(client, "GET", f"/v1/contacts/{contact['customer_id']}")
+    assert read == contact
+    assert [(one["typed"], one["understood"], one["verdict"]) for one in read["phones"]] == [
+        ("0228 / 123456", "+49228123456", "valid"),
+        ("ask Bob", None, "invalid"),
+    ]
+    assert read["emails"][0]["suggestion"] == "ann@gmail.com"
+    assert read["addresses"][0]["understood"]["postal_code"] == "53111"
+    assert (read["name"], read["phone"], read["email"]) == ("Ann Lee", "+49228123456", "ann@gmial.com")
+    assert (read["interests"], read["preferences"], read["territory"]) == (
+        {"garden": True},
+        {"salutation": "Du"},
+        "west",
+    )
+    change = {"phones": [{"typed": "+49 228 123456", "purpose": "home", "valid_until": "2026-01-01T00:00:00Z"}]}
+    _, changed, _ = await ask(client, "PATCH", f"/v1/contacts/{contact['customer_id']}", change)
+    assert (changed["version"], changed["phone"], len(changed["phones"])) == (2, None, 2)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"phones": [{"typed": "1" * 101}]}, "body.phones.0.typed"),
+        ({"phones": None}, "body.phones"),
+        ({"emails": [{"typed": ""}]}, "body.emails.0.typed"),
+        ({"addresses": [{"typed": "Markt 1"}]}, "body.addresses.0.typed"),
+        ({"interests": {"garden": "yes"}}, "body.interests.garden"),
+        ({"time_zone": "Europe;Berlin"}, "body.time_zone"),
+    ],
+)
+async def test_only_what_is_technically_impossible_is_refused_and_named(
+    client: aiohttp.ClientSession, body: Any, field: str
+) -> None:
+    status, problem, _ = await ask(client, "POST", "/v1/contacts", body)
+    assert status == 422
+    assert [error["field"] for error in problem["errors"]] == [field]
+
+
+async def test_the_quality_of_a_contact_says_what_would_make_it_better(client: aiohttp.ClientSession) -> None:
+    contact = await register(client, PURPOSES)
+    status, found, _ = await ask(client, "GET", f"/v1/contacts/{contact['customer_id']}/quality")
+    assert status == 200
+    assert 0 < found["score"] < 100
+    faults = {(one["dimension"], one["field"], one["reason"]) for one in found["findings"]}
+    assert {("validity", "emails", "looks-mistyped"), ("completeness", "language", "missing")} <= faults
+    assert {value["field"] for value in found["values"]} == {"name", "time_zone", "phones", "emails", "addresses"}
+    assert (await ask(client, "GET", f"/v1/contacts/{NOBODY}/quality"))[0] == 404
+
+
+async def test_the_quality_of_all_is_reported_from_the_start(client: aiohttp.ClientSession) -> None:
+    async def reported() -> Any:
+        status, report, _ = await ask(client, "GET", "/v1/contacts/quality")
+        assert status == 200
+        return report
+
+    report = await eventually(reported, within=30)
+    assert report["contacts"] >= 0
+    assert set(report) == {"as_of", "contacts", "mean", "bands", "parties", "dimensions", "values", "findings"}
+
+
+async def test_a_contact_is_found_by_its_name_page_by_page(client: aiohttp.ClientSession) -> None:
+    names = ("Jürgen Müller", "Juergen Mueller", "Hans Meyer")
+    ids = [(await register(client, {"name": name}))["customer_id"] for name in names]
+    path = "/v1/contacts?search=muller%20jur&limit=1"
+    found: list[str] = []
+    given: str | None = ""
+    while given is not None:
+        _, page, _ = await ask(client, "GET", f"{path}{given}")
+        found += [one["customer_id"] for one in page["items"]]
+        given = page["next"] and f"&cursor={page['next']}"
+    assert found == ids[:2]
+    assert (await ask(client, "GET", "/v1/contacts?search="))[0] == 422

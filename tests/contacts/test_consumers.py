@@ -11,6 +11,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from services.contacts.main import create
+from services.contacts.settings import ContactSettings
 from shared.contracts.channels import INBOUND
 from shared.contracts.contacts import CONTACTS
 from shared.contracts.topics import DEAD_LETTERS
@@ -26,7 +27,9 @@ pytestmark = pytest.mark.integration
 @asynccontextmanager
 async def service(settings: PlatformSettings) -> AsyncIterator[aiohttp.ClientSession]:
     _, key, sha256 = new_key()
-    async with serving(create(settings.model_copy(update={"admin_key_sha256": sha256})), key=key) as client:
+    async with serving(
+        create(ContactSettings(**settings.model_dump() | {"admin_key_sha256": sha256})), key=key
+    ) as client:
         yield client
 
 

@@ -84,6 +84,26 @@ class StoreSuite:
         assert [contact.customer_id for contact in [*first, *second]] == [ANN, BOB, CLEO]
         assert await store.count() == 3
 
+    @pytest.mark.parametrize("typed", ["jurg", "Mueller", "MULLER jür", "Юрген", "j.muler", "Jürgn"])
+    async def test_a_contact_is_found_by_its_name_as_a_person_types_it(
+        self, store: MongoStore | MemoryStore, typed: str
+    ) -> None:
+        jurgen, hans = known(ANN, fields={"name": "Jürgen Müller"}), known(BOB, fields={"name": "Hans Meyer"})
+        mail = known(CLEO, fields={"email": "j.mueller.jurgen@b.de"})
+        await store.save(Changes(contacts=[jurgen, hans, mail]), None, NOW)
+        found = [contact.customer_id for contact in await store.found(typed, "", 9)]
+        assert ANN in found
+        assert BOB not in found
+        assert ANN not in {contact.customer_id for contact in await store.found(typed, ANN, 9)}
+        assert await store.found(typed, "", 1) == [jurgen.contact]
+
+    @pytest.mark.parametrize("typed", [" ", "--", "^.*", "$ne", "Jürgen Hans"])
+    async def test_what_has_no_words_or_not_all_of_them_finds_nobody(
+        self, store: MongoStore | MemoryStore, typed: str
+    ) -> None:
+        await store.save(Changes(contacts=[known(ANN, fields={"name": "Jürgen Müller"}), known(BOB)]), None, NOW)
+        assert await store.found(typed, "", 9) == []
+
     async def test_what_was_said_about_consent_is_kept_once_and_listed_latest_first(
         self, store: MongoStore | MemoryStore
     ) -> None:
@@ -121,3 +141,17 @@ class TestMongo(StoreSuite):
             await store.save(Changes(conflicts=[conflict]), None, NOW)
         rows = [row async for row in store.conflicts.find()]
         assert [(row["customers"], row["identifiers"]) for row in rows] == [(sorted([ANN, BOB]), ["card:1", "card:2"])]
+
+    async def test_a_contact_of_a_time_before_the_lists_and_the_search_reads_back_and_becomes_findable(
+        self, store: MongoStore
+    ) -> None:
+        old = known(ANN, fields={"name": "Ann"})
+        await store.save(Changes(contacts=[old]), None, NOW)
+        new = ["chosen", "search", "phones", "emails", "addresses", "name_parts", "time_zone"]
+        new += ["interests", "preferences", "owner", "territory"]
+        await store.contacts.update_one({"_id": ANN}, {"$unset": dict.fromkeys(new, "")})
+        assert await store.load([ANN], None) == {ANN: old}
+        assert await store.found("ann", "", 9) == []
+        assert await store.make_findable(1)
+        assert not await store.make_findable(1)
+        assert await store.found("ann", "", 9) == [old.contact]

@@ -12,6 +12,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from services.contacts.main import create as create_contacts
+from services.contacts.settings import ContactSettings
 from services.interactions.api.examples import CALL, SALE
 from services.interactions.main import create
 from services.interactions.settings import Settings
@@ -41,7 +42,8 @@ class Shop:
         self.producer: AIOKafkaProducer
 
     async def open_contacts(self) -> None:
-        client = await self.stack.enter_async_context(serving(create_contacts(self.settings), ADMIN))
+        given = ContactSettings(**self.settings.model_dump())
+        client = await self.stack.enter_async_context(serving(create_contacts(given), ADMIN))
         self.contacts_url = str(client._base_url)
 
     @asynccontextmanager

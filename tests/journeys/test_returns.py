@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from services.campaigns.main import create as create_campaigns
 from services.campaigns.settings import CampaignSettings
 from services.contacts.main import create as create_contacts
+from services.contacts.settings import ContactSettings
 from services.interactions.api.examples import CANCELLATION, RETURN, SALE
 from services.interactions.main import create as create_interactions
 from services.interactions.settings import Settings
@@ -97,7 +98,7 @@ async def company(settings: PlatformSettings, topics: dict[str, int]) -> AsyncIt
         def given(kind: type[PlatformSettings], **more: Any) -> Any:
             return kind(**(settings.model_dump() | more))
 
-        contacts = await serve(create_contacts, settings)
+        contacts = await serve(create_contacts, given(ContactSettings))
         known = {"contacts_url": str(contacts._base_url), "internal_key": ADMIN}
         services = {
             "contacts": contacts,

@@ -24,6 +24,16 @@ IdentifierText = Annotated[
     str | None, Query(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}:.{1,256}$", examples=["loyalty-card:4711"])
 ]
 
+SearchText = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        max_length=200,
+        description="Words of a name or of what stands before the @, begun or as they sound, in any script.",
+        examples=["jurg mueller"],
+    ),
+]
+
 
 class Contacts(Protocol):
     """What is read beside the use cases."""
@@ -31,6 +41,8 @@ class Contacts(Protocol):
     async def contact(self, customer: str) -> Contact | None: ...
 
     async def page(self, after: str, limit: int) -> list[Contact]: ...
+
+    async def found(self, typed: str, after: str, limit: int) -> list[Contact]: ...
 
     async def count(self) -> int: ...
 
@@ -51,16 +63,20 @@ def router(handlers: Handlers, contacts: Contacts, messaging: Messaging) -> APIR
 
 
 def _reading(routes: APIRouter, handlers: Handlers, contacts: Contacts) -> None:
-    @routes.get("", tags=["contacts"], summary="List contacts, or find the one of an identifier")
+    @routes.get("", tags=["contacts"], summary="List contacts, search them by name, or find the one of an identifier")
     async def list_contacts(
-        _: Reader, identifier: IdentifierText = None, cursor: Cursor = None, limit: Limit = 100
+        _: Reader,
+        identifier: IdentifierText = None,
+        search: SearchText = None,
+        cursor: Cursor = None,
+        limit: Limit = 100,
     ) -> Page[Contact]:
         if identifier:
             scheme, value = identifier.split(":", 1)
             found = await handlers.find(Identifier(scheme=scheme, value=value))
             return Page(items=[found] if found else [])
         after = _text(decode_cursor(cursor), "after") if cursor else ""
-        items = await contacts.page(after, limit)
+        items = await (contacts.found(search, after, limit) if search else contacts.page(after, limit))
         return Page(items=items, next=encode_cursor({"after": items[-1].customer_id}) if len(items) == limit else None)
 
     @routes.get("/summary", tags=["contacts"], summary="Count contacts")

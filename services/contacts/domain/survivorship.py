@@ -12,15 +12,20 @@ from typing import Any
 from pydantic import BaseModel
 
 from services.contacts.domain.identities import distinct
+from services.contacts.domain.points import LISTS, Points, choose, merged, points, understood
 from shared.contracts.channels import ContactReported
 from shared.contracts.contacts import Consent, Contact
 from shared.contracts.fact import Identifier
 
-FIELDS = ("party", "stage", "name", "email", "phone", "language", "address")
-PUBLISHED = (*FIELDS, "attributes", "identifiers", "consents")
-ATTRIBUTE = "attributes."
+FIELDS = (
+    "party", "stage", "name", "email", "phone", "language", "address", "name_parts", "time_zone", "owner", "territory",
+)  # fmt: skip
+MAPS = ("attributes", "interests", "preferences")
+"""Fields with a field for each of their keys, each with a time of its own: `attributes.shoe-size`."""
+PUBLISHED = (*FIELDS, *MAPS, *LISTS, "identifiers", "consents")
 # A contact must fit a database document and a log record, whatever channels send in the course of years.
 MAX_ATTRIBUTES = 50
+"""As many interests, and as many preferences."""
 MAX_IDENTIFIERS = 200
 MAX_CONSENTS = 100
 STRICTNESS = {"granted": 0, "denied": 1, "withdrawn": 2}
@@ -40,14 +45,21 @@ class Statement:
     fields: Mapping[str, Any] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
     consents: list[Consent] = field(default_factory=list)
+    interests: Mapping[str, Any] = field(default_factory=dict)
+    preferences: Mapping[str, Any] = field(default_factory=dict)
+    points: Points = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Known:
-    """A contact, and when each of its fields was said. Fields that nobody has spoken of have no time."""
+    """A contact, and when each of its fields was said. Fields that nobody has spoken of have no time.
+
+    `chosen` names the fields that nobody has said, or that were removed, and that we took from the lists.
+    """
 
     contact: Contact
     said: Mapping[str, datetime]
+    chosen: frozenset[str] = frozenset()
 
 
 def statement(
@@ -61,9 +73,10 @@ def statement(
     """A report as a statement. `given` names the fields that speak even if they are null; else null says nothing."""
     values = {name: getattr(report, name) for name in FIELDS}
     speaking = given if given is not None else {name for name, value in values.items() if value is not None}
+    at = milliseconds(said_at or report.reported_at)
     return Statement(
         source=source,
-        said_at=milliseconds(said_at or report.reported_at),
+        said_at=at,
         identifiers=distinct(report.customer if identifiers is None else identifiers),
         fields={name: value for name, value in values.items() if name in speaking},
         attributes=report.attributes,
@@ -71,6 +84,9 @@ def statement(
             Consent(**claim.model_dump(exclude={"given_at"}), given_at=milliseconds(claim.given_at), source=source)
             for claim in report.consents
         ],
+        interests=report.interests,
+        preferences=report.preferences,
+        points=points(report, source, at),
     )
 
 
@@ -100,28 +116,47 @@ def newcomer(customer_id: str, now: datetime) -> Known:
     return Known(contact, {})
 
 
-def fold(known: Known, told: Statement) -> Known:
-    """The contact after a statement. Its version stays; see `revise`."""
+def fold(known: Known, told: Statement, country: str | None = None) -> Known:
+    """The contact after a statement. Its version stays; see `revise`.
+
+    `country` (ISO 3166): where telephone numbers of customers without an address are taken to be of.
+    """
     contact, said = known.contact, dict(known.said)
+    if known.chosen:
+        contact = contact.model_copy(update=dict.fromkeys(known.chosen))
     update: dict[str, Any] = {}
     for name, value in told.fields.items():
         if _wins(told.said_at, value, said.get(name), getattr(contact, name)):
             said[name] = told.said_at
             update[name] = value
-    if told.attributes:
-        update["attributes"] = _attributes(contact.attributes, said, told)
+    for name in MAPS:
+        if entries := getattr(told, name):
+            update[name] = _entries(name, getattr(contact, name), said, entries, told.said_at)
+    for name, heard in told.points.items():
+        update[name] = merged(getattr(contact, name), heard)
     if told.identifiers:
         update["identifiers"] = _identifiers(contact.identifiers, told.identifiers)
     if told.consents:
         update["consents"] = _consents(contact.consents, told.consents)
-    return Known(contact.model_copy(update=update) if update else contact, said)
+    return _settled(contact.model_copy(update=update) if update else contact, said, country)
+
+
+def _settled(contact: Contact, said: Mapping[str, datetime], country: str | None) -> Known:
+    """With what follows from all that was said: it depends on nothing else, so it is the same in any order."""
+    if not (contact.phones or contact.emails or contact.addresses or contact.name_parts):
+        return Known(contact, said)
+    contact = understood(contact, country)
+    chosen = choose(contact, said)
+    return Known(contact.model_copy(update=chosen) if chosen else contact, said, frozenset(chosen))
 
 
 def revise(before: Known | None, after: Known, now: datetime) -> tuple[Known, list[str]]:
     """The next version, if anything that others may see is different, and the names of the fields that are."""
     if before is None:
         return after, [name for name in PUBLISHED if getattr(after.contact, name)]
-    changed = [name for name in PUBLISHED if _differs(getattr(before.contact, name), getattr(after.contact, name))]
+    # What no statement has touched is the very same object, and most of it is.
+    old, new = before.contact.__dict__, after.contact.__dict__
+    changed = [name for name in PUBLISHED if old[name] is not new[name] and _differs(old[name], new[name])]
     if not changed:
         return after, []
     update = {"version": before.contact.version + 1, "changed_at": milliseconds(now)}
@@ -150,18 +185,21 @@ def _types(attributes: Mapping[str, Any]) -> list[type]:
     return [type(attributes[code]) for code in sorted(attributes)]
 
 
-def _attributes(held: Mapping[str, Any], said: dict[str, datetime], told: Statement) -> dict[str, Any]:
-    """The attributes after a statement; `said` is brought up to date. Beyond the limit the longest unsaid give way."""
-    attributes = dict(held)
-    for code, value in told.attributes.items():
-        if _wins(told.said_at, value, said.get(ATTRIBUTE + code), attributes.get(code)):
-            said[ATTRIBUTE + code] = told.said_at
-            attributes[code] = value
-    times = sorted((at, name) for name, at in said.items() if name.startswith(ATTRIBUTE))
-    for _, name in times[: max(0, len(times) - MAX_ATTRIBUTES)]:
-        del said[name]
-        attributes.pop(name.removeprefix(ATTRIBUTE), None)
-    return {code: value for code, value in sorted(attributes.items()) if value is not None}
+def _entries(
+    name: str, held: Mapping[str, Any], said: dict[str, datetime], told: Mapping[str, Any], at: datetime
+) -> dict[str, Any]:
+    """The entries of a map after a statement; `said` is brought up to date. Beyond the limit the longest unsaid give way."""
+    prefix = f"{name}."
+    entries = dict(held)
+    for code, value in told.items():
+        if _wins(at, value, said.get(prefix + code), entries.get(code)):
+            said[prefix + code] = at
+            entries[code] = value
+    times = sorted((when, place) for place, when in said.items() if place.startswith(prefix))
+    for _, place in times[: max(0, len(times) - MAX_ATTRIBUTES)]:
+        del said[place]
+        entries.pop(place.removeprefix(prefix), None)
+    return {code: value for code, value in sorted(entries.items()) if value is not None}
 
 
 def _identifiers(held: list[Identifier], told: Iterable[Identifier]) -> list[Identifier]:

@@ -64,10 +64,11 @@ class Said:
 class Handlers:
     """The use cases of contacts."""
 
-    def __init__(self, store: Store, clock: Clock, fresh: Fresh) -> None:
+    def __init__(self, store: Store, clock: Clock, fresh: Fresh, country: str | None = None) -> None:
         self.store = store
         self.clock = clock
         self.fresh = fresh
+        self.country = country
 
     async def hear(self, unit: Unit, events: Sequence[Received]) -> None:
         """Channels report contacts (`crm.contact.reported.v1`)."""
@@ -138,7 +139,7 @@ class Handlers:
             if str(one) in owners:
                 raise IdentifierTaken(str(one), owners[str(one)])
         now = await self.clock.now(unit.session)
-        return await self._enter(Book(unit, {}, [], now), uuid7(now), said, identifiers)
+        return await self._enter(Book(unit, {}, [], now, self.country), uuid7(now), said, identifiers)
 
     async def change(self, unit: Unit, customer: str, said: Said, version: int | None = None) -> Contact:
         """A person changes a contact, at that version if one is named. Only unknown identifiers can be added."""
@@ -175,4 +176,4 @@ class Handlers:
 
     async def _book(self, unit: Unit, customers: Collection[str], conflicts: list[Conflict], now: datetime) -> Book:
         loaded = await self.store.load(customers, unit.session) if customers else {}
-        return Book(unit, loaded, conflicts, now)
+        return Book(unit, loaded, conflicts, now, self.country)

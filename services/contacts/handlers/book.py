@@ -45,13 +45,21 @@ class Store(Protocol):
 class Book:
     """Collects what a transaction hears, and publishes each change once."""
 
-    def __init__(self, unit: Unit, loaded: Mapping[str, Known], conflicts: list[Conflict], now: datetime) -> None:
+    def __init__(
+        self,
+        unit: Unit,
+        loaded: Mapping[str, Known],
+        conflicts: list[Conflict],
+        now: datetime,
+        country: str | None = None,
+    ) -> None:
         self.unit = unit
         self.loaded = loaded
         self.current = dict(loaded)
         self.conflicts = conflicts
         self.consents: list[tuple[str, Consent]] = []
         self.now = now
+        self.country = country
 
     def hear(
         self, customer: str, told: Iterable[Statement], cause: Received | None = None, origin: str | None = None
@@ -60,7 +68,7 @@ class Book:
         before = self.current.get(customer)
         after = before or newcomer(customer, self.now)
         for one in told:
-            after = fold(after, one)
+            after = fold(after, one, self.country)
             self.consents += [(customer, consent) for consent in one.consents]
             self._warn_if_full(after, one)
         after, changed = revise(before, after, self.now)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from services.contacts.domain import survivorship
+from services.contacts.domain import points, survivorship
 from services.contacts.domain.survivorship import (
     MAX_CONSENTS,
     MAX_IDENTIFIERS,
@@ -19,7 +19,15 @@ from services.contacts.domain.survivorship import (
     revise,
     statement,
 )
-from shared.contracts.channels import Address, ConsentClaim, ContactReported
+from shared.contracts.channels import (
+    Address,
+    AddressClaim,
+    ConsentClaim,
+    ContactReported,
+    EmailClaim,
+    NameParts,
+    PhoneClaim,
+)
 from shared.contracts.contacts import Consent, Contact
 from shared.contracts.fact import Identifier
 from shared.ids import uuid7
@@ -127,6 +135,19 @@ CLAIMS = st.builds(
     status=st.sampled_from(["granted", "denied", "withdrawn"]),
     given_at=st.integers(0, 3).map(at),
 )
+PURPOSES = st.sampled_from(["home", "billing"])
+ENDS = st.none() | st.integers(-1, 3).map(at)
+CITIES = st.builds(Address, city=st.sampled_from(["Bonn", "BONN", "Ulm"]), country=st.sampled_from([None, "DE", "FR"]))
+PHONES = st.builds(
+    PhoneClaim,
+    typed=st.sampled_from(["0228 123456", "0228/123456", "+49 228 123456", "+33 1 42 34 56 78", "12"]),
+    country=st.none() | st.just("DE"),
+    purpose=PURPOSES,
+    valid_until=ENDS,
+)
+EMAILS = st.builds(
+    EmailClaim, typed=st.sampled_from(["A@b.de", "a@b.de", "a@gmial.com", "no"]), purpose=PURPOSES, valid_from=ENDS
+)
 REPORTS = st.builds(
     ContactReported,
     customer=st.lists(
@@ -137,29 +158,39 @@ REPORTS = st.builds(
     party=st.none() | st.sampled_from(["person", "household"]),
     stage=st.none() | st.sampled_from(["lead", "customer"]),
     name=NAMES,
-    address=st.none() | st.builds(Address, city=st.sampled_from(["Bonn", "Ulm"])),
+    email=st.none() | st.sampled_from(["x@y.de", "y@y.de"]),
+    address=st.none() | CITIES,
+    name_parts=st.none() | st.builds(NameParts, given=st.sampled_from(["Ann", "Eve"]), family=NAMES),
+    phones=st.lists(PHONES, max_size=3),
+    emails=st.lists(EMAILS, max_size=2),
+    addresses=st.lists(st.builds(AddressClaim, typed=CITIES, purpose=PURPOSES, valid_until=ENDS), max_size=2),
+    interests=st.dictionaries(st.sampled_from("abcde"), st.none() | st.booleans(), max_size=3),
+    preferences=st.dictionaries(st.sampled_from("ab"), st.none() | st.booleans() | NAMES, max_size=2),
     attributes=st.dictionaries(st.sampled_from("abcde"), SCALARS, max_size=3),
     consents=st.lists(CLAIMS, max_size=2),
 )
-STATEMENTS = st.builds(statement, REPORTS, st.sampled_from(["/channels/a", "/channels/b"]))
+GIVEN = st.none() | st.sets(st.sampled_from(["name", "email", "address", "phone"]))
+"""What speaks also where it is null, as from a person's hand."""
+STATEMENTS = st.builds(statement, REPORTS, st.sampled_from(["/channels/a", "/channels/b"]), given=GIVEN)
 
 
-@settings(max_examples=200)
+@settings(max_examples=400)
 @given(st.lists(STATEMENTS, max_size=6), st.randoms(use_true_random=False), st.data())
 def test_any_order_and_repetition_gives_the_same_contact(
     statements: list[Statement], random: object, data: st.DataObject
 ) -> None:
-    limit = survivorship.MAX_ATTRIBUTES
-    survivorship.MAX_ATTRIBUTES = 3  # so that a few reports reach it
+    limits = survivorship.MAX_ATTRIBUTES, points.MAX_POINTS
+    survivorship.MAX_ATTRIBUTES, points.MAX_POINTS = 3, 2  # so that a few reports reach them
     try:
         again = data.draw(st.lists(st.sampled_from(statements), max_size=3)) if statements else []
         shuffled = [*statements, *again]
         random.shuffle(shuffled)  # type: ignore[attr-defined]
         straight, other = told(*statements), told(*shuffled)
     finally:
-        survivorship.MAX_ATTRIBUTES = limit
+        survivorship.MAX_ATTRIBUTES, points.MAX_POINTS = limits
     assert straight.contact.model_dump_json() == other.contact.model_dump_json()
     assert straight.said == other.said
+    assert straight.chosen == other.chosen
 
 
 @given(st.lists(STATEMENTS, max_size=4))
