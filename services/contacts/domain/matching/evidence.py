@@ -1,0 +1,115 @@
+"""What the degrees of agreement weigh together (Fellegi and Sunter 1969), in bits: log2 of how much likelier they make a match.
+
+A field's weight is log2(m / u): m is the share of true matches that agree so far, u that of any two records. For the same
+value, u is that value's own share of the records (term frequency). Fields are taken as independent, save where they are
+known not to be:
+
+- A move changes street, number, postcode and city at once, and is one event: these count against a match once.
+- A household has its family name, address and phone in common. Whatever these add up to, they only say that it is one
+  household; that it is one person of it, the other fields have to say.
+- Another given name, another day of birth, another number of the same register: whatever else agrees, a person decides.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from services.contacts.domain.matching.kinds import ADDRESS, MISSING, SAME, SCALES, SHARED, Kind
+from services.contacts.domain.matching.table import Compared, Field
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+AGAINST = -1.0
+"""log2 odds that a pair with something against it has at most: 1 to 2."""
+MOVE = 1.0
+"""Bits that a whole changed address counts beyond its most telling field."""
+CLEAREST = 8.0
+"""Bits that one field can speak against a match: typists do take the wrong line once in a few hundred times."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """`m` and `u` by field and level; `prior` and `household` are log2 odds: of any two records to be one customer's,
+    and of two in one household."""
+
+    fields: tuple[Field, ...]
+    m: tuple[Floats, ...]
+    u: tuple[Floats, ...]
+    prior: float
+    household: float
+    matches: float = 0.0
+    """How many pairs EM learnt m from. Below a few dozen, m is what was assumed."""
+    doubts: tuple[str, ...] = field(default=())
+
+    @property
+    def shared(self) -> list[int]:
+        """The fields that a household shares; none, if without them nothing would say who somebody is."""
+        found = [place for place, one in enumerate(self.fields) if one.kind in SHARED or one.kind is Kind.TEXT]
+        telling = {one.kind for one in self.fields} - {*SHARED, Kind.TEXT, Kind.CATEGORY, Kind.SUFFIX}
+        if telling:
+            return found
+        family = [place for place in found if self.fields[place].kind is Kind.FAMILY]
+        return [place for place in found if place not in family] if family else []
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Of pairs: bits by field (fields, pairs), log2 odds in all, and which rules held it down."""
+
+    bits: Floats
+    total: Floats
+    one_household: Flags
+    against: Flags
+
+    @property
+    def probability(self) -> Floats:
+        """The posterior of a match."""
+        found: Floats = 1.0 / (1.0 + np.exp2(-np.clip(self.total, -1000, 1000)))
+        return found
+
+
+def evidence(weights: Weights, pairs: Compared) -> Evidence:
+    bits = np.zeros(pairs.levels.shape)
+    for place in range(len(weights.fields)):
+        bits[place] = _bits(weights.m[place], weights.u[place], pairs.levels[place], pairs.shares[place])
+    shared = _together(weights, bits)
+    alone = [place for place in range(len(weights.fields)) if place not in weights.shared]
+    telling = bits[alone].sum(axis=0)
+    ceiling = weights.household - weights.prior
+    one_household = shared > ceiling if weights.shared else np.zeros(len(pairs), bool)
+    total = weights.prior + telling + np.where(one_household, ceiling, shared)
+    against = speaking_against(weights.fields, pairs) & (total > AGAINST)
+    return Evidence(bits, np.where(against, AGAINST, total), one_household, against)
+
+
+def _bits(m: Floats, u: Floats, levels: npt.NDArray[np.int8], shares: Floats) -> Floats:
+    """Of one field. A near miss of a common name is as common as the name itself, so its u is no less than its share."""
+    present = levels != MISSING
+    level = np.where(present, levels, 0)
+    chance = np.where(level == SAME, shares, np.maximum(u[level], np.where(level < len(m) - 1, shares, 0.0)))
+    found: Floats = np.where(present, np.clip(np.log2(m[level] / chance), -CLEAREST, None), 0.0)
+    return found
+
+
+def _together(weights: Weights, bits: Floats) -> Floats:
+    """What a household shares, with a move counted once."""
+    address = [place for place in weights.shared if weights.fields[place].kind in ADDRESS]
+    rest = [place for place in weights.shared if place not in address]
+    total: Floats = bits[rest].sum(axis=0)
+    if address:
+        total = total + np.maximum(bits[address].sum(axis=0), np.minimum(bits[address].min(axis=0), 0.0) - MOVE)
+    return total
+
+
+def speaking_against(fields: Sequence[Field], pairs: Compared) -> Flags:
+    """Pairs with something against them that no sum outweighs, unless an identifier is the same."""
+    found = np.zeros(len(pairs), bool)
+    proof = np.zeros(len(pairs), bool)
+    for place, one in enumerate(fields):
+        found |= np.isin(pairs.levels[place], SCALES[one.kind].against)
+        if one.kind is Kind.IDENTIFIER:
+            proof |= (pairs.levels[place] == SAME) & (pairs.shares[place] < 1e-2)
+    return found & ~proof
