@@ -29,11 +29,11 @@ def levels(kind: Kind, left: Texts, right: Texts) -> Levels:
     return COMPARISONS[kind](left, right)
 
 
-def swapped(given: tuple[Texts, Texts], family: tuple[Texts, Texts]) -> Flags:
-    """Where the left given name is the right family name, and the other way round."""
-    across = _alike(given[0], family[1]), _alike(family[0], given[1])
-    found: Flags = np.minimum(*across) >= NEAR
-    return found
+def crossed(one: Texts, other: Texts) -> npt.NDArray[np.int8]:
+    """How well one's given name is the other's family name: 2 nearly the same, 1 alike, 0 not, -1 where one is missing."""
+    similarity = _alike(one, other)
+    missing = [not a or not b for a, b in zip(one, other, strict=True)]
+    return np.select([np.array(missing, bool), similarity >= NEAR, similarity >= ALIKE], [-1, 2, 1], 0).astype(np.int8)
 
 
 def _alike(left: Texts, right: Texts) -> npt.NDArray[Any]:
@@ -61,7 +61,7 @@ def _rest(flags: Flags, test: Callable[[str, str], bool], left: Texts, right: Te
 def _given(left: Texts, right: Texts) -> Levels:
     similarity = _alike(left, right)
     near = similarity >= NEAR
-    alike = _rest(near | (similarity >= ALIKE), given_alike, left, right)
+    alike = _rest(near | (similarity >= ALIKE) | _jumbled(left, right), given_alike, left, right)
     return _first(near, alike, np.zeros_like(near))
 
 
@@ -73,7 +73,15 @@ def _middle(left: Texts, right: Texts) -> Levels:
 def _family(left: Texts, right: Texts) -> Levels:
     similarity = _alike(left, right)
     near = similarity >= NEAR
-    return _first(near, _rest(near | (similarity >= ALIKE), parts_of, left, right), np.zeros_like(near))
+    alike = _rest(near | (similarity >= ALIKE) | _jumbled(left, right), parts_of, left, right)
+    return _first(near, alike, np.zeros_like(near))
+
+
+def _jumbled(left: Texts, right: Texts) -> Flags:
+    """The same letters in another order, or two slips in a word of six letters or more, which Jaro-Winkler can miss."""
+    letters = [sorted(a) == sorted(b) for a, b in zip(left, right, strict=True)]
+    long = np.minimum(_lengths(left), _lengths(right)) >= 6
+    return np.array(letters, bool) | ((_edits(left, right) <= 2) & long)
 
 
 def _whole(left: Texts, right: Texts) -> Levels:
@@ -87,14 +95,21 @@ def _whole(left: Texts, right: Texts) -> Levels:
 
 def _born(left: Texts, right: Texts) -> Levels:
     edits = _edits(left, right)
-    a, b = (np.array(side, "U8").view("U4").reshape(-1, 2) for side in (left, right))
-    c, d = (np.array(side, "U8").view("U2").reshape(-1, 4)[:, 2:] for side in (left, right))
-    year, month, day = a[:, 0] == b[:, 0], c[:, 0] == d[:, 0], c[:, 1] == d[:, 1]
-    crossed = year & (c[:, 0] == d[:, 1]) & (c[:, 1] == d[:, 0])
-    vague = (c == "00").any(axis=1) | (d == "00").any(axis=1)
-    unsaid = vague & year & (month | (c[:, 0] == "00") | (d[:, 0] == "00"))
-    two = (year.astype(int) + month + day) >= 2
-    return _first(((edits <= 1) | crossed) & ~vague, (two & ~vague) | unsaid, year)
+    (year, month, day), (other_year, other_month, other_day) = _parts(left), _parts(right)
+    same = (year == other_year).astype(int) + (month == other_month) + (day == other_day)
+    crossed = (year == other_year) & (month == other_day) & (day == other_month)
+    vague = (month == 0) | (day == 0) | (other_month == 0) | (other_day == 0)
+    unsaid = vague & (year == other_year) & ((month == other_month) | (month == 0) | (other_month == 0))
+    # Months of 30.44 days: a day more or less decides nothing here.
+    days = np.abs((year - other_year) * 365.25 + (month - other_month) * 30.44 + (day - other_day))
+    slip = ((edits <= 1) | crossed) & ~vague
+    return _first(slip, ((same >= 2) & ~vague) | unsaid, (days <= 31) & ~vague, (year == other_year) | (days <= 366))
+
+
+def _parts(values: Texts) -> tuple[npt.NDArray[np.int64], ...]:
+    """Year, month and day of yyyymmdd."""
+    numbers = np.array(values, np.int64)
+    return numbers // 10_000, numbers // 100 % 100, numbers % 100
 
 
 def _year(left: Texts, right: Texts) -> Levels:
@@ -112,7 +127,8 @@ def _email(left: Texts, right: Texts) -> Levels:
     heads = [[value.rpartition("@")[0] for value in side] for side in (left, right)]
     same = np.array([a == b and len(a) >= 5 for a, b in zip(*heads, strict=True)], bool)
     near = same | ((_edits(left, right) <= 2) & (np.minimum(_lengths(left), _lengths(right)) >= 10))
-    return _first(near, _alike(*heads) >= 0.88)
+    whole = cpdist(left, right, scorer=OSA.normalized_similarity)
+    return _first(near, (_alike(*heads) >= 0.88) | (whole >= 0.7))
 
 
 def _phone(left: Texts, right: Texts) -> Levels:

@@ -7,7 +7,8 @@ known not to be:
 - A move changes street, number, postcode and city at once, and is one event: these count against a match once.
 - A household has its family name, address and phone in common. Whatever these add up to, they only say that it is one
   household; that it is one person of it, the other fields have to say.
-- Another given name, another day of birth, another number of the same register: whatever else agrees, a person decides.
+- Another given name, whatever else agrees: a person decides, for twins share all but that. Only in a file in which hardly
+  any two members of one household occur, so that there can be no twins to speak of, it weighs as any other field does.
 """
 
 from collections.abc import Sequence
@@ -24,6 +25,9 @@ Flags = npt.NDArray[np.bool_]
 
 AGAINST = -1.0
 """log2 odds that a pair with something against it has at most: 1 to 2."""
+NO_HOUSEHOLDS = 5.0
+"""log2 odds of two records of one household to be one person's, from which on there are hardly any households: 32 to 1.
+Of pairs of siblings one in fifty or so are twins, so that of 1,600 such pairs one would be."""
 MOVE = 1.0
 """Bits that a whole changed address counts beyond its most telling field."""
 CLEAREST = 8.0
@@ -63,12 +67,19 @@ class Evidence:
     total: Floats
     one_household: Flags
     against: Flags
+    unruled: Floats
+    """The log2 odds before something against a pair held them down."""
 
     @property
     def probability(self) -> Floats:
         """The posterior of a match."""
-        found: Floats = 1.0 / (1.0 + np.exp2(-np.clip(self.total, -1000, 1000)))
-        return found
+        return posterior(self.total)
+
+
+def posterior(odds: Floats) -> Floats:
+    """Of log2 odds."""
+    found: Floats = 1.0 / (1.0 + np.exp2(-np.clip(odds, -1000, 1000)))
+    return found
 
 
 def evidence(weights: Weights, pairs: Compared) -> Evidence:
@@ -81,8 +92,10 @@ def evidence(weights: Weights, pairs: Compared) -> Evidence:
     ceiling = weights.household - weights.prior
     one_household = shared > ceiling if weights.shared else np.zeros(len(pairs), bool)
     total = weights.prior + telling + np.where(one_household, ceiling, shared)
-    against = speaking_against(weights.fields, pairs) & (total > AGAINST)
-    return Evidence(bits, np.where(against, AGAINST, total), one_household, against)
+    against = np.zeros(len(pairs), bool)
+    if weights.household < NO_HOUSEHOLDS:
+        against = speaking_against(weights.fields, pairs) & (total > AGAINST)
+    return Evidence(bits, np.where(against, AGAINST, total), one_household, against, total)
 
 
 def _bits(m: Floats, u: Floats, levels: npt.NDArray[np.int8], shares: Floats) -> Floats:

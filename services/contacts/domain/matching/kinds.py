@@ -73,8 +73,8 @@ SCALES: dict[Kind, Scale] = {
     Kind.NAME: WHOLE_NAME,
     Kind.ORGANISATION: WHOLE_NAME,
     Kind.BIRTH: _scale(
-        ("same {}", 0.88), ("{} with a slip of the pen", 0.08), ("{} agrees in two of three parts", 0.02),
-        ("{} agrees in the year only", 0.01), ("{} differs", 0.01),
+        ("same {}", 0.88), ("{} with a slip of the pen", 0.08), ("{} agrees in two of three parts", 0.01),
+        ("{} within a month", 0.01), ("{} in the same year or within one", 0.01), ("{} differs", 0.01),
     ),
     Kind.YEAR: _scale(("same {}", 0.90), ("{} one apart", 0.06), ("{} a few apart", 0.02), ("{} differs", 0.02)),
     Kind.IDENTIFIER: _scale(

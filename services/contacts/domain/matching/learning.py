@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from services.contacts.domain.matching.evidence import Evidence, Floats, Weights, evidence
+from services.contacts.domain.matching.evidence import Evidence, Floats, Weights, evidence, posterior
 from services.contacts.domain.matching.kinds import SCALES, Kind
 from services.contacts.domain.matching.table import Compared, Field, Ints, Table, compared
 
@@ -23,8 +23,8 @@ ROUNDS = 30
 SETTLED = 1e-4
 ENOUGH = 30
 """Expected matches below which m is as good as assumed."""
-HOUSEHOLD = (-2.0, 2.0)
-"""log2 odds that two records of one household are one person's: learnt, but only within 1 to 4 and 4 to 1."""
+HOUSEHOLD = (-2.0, 6.0)
+"""log2 odds that two records of one household are one person's: learnt, but only within 1 to 4 and 64 to 1."""
 SEED = 20_240_229
 
 
@@ -93,7 +93,7 @@ def _m_step(weights: Weights, pairs: Compared, found: Evidence, records: int, sc
         m.append(counts / counts.sum())
     matches = float(p.sum()) * scale
     household = weights.household
-    if (of_households := p[found.one_household]).size:
+    if (of_households := posterior(found.unruled[found.one_household])).size:
         # Beta(1, 2): until households are seen, one record in three of a household is imagined to be the same person's.
         share = (of_households.sum() + 1.0) / (of_households.size + 3.0)
         household = float(np.clip(np.log2(share / (1 - share)), *HOUSEHOLD))

@@ -154,15 +154,20 @@ def _note_swaps(table: Table, left: Ints, right: Ints, levels: Levels) -> None:
     if not (givens and families):
         return
     given, family = givens[0], families[0]
-    apart = np.flatnonzero((levels[given] >= 2) & (levels[family] >= 2))
-    if not len(apart):
-        return
+    apart = np.flatnonzero(np.isin(levels[given], (MISSING, 2, 4)) & np.isin(levels[family], (MISSING, 2, 4)))
 
     def texts(place: int, rows: Ints) -> list[str]:
         column = table.columns[place]
         return [column.values[code] for code in column.codes[rows[apart]].tolist()]
 
-    found = apart[
-        compare.swapped((texts(given, left), texts(given, right)), (texts(family, left), texts(family, right)))
-    ]
-    levels[np.ix_([given, family], found)] = 3
+    if not len(apart):
+        return
+    across = (
+        compare.crossed(texts(given, left), texts(family, right)),
+        compare.crossed(texts(family, left), texts(given, right)),
+    )
+    low, high = np.minimum(*across), np.maximum(*across)
+    # Both names cross; or one does, and where the other should be there is nothing.
+    found = apart[(high == 2) & (low != 0)]
+    for place in (given, family):
+        levels[place, found] = np.where(levels[place, found] == MISSING, MISSING, 3)
