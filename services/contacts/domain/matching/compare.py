@@ -127,6 +127,8 @@ def _email(left: Texts, right: Texts) -> Levels:
     heads = [[value.rpartition("@")[0] for value in side] for side in (left, right)]
     same = np.array([a == b and len(a) >= 5 for a, b in zip(*heads, strict=True)], bool)
     near = same | ((_edits(left, right) <= 2) & (np.minimum(_lengths(left), _lengths(right)) >= 10))
+    # smith262 and smith267 are two people as often as one slip of the pen.
+    near &= ~_other_number(*heads)
     whole = cpdist(left, right, scorer=OSA.normalized_similarity)
     return _first(near, (_alike(*heads) >= 0.88) | (whole >= 0.7))
 
@@ -140,9 +142,13 @@ def _phone(left: Texts, right: Texts) -> Levels:
 def _street(left: Texts, right: Texts) -> Levels:
     """As `_text`; but with another number in it, a street is only alike."""
     found = _text(left, right)
-    numbers = [["".join(filter(str.isdigit, value)) for value in side] for side in (left, right)]
-    other = [bool(a and b and a != b) for a, b in zip(*numbers, strict=True)]
-    return np.where(np.array(other, bool) & (found == 1), 2, found).astype(np.int8)
+    return np.where(_other_number(left, right) & (found == 1), 2, found).astype(np.int8)
+
+
+def _other_number(left: Texts, right: Texts) -> Flags:
+    """Both have figures in them, and not the same."""
+    figures = [["".join(filter(str.isdigit, value)) for value in side] for side in (left, right)]
+    return np.array([bool(a and b and a != b) for a, b in zip(*figures, strict=True)], bool)
 
 
 def _number(left: Texts, right: Texts) -> Levels:

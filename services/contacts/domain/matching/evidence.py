@@ -1,13 +1,14 @@
 """What the degrees of agreement weigh together (Fellegi and Sunter 1969), in bits: log2 of how much likelier they make a match.
 
 A field's weight is log2(m / u): m is the share of true matches that agree so far, u that of any two records. For the same
-value, u is that value's own share of the records (term frequency). Fields are taken as independent, save where they are
+value, u is that value's own share of the records (term frequency): of those records, that are somebody else's. Fields are taken as independent, save where they are
 known not to be:
 
 - A move changes street, number, postcode and city at once, and is one event: these count against a match once.
 - A household has its family name, address and phone in common. Whatever these add up to, they only say that it is one
   household; that it is one person of it, the other fields have to say.
-- Another given name, whatever else agrees: a person decides, for twins share all but that. Only in a file in which hardly
+- Another given name, whatever else agrees: a person decides, for twins share all but that. Another day of birth or number
+  within a household: father and son may have one name. Only in a file in which hardly
   any two members of one household occur, so that there can be no twins to speak of, it weighs as any other field does.
 """
 
@@ -17,12 +18,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from services.contacts.domain.matching.kinds import ADDRESS, MISSING, SAME, SCALES, SHARED, Kind
+from services.contacts.domain.matching.kinds import ADDRESS, MISSING, SAME, SCALES, SHARED, SWAPPED, Kind
 from services.contacts.domain.matching.table import Compared, Field
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
+EMAIL_ALIKE = 2
 AGAINST = -1.0
 """log2 odds that a pair with something against it has at most: 1 to 2."""
 NO_HOUSEHOLDS = 5.0
@@ -46,6 +48,8 @@ class Weights:
     household: float
     matches: float = 0.0
     """How many pairs EM learnt m from. Below a few dozen, m is what was assumed."""
+    partners: float = 0.0
+    """How many duplicates a record has on average."""
     doubts: tuple[str, ...] = field(default=())
 
     @property
@@ -85,24 +89,33 @@ def posterior(odds: Floats) -> Floats:
 def evidence(weights: Weights, pairs: Compared) -> Evidence:
     bits = np.zeros(pairs.levels.shape)
     for place in range(len(weights.fields)):
-        bits[place] = _bits(weights.m[place], weights.u[place], pairs.levels[place], pairs.shares[place])
+        bits[place] = _bits(weights, place, pairs)
     shared = _together(weights, bits)
     alone = [place for place in range(len(weights.fields)) if place not in weights.shared]
     telling = bits[alone].sum(axis=0)
+    if weights.shared and (family_like := _family_like(weights, pairs, bits)).any():
+        telling, shared = telling - family_like, shared + family_like
     ceiling = weights.household - weights.prior
     one_household = shared > ceiling if weights.shared else np.zeros(len(pairs), bool)
     total = weights.prior + telling + np.where(one_household, ceiling, shared)
     against = np.zeros(len(pairs), bool)
     if weights.household < NO_HOUSEHOLDS:
-        against = speaking_against(weights.fields, pairs) & (total > AGAINST)
+        against = speaking_against(weights.fields, pairs, one_household) & (total > AGAINST)
     return Evidence(bits, np.where(against, AGAINST, total), one_household, against, total)
 
 
-def _bits(m: Floats, u: Floats, levels: npt.NDArray[np.int8], shares: Floats) -> Floats:
+def _bits(weights: Weights, place: int, pairs: Compared) -> Floats:
     """Of one field. A near miss of a common name is as common as the name itself, so its u is no less than its share."""
+    m, u, levels = weights.m[place], weights.u[place], pairs.levels[place]
     present = levels != MISSING
     level = np.where(present, levels, 0)
-    chance = np.where(level == SAME, shares, np.maximum(u[level], np.where(level < len(m) - 1, shares, 0.0)))
+    # Of the records with this value, this one and its own duplicates are not somebody else's; half a record is imagined.
+    one = pairs.unit[place]
+    share = np.maximum(pairs.shares[place] - (1.0 + weights.partners) * one, 0.5 * one)
+    near = level < len(m) - 1
+    if weights.fields[place].kind in {Kind.GIVEN, Kind.FAMILY}:
+        near &= level != SWAPPED
+    chance = np.where(level == SAME, share, np.maximum(u[level], np.where(near, share, 0.0)))
     found: Floats = np.where(present, np.clip(np.log2(m[level] / chance), -CLEAREST, None), 0.0)
     return found
 
@@ -117,12 +130,20 @@ def _together(weights: Weights, bits: Floats) -> Floats:
     return total
 
 
-def speaking_against(fields: Sequence[Field], pairs: Compared) -> Flags:
+def _family_like(weights: Weights, pairs: Compared, bits: Floats) -> Floats:
+    """What e-mail addresses that are only alike say: they have the family's name in them, so a household shares that too."""
+    places = [place for place, one in enumerate(weights.fields) if one.kind is Kind.EMAIL]
+    found: Floats = np.where(pairs.levels[places] == EMAIL_ALIKE, np.maximum(bits[places], 0.0), 0.0).sum(axis=0)
+    return found
+
+
+def speaking_against(fields: Sequence[Field], pairs: Compared, at_home: Flags) -> Flags:
     """Pairs with something against them that no sum outweighs, unless an identifier is the same."""
     found = np.zeros(len(pairs), bool)
     proof = np.zeros(len(pairs), bool)
     for place, one in enumerate(fields):
-        found |= np.isin(pairs.levels[place], SCALES[one.kind].against)
+        scale = SCALES[one.kind]
+        found |= np.isin(pairs.levels[place], scale.against) | (at_home & np.isin(pairs.levels[place], scale.at_home))
         if one.kind is Kind.IDENTIFIER:
             proof |= (pairs.levels[place] == SAME) & (pairs.shares[place] < 1e-2)
     return found & ~proof

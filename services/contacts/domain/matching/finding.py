@@ -53,12 +53,19 @@ class Found:
 
 
 def find(
-    table: Table, index: Index, thresholds: Thresholds, weights: Weights | None = None, advance: Advance = lambda _: None
+    table: Table,
+    index: Index,
+    thresholds: Thresholds,
+    weights: Weights | None = None,
+    advance: Advance = lambda _: None,
+    records: int | None = None,
 ) -> Found:
-    """Duplicates among all rows of a table that are in its index. Weights are learnt from it unless given."""
-    budget = int(np.clip(PAIRS_PER_RECORD * table.rows, LEAST_BUDGET, MOST_BUDGET))
+    """Duplicates among all rows of a table that are in its index. Weights are learnt from it unless given; `records` is how
+    many of the rows there still are."""
+    records = table.rows if records is None else records
+    budget = int(np.clip(PAIRS_PER_RECORD * records, LEAST_BUDGET, MOST_BUDGET))
     (left, right), largest = index.pairs(budget, advance)
-    weights = weights or learn(table, (left, right), table.rows, advance)
+    weights = weights or learn(table, (left, right), records, advance)
     advance(f"weighing {len(left):,} pairs")
     possible = weigh(table, weights, left, right, thresholds.review)
     merged = possible.part(np.flatnonzero(thresholds.merged(possible.probability)))

@@ -35,10 +35,12 @@ class Degree:
 
 @dataclass(frozen=True)
 class Scale:
-    """The degrees of a kind, the best first; `against` are those that speak against one and the same customer by themselves."""
+    """The degrees of a kind, the best first. Those in `against` speak against one and the same customer by themselves;
+    those in `at_home` do where all else that agrees is what a household shares: father and son of one name."""
 
     degrees: tuple[Degree, ...]
     against: tuple[int, ...] = ()
+    at_home: tuple[int, ...] = ()
 
 
 SAME = 0
@@ -46,8 +48,8 @@ MISSING = -1
 """One of the two has no value: no evidence, neither for nor against."""
 
 
-def _scale(*degrees: tuple[str, float], against: tuple[int, ...] = ()) -> Scale:
-    return Scale(tuple(Degree(*one) for one in degrees), against)
+def _scale(*degrees: tuple[str, float], against: tuple[int, ...] = (), at_home: tuple[int, ...] = ()) -> Scale:
+    return Scale(tuple(Degree(*one) for one in degrees), against, at_home)
 
 
 # Starts are ours: about one field in ten of a duplicate is written differently, most of these nearly the same. EM moves them
@@ -75,10 +77,12 @@ SCALES: dict[Kind, Scale] = {
     Kind.BIRTH: _scale(
         ("same {}", 0.88), ("{} with a slip of the pen", 0.08), ("{} agrees in two of three parts", 0.01),
         ("{} within a month", 0.01), ("{} in the same year or within one", 0.01), ("{} differs", 0.01),
+        at_home=(4, 5),
     ),
-    Kind.YEAR: _scale(("same {}", 0.90), ("{} one apart", 0.06), ("{} a few apart", 0.02), ("{} differs", 0.02)),
+    Kind.YEAR: _scale(("same {}", 0.90), ("{} one apart", 0.06), ("{} a few apart", 0.02), ("{} differs", 0.02), at_home=(3,)),
     Kind.IDENTIFIER: _scale(
         ("same {}", 0.90), ("{} with one slip of the pen", 0.06), ("{} with two slips of the pen", 0.02), ("{} differs", 0.02),
+        at_home=(3,),
     ),
     Kind.EMAIL: _scale(("same {}", 0.80), ("{} nearly the same", 0.08), ("{} alike", 0.04), ("{} differs", 0.08)),
     Kind.PHONE: _scale(("same {}", 0.80), ("{} nearly the same", 0.06), ("{} differs", 0.14)),
@@ -91,6 +95,8 @@ SCALES: dict[Kind, Scale] = {
     Kind.TEXT: WORDS,
 }  # fmt: skip
 
+SWAPPED = 3
+"""Of given and family name, the level at which they changed places."""
 NAMES = (Kind.GIVEN, Kind.MIDDLE, Kind.FAMILY, Kind.NAME, Kind.ORGANISATION)
 ADDRESS = (Kind.STREET, Kind.NUMBER, Kind.POSTCODE, Kind.CITY, Kind.REGION)
 SHARED = (Kind.FAMILY, Kind.PHONE, *ADDRESS)

@@ -97,7 +97,8 @@ def _m_step(weights: Weights, pairs: Compared, found: Evidence, records: int, sc
         # Beta(1, 2): until households are seen, one record in three of a household is imagined to be the same person's.
         share = (of_households.sum() + 1.0) / (of_households.size + 3.0)
         household = float(np.clip(np.log2(share / (1 - share)), *HOUSEHOLD))
-    return replace(weights, m=tuple(m), prior=_prior(matches, records), household=household, matches=matches)
+    return replace(weights, m=tuple(m), prior=_prior(matches, records), household=household, matches=matches,
+                   partners=2 * matches / max(records, 1))
 
 
 def _prior(matches: float, records: int) -> float:

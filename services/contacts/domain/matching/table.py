@@ -95,6 +95,17 @@ class Table:
             self.present[place] -= code != ABSENT
             column.codes[row] = ABSENT
 
+    def drop_last(self) -> None:
+        """Take the last row back, as if it had never been there."""
+        last = self.rows - 1
+        codes = [int(column.codes[last]) for column in self.columns]
+        self.clear(last)
+        for column, code in zip(self.columns, codes, strict=True):
+            if code == len(column.values) - 1 and code != ABSENT and not column.counts[code]:
+                del column.known[column.values.pop()]
+                column.counts.pop()
+        self.rows = last
+
     def row(self, row: int) -> tuple[str, ...]:
         return tuple(column.values[column.codes[row]] for column in self.columns)
 
@@ -105,31 +116,34 @@ class Table:
 @dataclass(frozen=True)
 class Compared:
     """Pairs, field by field: `levels` (fields, pairs), and of the more frequent of the two values its `share`
-    among all values of the field, the same shape."""
+    among all values of the field, the same shape; `unit` (fields,) is the share of a single record."""
 
     levels: Levels
     shares: npt.NDArray[np.float64]
+    unit: npt.NDArray[np.float64]
 
     def __len__(self) -> int:
         return int(self.levels.shape[1])
 
     def part(self, which: npt.NDArray[np.bool_] | Ints) -> "Compared":
-        return Compared(self.levels[:, which], self.shares[:, which])
+        return Compared(self.levels[:, which], self.shares[:, which], self.unit)
 
 
 def compared(table: Table, left: Ints, right: Ints) -> Compared:
     """Each of the pairs of rows."""
-    found = Compared(np.empty((len(table.fields), len(left)), np.int8), np.empty((len(table.fields), len(left))))
+    shape = len(table.fields), len(left)
+    found = Compared(np.empty(shape, np.int8), np.empty(shape), 1.0 / np.maximum(table.present, 1))
     for place, column in enumerate(table.columns):
         a, b = column.codes[left], column.codes[right]
         found.levels[place] = _levels(column, a, b)
         counts = np.maximum(_counts(column, a), _counts(column, b))
-        found.shares[place] = np.maximum(counts, 1) / max(int(table.present[place]), 1)
+        found.shares[place] = np.maximum(counts, 1) * found.unit[place]
     _note_swaps(table, left, right, found.levels)
     return found
 
 
 def _counts(column: Column, codes: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    # For a few records among a million values, it is not worth making an array of all counts.
     if len(codes) < len(column.counts) // 10:
         return np.array([column.counts[code] for code in codes.tolist()], np.int64)
     return np.asarray(column.counts, np.int64)[codes]
