@@ -30,14 +30,18 @@ def duplicates(
     ],
     mapped: Annotated[
         list[str] | None,
-        typer.Option("--map", metavar="FIELD=COL", help="What a column holds, where its name does not say it; several."),
+        typer.Option(
+            "--map", metavar="FIELD=COL", help="What a column holds, where its name does not say it; several."
+        ),
     ] = None,
     truth: Annotated[
         str | None, typer.Option(metavar="COL", help="The column with one label for each customer: judge by it.")
     ] = None,
     automatic: Annotated[float, typer.Option(help="Probability from which records are one customer's.")] = 0.95,
     review: Annotated[float, typer.Option(help="Probability from which a person should look.")] = 0.2,
-    json_file: Annotated[Path | None, typer.Option("--json", metavar="OUT", help="Write all that was found here.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="OUT", help="Write all that was found here.")
+    ] = None,
     review_file: Annotated[
         Path | None, typer.Option("--review-file", metavar="OUT.csv", help="Write pairs to look at here.")
     ] = None,

@@ -55,7 +55,10 @@ def table(evaluation: Evaluation) -> Iterator[str]:
     yield "weights in bits (of the same value: on average; rarer ones weigh more)"
     for place, one in enumerate(weights.fields):
         bits = np.log2(weights.m[place] / weights.u[place])
-        told = ", ".join(f"{degree.words.format('').strip()} {bit:+.1f}" for degree, bit in zip(SCALES[one.kind].degrees, bits, strict=True))
+        told = ", ".join(
+            f"{degree.words.format('').strip()} {bit:+.1f}"
+            for degree, bit in zip(SCALES[one.kind].degrees, bits, strict=True)
+        )
         yield f"  {one.name:{wide}}  {one.kind}: {told}"
 
 
@@ -126,7 +129,9 @@ def _clusters_json(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
             "lines": [evaluation.records.lines[row] for row in group],
             "explanations": [
                 {"rows": [group[0], row], "probability": probability, "why": str(why)}
-                for row, (probability, why) in zip(group[1:], reasons[place] if place < len(reasons) else [], strict=False)
+                for row, (probability, why) in zip(
+                    group[1:], reasons[place] if place < len(reasons) else [], strict=False
+                )
             ],
         }
 
@@ -143,9 +148,7 @@ def review(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
             "lines": [evaluation.records.lines[a], evaluation.records.lines[b]],
             "probability": probability,
             "why": str(why),
-            "fields": [
-                {"field": one.field, "agreement": one.words, "bits": round(one.bits, 2)} for one in why.reasons
-            ],
+            "fields": [{"field": one.field, "agreement": one.words, "bits": round(one.bits, 2)} for one in why.reasons],
         }
 
 
@@ -157,7 +160,9 @@ def review_csv(evaluation: Evaluation) -> str:
     writer.writerow(["pair", "line", "probability", "why", *names, "same customer?"])
     for number, one in enumerate(review(evaluation), 1):
         for row, line in zip(one["rows"], one["lines"], strict=True):
-            writer.writerow([number, line, round(one["probability"], 4), one["why"], *map(_plain, _texts(evaluation, row)), ""])
+            writer.writerow(
+                [number, line, round(one["probability"], 4), one["why"], *map(_plain, _texts(evaluation, row)), ""]
+            )
     return out.getvalue()
 
 

@@ -50,7 +50,13 @@ async def run(stage: Stage) -> Section:
             rows.append({"set": name, "by": competitor, **({"failed": why} if why else table_row(found))})
     stage.say(f"a lookup among {records:,}")
     lookup = called([sys.executable, "-m", "tests.bench.duplicates.lookup", str(records)])
-    rows.append({"set": f"lookup among {int(lookup['records']):,}", "by": "rapport", **{k: round(v, 2) for k, v in lookup.items() if k != "records"}})
+    rows.append(
+        {
+            "set": f"lookup among {int(lookup['records']):,}",
+            "by": "rapport",
+            **{k: round(v, 2) for k, v in lookup.items() if k != "records"},
+        }
+    )
     told = NOTES.format(rounds=rounds, households=HOUSEHOLDS, records=records)
     notes = [" ".join(note.split()) for note in told.split("\n\n")]
     return Section("duplicates", "Duplicates among customers", rows, notes, details={"runs": runs, "lookup": lookup})

@@ -71,7 +71,9 @@ def splink(data: Duplicates) -> Callable[[], dict[float, Clusters]]:
         linker = Linker(api.register(frame), settings, log_level=None)
         linker.training.estimate_probability_two_random_records_match(blocks[:3], recall=0.8)
         linker.training.estimate_u_using_random_sampling(max_pairs=1e6)
-        linker.training.estimate_parameters_using_expectation_maximisation(block_on(_name(data, GIVEN), _name(data, FAMILY)))
+        linker.training.estimate_parameters_using_expectation_maximisation(
+            block_on(_name(data, GIVEN), _name(data, FAMILY))
+        )
         linker.training.estimate_parameters_using_expectation_maximisation(block_on(birth))
         pairs = linker.inference.predict(threshold_match_probability=0.5)
         found = {}

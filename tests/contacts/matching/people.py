@@ -9,20 +9,45 @@ from dataclasses import dataclass, field
 
 Record = dict[str, str]
 
-GIVEN = """james mary john patricia robert jennifer michael linda william elizabeth david barbara richard susan joseph jessica thomas
-sarah charles karen daniel nancy matthew lisa anthony betty mark margaret donald sandra steven ashley paul kimberly andrew emily joshua
-donna kenneth michelle kevin carol brian amanda george dorothy edward melissa ronald deborah timothy stephanie anna hannah oscar felix
-mohammed fatima wei ying olga dmitri ingrid lars pierre amelie jose carmen giulia marco yusuf aylin priya arjun siobhan niamh""".split()
-FAMILY = """smith johnson williams brown jones garcia miller davis rodriguez martinez hernandez lopez gonzalez wilson anderson thomas
-taylor moore jackson martin lee perez thompson white harris sanchez clark ramirez lewis robinson walker young allen king wright scott
-torres nguyen hill flores green adams nelson baker hall rivera campbell mitchell carter roberts muller schmidt schneider fischer weber
-meyer wagner becker schulz hoffmann ivanov petrov novak kowalski rossi bianchi dubois moreau jensen olsen okafor khan patel chen""".split()
-STREETS = "high main church park station mill victoria king queen bridge school green london chapel north hill oak maple cedar".split()
+GIVEN_TEXT = """
+james mary john patricia robert jennifer michael linda william elizabeth david barbara richard susan joseph jessica thomas
+sarah charles karen daniel nancy matthew lisa anthony betty mark margaret donald sandra steven ashley paul kimberly andrew
+emily joshua donna kenneth michelle kevin carol brian amanda george dorothy edward melissa ronald deborah timothy stephanie
+anna hannah oscar felix mohammed fatima wei ying olga dmitri ingrid lars pierre amelie jose carmen giulia marco yusuf aylin
+priya arjun siobhan niamh
+"""
+GIVEN = GIVEN_TEXT.split()
+FAMILY_TEXT = """
+smith johnson williams brown jones garcia miller davis rodriguez martinez hernandez lopez gonzalez wilson anderson thomas
+taylor moore jackson martin lee perez thompson white harris sanchez clark ramirez lewis robinson walker young allen king
+wright scott torres nguyen hill flores green adams nelson baker hall rivera campbell mitchell carter roberts muller schmidt
+schneider fischer weber meyer wagner becker schulz hoffmann ivanov petrov novak kowalski rossi bianchi dubois moreau jensen
+olsen okafor khan patel chen
+"""
+FAMILY = FAMILY_TEXT.split()
+STREETS_TEXT = """
+high main church park station mill victoria king queen bridge school green london chapel north hill oak maple cedar
+"""
+STREETS = STREETS_TEXT.split()
 ROADS = ("street", "road", "lane", "avenue")
 CITIES = ("london", "leeds", "york", "bath", "derby", "hull", "exeter", "lincoln")
-SHORT = {"james": "jim", "robert": "bob", "william": "bill", "richard": "dick", "elizabeth": "liz", "margaret": "peggy", "edward": "ted"}
-SYLLABLES = "ka lo mi ren dor vel ta shi bra no fen gul par sta wick ham ton ley bur gate wold hurst".split()
-BRANCHES = "bau logistik software foods energy consulting medical print travel textil metall optik pharma garten".split()
+SHORT = {
+    "james": "jim",
+    "robert": "bob",
+    "william": "bill",
+    "richard": "dick",
+    "elizabeth": "liz",
+    "margaret": "peggy",
+    "edward": "ted",
+}
+SYLLABLES_TEXT = """
+ka lo mi ren dor vel ta shi bra no fen gul par sta wick ham ton ley bur gate wold hurst
+"""
+SYLLABLES = SYLLABLES_TEXT.split()
+BRANCHES_TEXT = """
+bau logistik software foods energy consulting medical print travel textil metall optik pharma garten
+"""
+BRANCHES = BRANCHES_TEXT.split()
 FORMS = ("gmbh", "ltd", "inc", "ag", "llc", "s.a.", "")
 
 
@@ -117,10 +142,9 @@ def _written(record: Record, dice: random.Random, slips: float) -> Record:
     found = {}
     for name, value in record.items():
         if dice.random() < gaps.get(name, 0.04):
-            value = ""
-        elif dice.random() < slips:
-            value = slip(value, dice)
-        found[name] = value
+            found[name] = ""
+        else:
+            found[name] = slip(value, dice) if dice.random() < slips else value
     return found
 
 
@@ -145,9 +169,13 @@ def firms(groups: int, seed: int) -> Register:
     found = Register()
     for number in range(groups):
         stem = "".join(dice.choice(SYLLABLES) for _ in range(dice.randint(2, 3)))
-        shared = {key: value for key, value in _family(dice)[0].items() if key in {"street", "number", "postcode", "city", "phone"}}
-        for place in range(dice.choice((1, 1, 2, 3))):
-            words = [stem, dice.choice(BRANCHES), *([dice.choice(FAMILY)] if dice.random() < 0.3 else [])]
+        shared = {
+            key: value
+            for key, value in _family(dice)[0].items()
+            if key in {"street", "number", "postcode", "city", "phone"}
+        }
+        for place, branch in enumerate(dice.sample(BRANCHES, dice.choice((1, 1, 2, 3)))):
+            words = [stem, branch, *([dice.choice(FAMILY)] if dice.random() < 0.3 else [])]
             form = dice.choice(FORMS)
             label = f"{number}-{words}-{place}"
             for copy in range(1 if dice.random() < 0.6 else dice.randint(2, 3)):

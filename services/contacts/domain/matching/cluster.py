@@ -90,7 +90,8 @@ def _remember(known: dict[tuple[int, int], float], left: Ints, right: Ints, scor
 
 def one_to_one(left: Ints, right: Ints, odds: Floats) -> Ints:
     """Of pairs between two files without duplicates of their own, those that stay when each record has one partner at
-    most: the surest first. Returns their places."""
+    most: the surest first. Returns their places.
+    """
     taken: set[int] = set()
     kept = []
     for place in np.lexsort((right, left, -odds)).tolist():

@@ -30,6 +30,8 @@ AGAINST = -1.0
 NO_HOUSEHOLDS = 5.0
 """log2 odds of two records of one household to be one person's, from which on there are hardly any households: 32 to 1.
 Of pairs of siblings one in fifty or so are twins, so that of 1,600 such pairs one would be."""
+NAMED_AFTER = 0.01
+"""Share of pairs in a household that have one given name: son and father, about one in a hundred."""
 MOVE = 1.0
 """Bits that a whole changed address counts beyond its most telling field."""
 CLEAREST = 8.0
@@ -39,7 +41,8 @@ CLEAREST = 8.0
 @dataclass(frozen=True)
 class Weights:
     """`m` and `u` by field and level; `prior` and `household` are log2 odds: of any two records to be one customer's,
-    and of two in one household."""
+    and of two in one household.
+    """
 
     fields: tuple[Field, ...]
     m: tuple[Floats, ...]
@@ -97,6 +100,7 @@ def evidence(weights: Weights, pairs: Compared) -> Evidence:
         telling, shared = telling - family_like, shared + family_like
     ceiling = weights.household - weights.prior
     one_household = shared > ceiling if weights.shared else np.zeros(len(pairs), bool)
+    telling = telling + np.where(one_household, _first_names_at_home(weights, pairs, bits), 0.0)
     total = weights.prior + telling + np.where(one_household, ceiling, shared)
     against = np.zeros(len(pairs), bool)
     if weights.household < NO_HOUSEHOLDS:
@@ -116,7 +120,19 @@ def _bits(weights: Weights, place: int, pairs: Compared) -> Floats:
     if weights.fields[place].kind in {Kind.GIVEN, Kind.FAMILY}:
         near &= level != SWAPPED
     chance = np.where(level == SAME, share, np.maximum(u[level], np.where(near, share, 0.0)))
+    # Members of a household differ in this almost always: that they do says as little against chance as u = 1.
+    chance = np.where(np.isin(level, SCALES[weights.fields[place].kind].against), 1.0, chance)
     found: Floats = np.where(present, np.clip(np.log2(m[level] / chance), -CLEAREST, None), 0.0)
+    return found
+
+
+def _first_names_at_home(weights: Weights, pairs: Compared, bits: Floats) -> Floats:
+    """What the same given name says more within a household, however common it is: parents seldom give a name twice."""
+    found = np.zeros(len(pairs))
+    for place, one in enumerate(weights.fields):
+        if one.kind is Kind.GIVEN:
+            at_home = np.log2(weights.m[place][SAME] / NAMED_AFTER)
+            found += np.where(pairs.levels[place] == SAME, np.maximum(at_home - bits[place], 0.0), 0.0)
     return found
 
 

@@ -5,53 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
+from services.contacts.domain.matching.headers import NOT_COMPARED, by_name, plain, says_nothing
 from services.contacts.domain.matching.kinds import Kind
 from services.contacts.domain.matching.table import Field
 from services.contacts.domain.matching.text import folded, organisation
 from services.contacts.domain.matching.values import canonical
 
-# Words of a column's name, folded and put together; the first that is part of it decides, so the particular come first.
-HEADERS: tuple[tuple[Kind | None, str], ...] = (
-    (Kind.EMAIL, "email mail courriel correo"),
-    (Kind.IDENTIFIER, "socsec socialsecurity ssn nino nationalid nationalinsurance passport taxid taxnumber taxno steuer vat ustid "
-     "tva ein siren siret companynumber companyno companyid registrationnumber registrationno regno registernummer handelsregister "
-     "nhsnumber licensenumber licenceno driverlicense iban lei duns cnpj cpf dni nif pesel nip krs personnummer identitycard"),
-    (None, "latitude longitude created updated modified timestamp lastseen registereddate signup comment note remark weight score"),
-    (Kind.BIRTH, "dob dateofbirth birthdate birthday bornon borndate geburtsdatum geboren gebdatum datenaissance datedenaissance "
-     "fechanacimiento fechadenacimiento datanascita datadinascita geboortedatum dataurodzenia bday birthdt"),
-    (Kind.YEAR, "yearofbirth birthyear byear yob geburtsjahr anneenaissance birthyr"),
-    (Kind.TEXT, "birthplace placeofbirth birthstate birthcity birthcountry geburtsort lieunaissance occupation profession job beruf"),
-    (Kind.SUFFIX, "namesuffix suffix namesufx sufx generation"),
-    (Kind.MIDDLE, "middle midl secondname zweitname"),
-    (Kind.ORGANISATION, "company organisation organization orgname business firma firm entity legalname corporate tradingname societe "
-     "raisonsociale empresa azienda ragionesociale bedrijf unternehmen employer companyname nombreempresa"),
-    (Kind.PHONE, "phone tel mobile cell handy fax telefon portable movil celular gsm"),
-    (Kind.NUMBER, "streetnumber streetno streetnum housenumber houseno housenum hausnummer hausnr numerocalle numvoie buildingnumber stnumber"),
-    (Kind.POSTCODE, "postcode postalcode postal zip plz codepostal codigopostal postleitzahl pcode pincode"),
-    (Kind.STREET, "street address1 addressline1 addr1 road strasse rue calle straat ulica via addressline address addr adresse direccion "
-     "indirizzo anschrift"),
-    (Kind.CITY, "city town suburb locality ort stadt ville ciudad citta plaats gemeente municipality village miasto municipio commune"),
-    (Kind.REGION, "state province region county bundesland departement departamento provincia district"),
-    (Kind.CATEGORY, "gender sex geschlecht sexe sexo country nation land pays race ethnic ethnicity marital language party"),
-    (Kind.FAMILY, "surname lastname familyname family lname nachname familienname nomdefamille nomfamille apellido cognome achternaam nazwisko "
-     "sname secname lastnm"),
-    (Kind.GIVEN, "firstname givenname given forename fname vorname rufname prenom nombrepila voornaam imie firstnm christianname firstn"),
-    (Kind.NAME, "fullname name customername contactname personname customer contact person nom nombre nome naam title"),
-)  # fmt: skip
-ADDRESS_AGAIN = re.compile(r"(addr|address|adresse)\w*[2-9]$")
-SHORT = {"first": Kind.GIVEN, "last": Kind.FAMILY, "cap": Kind.POSTCODE, "cp": Kind.POSTCODE, "cognome": Kind.FAMILY, "nome": Kind.GIVEN,
-         "nom": Kind.FAMILY, "born": Kind.BIRTH, "birth": Kind.BIRTH, "org": Kind.ORGANISATION, "mi": Kind.MIDDLE, "no": None, "nr": None,
-         "hnr": Kind.NUMBER, "st": Kind.REGION, "m": Kind.CATEGORY, "age": None, "title": Kind.CATEGORY, "salutation": Kind.CATEGORY,
-         "via": Kind.STREET, "ein": Kind.IDENTIFIER, "vat": Kind.IDENTIFIER, "tel": Kind.PHONE}  # fmt: skip
-NOT_COMPARED = re.compile(
-    r"^(unnamed.*|index|row|rownumber|line|id|key|pk|uid|uuid|guid|.*uniqueid|recid|recordid|rid|entityid|clusterid|cluster\w*|label|truth|"
-    r"groupid|matchid|personid|customerid|contactid|custid|partyid|source\w*|dataset|file|url|website|link|status|timestamp)$"
-)
 SAMPLE = 2_000
 SURE = 0.8
 FIRMS = 0.12
 """Share of names with a legal form beyond which a column of names is one of firms'."""
 LIKE_EACH_OTHER = 0.95
+CATEGORIES = 300
+"""Different values beyond which a title is a book's and not a person's; there are 250 countries."""
 
 
 class BadMap(ValueError):
@@ -70,7 +36,8 @@ def understand(
     columns: Mapping[str, Sequence[str]], mapped: Mapping[str, str] | None = None, never: Sequence[str] = ()
 ) -> Chosen:
     """Fields of a file from its columns' names and (a sample of) their values. `mapped` says kind by column or column by
-    kind (`family=nachname`); what it names is not guessed. Raises BadMap."""
+    kind (`family=nachname`); what it names is not guessed. Raises BadMap.
+    """
     said = _mapped(mapped or {}, columns)
     fields: list[Field] = []
     left_out: dict[str, str] = {}
@@ -103,10 +70,14 @@ def _mapped(mapped: Mapping[str, str], columns: Mapping[str, Sequence[str]]) -> 
     for word, names in mapped.items():
         key = "".join(folded(word).split())
         if key not in KINDS and key != IGNORE:
-            raise BadMap(f"--map {word}=...: there is no kind of field {word!r}; there are {', '.join(kinds_told())}, {IGNORE}")
+            raise BadMap(
+                f"--map {word}=...: there is no kind of field {word!r}; there are {', '.join(kinds_told())}, {IGNORE}"
+            )
         for name in names.split(","):
             if name not in columns:
-                raise BadMap(f"--map {word}={names}: the file has no column {name!r}; it has {', '.join(map(repr, columns))}")
+                raise BadMap(
+                    f"--map {word}={names}: the file has no column {name!r}; it has {', '.join(map(repr, columns))}"
+                )
             found[name] = KINDS.get(key)
     return found
 
@@ -121,17 +92,19 @@ def kinds_told() -> list[str]:
 
 
 def _guess(name: str, sample: Sequence[str], rows: int) -> tuple[Kind | None, str]:
-    header = "".join(folded(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)).split())
+    header = plain(name)
     if sum("@" in value for value in sample) >= SURE * len(sample) > 0:
         return Kind.EMAIL, ""
     if NOT_COMPARED.match(header):
         return None, "its name says that it numbers or groups records"
-    kind = _by_name(header)
+    kind = by_name(header)
     if kind in {Kind.NAME, Kind.FAMILY} and "name" in header and _firms(sample):
         return Kind.ORGANISATION, ""
     if kind is Kind.BIRTH and not _readable(Kind.BIRTH, sample):
         kind = Kind.YEAR if _readable(Kind.YEAR, sample) else Kind.TEXT
     if kind is Kind.YEAR and not _numbers(sample):
+        kind = Kind.TEXT
+    if kind is Kind.CATEGORY and len({folded(value) for value in sample}) > CATEGORIES:
         kind = Kind.TEXT
     if kind in {Kind.EMAIL, Kind.PHONE} and not _readable(kind, sample):
         kind = None
@@ -140,22 +113,11 @@ def _guess(name: str, sample: Sequence[str], rows: int) -> tuple[Kind | None, st
     return _by_values(header, sample, rows)
 
 
-def _by_name(header: str) -> Kind | None:
-    if header in SHORT:
-        return SHORT[header]
-    if ADDRESS_AGAIN.search(header):
-        return Kind.TEXT
-    words = [(kind, word) for kind, text in HEADERS for word in text.split()]
-    # The longest word that is part of the name says most: "birthplace" is no "place", "company_name" no "name".
-    fitting = [(len(word), kind) for kind, word in words if word in header and (len(word) > 3 or header.startswith(word) or header.endswith(word))]
-    return max(fitting, key=lambda one: one[0])[1] if fitting else None
-
-
 def _by_values(header: str, sample: Sequence[str], rows: int) -> tuple[Kind | None, str]:
     """A column whose name says nothing."""
     if not sample:
         return None, "it is empty"
-    if any(header.startswith(word) for kind, text in HEADERS if kind is None for word in text.split()):
+    if says_nothing(header):
         return None, "its name says nothing about who somebody is"
     if _readable(Kind.BIRTH, sample) and all(len(value) >= 8 for value in sample[:50]):
         return Kind.BIRTH, ""
@@ -190,7 +152,9 @@ def _firms(sample: Sequence[str]) -> bool:
 def _day_first(sample: Sequence[str]) -> bool:
     """Whether dates begin with the day: unless a second number is no month."""
     parts = [re.findall(r"\d+", value) for value in sample]
-    second = max((int(part[1]) for part in parts if len(part) >= 3 and len(part[0]) <= 2 and len(part[1]) <= 2), default=0)
+    second = max(
+        (int(part[1]) for part in parts if len(part) >= 3 and len(part[0]) <= 2 and len(part[1]) <= 2), default=0
+    )
     return second <= 12
 
 
@@ -215,7 +179,11 @@ def _without_repetitions(
 
 
 def _same(one: Field, values: Sequence[str], other: Field, others: Sequence[str]) -> bool:
-    both = [(a, b) for a, b in zip(values[: 10 * SAMPLE], others[: 10 * SAMPLE], strict=True) if a and b and a.strip() and b.strip()][:SAMPLE]
+    both = [
+        (a, b)
+        for a, b in zip(values[: 10 * SAMPLE], others[: 10 * SAMPLE], strict=True)
+        if a and b and a.strip() and b.strip()
+    ][:SAMPLE]
     if len(both) < 20:
         return False
     same = sum((read := one.value(a)) != "" and read == other.value(b) for a, b in both)

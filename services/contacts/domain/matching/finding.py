@@ -61,7 +61,8 @@ def find(
     records: int | None = None,
 ) -> Found:
     """Duplicates among all rows of a table that are in its index. Weights are learnt from it unless given; `records` is how
-    many of the rows there still are."""
+    many of the rows there still are.
+    """
     records = table.rows if records is None else records
     budget = int(np.clip(PAIRS_PER_RECORD * records, LEAST_BUDGET, MOST_BUDGET))
     (left, right), largest = index.pairs(budget, advance)
@@ -76,7 +77,10 @@ def find(
 
     groups = clusters(merged.left, merged.right, merged.odds, score, needed=0.0)
     of_row = {row: number for number, group in enumerate(groups) for row in group}
-    apart = [of_row.get(a, -1) != of_row.get(b, -2) for a, b in zip(possible.left.tolist(), possible.right.tolist(), strict=True)]
+    apart = [
+        of_row.get(a, -1) != of_row.get(b, -2)
+        for a, b in zip(possible.left.tolist(), possible.right.tolist(), strict=True)
+    ]
     doubtful = possible.part(np.flatnonzero(np.array(apart, bool)))
     return Found(weights, thresholds, len(left), largest, merged, doubtful, groups)
 

@@ -46,7 +46,9 @@ class Index:
     @property
     def due(self) -> bool:
         """Whether `compact` is worth its time (a second for a million records, so best in a thread)."""
-        return self.recent_count > max(RECENT, len(self.keys) // 8) or len(self.gone) > max(RECENT, len(self.rows) // 50)
+        return self.recent_count > max(RECENT, len(self.keys) // 8) or len(self.gone) > max(
+            RECENT, len(self.rows) // 50
+        )
 
     def compact(self) -> None:
         """Sort what is new into the arrays and forget what is gone."""
@@ -88,18 +90,23 @@ class Index:
 
     def pairs(self, budget: int, advance: Callable[[str], None] = lambda _: None) -> tuple[Pairs, int]:
         """All pairs of rows worth comparing, each once and the smaller first; and how many records the largest key that
-        was followed has. The smallest keys are followed first, as far as the budget of pairs goes."""
+        was followed has. The smallest keys are followed first, as far as the budget of pairs goes.
+        """
         if self.recent or self.gone:
             self.compact()
         if not len(self.keys):
             return (np.zeros(0, np.int64), np.zeros(0, np.int64)), 0
         groups = Groups.of(self.keys)
-        limit = groups.limit(budget)
-        advance(f"{int((groups.sizes > limit).sum()):,} of {len(groups.sizes):,} keys are too frequent (beyond {limit:,} records)")
+        limit = min(groups.limit(budget), FREQUENT)
+        advance(
+            f"{int((groups.sizes > limit).sum()):,} of {len(groups.sizes):,} keys are too frequent (beyond {limit:,} records)"
+        )
         parts = [_coded(self.rows[a], self.rows[b]) for a, b in groups.couples(groups.sizes <= limit)]
         keys, rows = self._joined(groups, limit)
         joined = Groups.of(keys)
-        parts += [_coded(rows[a], rows[b]) for a, b in joined.couples(joined.sizes <= min(limit, joined.limit(budget)))]
+        parts += [
+            _coded(rows[a], rows[b]) for a, b in joined.couples(joined.sizes <= min(FREQUENT, joined.limit(budget)))
+        ]
         coded = np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.int64)
         return (coded >> 32, coded & 0xFFFFFFFF), limit
 

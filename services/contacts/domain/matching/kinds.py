@@ -36,7 +36,8 @@ class Degree:
 @dataclass(frozen=True)
 class Scale:
     """The degrees of a kind, the best first. Those in `against` speak against one and the same customer by themselves;
-    those in `at_home` do where all else that agrees is what a household shares: father and son of one name."""
+    those in `at_home` do where all else that agrees is what a household shares: father and son of one name.
+    """
 
     degrees: tuple[Degree, ...]
     against: tuple[int, ...] = ()
@@ -58,9 +59,9 @@ FIRST_NAME = _scale(
     ("same {}", 0.86), ("{} nearly the same", 0.07), ("{} alike or short for the other", 0.03),
     ("given and family name swapped", 0.01), ("{} differs", 0.03), against=(4,),
 )  # fmt: skip
-WHOLE_NAME = _scale(
+WHOLE_NAME = (
     ("same {}", 0.80), ("{} in another order", 0.03), ("{} nearly the same", 0.08), ("{} is part of the other", 0.05),
-    ("{} agrees only in parts", 0.03), ("{} differs", 0.01), against=(4, 5),
+    ("{} agrees only in parts", 0.03), ("{} differs", 0.01),
 )  # fmt: skip
 WORDS = _scale(("same {}", 0.82), ("{} nearly the same", 0.06), ("{} alike", 0.04), ("{} differs", 0.08))
 
@@ -72,8 +73,9 @@ SCALES: dict[Kind, Scale] = {
     ),
     Kind.MIDDLE: _scale(("same {}", 0.86), ("{} nearly the same", 0.04), ("{} alike or an initial", 0.06), ("{} differs", 0.04)),
     Kind.SUFFIX: _scale(("same {}", 0.98), ("{} differs", 0.02), against=(1,)),
-    Kind.NAME: WHOLE_NAME,
-    Kind.ORGANISATION: WHOLE_NAME,
+    Kind.NAME: _scale(*WHOLE_NAME, against=(4, 5)),
+    # At one address, "Acme" and "Acme Logistics" are two firms of one owner as often as one firm written shorter.
+    Kind.ORGANISATION: _scale(*WHOLE_NAME, against=(4, 5), at_home=(3,)),
     Kind.BIRTH: _scale(
         ("same {}", 0.88), ("{} with a slip of the pen", 0.08), ("{} agrees in two of three parts", 0.01),
         ("{} within a month", 0.01), ("{} in the same year or within one", 0.01), ("{} differs", 0.01),

@@ -36,7 +36,7 @@ def start(fields: Sequence[Field], records: int) -> Weights:
     return Weights(tuple(fields), m, u, _prior(records / 20, records), household=-1.0)
 
 
-def random_pairs(rows: int, live: Ints, count: int = RANDOM_PAIRS, seed: int = SEED) -> tuple[Ints, Ints]:
+def random_pairs(live: Ints, count: int = RANDOM_PAIRS, seed: int = SEED) -> tuple[Ints, Ints]:
     """Pairs of different rows; all of them where they are few."""
     n = len(live)
     if n * (n - 1) // 2 <= count:
@@ -54,7 +54,7 @@ def learn(
     weights = start(table.fields, records)
     if records < 2:
         return replace(weights, doubts=("There are fewer than two records.",))
-    anyone = compared(table, *random_pairs(table.rows, np.arange(table.rows)))
+    anyone = compared(table, *random_pairs(np.arange(table.rows)))
     chosen = _drawn(len(candidates[0]))
     pairs = compared(table, candidates[0][chosen], candidates[1][chosen])
     scale = len(candidates[0]) / max(len(pairs), 1)
@@ -85,7 +85,8 @@ def _em(weights: Weights, pairs: Compared, records: int, scale: float) -> Weight
 
 
 def _m_step(weights: Weights, pairs: Compared, found: Evidence, records: int, scale: float) -> Weights:
-    p = found.probability
+    # A pair that only a person can decide teaches nothing: households have thousands of them.
+    p = np.where(found.against, 0.0, found.probability)
     m = []
     for place, one in enumerate(weights.fields):
         imagined = np.array([degree.start for degree in SCALES[one.kind].degrees]) * IMAGINED
@@ -97,8 +98,14 @@ def _m_step(weights: Weights, pairs: Compared, found: Evidence, records: int, sc
         # Beta(1, 2): until households are seen, one record in three of a household is imagined to be the same person's.
         share = (of_households.sum() + 1.0) / (of_households.size + 3.0)
         household = float(np.clip(np.log2(share / (1 - share)), *HOUSEHOLD))
-    return replace(weights, m=tuple(m), prior=_prior(matches, records), household=household, matches=matches,
-                   partners=2 * matches / max(records, 1))
+    return replace(
+        weights,
+        m=tuple(m),
+        prior=_prior(matches, records),
+        household=household,
+        matches=matches,
+        partners=2 * matches / max(records, 1),
+    )
 
 
 def _prior(matches: float, records: int) -> float:

@@ -42,26 +42,28 @@ class Register(Generic[Id]):
     def __len__(self) -> int:
         return len(self.row_of)
 
-    def put(self, id: Id, record: Mapping[str, str | None]) -> None:
+    def put(self, who: Id, record: Mapping[str, str | None]) -> None:
         """Add a record, or change it. The same record again changes nothing."""
         values = self.table.values(record)
-        if (row := self.row_of.get(id)) is not None:
+        if (row := self.row_of.get(who)) is not None:
             if self.table.row(row) == values:
                 return
-            self.remove(id)
+            self.remove(who)
         row = self.table.append(values)
         self.index.add(row, keys(self.table.fields, values))
-        self.row_of[id], self.id_of[row] = row, id
+        self.row_of[who], self.id_of[row] = row, who
 
-    def remove(self, id: Id) -> None:
+    def remove(self, who: Id) -> None:
         """An id that is not there is no error."""
-        if (row := self.row_of.pop(id, None)) is None:
+        if (row := self.row_of.pop(who, None)) is None:
             return
         del self.id_of[row]
         self.table.clear(row)
         self.index.remove(row)
 
-    def matches(self, record: Mapping[str, str | None], thresholds: Thresholds, but: Id | None = None) -> list[Match[Id]]:
+    def matches(
+        self, record: Mapping[str, str | None], thresholds: Thresholds, but: Id | None = None
+    ) -> list[Match[Id]]:
         """Who a record may be: known ones at the review threshold or above, the likeliest first, without `but`."""
         values = self.table.values(record)
         rows = self.index.candidates(keys(self.table.fields, values))
@@ -76,7 +78,11 @@ class Register(Generic[Id]):
             self.table.drop_last()
         found = evidence(self.weights, pairs)
         probability = found.probability
-        likely = [place for place in np.argsort(-probability, kind="stable").tolist() if probability[place] >= thresholds.review]
+        likely = [
+            place
+            for place in np.argsort(-probability, kind="stable").tolist()
+            if probability[place] >= thresholds.review
+        ]
         return [
             Match(
                 self.id_of[int(rows[place])],

@@ -116,7 +116,8 @@ class Table:
 @dataclass(frozen=True)
 class Compared:
     """Pairs, field by field: `levels` (fields, pairs), and of the more frequent of the two values its `share`
-    among all values of the field, the same shape; `unit` (fields,) is the share of a single record."""
+    among all values of the field, the same shape; `unit` (fields,) is the share of a single record.
+    """
 
     levels: Levels
     shares: npt.NDArray[np.float64]

@@ -5,43 +5,35 @@ import unicodedata
 from functools import lru_cache
 
 # What stands for "we do not know" in exports; compared as folded text.
-PLACEHOLDERS = frozenset(
-    (
-        "na", "n a", "nan", "none", "null", "nil", "unknown", "unk", "unbekannt", "inconnu", "desconocido", "not available",
-        "not known", "not given", "not applicable", "no name", "no email", "tbd", "tba", "xxx", "xxxx", "keine", "missing",
-        "undefined", "anonymous",
-    )
-)  # fmt: skip
+NOTHING = """
+na,n a,nan,none,null,nil,unknown,unk,unbekannt,inconnu,desconocido,not available,not known,not given,not applicable,no name,no email,
+tbd,tba,xxx,xxxx,keine,missing,undefined,anonymous
+"""
+PLACEHOLDERS = frozenset(NOTHING.replace("\n", "").split(","))
 
 # Letters that have no decomposition in Unicode.
 LETTERS = str.maketrans(
-    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i", "ħ": "h"}
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "\u0131": "i", "ħ": "h"}
 )
 # Cyrillic and Greek to Latin, close to ISO 9 and ELOT 743 but without diacritics, as passports write it.
-CYRILLIC = dict(
-    zip(
-        "абвгдезийклмнопрстуфхцчшщъыьэюяёжіїєґўјљњћђџ",
-        "a b v g d e z i i k l m n o p r s t u f kh ts ch sh shch  y  e yu ya e zh i i e g u j lj nj c dj dz".split(" "),
-        strict=True,
-    )
+CYRILLIC = "абвгдезийклмнопрстуфхцчшщъыьэюяёжіїєґўјљњћђџ"
+CYRILLIC_AS = "a b v g d e z i i k l m n o p r s t u f kh ts ch sh shch  y  e yu ya e zh i i e g u j lj nj c dj dz"
+GREEK = "αβγδεζηθικλμνξοπρσςτυφχψω"
+GREEK_AS = "a v g d e z i th i k l m n x o p r s s t y f ch ps o"
+SCRIPTS = str.maketrans(
+    dict(zip(CYRILLIC, CYRILLIC_AS.split(" "), strict=True)) | dict(zip(GREEK, GREEK_AS.split(" "), strict=True))
 )
-GREEK = dict(
-    zip(
-        "αβγδεζηθικλμνξοπρσςτυφχψω",
-        "a v g d e z i th i k l m n x o p r s s t y f ch ps o".split(" "),
-        strict=True,
-    )
-)
-SCRIPTS = str.maketrans(CYRILLIC | GREEK)
 
-LEGAL_FORMS = frozenset(
-    "ag ab as asa aps bv bvba cie co company corp corporation cv dba eg eirl enterprise enterprises ev eurl gbr ggmbh gmbh "
-    "gmbhcokg inc incorporated kft kg kgaa kk lda limited llc llp lp ltd ltda mbh nv ohg oy oyj plc pllc pt pte pty "
-    "pvt sa sab sarl sas sasu sca scs se sl slu snc spa spj spolka spzoo sro srl ug zoo zrt doo dd ooo oao pao zao"
-    "".split()
-)
+LEGAL = """
+ag ab as asa aps bv bvba cie co company corp corporation cv dba eg eirl enterprise enterprises ev eurl gbr ggmbh gmbh gmbhcokg inc
+incorporated kft kg kgaa kk lda limited llc llp lp ltd ltda mbh nv ohg oy oyj plc pllc pt pte pty pvt sa sab sarl sas sasu sca scs se
+sl slu snc spa spj spolka spzoo sro srl ug zoo zrt doo dd ooo oao pao zao
+"""
+LEGAL_FORMS = frozenset(LEGAL.split())
 # Forms written with dots or blanks come apart when punctuation goes; they are put together first.
-SPLIT_FORMS = re.compile(r"\b(?:s a r l|s p a|s r l|s a s|s a|s l|b v|n v|l l c|l t d|p l c|s r o|sp z o o|z o o|d o o|e v|a s|a g)\b$")
+SPLIT_FORMS = re.compile(
+    r"\b(?:s a r l|s p a|s r l|s a s|s a|s l|b v|n v|l l c|l t d|p l c|s r o|sp z o o|z o o|d o o|e v|a s|a g)\b$"
+)
 
 NOT_WORD = re.compile(r"[^a-z0-9]+")
 DIGITS = re.compile(r"\d+")
@@ -58,7 +50,7 @@ def folded(text: str) -> str:
     plain = unicodedata.normalize("NFKD", lower)
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter)).translate(SCRIPTS)
     # An apostrophe joins (O'Neil, d'Arc); all else that is no letter separates.
-    for mark in ("'", "’", "`", "ʼ", "´"):
+    for mark in ("'", "`", "\u2019", "\u02bc", "\u00b4"):
         plain = plain.replace(mark, "")
     words = NOT_WORD.sub(" ", plain).strip()
     if not words:
@@ -96,10 +88,15 @@ def organisation(text: str) -> tuple[str, str]:
 PAIRS = (("tsch", "s"), ("sch", "s"), ("ch", "k"), ("ck", "k"), ("ph", "f"), ("gh", "g"), ("kh", "k"), ("th", "t"), ("sh", "s"),
          ("wh", "w"), ("kn", "n"), ("wr", "r"), ("dg", "g"), ("tz", "s"), ("ts", "s"), ("qu", "k"), ("x", "ks"))  # fmt: skip
 SOUNDS = str.maketrans(
-    {letter: str(code) for code, letters in enumerate(("bp", "fvw", "ckgqj", "dt", "sz", "l", "r", "mn"), 1) for letter in letters}
-    | {letter: " " for letter in "aeiouyh"}
+    {
+        letter: str(code)
+        for code, letters in enumerate(("bp", "fvw", "ckgqj", "dt", "sz", "l", "r", "mn"), 1)
+        for letter in letters
+    }
+    | dict.fromkeys("aeiouyh", " ")
 )
 MOST_SOUNDS = 6
+
 
 @lru_cache(maxsize=200_000)
 def sound(word: str) -> str:

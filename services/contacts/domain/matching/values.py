@@ -44,7 +44,7 @@ def born(text: str, *, day_first: bool = True) -> str:
     >>> born("1971-06-24"), born("24.6.1971"), born("19710624"), born("24 Jun 1971"), born("1971")
     ('19710624', '19710624', '19710624', '19710624', '19710000')
     """
-    text = text.split("T")[0].split(" 00:")[0]
+    text = _whole(text.split("T", maxsplit=1)[0].split(" 00:", maxsplit=1)[0])
     parts = NUMBERS.findall(folded(text))
     if len(parts) == 1 and len(parts[0]) in {6, 8}:
         found = parts[0]
@@ -59,7 +59,7 @@ def born(text: str, *, day_first: bool = True) -> str:
     if len(parts) < 3:
         return ""
     first, second, third = parts[:3]
-    if len(first) == 4:
+    if len(first) == 4 and first.isdigit():
         return _date(first, second, third) or _date(first, third, second)
     if first in MONTHS:
         return _date(third, first, second)
@@ -91,7 +91,7 @@ def email(text: str) -> str:
 
 def phone(text: str) -> str:
     """The last nine digits, so that country codes and leading zeros do not matter; empty below six or all alike."""
-    number = digits(text.split("ext")[0].split("x")[0]).lstrip("0")[-9:].lstrip("0")
+    number = digits(text.split("ext", maxsplit=1)[0].split("x", maxsplit=1)[0]).lstrip("0")[-9:].lstrip("0")
     return number if len(number) >= 6 and len(set(number)) > 1 else ""
 
 
@@ -102,8 +102,12 @@ def identifier(text: str) -> str:
 
 
 def street(text: str) -> str:
-    words = folded(text).replace("strasse", "str ").split()
-    return " ".join(STREET_WORDS.get(word, word) for word in words)
+    words = folded(text).replace("strasse", " str").split()
+    # German streets carry their kind at the end of one word: Hauptstr.
+    parts = [
+        part for word in words for part in ((word[:-3], "str") if len(word) > 5 and word.endswith("str") else (word,))
+    ]
+    return " ".join(STREET_WORDS.get(part, part) for part in parts)
 
 
 def firm(text: str) -> str:
