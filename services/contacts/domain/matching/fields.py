@@ -1,4 +1,4 @@
-"""What the columns of a file hold: known by their names in several languages, else by what is in them. `chosen` can overrule."""
+"""What the columns of a file hold: known by their names in several languages, else by what is in them. A map overrules."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -35,8 +35,8 @@ class Chosen:
 def understand(
     columns: Mapping[str, Sequence[str]], mapped: Mapping[str, str] | None = None, never: Sequence[str] = ()
 ) -> Chosen:
-    """Fields of a file from its columns' names and (a sample of) their values. `mapped` says kind by column or column by
-    kind (`family=nachname`); what it names is not guessed. Raises BadMap.
+    """Fields of a file from its columns' names and (a sample of) their values. `mapped` says columns by
+    kind (`family=nachname`): what it names is not guessed. Raises BadMap.
     """
     said = _mapped(mapped or {}, columns)
     fields: list[Field] = []

@@ -22,7 +22,8 @@ LEARN_FROM = 300_000
 ROUNDS = 30
 SETTLED = 1e-4
 ENOUGH = 30
-"""Expected matches below which m is as good as assumed."""
+"""Sure matches below which m is as good as assumed."""
+SURE = 0.95
 HOUSEHOLD = (-2.0, 6.0)
 """log2 odds that two records of one household are one person's: learnt, but only within 1 to 4 and 64 to 1."""
 SEED = 20_240_229
@@ -64,7 +65,8 @@ def learn(
         weights = _em(weights, pairs, records, scale)
         # Some random pairs are matches: what is u among the others is known once these are.
         weights = replace(weights, u=_u(weights, anyone, evidence(weights, anyone).probability))
-    return replace(weights, doubts=tuple(_doubts(weights)))
+    sure = float((evidence(weights, pairs).probability >= SURE).sum()) * scale
+    return replace(weights, doubts=tuple(_doubts(weights, sure)))
 
 
 def _drawn(count: int) -> Ints:
@@ -77,7 +79,7 @@ def _em(weights: Weights, pairs: Compared, records: int, scale: float) -> Weight
     for _ in range(ROUNDS):
         found = evidence(weights, pairs)
         after = _m_step(weights, pairs, found, records, scale)
-        moved = max(float(np.abs(a - b).max()) for a, b in zip(after.m, weights.m, strict=True))
+        moved = max((float(np.abs(a - b).max()) for a, b in zip(after.m, weights.m, strict=True)), default=0.0)
         weights = after
         if moved < SETTLED:
             break
@@ -137,11 +139,11 @@ def _falling(u: Floats, m: Floats) -> Floats:
     return found
 
 
-def _doubts(weights: Weights) -> list[str]:
+def _doubts(weights: Weights, sure: float) -> list[str]:
     doubts = []
-    if weights.matches < ENOUGH:
+    if sure < ENOUGH:
         doubts.append(
-            f"Only about {weights.matches:.0f} pairs look like duplicates: what tells them apart is mostly assumed, not learnt."
+            f"Only about {sure:.0f} pairs surely look like duplicates: what tells them apart is mostly assumed, not learnt."
         )
     kinds = {one.kind for one in weights.fields}
     if not kinds & {Kind.GIVEN, Kind.NAME, Kind.ORGANISATION, Kind.IDENTIFIER, Kind.EMAIL}:

@@ -13,7 +13,7 @@ from services.contacts.domain.matching.explain import Explanation, explain
 from services.contacts.domain.matching.finding import Found, find
 from services.contacts.domain.matching.index import Index
 from services.contacts.domain.matching.learning import start
-from services.contacts.domain.matching.table import Field, Table, compared
+from services.contacts.domain.matching.table import Compared, Field, Ints, Table, compared
 
 Id = TypeVar("Id", bound=Hashable)
 EXPLAINED = 10
@@ -70,12 +70,7 @@ class Register(Generic[Id]):
         rows = rows[rows != self.row_of.get(but, -1)] if but is not None else rows
         if not len(rows):
             return []
-        # The record lies in the table while it is compared, so that its values are counted and coded as all others.
-        own = self.table.append(values)
-        try:
-            pairs = compared(self.table, np.full(len(rows), own), rows.astype(np.int64))
-        finally:
-            self.table.drop_last()
+        pairs = self._compared(values, rows.astype(np.int64), self.row_of.get(but) if but is not None else None)
         found = evidence(self.weights, pairs)
         probability = found.probability
         likely = [
@@ -92,6 +87,16 @@ class Register(Generic[Id]):
             )
             for place in likely[:EXPLAINED]
         ]
+
+    def _compared(self, values: tuple[str, ...], rows: Ints, own: int | None) -> Compared:
+        """The record beside each of the rows. It lies in the table meanwhile, so that it is counted and coded as all are."""
+        if own is not None and self.table.row(own) == values:
+            return compared(self.table, np.full(len(rows), own), rows)
+        own = self.table.append(values)
+        try:
+            return compared(self.table, np.full(len(rows), own), rows)
+        finally:
+            self.table.drop_last()
 
     def find(self, thresholds: Thresholds, *, learn: bool = True) -> Found:
         """All duplicates among those known; learns the weights anew unless told not to. Minutes for a million: in a thread."""
