@@ -82,6 +82,16 @@ def test_what_is_said_twice_counts_once() -> None:
     assert "surname says it already" in chosen.left_out["surname_again"]
 
 
+def test_what_is_put_together_from_other_columns_is_not_compared() -> None:
+    columns = {
+        "first_and_surname": [f"{given} {family}" for given, family in zip(GIVEN, FAMILY, strict=True)],
+        "full_address": [f"{number} {street} {city}" for number, street, city in zip(NUMBER, STREET, CITY, strict=True)],
+        "first_name": GIVEN, "surname": FAMILY, "street": STREET, "number": NUMBER, "city": CITY,
+    }  # fmt: skip
+    chosen = understand(columns)
+    assert [one.name for one in chosen.fields] == ["first_name", "surname", "street", "number", "city"]
+
+
 def test_american_dates_are_read_as_such() -> None:
     american = [f"{one[5:7]}/{one[8:]}/{one[:4]}" for one in BIRTH if len(one) == 10]
     assert not understand({"dob": american}).fields[0].day_first

@@ -54,7 +54,7 @@ def test_uneven_rows_are_filled_and_told(tmp_path: Path) -> None:
         (b"a,b\n", "only a header"),
         (b"a,b\n\0\0\0", "no text"),
         (b"a\n" + b"x" * 1_100_000, "is no CSV"),
-    ],  # fmt: skip
+    ],
 )
 def test_what_is_no_table_is_refused_in_words(tmp_path: Path, content: bytes, words: str) -> None:
     file = tmp_path / "bad.csv"

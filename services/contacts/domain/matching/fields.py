@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from services.contacts.domain.matching.headers import NOT_COMPARED, by_name, plain, says_nothing
-from services.contacts.domain.matching.kinds import Kind
+from services.contacts.domain.matching.kinds import ADDRESS, NAMES, Kind
 from services.contacts.domain.matching.table import Field
 from services.contacts.domain.matching.text import folded, organisation
 from services.contacts.domain.matching.values import canonical
@@ -16,6 +16,9 @@ SURE = 0.8
 FIRMS = 0.12
 """Share of names with a legal form beyond which a column of names is one of firms'."""
 LIKE_EACH_OTHER = 0.95
+SEVERAL = 1.5
+"""Words that a column has on average if it is put together from others."""
+PUT_TOGETHER = (*NAMES, *ADDRESS, Kind.TEXT)
 CATEGORIES = 300
 """Different values beyond which a title is a book's and not a person's; there are 250 countries."""
 
@@ -174,6 +177,9 @@ def _without_repetitions(
             continue
         if _same(one, columns[one.name], replace(other, kind=one.kind), columns[other.name]):
             gone[other.name] = f"{one.name} says it already"
+    for name in _put_together([one for one in fields if one.name not in gone], columns):
+        if name not in said:
+            gone[name] = "other columns say it already"
     left_out.update(gone)
     return [one for one in fields if one.name not in gone]
 
@@ -188,3 +194,24 @@ def _same(one: Field, values: Sequence[str], other: Field, others: Sequence[str]
         return False
     same = sum((read := one.value(a)) != "" and read == other.value(b) for a, b in both)
     return same >= LIKE_EACH_OTHER * len(both)
+
+
+def _put_together(fields: Sequence[Field], columns: Mapping[str, Sequence[str]]) -> list[str]:
+    """Columns of several words that are put together from others: a full name, a whole address. Those of most words first,
+    so that it is these and not their parts.
+    """
+    words = {
+        one.name: [set(one.value(text).replace("|", " ").split()) for text in columns[one.name][:SAMPLE]]
+        for one in fields
+        if one.kind in PUT_TOGETHER
+    }
+    said = {name: [found for found in of if found] for name, of in words.items()}
+    many = {name: sum(map(len, of)) / max(len(of), 1) for name, of in said.items()}
+    gone: list[str] = []
+    for name in sorted(many, key=lambda name: -many[name]):
+        others = [of for other, of in words.items() if other not in {name, *gone}]
+        rows = [row for row, found in enumerate(words[name]) if found]
+        told = [words[name][row] <= set().union(*(of[row] for of in others)) for row in rows]
+        if many[name] >= SEVERAL and len(rows) >= 20 and sum(told) >= SURE * len(rows):
+            gone.append(name)
+    return gone

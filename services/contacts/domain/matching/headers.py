@@ -16,7 +16,7 @@ nothing: latitude longitude created updated modified timestamp lastseen register
 BIRTH: dob dateofbirth birthdate birthday bornon borndate geburtsdatum geboren gebdatum datenaissance datedenaissance
     fechanacimiento fechadenacimiento datanascita datadinascita geboortedatum dataurodzenia bday birthdt
 YEAR: yearofbirth birthyear byear yob geburtsjahr anneenaissance birthyr
-TEXT: birthplace placeofbirth birthstate birthcity birthcountry geburtsort lieunaissance occupation profession job beruf
+TEXT: maiden birthname geburtsname birthplace placeofbirth birthstate birthcity birthcountry geburtsort lieunaissance occupation profession job beruf
 SUFFIX: namesuffix suffix namesufx sufx generation
 MIDDLE: middle midl midlname middlename secondname zweitname
 ORGANISATION: company organisation organization orgname business firma firm entity legalname corporate tradingname societe
@@ -27,7 +27,7 @@ NUMBER: streetnumber streetno streetnum housenumber houseno housenum hausnummer 
 POSTCODE: postcode postalcode postal zip plz codepostal codigopostal postleitzahl pcode pincode
 STREET: street address1 addressline1 addr1 road strasse rue calle straat ulica via addressline address addr adresse
     direccion indirizzo anschrift
-CITY: city town suburb locality ort stadt ville ciudad citta plaats gemeente municipality village miasto municipio commune
+CITY: city town postaltown posttown suburb locality ort stadt ville ciudad citta plaats gemeente municipality village miasto municipio commune
 REGION: state province region county bundesland departement departamento provincia district
 CATEGORY: gender sex geschlecht sexe sexo country nation land pays race ethnic ethnicity marital language party
 FAMILY: surname lastname familyname family lname nachname familienname nomdefamille nomfamille apellido cognome achternaam
@@ -44,7 +44,7 @@ BIRTH: born birth
 ORGANISATION: org
 MIDDLE: mi
 nothing: no nr age
-NUMBER: hnr
+NUMBER: hnr number
 REGION: st
 CATEGORY: m title salutation
 STREET: via
