@@ -51,6 +51,18 @@ def test_the_truth_changes_nothing_but_the_figures(tmp_path: Path) -> None:
     assert other["precision"] is other["recall"] is other["f1"] is None
 
 
+def test_two_files_are_linked_one_to_one(tmp_path: Path) -> None:
+    both, out = tmp_path / "both.csv", tmp_path / "out.json"
+    people = ["Ann,Zuckmayer,1950-04-03", "Kurt,Okafor,1971-12-30", "Olga,Petrova,1988-07-19"]
+    rows = [f"{one},a" for one in people] + [f"{one},b" for one in people] + ["Ann,Zuckmayer,1950-04-03,b"]
+    fillers = [f"Given{n},Family{n},19{n % 90 + 10}-01-{n % 28 + 1:02},{'ab'[n % 2]}" for n in range(200)]
+    both.write_text("first_name,surname,dob,file\n" + "\n".join(rows + fillers) + "\n")
+    result = duplicates(both, "--source", "file", "--json", str(out))
+    assert result.exit_code == 0, result.output
+    found = [one["rows"] for one in json.loads(out.read_text())["clusters"]]
+    assert found == [[0, 3], [1, 4], [2, 5]]
+
+
 def test_a_higher_threshold_merges_less(tmp_path: Path) -> None:
     pairs = []
     for automatic in ("0.6", "0.999999"):
@@ -83,6 +95,8 @@ def test_a_map_says_what_a_column_holds(tmp_path: Path) -> None:
         ("surname\nLee\n", ("--map", "family=nachname"), "no column 'nachname'"),
         ("surname\nLee\n", ("--map", "family"), "is not FIELD=COL"),
         ("surname\nLee\n", ("--truth", "label"), "no column 'label'"),
+        ("surname,file\nLee,a\n", ("--source", "file"), "which of two files"),
+        ("surname\nLee\n", ("--source", "file"), "no column 'file'"),
         ("surname\nLee\n", ("--automatic", "2"), "automatic must be between"),
         ("surname\nLee\n", ("--review", "0.99"), "review must be"),
         ("surname\nLee\n", ("--json", "/nowhere/out.json"), "cannot be written"),

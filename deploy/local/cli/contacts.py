@@ -37,6 +37,12 @@ def duplicates(
     truth: Annotated[
         str | None, typer.Option(metavar="COL", help="The column with one label for each customer: judge by it.")
     ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COL", help="Of two files in one: which. Each record has one partner at most, in the other."
+        ),
+    ] = None,
     automatic: Annotated[float, typer.Option(help="Probability from which records are one customer's.")] = 0.95,
     review: Annotated[float, typer.Option(help="Probability from which a person should look.")] = 0.2,
     json_file: Annotated[
@@ -59,7 +65,9 @@ def duplicates(
 
     say(f"reading {file}")
     try:
-        evaluation = evaluate(read_records(file), Thresholds(automatic, review), _mapped(mapped or []), truth, say)
+        evaluation = evaluate(
+            read_records(file), Thresholds(automatic, review), _mapped(mapped or []), truth, source, say
+        )
     except (Unreadable, BadMap, WrongThresholds) as error:
         ERR.print("[bold red]rapport:[/bold red] ", end="")
         ERR.print(str(error), markup=False)

@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from services.contacts.domain.matching.cluster import pairs_within
 from services.contacts.domain.matching.decide import Thresholds
 from services.contacts.domain.matching.fields import Chosen, understand
 from services.contacts.domain.matching.finding import Found, find, indexed
-from services.contacts.domain.matching.table import Table
+from services.contacts.domain.matching.table import Ints, Table
 from services.contacts.evaluation.reading import Records, Unreadable
 
 Advance = Callable[[str], None]
@@ -63,13 +65,18 @@ def evaluate(
     thresholds: Thresholds,
     mapped: Mapping[str, str] | None = None,
     truth: str | None = None,
+    source: str | None = None,
     advance: Advance = lambda _: None,
 ) -> Evaluation:
     """Raises Unreadable, and BadMap of the fields."""
-    if truth is not None and truth not in records.columns:
-        raise Unreadable(f"--truth: the file has no column {truth!r}; it has {', '.join(map(repr, records.columns))}")
+    for option, column in (("--truth", truth), ("--source", source)):
+        if column is not None and column not in records.columns:
+            raise Unreadable(
+                f"{option}: the file has no column {column!r}; it has {', '.join(map(repr, records.columns))}"
+            )
+    sources = _sources(records.columns[source], source) if source else None
     began = time.perf_counter()
-    chosen = understand(records.columns, mapped, never=[truth] if truth else [])
+    chosen = understand(records.columns, mapped, never=[column for column in (truth, source) if column])
     if not chosen.fields:
         reasons = "; ".join(f"{name}: {why}" for name, why in chosen.left_out.items())
         raise Unreadable(f"no column can be compared ({reasons}); say what they hold with --map")
@@ -78,10 +85,19 @@ def evaluate(
     for texts in zip(*(records.columns[one.name] for one in chosen.fields), strict=True):
         table.append(one.value(text) for one, text in zip(chosen.fields, texts, strict=True))
     advance("indexing")
-    found = find(table, indexed(table), thresholds, advance=advance)
+    found = find(table, indexed(table), thresholds, advance=advance, sources=sources)
     seconds = time.perf_counter() - began
     judged = judge(found, records.columns[truth]) if truth else None
     return Evaluation(records, chosen, table, found, judged, seconds)
+
+
+def _sources(values: Sequence[str], name: str) -> Ints:
+    distinct, numbers = np.unique(np.array([value.strip() for value in values]), return_inverse=True)
+    if len(distinct) != 2:
+        raise Unreadable(
+            f"--source: the column {name!r} must say of each record from which of two files it is, and has {len(distinct):,} values"
+        )
+    return numbers.astype(np.int64)
 
 
 def judge(found: Found, truth: Sequence[str]) -> Judged:

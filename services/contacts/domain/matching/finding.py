@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.contacts.domain.matching.blocking import keys
-from services.contacts.domain.matching.cluster import clusters
+from services.contacts.domain.matching.cluster import clusters, one_to_one
 from services.contacts.domain.matching.decide import Thresholds
 from services.contacts.domain.matching.evidence import Floats, Weights, evidence
 from services.contacts.domain.matching.explain import Explanation, explain
@@ -59,17 +59,24 @@ def find(
     weights: Weights | None = None,
     advance: Advance = lambda _: None,
     records: int | None = None,
+    sources: Ints | None = None,
 ) -> Found:
     """Duplicates among all rows of a table that are in its index. Weights are learnt from it unless given; `records` is how
-    many of the rows there still are.
+    many of the rows there still are. With `sources`, one number a row, two files without duplicates of their own are linked:
+    a record has one partner at most, and it is of the other.
     """
     records = table.rows if records is None else records
     budget = int(np.clip(PAIRS_PER_RECORD * records, LEAST_BUDGET, MOST_BUDGET))
     (left, right), largest = index.pairs(budget, advance)
+    if sources is not None:
+        across = sources[left] != sources[right]
+        left, right = left[across], right[across]
     weights = weights or learn(table, (left, right), records, advance)
     advance(f"weighing {len(left):,} pairs")
     possible = weigh(table, weights, left, right, thresholds.review)
     merged = possible.part(np.flatnonzero(thresholds.merged(possible.probability)))
+    if sources is not None:
+        merged = merged.part(one_to_one(merged.left, merged.right, merged.odds))
     advance("clustering")
 
     def score(a: Ints, b: Ints) -> Floats:
