@@ -7,13 +7,15 @@ from services.contacts.domain.matching.evidence import Floats
 from services.contacts.domain.matching.table import Ints
 
 
-def found(pairs: dict[tuple[int, int], float], otherwise: float, merged: float = 4.0) -> list[list[int]]:
+def found(
+    pairs: dict[tuple[int, int], float], otherwise: float, merged: float = 4.0, never: float = -np.inf
+) -> list[list[int]]:
     def score(left: Ints, right: Ints) -> Floats:
         return np.array([pairs.get((a, b), otherwise) for a, b in zip(left.tolist(), right.tolist(), strict=True)])
 
     sure = {pair: odds for pair, odds in pairs.items() if odds >= merged}
     left, right = (np.array([pair[side] for pair in sure], np.int64) for side in (0, 1))
-    return clusters(left, right, np.array(list(sure.values())), score, needed=0.0)
+    return clusters(left, right, np.array(list(sure.values())), score, needed=0.0, never=never)
 
 
 def test_a_weak_bridge_between_two_families_holds_nothing() -> None:
@@ -28,6 +30,12 @@ def test_a_record_that_half_agrees_with_all_joins() -> None:
 
 def test_a_chain_is_cut_where_its_ends_contradict() -> None:
     assert found({(0, 1): 12.0, (1, 2): 6.0, (0, 2): -15.0}, otherwise=-9.0) == [[0, 1]]
+
+
+def test_father_and_son_are_not_one_for_a_record_between_them() -> None:
+    pairs = {(0, 1): 12.0, (1, 2): 12.0, (0, 2): -7.0}
+    assert found(pairs, otherwise=-9.0) == [[0, 1, 2]]
+    assert found(pairs, otherwise=-9.0, never=-6.0) == [[0, 1]]
 
 
 def test_a_large_group_is_joined_without_looking_at_all_its_pairs() -> None:

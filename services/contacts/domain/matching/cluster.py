@@ -3,6 +3,7 @@
 Not by single links: one wrong pair would chain two families together. What one weak bridge holds stays two clusters.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
@@ -22,14 +23,17 @@ AT_MOST = 20.0
 """Bits that one pair counts in an average, for or against: beyond, a sure pair is a sure pair."""
 
 
-def clusters(left: Ints, right: Ints, odds: Floats, score: Score, needed: float) -> list[list[int]]:
+def clusters(
+    left: Ints, right: Ints, odds: Floats, score: Score, needed: float, never: float = -math.inf
+) -> list[list[int]]:
     """Groups of two rows or more, each sorted, from pairs with their log2 odds (those to be joined by themselves).
 
-    `needed` are the log2 odds that the average of all pairs of a group must have where it is joined.
+    `needed` are the log2 odds that the average of all pairs of a group must have where it is joined. No pair of a group may
+    have `never` or less: father and son are not one for having a record between them that lacks the date of birth.
     """
     found: list[list[int]] = []
     for rows, links in _components(left, right, odds):
-        found += [list(rows)] if len(rows) == 2 else _split(rows, links, score, needed)
+        found += [list(rows)] if len(rows) == 2 else _split(rows, links, score, needed, never)
     return sorted(found)
 
 
@@ -57,7 +61,7 @@ def _components(left: Ints, right: Ints, odds: Floats) -> list[tuple[tuple[int, 
     return [(tuple(sorted(rows)), links[top]) for top, rows in members.items()]
 
 
-def _split(rows: tuple[int, ...], links: list[Link], score: Score, needed: float) -> list[list[int]]:
+def _split(rows: tuple[int, ...], links: list[Link], score: Score, needed: float, never: float) -> list[list[int]]:
     known: dict[tuple[int, int], float] = {}
     if len(rows) <= FULLY_COMPARED:
         places = np.array(rows)
@@ -66,7 +70,10 @@ def _split(rows: tuple[int, ...], links: list[Link], score: Score, needed: float
     group = {row: [row] for row in rows}
     for _, a, b in sorted(links, key=lambda link: (-link[0], link[1], link[2])):
         one, other = group[a], group[b]
-        if one is other or _average(one, other, known, score) < needed:
+        if one is other:
+            continue
+        average, least = _between(one, other, known, score)
+        if average < needed or least <= never:
             continue
         joined = one + other
         for row in joined:
@@ -75,12 +82,16 @@ def _split(rows: tuple[int, ...], links: list[Link], score: Score, needed: float
     return [sorted(members) for members in distinct.values() if len(members) > 1]
 
 
-def _average(one: Sequence[int], other: Sequence[int], known: dict[tuple[int, int], float], score: Score) -> float:
+def _between(
+    one: Sequence[int], other: Sequence[int], known: dict[tuple[int, int], float], score: Score
+) -> tuple[float, float]:
+    """The average and the least log2 odds of the pairs between two groups."""
     pairs = [(min(a, b), max(a, b)) for a in one for b in other]
     pairs = pairs[:: max(1, len(pairs) // SEEN)] if len(pairs) > 4 * SEEN else pairs
     if new := [pair for pair in pairs if pair not in known]:
         _remember(known, np.array([a for a, _ in new]), np.array([b for _, b in new]), score)
-    return sum(known[pair] for pair in pairs) / len(pairs)
+    weights = [known[pair] for pair in pairs]
+    return sum(weights) / len(weights), min(weights)
 
 
 def _remember(known: dict[tuple[int, int], float], left: Ints, right: Ints, score: Score) -> None:

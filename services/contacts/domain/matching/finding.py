@@ -1,5 +1,6 @@
 """All duplicates of a table at once: block, learn, weigh, decide, cluster. The same rules as for one record (`register`)."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ import numpy as np
 from services.contacts.domain.matching.blocking import keys
 from services.contacts.domain.matching.cluster import clusters, one_to_one
 from services.contacts.domain.matching.decide import Thresholds
-from services.contacts.domain.matching.evidence import Floats, Weights, evidence
+from services.contacts.domain.matching.evidence import NO_HOUSEHOLDS, Floats, Weights, evidence
 from services.contacts.domain.matching.explain import Explanation, explain
 from services.contacts.domain.matching.index import Index
 from services.contacts.domain.matching.learning import learn
@@ -21,6 +22,8 @@ LEAST_BUDGET = 2_000_000
 MOST_BUDGET = 30_000_000
 """Pairs that are compared at most: 2 to 5 us each, and 16 bytes until they are."""
 BATCH = 500_000
+CONTRADICTED = -6.0
+"""log2 odds of two records at and below which they are never in one cluster: 1 to 64."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,9 @@ def find(
     def score(a: Ints, b: Ints) -> Floats:
         return evidence(weights, compared(table, a, b)).total
 
-    groups = clusters(merged.left, merged.right, merged.odds, score, needed=0.0)
+    # Where there are no families, what differs within a group is a slip of the pen; see `evidence`.
+    never = CONTRADICTED if weights.household < NO_HOUSEHOLDS else -math.inf
+    groups = clusters(merged.left, merged.right, merged.odds, score, needed=0.0, never=never)
     of_row = {row: number for number, group in enumerate(groups) for row in group}
     apart = [
         of_row.get(a, -1) != of_row.get(b, -2)
