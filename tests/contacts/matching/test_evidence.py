@@ -83,6 +83,18 @@ def test_without_duplicates_nothing_is_made_up() -> None:
     assert any("mostly assumed" in doubt for doubt in found.weights.doubts)
 
 
+def test_a_few_duplicates_among_many_namesakes_do_not_teach_that_namesakes_are_duplicates() -> None:
+    made = people(1_200, seed=3, duplicated=0.01)
+    table = table_of(PERSON, made.records)
+    found = find(table, indexed(table), Thresholds())
+    pairs = [(a, b) for group in found.clusters for a in group for b in group if a < b]
+    assert len(pairs) > 40
+    assert sum(made.truth[a] == made.truth[b] for a, b in pairs) >= 0.75 * len(pairs), (
+        "the rest are namesakes at one address"
+    )
+    assert found.weights.m[7][-1] < 0.2, "another day of birth still speaks against"
+
+
 def test_what_was_assumed_stays_where_nothing_can_be_learnt() -> None:
     table = table_of(FIRM, [{"company": f"Firm {n} Ltd"} for n in range(40)])
     weights = learn(table, (np.zeros(0, np.int64), np.zeros(0, np.int64)), len(table))

@@ -25,6 +25,10 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 EMAIL_ALIKE = 2
+NAMED = 2
+"""Level of a name, up to which an e-mail address made of it is alike too."""
+LIKE_ITS_NAME = 1.0
+"""Bits that such an address says at most."""
 AGAINST = -1.0
 """log2 odds that a pair with something against it has at most: 1 to 2."""
 NO_HOUSEHOLDS = 5.0
@@ -96,8 +100,8 @@ def evidence(weights: Weights, pairs: Compared) -> Evidence:
     shared = _together(weights, bits)
     alone = [place for place in range(len(weights.fields)) if place not in weights.shared]
     telling = bits[alone].sum(axis=0)
-    if weights.shared and (family_like := _family_like(weights, pairs, bits)).any():
-        telling, shared = telling - family_like, shared + family_like
+    if weights.household < NO_HOUSEHOLDS:
+        telling = telling - _named_alike(weights, pairs, bits)
     ceiling = weights.household - weights.prior
     one_household = shared > ceiling if weights.shared else np.zeros(len(pairs), bool)
     telling = telling + np.where(one_household, _first_names_at_home(weights, pairs, bits), 0.0)
@@ -146,10 +150,15 @@ def _together(weights: Weights, bits: Floats) -> Floats:
     return total
 
 
-def _family_like(weights: Weights, pairs: Compared, bits: Floats) -> Floats:
-    """What e-mail addresses that are only alike say: they have the family's name in them, so a household shares that too."""
+def _named_alike(weights: Weights, pairs: Compared, bits: Floats) -> Floats:
+    """What e-mail addresses that are only alike say beyond the names that people make them of, to be taken off again:
+    all where the given or the family name agrees already.
+    """
+    names = [place for place, one in enumerate(weights.fields) if one.kind in {Kind.GIVEN, Kind.FAMILY, Kind.NAME}]
     places = [place for place, one in enumerate(weights.fields) if one.kind is Kind.EMAIL]
-    found: Floats = np.where(pairs.levels[places] == EMAIL_ALIKE, np.maximum(bits[places], 0.0), 0.0).sum(axis=0)
+    named = ((pairs.levels[names] >= SAME) & (pairs.levels[names] <= NAMED)).any(axis=0)
+    alike = np.where(pairs.levels[places] == EMAIL_ALIKE, np.maximum(bits[places], 0.0), 0.0).sum(axis=0)
+    found: Floats = np.where(named, np.maximum(alike - LIKE_ITS_NAME, 0.0), 0.0)
     return found
 
 

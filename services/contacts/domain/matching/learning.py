@@ -24,6 +24,8 @@ SETTLED = 1e-4
 ENOUGH = 30
 """Sure matches below which m is as good as assumed."""
 SURE = 0.95
+LIKELY = 0.5
+MOST_DIFFERENT = 0.5
 HOUSEHOLD = (-2.0, 6.0)
 """log2 odds that two records of one household are one person's: learnt, but only within 1 to 4 and 64 to 1."""
 SEED = 20_240_229
@@ -87,13 +89,14 @@ def _em(weights: Weights, pairs: Compared, records: int, scale: float) -> Weight
 
 
 def _m_step(weights: Weights, pairs: Compared, found: Evidence, records: int, scale: float) -> Weights:
-    # A pair that only a person can decide teaches nothing: households have thousands of them.
-    p = np.where(found.against, 0.0, found.probability)
+    # A pair that only a person can decide teaches nothing: households have thousands of them. Nor do pairs that are rather
+    # none: where duplicates are few, a hundred thousand of these would add up to more than all that are.
+    p = np.where(found.against | (found.probability < LIKELY), 0.0, found.probability)
     m = []
     for place, one in enumerate(weights.fields):
         imagined = np.array([degree.start for degree in SCALES[one.kind].degrees]) * IMAGINED
         counts = _counts(pairs, place, p, len(imagined)) * scale + imagined
-        m.append(counts / counts.sum())
+        m.append(_bounded(counts / counts.sum()))
     matches = float(p.sum()) * scale
     household = weights.household
     if (of_households := posterior(found.unruled[found.one_household])).size:
@@ -108,6 +111,12 @@ def _m_step(weights: Weights, pairs: Compared, found: Evidence, records: int, sc
         matches=matches,
         partners=2 * matches / max(records, 1),
     )
+
+
+def _bounded(m: Floats) -> Floats:
+    """At most every other duplicate differs in a field altogether: more, and it is something else that was learnt."""
+    different = min(float(m[-1]), MOST_DIFFERENT)
+    return np.append(m[:-1] * (1 - different) / max(float(m[:-1].sum()), 1e-12), different)
 
 
 def _prior(matches: float, records: int) -> float:
