@@ -43,9 +43,10 @@ POSTCODE: cap cp
 BIRTH: born birth
 ORGANISATION: org
 MIDDLE: mi
-nothing: no nr age
+nothing: no nr 
 NUMBER: hnr number
 REGION: st
+YEAR: age birthage alter edad
 CATEGORY: m title salutation
 STREET: via
 IDENTIFIER: ein vat

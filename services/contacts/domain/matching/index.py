@@ -18,9 +18,10 @@ FREQUENT = 200
 """Records of a key beyond which it is not followed by itself."""
 MOST_CANDIDATES = 500
 """Of one record, those that share most keys first: comparing them takes a few milliseconds."""
-MOST_JOINED = 5
+MOST_JOINED = 4
 """Frequent keys of a record, the rarest first, that are joined two by two."""
-LONGEST_JOINED = 100_000
+LONGEST_JOINED = 30_000
+"""Records of a key beyond which it is not even joined: to bring two such lists together takes a millisecond."""
 RECENT = 50_000
 """Keys in the dictionary, at least, before they are worth sorting into the arrays; more in a large index."""
 

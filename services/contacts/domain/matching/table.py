@@ -27,7 +27,7 @@ class Field:
     @property
     def label(self) -> str:
         """What explanations call it: its kind where that says more than its column's name."""
-        return self.name if self.kind in {Kind.TEXT, Kind.CATEGORY, Kind.IDENTIFIER} else self.kind
+        return self.name if self.kind in {Kind.TEXT, Kind.CATEGORY, Kind.IDENTIFIER, Kind.YEAR} else self.kind
 
     def value(self, text: str) -> str:
         return canonical(self.kind, text, day_first=self.day_first)
