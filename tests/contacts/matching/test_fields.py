@@ -37,7 +37,7 @@ GIVEN, FAMILY, BIRTH, EMAIL, PHONE, STREET, CITY, POSTCODE, NUMBER = (
         ("date_of_birth", BIRTH, Kind.BIRTH),
         ("Geburtsdatum", BIRTH, Kind.BIRTH),
         ("birth_year", [value[:4] for value in BIRTH], Kind.YEAR),
-        ("Age", [str(2026 - int(value[:4])) for value in BIRTH if value], Kind.YEAR),
+        ("Age", [str(18 + number % 70) for number in range(100)], Kind.YEAR),
         ("birth_place", CITY, Kind.TEXT),
         ("E-Mail", EMAIL, Kind.EMAIL),
         ("contact_info", EMAIL, Kind.EMAIL),

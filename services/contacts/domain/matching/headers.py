@@ -43,7 +43,7 @@ POSTCODE: cap cp
 BIRTH: born birth
 ORGANISATION: org
 MIDDLE: mi
-nothing: no nr 
+nothing: no nr
 NUMBER: hnr number
 REGION: st
 YEAR: age birthage alter edad
