@@ -65,9 +65,17 @@ def test_a_rare_name_weighs_more_than_a_common_one() -> None:
     assert rare > 0.5 > common
 
 
+def test_hundreds_of_copies_of_one_record_are_one_customer() -> None:
+    made = people(1_200, seed=9)
+    table = table_of(PERSON, [*made.records, *[ANN] * 250])
+    found = find(table, indexed(table), Thresholds())
+    assert max(map(len, found.clusters)) == 250
+
+
 def test_bits_and_probability_are_numbers_whatever_the_records() -> None:
     rows: list[Record] = [{}, {"given": ""}, dict.fromkeys(ANN, "?"), dict.fromkeys(ANN, "x"), ANN, ANN]
-    for records in (rows[:0], rows[:1], rows[:2], rows, [ANN] * 50, [{}] * 50):
+    cases: list[list[Record]] = [rows[:0], rows[:1], rows[:2], rows, [ANN] * 50, [{}] * 50]
+    for records in cases:
         table = table_of(PERSON, records)
         found = find(table, indexed(table), Thresholds())
         assert np.isfinite(found.merged.odds).all()

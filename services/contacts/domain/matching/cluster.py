@@ -17,8 +17,8 @@ Score = Callable[[Ints, Ints], Floats]
 
 FULLY_COMPARED = 60
 """Rows of a component up to which all their pairs are weighed: 1,770. Beyond, each join looks at some of its pairs."""
-SEEN = 25
-"""Pairs that a join of large groups looks at."""
+SEEN = 8
+"""Of each of two large groups, the rows that a join looks at: 64 pairs."""
 AT_MOST = 20.0
 """Bits that one pair counts in an average, for or against: beyond, a sure pair is a sure pair."""
 
@@ -65,8 +65,8 @@ def _split(rows: tuple[int, ...], links: list[Link], score: Score, needed: float
     known: dict[tuple[int, int], float] = {}
     if len(rows) <= FULLY_COMPARED:
         places = np.array(rows)
-        a, b = np.triu_indices(len(rows), 1)
-        _remember(known, places[a], places[b], score)
+        first, second = np.triu_indices(len(rows), 1)
+        _remember(known, places[first], places[second], score)
     group = {row: [row] for row in rows}
     for _, a, b in sorted(links, key=lambda link: (-link[0], link[1], link[2])):
         one, other = group[a], group[b]
@@ -75,9 +75,10 @@ def _split(rows: tuple[int, ...], links: list[Link], score: Score, needed: float
         average, least = _between(one, other, known, score)
         if average < needed or least <= never:
             continue
-        joined = one + other
-        for row in joined:
-            group[row] = joined
+        # The smaller goes into the larger, so that thousands of rows are not copied at each step.
+        few, many = sorted((one, other), key=len)
+        many.extend(few)
+        group.update(dict.fromkeys(few, many))
     distinct = {id(members): members for members in group.values()}
     return [sorted(members) for members in distinct.values() if len(members) > 1]
 
@@ -86,8 +87,9 @@ def _between(
     one: Sequence[int], other: Sequence[int], known: dict[tuple[int, int], float], score: Score
 ) -> tuple[float, float]:
     """The average and the least log2 odds of the pairs between two groups."""
+    if len(one) + len(other) > FULLY_COMPARED:
+        one, other = (rows[:: -(-len(rows) // SEEN)] for rows in (one, other))
     pairs = [(min(a, b), max(a, b)) for a in one for b in other]
-    pairs = pairs[:: max(1, len(pairs) // SEEN)] if len(pairs) > 4 * SEEN else pairs
     if new := [pair for pair in pairs if pair not in known]:
         _remember(known, np.array([a for a, _ in new]), np.array([b for _, b in new]), score)
     weights = [known[pair] for pair in pairs]

@@ -71,6 +71,7 @@ def find(
     records = table.rows if records is None else records
     budget = int(np.clip(PAIRS_PER_RECORD * records, LEAST_BUDGET, MOST_BUDGET))
     (left, right), largest = index.pairs(budget, advance)
+    left, right = _with_copies(table, left, right)
     if sources is not None:
         across = sources[left] != sources[right]
         left, right = left[across], right[across]
@@ -95,6 +96,23 @@ def find(
     ]
     doubtful = possible.part(np.flatnonzero(np.array(apart, bool)))
     return Found(weights, thresholds, len(left), largest, merged, doubtful, groups)
+
+
+def _with_copies(table: Table, left: Ints, right: Ints) -> tuple[Ints, Ints]:
+    """Also each record with the next one that says exactly the same: of hundreds of copies all keys are too frequent."""
+    codes = (
+        np.stack([column.codes[: table.rows] for column in table.columns], axis=1)
+        if table.columns
+        else np.zeros((0, 0))
+    )
+    rows = np.flatnonzero(codes.any(axis=1))
+    if not len(rows):
+        return left, right
+    _, group = np.unique(codes[rows], axis=0, return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    same = np.flatnonzero(group[order][1:] == group[order][:-1])
+    coded = np.union1d(left << 32 | right, rows[order[same]] << 32 | rows[order[same + 1]])
+    return coded >> 32, coded & 0xFFFFFFFF
 
 
 def weigh(table: Table, weights: Weights, left: Ints, right: Ints, least: float) -> Pairs:

@@ -1,7 +1,7 @@
 """Records as columns of codes: each distinct value is kept, counted, and read once, however many records have it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field as filled
 
 import numpy as np
 import numpy.typing as npt
@@ -38,10 +38,10 @@ class Column:
     """A field's distinct values; `codes` has one number a record, ABSENT where it says nothing."""
 
     field: Field
-    values: list[str] = field(default_factory=lambda: [""])
-    counts: list[int] = field(default_factory=lambda: [0])
-    known: dict[str, int] = field(default_factory=lambda: {"": ABSENT})
-    codes: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(16, np.int32))
+    values: list[str] = filled(default_factory=lambda: [""])
+    counts: list[int] = filled(default_factory=lambda: [0])
+    known: dict[str, int] = filled(default_factory=lambda: {"": ABSENT})
+    codes: npt.NDArray[np.int32] = filled(default_factory=lambda: np.zeros(16, np.int32))
 
     def code(self, value: str) -> int:
         found = self.known.get(value)
