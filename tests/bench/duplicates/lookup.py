@@ -15,7 +15,7 @@ from services.contacts.domain.matching.register import Register
 from tests.contacts.matching.people import people
 
 LOOKUPS = 3_000
-PER_HOUSEHOLD = 3.7
+PER_HOUSEHOLD = 3.6
 """Records that `people` makes of one."""
 
 

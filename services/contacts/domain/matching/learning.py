@@ -26,8 +26,8 @@ ENOUGH = 30
 SURE = 0.95
 LIKELY = 0.5
 MOST_DIFFERENT = 0.5
-HOUSEHOLD = (-2.0, 6.0)
-"""log2 odds that two records of one household are one person's: learnt, but only within 1 to 4 and 64 to 1."""
+HOUSEHOLD = (-2.0, 10.0)
+"""log2 odds that two records of one household are one person's: learnt, but only within 1 to 4 and 1,000 to 1."""
 SEED = 20_240_229
 
 
