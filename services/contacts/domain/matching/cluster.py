@@ -19,6 +19,8 @@ FULLY_COMPARED = 60
 """Rows of a component up to which all their pairs are weighed: 1,770. Beyond, each join looks at some of its pairs."""
 SEEN = 8
 """Of each of two large groups, the rows that a join looks at: 64 pairs."""
+BATCH = 500_000
+"""Pairs that are weighed at a time."""
 AT_MOST = 20.0
 """Bits that one pair counts in an average, for or against: beyond, a sure pair is a sure pair."""
 
@@ -31,10 +33,27 @@ def clusters(
     `needed` are the log2 odds that the average of all pairs of a group must have where it is joined. No pair of a group may
     have `never` or less: father and son are not one for having a record between them that lacks the date of birth.
     """
+    components = _components(left, right, odds)
+    known = _known([rows for rows, _ in components if 2 < len(rows) <= FULLY_COMPARED], score)
     found: list[list[int]] = []
-    for rows, links in _components(left, right, odds):
-        found += [list(rows)] if len(rows) == 2 else _split(rows, links, score, needed, never)
+    for rows, links in components:
+        found += [list(rows)] if len(rows) == 2 else _split(links, known, score, needed, never)
     return sorted(found)
+
+
+def _known(components: Sequence[tuple[int, ...]], score: Score) -> dict[tuple[int, int], float]:
+    """The weights of all pairs within each of the components, weighed together."""
+    known: dict[tuple[int, int], float] = {}
+    parts = []
+    for rows in components:
+        first, second = np.triu_indices(len(rows), 1)
+        places = np.array(rows)
+        parts.append((places[first], places[second]))
+    if parts:
+        left, right = (np.concatenate(side) for side in zip(*parts, strict=True))
+        for begin in range(0, len(left), BATCH):
+            _remember(known, left[begin : begin + BATCH], right[begin : begin + BATCH], score)
+    return known
 
 
 Link = tuple[float, int, int]
@@ -61,13 +80,10 @@ def _components(left: Ints, right: Ints, odds: Floats) -> list[tuple[tuple[int, 
     return [(tuple(sorted(rows)), links[top]) for top, rows in members.items()]
 
 
-def _split(rows: tuple[int, ...], links: list[Link], score: Score, needed: float, never: float) -> list[list[int]]:
-    known: dict[tuple[int, int], float] = {}
-    if len(rows) <= FULLY_COMPARED:
-        places = np.array(rows)
-        first, second = np.triu_indices(len(rows), 1)
-        _remember(known, places[first], places[second], score)
-    group = {row: [row] for row in rows}
+def _split(
+    links: list[Link], known: dict[tuple[int, int], float], score: Score, needed: float, never: float
+) -> list[list[int]]:
+    group = {row: [row] for _, a, b in links for row in (a, b)}
     for _, a, b in sorted(links, key=lambda link: (-link[0], link[1], link[2])):
         one, other = group[a], group[b]
         if one is other:
