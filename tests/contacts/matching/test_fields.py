@@ -112,6 +112,19 @@ def test_a_wrong_map_is_refused_in_words(mapped: dict[str, str], words: str) -> 
         understand({"b": FAMILY}, mapped)
 
 
+@pytest.mark.parametrize(
+    ("header", "values"),
+    [
+        ("turnover", [str(1000 + 37 * n) for n in range(90)]),
+        ("since", [f"20{n % 9 + 10}-03-{n % 28 + 1:02}" for n in range(90)]),
+    ],
+)
+def test_numbers_and_days_of_unknown_meaning_are_not_compared(header: str, values: list[str]) -> None:
+    chosen = understand({header: values})
+    assert not chosen.fields
+    assert header in chosen.left_out
+
+
 @pytest.mark.parametrize("values", [[], [""], ["", ""], ["x"], ["x"] * 50])
 def test_columns_that_say_nothing_are_no_fault(values: list[str]) -> None:
     assert understand({"anything": values, "": values}).left_out is not None

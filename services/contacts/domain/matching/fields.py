@@ -19,6 +19,8 @@ LIKE_EACH_OTHER = 0.95
 SEVERAL = 1.5
 """Words that a column has on average if it is put together from others."""
 PUT_TOGETHER = (*NAMES, *ADDRESS, Kind.TEXT)
+LIFETIMES = 25
+"""Years over which nine in ten dates of birth are spread at least; what happened in a business lies closer."""
 CATEGORIES = 300
 """Different values beyond which a title is a book's and not a person's; there are 250 countries."""
 
@@ -48,7 +50,7 @@ def understand(
         if name in never:
             continue
         sample = [value.strip() for value in values if value and value.strip()][:SAMPLE]
-        kind, why = (said[name], "left out by the map") if name in said else _guess(name, sample, len(values))
+        kind, why = (said[name], "left out by the map") if name in said else _guess(name, sample)
         if kind is None:
             left_out[name] = why
         elif not sample:
@@ -94,7 +96,7 @@ def kinds_told() -> list[str]:
     return sorted(shortest.values())
 
 
-def _guess(name: str, sample: Sequence[str], rows: int) -> tuple[Kind | None, str]:
+def _guess(name: str, sample: Sequence[str]) -> tuple[Kind | None, str]:
     header = plain(name)
     if sum("@" in value for value in sample) >= SURE * len(sample) > 0:
         return Kind.EMAIL, ""
@@ -113,17 +115,19 @@ def _guess(name: str, sample: Sequence[str], rows: int) -> tuple[Kind | None, st
         kind = None
     if kind is not None:
         return kind, ""
-    return _by_values(header, sample, rows)
+    return _by_values(header, sample)
 
 
-def _by_values(header: str, sample: Sequence[str], rows: int) -> tuple[Kind | None, str]:
+def _by_values(header: str, sample: Sequence[str]) -> tuple[Kind | None, str]:
     """A column whose name says nothing."""
     if not sample:
         return None, "it is empty"
     if says_nothing(header):
         return None, "its name says nothing about who somebody is"
     if _readable(Kind.BIRTH, sample) and all(len(value) >= 8 for value in sample[:50]):
-        return Kind.BIRTH, ""
+        years = sorted(int(born[:4]) for value in sample if (born := canonical(Kind.BIRTH, value)))
+        spread = years[-1 - len(years) // 20] - years[len(years) // 20]
+        return (Kind.BIRTH, "") if spread >= LIFETIMES else (None, "its dates are of too few years to be of birth")
     if sum(bool(re.fullmatch(r"[+(0][\d\s()./-]{7,}", value)) for value in sample) >= SURE * len(sample):
         return Kind.PHONE, ""
     distinct = len({folded(value) for value in sample})
@@ -131,13 +135,14 @@ def _by_values(header: str, sample: Sequence[str], rows: int) -> tuple[Kind | No
         return None, "all its values are alike"
     if distinct >= 0.99 * len(sample) and (_numbers(sample) or all(" " not in value for value in sample)):
         return None, "each record has a value of its own"
-    if _numbers(sample) and distinct < 0.5 * len(sample) and rows > 50:
-        return None, "it is a number whose meaning is not known"
+    if _numbers(sample):
+        # A price or a count that differs must not speak against a match as an identifier does.
+        return None, "it is a number whose meaning is not known (say it with --map identifier=COL)"
     if distinct <= 12 and len(sample) > 4 * distinct:
         return Kind.CATEGORY, ""
     if _firms(sample):
         return Kind.ORGANISATION, ""
-    return (Kind.IDENTIFIER if _numbers(sample) else Kind.TEXT), ""
+    return Kind.TEXT, ""
 
 
 def _readable(kind: Kind, sample: Sequence[str]) -> bool:
