@@ -9,3 +9,4 @@ lock pyproject.toml requirements/dev.in --extra motor --extra local --extra parq
 lock pyproject.toml requirements/peers.in --output-file requirements/peers.txt  # not constrained: Quix Streams wants an older pydantic
 lock requirements/fuzz.in --constraint requirements/dev.txt --output-file requirements/fuzz.txt
 lock requirements/scores.in --output-file requirements/scores.txt  # not constrained: the peers want what they want
+lock requirements/duplicates.in --output-file requirements/duplicates.txt  # not constrained: the peers want what they want

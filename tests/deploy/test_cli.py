@@ -26,6 +26,7 @@ COMMANDS = (
     "servers",
     "demo",
     "dead-letters",
+    "contacts",
     "scoring",
     "version",
 )

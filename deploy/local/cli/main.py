@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from deploy.local import drained, platform, servers as local_servers, services, state, topics as local_topics
+from deploy.local.cli.contacts import contacts
 from deploy.local.cli.dead_letters import dead_letters
 from deploy.local.cli.rebuilding import rebuild
 from deploy.local.cli.scoring import scoring
@@ -33,6 +34,7 @@ EXPECTED_NAMES = (*services.NAMES, *local_servers.NAMES, "supervisor")
 
 run = typer.Typer(help=ABOUT, no_args_is_help=True, rich_markup_mode="markdown", add_completion=False)
 run.add_typer(dead_letters, name="dead-letters")
+run.add_typer(contacts, name="contacts")
 run.add_typer(scoring, name="scoring")
 run.command()(rebuild)
 
