@@ -128,3 +128,14 @@ def test_numbers_and_days_of_unknown_meaning_are_not_compared(header: str, value
 @pytest.mark.parametrize("values", [[], [""], ["", ""], ["x"], ["x"] * 50])
 def test_columns_that_say_nothing_are_no_fault(values: list[str]) -> None:
     assert understand({"anything": values, "": values}).left_out is not None
+
+
+@pytest.mark.parametrize(("word", "kind"), [("surname", Kind.FAMILY), ("first_name", Kind.GIVEN), ("ssn", Kind.IDENTIFIER), ("Nachname", Kind.FAMILY)])  # fmt: skip
+def test_a_map_may_say_kinds_as_columns_are_called(word: str, kind: Kind) -> None:
+    assert kinds({"a": FAMILY}, {word: "a"}) == {"a": kind}
+
+
+def test_an_id_in_which_no_two_records_agree_is_the_number_of_the_record() -> None:
+    numbers = [f"rec-{n}" for n in range(len(FAMILY))]
+    assert kinds({"a": FAMILY, "b": numbers}, {"family": "a", "id": "b"}) == {"a": Kind.FAMILY}
+    assert kinds({"a": FAMILY, "b": [*numbers[1:], numbers[1]]}, {"family": "a", "id": "b"})["b"] is Kind.IDENTIFIER

@@ -70,11 +70,14 @@ IGNORE = "ignore"
 
 
 def _mapped(mapped: Mapping[str, str], columns: Mapping[str, Sequence[str]]) -> dict[str, Kind | None]:
-    """Kind by column. Several columns of one kind are said with commas: `phone=home,mobile`."""
+    """Kind by column, under any name that a column of the kind may have. Several columns of one kind are said with commas:
+    `phone=home,mobile`.
+    """
     found: dict[str, Kind | None] = {}
     for word, names in mapped.items():
         key = "".join(folded(word).split())
-        if key not in KINDS and key != IGNORE:
+        kind = KINDS.get(key) or by_name(key)
+        if kind is None and key != IGNORE:
             raise BadMap(
                 f"--map {word}=...: there is no kind of field {word!r}; there are {', '.join(kinds_told())}, {IGNORE}"
             )
@@ -83,7 +86,9 @@ def _mapped(mapped: Mapping[str, str], columns: Mapping[str, Sequence[str]]) -> 
                 raise BadMap(
                     f"--map {word}={names}: the file has no column {name!r}; it has {', '.join(map(repr, columns))}"
                 )
-            found[name] = KINDS.get(key)
+            # Whoever says "id" of a column in which no two records agree means the number of the record.
+            numbered = key == "id" and len(set(columns[name])) == len(columns[name])
+            found[name] = None if numbered else kind
     return found
 
 
