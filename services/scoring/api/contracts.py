@@ -17,7 +17,6 @@ from shared.http import Problem
 from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("scores:read"))]
-Writer = Annotated[Principal, Depends(require("scoring:write"))]
 Months = Annotated[int, Query(ge=1, le=60, description="How far to look ahead.")]
 
 
@@ -77,11 +76,6 @@ def contract_routes(contracting: Contracting, currency: str) -> APIRouter:
 
     @routes.get("/base", summary="What happens to contracts, by their age, as of the last look")
     async def read_base(_: Reader, months: Months = 24) -> BaseContracts:
-        return _base(contracting, months)
-
-    @routes.post("/base", summary="Look through all contracts now")
-    async def study(_: Writer, months: Months = 24) -> BaseContracts:
-        await contracting.study()
         return _base(contracting, months)
 
     @routes.get("/{customer_id}", summary="A customer's contracts, and how they may go on")

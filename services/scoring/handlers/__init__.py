@@ -12,11 +12,13 @@ from services.scoring.handlers.contesting import Contest, Contesting
 from services.scoring.handlers.contracting import Contracting, Risks, Standing
 from services.scoring.handlers.customers import Customers, Known, Packed, Scored, Sheet, Summary, scored_of
 from services.scoring.handlers.deeds import Change, Deeds, Remembered
+from services.scoring.handlers.looking import LookAt, Looking
 from services.scoring.handlers.models import Models, Population, Refitting, Report
 from services.scoring.handlers.persuading import ActionLearnt, Persuading, UpliftVersion
 from services.scoring.handlers.profits import Earned, Ledger, Look, Profits
 from services.scoring.handlers.retaining import Decided, Drawn, Due, Retaining, evidence_of
 from services.scoring.handlers.reviewing import Review, Reviewing
+from services.scoring.handlers.runs import OwnRuns, Run, Runs
 from services.scoring.handlers.scores import SaleFact, Scores
 from services.scoring.handlers.studying import Leaf, PackedLesson, Studied, Studying
 from services.scoring.handlers.sweeping import Sweeping, Transactions
@@ -52,9 +54,12 @@ __all__ = [
     "Ledger",
     "Liked",
     "Look",
+    "LookAt",
+    "Looking",
     "Models",
     "Name",
     "Offer",
+    "OwnRuns",
     "Packed",
     "PackedLesson",
     "Persuading",
@@ -68,6 +73,8 @@ __all__ = [
     "Review",
     "Reviewing",
     "Risks",
+    "Run",
+    "Runs",
     "SaleFact",
     "Scored",
     "Scores",

@@ -18,7 +18,7 @@ from services.scoring.domain.nomination import Nomination, held_back, nominate
 from services.scoring.domain.overview import Drifted, Inputs, Overview
 from services.scoring.domain.purchases import day_of
 from services.scoring.domain.purchasing import Family
-from services.scoring.handlers.models import Refitting, Report, UnderWay
+from services.scoring.handlers.models import Refitting
 from services.scoring.handlers.reviewing import PAGE_CUSTOMERS, Reviewed
 from shared import metrics
 from shared.clock import Clock
@@ -26,8 +26,6 @@ from shared.clock import Clock
 log = structlog.get_logger()
 GROWN = 1.5
 """A base that is so many times as large is another one: what was chosen for it then says little."""
-TRIES, PAUSE_SECONDS = 150, 2.0
-"""A refit under way elsewhere is waited for: five minutes at most."""
 Outcome = Literal["taken", "confirmed", "challenged", "doubt"]
 
 
@@ -122,22 +120,13 @@ class Choosing:
         stuck = model is not None and report is not None and report.outcome == "held"
         if champion and customers < GROWN * champion.customers and not stuck:
             return "challenged", ()
-        report = await self.use(named.family, named.why)
+        report = await self.refitting.refit_in_turn(named.family, named.why)
         return ("doubt", report.doubts) if report.outcome == "held" else ("taken", ())
-
-    async def use(self, family: Family, why: str) -> Report:
-        """A version of this family, fitted now."""
-        for _ in range(TRIES):
-            try:
-                return await self.refitting.refit(family, why)
-            except UnderWay:
-                await asyncio.sleep(PAUSE_SECONDS)
-        raise UnderWay
 
     async def promote(self, family: Family, why: str) -> bool:
         """A challenger that has proved itself takes the champion's place; False where it cannot be fitted now."""
         last = await self.choices.choice()
-        if last is None or (await self.use(family, why)).outcome == "held":
+        if last is None or (await self.refitting.refit_in_turn(family, why)).outcome == "held":
             return False
         now = await self.clock.now()
         champion = Champion(family, now, why, last.customers, last.inputs)
@@ -146,7 +135,7 @@ class Choosing:
         return True
 
     async def due(self) -> bool:
-        """Once a day, and as soon as the base has become another one. Two instances that look write the same."""
+        """Once a day, and as soon as the base has become another one."""
         last, report = await self.choices.choice(), await self.refitting.models.last_refit()
         if last is None or day_of(await self.clock.now()) > day_of(last.at):
             return report is not None and report.customers > 0

@@ -143,6 +143,10 @@ class Contesting:
         )
         return await self.choosing.promote(family, why)
 
+    async def ready(self) -> bool:
+        choice = await self.choosing.choices.choice()
+        return choice is not None and choice.champion is not None
+
     async def due(self) -> bool:
         last = await self.contests.contested()
         return last is None or day_of(await self.clock.now()) >= day_of(last[0]) + CONTEST_DAYS

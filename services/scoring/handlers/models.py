@@ -12,14 +12,17 @@ from services.scoring.domain.model import ByChannel, Fit, Held, Model, refit
 from services.scoring.domain.population import Population as Counts, Standing
 from services.scoring.domain.purchases import day_of
 from services.scoring.domain.purchasing import Family
+from services.scoring.handlers.leasing import Lease, UnderWay, leased
 from services.scoring.handlers.scores import Scores
 from services.scoring.handlers.sweeping import Sweeping, Transactions
 from shared.clock import Clock
+from shared.ids import uuid7
 from shared.messaging import Unit
 from shared.mongo import Session
 
 log = structlog.get_logger()
-LEASE_SECONDS = 60.0
+TRIES, PAUSE_SECONDS = 150, 2.0
+"""A refit under way elsewhere is waited for: five minutes at most."""
 STANDING_DAYS = 7
 """So long a customer's quintiles may lag behind the base if they do not move themselves."""
 Outcome = Literal["fitted", "unchanged", "held"]
@@ -39,17 +42,13 @@ class Report(NamedTuple):
     seconds: float
 
 
-class UnderWay(Exception):
-    """Another instance, or this one, is refitting."""
-
-
 class Population(Protocol):
     """The base's counts, and the changes that have not been added to them yet."""
 
     async def gather(self, session: Session) -> tuple[Counts, bool]: ...
 
 
-class Models(Protocol):
+class Models(Lease, Protocol):
     """Versions of the parameters, the last refit, and the lease of who refits."""
 
     async def latest(self) -> Model | None: ...
@@ -68,10 +67,6 @@ class Models(Protocol):
 
     async def note_sweep(self, version: int, day: int) -> None: ...
 
-    async def claim(self, holder: str, seconds: float) -> bool: ...
-
-    async def release(self, holder: str) -> None: ...
-
 
 @dataclass
 class Refitting:
@@ -84,7 +79,6 @@ class Refitting:
     transactions: Transactions
     instance: str
     sweeping: Sweeping = field(init=False)
-    _one: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self.sweeping = Sweeping(self.scores, self.transactions)
@@ -100,15 +94,19 @@ class Refitting:
         `chosen`: the family to use from now on, and why; else the one in use is fitted again. `by_channel`: how channels
         differ from the base from now on; else as they did.
         """
-        if self._one.locked():
-            raise UnderWay
-        async with self._one:
-            if not await self.models.claim(self.instance, LEASE_SECONDS):
-                raise UnderWay
+        async with leased(self.models, f"{self.instance}/{uuid7(datetime.now(UTC))}", "The refit"):
+            return await self._refit(chosen, why, by_channel)
+
+    async def refit_in_turn(
+        self, chosen: Family | None = None, why: str = "", by_channel: ByChannel | None = None
+    ) -> Report:
+        """As `refit`, after the one that is under way. Raises UnderWay where that takes longer than five minutes."""
+        for _ in range(TRIES):
             try:
-                return await self._refit(chosen, why, by_channel)
-            finally:
-                await self.models.release(self.instance)
+                return await self.refit(chosen, why, by_channel)
+            except UnderWay:
+                await asyncio.sleep(PAUSE_SECONDS)
+        return await self.refit(chosen, why, by_channel)
 
     async def _refit(self, chosen: Family | None, why: str, by_channel: ByChannel | None) -> Report:
         began = time.perf_counter()

@@ -17,8 +17,7 @@ from services.scoring.domain.retention.catalogue import Catalogue, Prior
 from services.scoring.domain.retention.own import Features, Judged, Lesson, Own, judge
 from services.scoring.domain.uplift.effects import Interval
 from services.scoring.domain.uplift.measuring import RECIPES, Effort, Recipe
-from services.scoring.handlers.churning import LEASE_SECONDS, STALE, Lease
-from services.scoring.handlers.models import UnderWay
+from services.scoring.handlers.churning import STALE
 from shared.clock import Clock
 
 log = structlog.get_logger()
@@ -94,11 +93,9 @@ class _Speaking(NamedTuple):
 class Persuading:
     decisions: Lessons
     models: UpliftModels
-    lease: Lease
     actions: Actions
     clock: Clock
     horizon_days: int
-    instance: str
     recipes: Sequence[Recipe] = RECIPES
     effort: Effort = field(default_factory=Effort)
     most_lessons: int = MOST_LESSONS
@@ -106,19 +103,7 @@ class Persuading:
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def look(self) -> UpliftVersion:
-        """Learn anew from all that is settled. Raises UnderWay."""
-        if not await self.lease.claim(self.instance, LEASE_SECONDS):
-            raise UnderWay
-        try:
-            return await self._look()
-        finally:
-            await self.lease.release(self.instance)
-
-    async def stale(self) -> bool:
-        newest = await self.models.latest()
-        return newest is None or await self.clock.now() >= newest.at + STALE
-
-    async def _look(self) -> UpliftVersion:
+        """Learn anew from all that is settled."""
         catalogue, lessons = await self.actions.catalogue(), await self._lessons()
         judged = [await asyncio.to_thread(self._judge, lessons, one.name, catalogue.prior) for one in catalogue]
         newest, now = await self.models.latest(), await self.clock.now()
@@ -129,6 +114,10 @@ class Persuading:
             log.warning("uplift_version_taken", version=version)
         log.info("uplift_learnt", version=version, lessons=len(lessons), used=[a.action for a in learnt if a.in_use])
         return made
+
+    async def stale(self) -> bool:
+        newest = await self.models.latest()
+        return newest is None or await self.clock.now() >= newest.at + STALE
 
     def _judge(self, lessons: Sequence[Lesson], action: str, prior: Prior) -> Judged:
         return judge(lessons, action, prior, self.horizon_days, self.recipes, self.effort)

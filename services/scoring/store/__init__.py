@@ -15,6 +15,7 @@ from services.scoring.store.models import MongoModels
 from services.scoring.store.names import MongoNames
 from services.scoring.store.population import MongoPopulation
 from services.scoring.store.reviews import MongoReviews
+from services.scoring.store.runs import MongoRuns
 from services.scoring.store.uplift import MongoUpliftModels
 
 __all__ = [
@@ -32,5 +33,6 @@ __all__ = [
     "MongoNames",
     "MongoPopulation",
     "MongoReviews",
+    "MongoRuns",
     "MongoUpliftModels",
 ]
