@@ -42,6 +42,7 @@ class ProfitLine(BaseModel):
     unit: str
     rate: Decimal | None
     events: int
+    """Below 0 where a cancellation undoes what was booked in an earlier month."""
 
 
 class ProfitShown(BaseModel):
