@@ -104,8 +104,8 @@ class Choosing:
     async def _through(self, today: int, cut: int) -> Overview:
         base, after = Overview.empty(), None
         while (page := await self.customers.packed(after, PAGE_CUSTOMERS))[0]:
-            base = base.plus(await asyncio.to_thread(Overview.of, page[1], today, cut))
-            after = page[0][-1]
+            one = await asyncio.to_thread(Overview.of, page[1], today, cut)
+            base, after = await asyncio.to_thread(base.plus, one), page[0][-1]
         return base
 
     async def _settle(

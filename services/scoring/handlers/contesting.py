@@ -113,8 +113,7 @@ class Contesting:
             return
         stood = dict.fromkeys(missing, Snapshot.empty())
         async for page in self._pages():
-            for span, one in (await asyncio.to_thread(_stood, page, list(missing))).items():
-                stood[span] = stood[span].plus(one)
+            stood = await asyncio.to_thread(_stood, stood, page)
         models = {
             span: await asyncio.to_thread(_fitted, stood[span], span * SPAN_DAYS, cast)
             for span, cast in missing.items()
@@ -158,9 +157,10 @@ def _cast(champion: Champion, nominated: Family | None) -> dict[str, Family | No
     return {**families, PARETO: None}
 
 
-def _stood(packed: Sequence[bytes], missing: Sequence[int]) -> dict[int, Snapshot]:
-    seen = {span: then(packed, span * SPAN_DAYS, SPAN_DAYS) for span in missing}
-    return {span: Snapshot.of(one.histories, one.purchases, 0.0) for span, one in seen.items()}
+def _stood(before: Mapping[int, Snapshot], packed: Sequence[bytes]) -> dict[int, Snapshot]:
+    """As they stood before each span, with these customers."""
+    seen = {span: then(packed, span * SPAN_DAYS, SPAN_DAYS) for span in before}
+    return {span: before[span].plus(Snapshot.of(one.histories, one.purchases, 0.0)) for span, one in seen.items()}
 
 
 def _fitted(stood: Snapshot, cut: int, cast: Cast) -> dict[str, Rival]:
