@@ -8,6 +8,7 @@ from services.scoring.api import (
     choice_routes,
     churn_routes,
     contract_routes,
+    ending_routes,
     look_routes,
     model_routes,
     product_routes,
@@ -28,6 +29,7 @@ from services.scoring.handlers import (
     Contesting,
     Contracting,
     Deeds,
+    Ending,
     LookAt,
     Looking,
     OwnRuns,
@@ -55,6 +57,7 @@ from services.scoring.store import (
     MongoCustomers,
     MongoDecisions,
     MongoDeeds,
+    MongoEndingModels,
     MongoModels,
     MongoNames,
     MongoPopulation,
@@ -90,6 +93,7 @@ class Stores:
         self.channel_looks = MongoChannelLooks(database)
         self.churn_models = MongoChurnModels(database)
         self.uplift_models = MongoUpliftModels(database)
+        self.ending_models = MongoEndingModels(database)
         self.runs = MongoRuns(database)
 
     def prepare(self) -> list[Coroutine]:
@@ -111,6 +115,7 @@ class Parts:
         self.deeds = Deeds(deeds, self.wishing)
         self.profits = Profits(deeds, stores.costs, now, settings.currency)
         self.contracting = Contracting(deeds, now, margin, settings.scoring_yearly_discount)
+        self.ending = Ending(deeds, stores.ending_models, now, horizon)
         self.churning = Churning(customers, deeds, models, stores.churn_models, self.scores, now)
         self.persuading = Persuading(stores.decisions, stores.uplift_models, stores.actions, now, horizon)
         self.retaining = Retaining(
@@ -138,6 +143,7 @@ class Parts:
             LookAt("reviews", reviewing.review, runs, reviewing.due, reviewing.ready, unfitted),
             LookAt("churn", churning.look, runs, churning.stale, churning.ready, unfitted),
             LookAt("uplift", self._persuaded, runs, self.persuading.stale),
+            LookAt("endings", self.ending.look, runs, self.ending.stale),
             LookAt("wishes", self.studying.study, own),
             LookAt("contracts", self.contracting.study, own),
         ]
@@ -173,7 +179,8 @@ def _routers(parts: Parts, stores: Stores, settings: ScoringSettings) -> list[AP
         wish_routes(parts.wishing, parts.studying),
         product_routes(stores.names),
         profit_routes(parts.profits),
-        contract_routes(parts.contracting, settings.currency),
+        ending_routes(stores.ending_models),
+        contract_routes(parts.contracting, parts.ending, settings.currency),
         uplift_routes(stores.uplift_models),
         retention_routes(parts.retaining),
         churn_routes(parts.churning, stores.churn_models),
@@ -191,6 +198,6 @@ def _jobs(parts: Parts, settings: ScoringSettings) -> list[Coroutine]:
         looking(look, ("wishes", "contracts"), every, first=min(FIRST_STUDY_SECONDS, every)),
         looking(look, ("profits", "choice", "channels", "reviews", "challengers"), every),
         # In jobs of their own: fitting takes minutes, for which nothing else should wait.
-        looking(look, ("churn", "uplift"), every),
+        looking(look, ("churn", "uplift", "endings"), every),
         settling(parts.retaining.learn, every),
     ]

@@ -32,6 +32,7 @@ LOOKS = {
     "reviews": Asked("/v1/reviews", "reviews", "Look back now"),
     "churn": Asked("/v1/churn/models", "churn", "Learn anew from the whole base now"),
     "uplift": Asked("/v1/retention/models", "retention", "Learn anew from all outcomes now"),
+    "endings": Asked("/v1/contracts/models", "contracts", "Learn anew from all contracts now"),
     "wishes": Asked("/v1/wishes/study", "wishes", "Look through the whole base now, by the instance that answers"),
     "contracts": Asked(
         "/v1/contracts/base", "contracts", "Look through all contracts now, by the instance that answers"

@@ -1,5 +1,5 @@
 """What scoring does: score customers when they buy and as time passes (`scores`), refit the models (`models`) and choose
-which (`choosing`, `contesting`) and for whom (`channels`), remember what customers like (`wishing`), sign (`contracting`) and
+which (`choosing`, `contesting`) and for whom (`channels`), remember what customers like (`wishing`), sign (`contracting`) and how that ends (`ending`), and
 what they earn us (`booking`, `profits`), look through all of it, decide what may keep a customer (`retaining`), look back at
 what the scores of a while ago were worth (`reviewing`), and learn from what customers did who leaves (`behaving`, `churning`)
 and whom an action persuades (`persuading`).
@@ -12,6 +12,7 @@ from services.scoring.handlers.contesting import Contest, Contesting
 from services.scoring.handlers.contracting import Contracting, Risks, Standing
 from services.scoring.handlers.customers import Customers, Known, Packed, Scored, Sheet, Summary, scored_of
 from services.scoring.handlers.deeds import Change, Deeds, Remembered
+from services.scoring.handlers.ending import Ending, EndingVersion, Ends
 from services.scoring.handlers.looking import LookAt, Looking
 from services.scoring.handlers.models import Models, Population, Refitting, Report
 from services.scoring.handlers.persuading import ActionLearnt, Persuading, UpliftVersion
@@ -45,6 +46,9 @@ __all__ = [
     "Drawn",
     "Due",
     "Earned",
+    "Ending",
+    "EndingVersion",
+    "Ends",
     "Foretold",
     "Interest",
     "Kind",

@@ -1,7 +1,7 @@
 """Looks through the whole base: each by one instance at a time, when it is due or when somebody asks.
 
 What a look does is its own handler's (`choosing`, `contesting`, `channels`, `profits`, `reviewing`, `churning`, `persuading`,
-and in each instance for itself `studying` and `contracting`); here is who does it, and what has become of it.
+`ending`, and in each instance for itself `studying` and `contracting`); here is who does it, and what has become of it.
 """
 
 import asyncio
@@ -117,6 +117,7 @@ class Looking:
             try:
                 found = await look.look()
             except asyncio.CancelledError:
+                log.warning("look_stopped", look=look.name)
                 await look.runs.end(_ended(run, "stopped"))
                 raise
             except Exception as error:

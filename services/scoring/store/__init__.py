@@ -10,6 +10,7 @@ from services.scoring.store.costs import MongoCosts
 from services.scoring.store.customers import MongoCustomers
 from services.scoring.store.decisions import MongoActions, MongoDecisions
 from services.scoring.store.deeds import MongoDeeds
+from services.scoring.store.endings import MongoEndingModels
 from services.scoring.store.leases import MongoLease
 from services.scoring.store.models import MongoModels
 from services.scoring.store.names import MongoNames
@@ -28,6 +29,7 @@ __all__ = [
     "MongoCustomers",
     "MongoDecisions",
     "MongoDeeds",
+    "MongoEndingModels",
     "MongoLease",
     "MongoModels",
     "MongoNames",
