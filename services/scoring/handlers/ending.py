@@ -114,9 +114,16 @@ class Ending:
         learnt = await asyncio.to_thread(learn, base.rows, calendar, base.contracts)
         newest, way = await self.models.latest(), base.rows.way
         made = EndingVersion(
-            *(newest.version + 1 if newest else 1, now, self.horizon_days, base.share, len(base.rows)),
-            *(int((way == VOLUNTARY).sum()), int((way == INVOLUNTARY).sum())),
-            *(learnt.doubt, learnt.windows, learnt.proven),
+            newest.version + 1 if newest else 1,
+            now,
+            self.horizon_days,
+            base.share,
+            len(base.rows),
+            int((way == VOLUNTARY).sum()),
+            int((way == INVOLUNTARY).sum()),
+            learnt.doubt,
+            learnt.windows,
+            learnt.proven,
         )
         await self._keep(made, learnt)
         return made

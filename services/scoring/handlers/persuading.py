@@ -104,7 +104,14 @@ class Persuading:
 
     async def look(self) -> UpliftVersion:
         """Learn anew from all that is settled."""
-        catalogue, lessons = await self.actions.catalogue(), await self._lessons()
+        lessons = await self._lessons()
+        try:
+            return await self._learn(lessons)
+        finally:
+            await _let_go(lessons)
+
+    async def _learn(self, lessons: Sequence[Lesson]) -> UpliftVersion:
+        catalogue = await self.actions.catalogue()
         judged = [await asyncio.to_thread(self._judge, lessons, one.name, catalogue.prior) for one in catalogue]
         newest, now = await self.models.latest(), await self.clock.now()
         learnt = tuple(ActionLearnt.of(one) for one in judged)
@@ -154,6 +161,13 @@ class Persuading:
                 texts = await self.models.texts(version)
                 self._speaking = _Speaking(version, {action: Own.from_text(text) for action, text in texts.items()})
             return self._speaking
+
+
+async def _let_go(lessons: list[Lesson]) -> None:
+    """In pieces: to free all of them at once takes some tenths of a second, for which the event loop would wait."""
+    while lessons:
+        del lessons[-PAGE_LESSONS:]
+        await asyncio.sleep(0)
 
 
 class _Sample:

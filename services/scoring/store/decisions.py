@@ -25,6 +25,8 @@ LESSON = "lesson"
 """The id once more, of decisions drawn at random: one in ten, which are then found without the others."""
 LESSONS = {"stayed": {"$exists": True}, "decision.group": "exploration"}
 """What profit decided teaches nothing (`domain/retention/learning.py`)."""
+DECODED = 200
+"""Documents that the driver decodes at once: some milliseconds, for which the event loop waits."""
 TAUGHT = dict.fromkeys(("at", "stayed", "decision", "drawn"), 1)
 """What of a decision teaches."""
 ALIKE = {
@@ -98,7 +100,8 @@ class MongoDecisions:
 
     async def lessons(self, after: str | None, limit: int) -> list[tuple[str, Lesson]]:
         settled = {LESSON: {"$gt": after or ""}, "stayed": {"$exists": True}}
-        found = await self._decisions.find(settled, TAUGHT).sort(LESSON, ASCENDING).limit(limit).to_list(limit)
+        cursor = self._decisions.find(settled, TAUGHT).sort(LESSON, ASCENDING).limit(limit).batch_size(DECODED)
+        found = await cursor.to_list(limit)
         # In a thread: each has some dozens of features.
         return await asyncio.to_thread(lambda: [(document["_id"], _lesson(document)) for document in found])
 
