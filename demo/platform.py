@@ -16,6 +16,7 @@ from demo.unfinished import Unfinished
 
 PAGE = 1000
 POLL = 0.1
+LOOK_SECONDS = 300.0
 JSON = dict[str, Any]
 
 
@@ -54,20 +55,26 @@ class Platform:
         """Ask for a look through the base, wait until it has ended, and read what it found. One that is under way may have
         begun before what it is to find was there: it is waited for, and then another is asked for.
         """
-        while True:
-            try:
-                run = await self.post(path)
-                break
-            except Refused as refused:
-                if refused.status != HTTPStatus.CONFLICT:
-                    raise
-                await asyncio.sleep(POLL)
-        while run["state"] == "running":
-            await asyncio.sleep(POLL)
-            run = await self.get(f"/v1/looks/{name}")
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                run = await self._begun(path)
+                while run["state"] == "running":
+                    await asyncio.sleep(POLL)
+                    run = await self.get(f"/v1/looks/{name}")
+        except TimeoutError as error:
+            raise Unfinished(f"the look {name} has not ended within {LOOK_SECONDS:.0f} s") from error
         if run["state"] != "done":
             raise Unfinished(f"the look {name} was {run['state']}: {run['error']}")
         return await self.get(path, **params)
+
+    async def _begun(self, path: str) -> JSON:
+        while True:
+            try:
+                return await self.post(path)
+            except Refused as refused:
+                if refused.status != HTTPStatus.CONFLICT:
+                    raise
+            await asyncio.sleep(POLL)
 
     async def put(self, path: str, body: JSON) -> JSON:
         return await self._ask("PUT", path, json=body)
