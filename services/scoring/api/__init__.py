@@ -6,6 +6,8 @@ from services.scoring.api.channels import channel_routes
 from services.scoring.api.choices import choice_routes
 from services.scoring.api.churn import churn_routes
 from services.scoring.api.contracts import contract_routes
+from services.scoring.api.endings import ending_routes
+from services.scoring.api.looks import look_routes
 from services.scoring.api.models import model_routes
 from services.scoring.api.problems import PROBLEMS
 from services.scoring.api.profits import profit_routes
@@ -21,6 +23,8 @@ __all__ = [
     "choice_routes",
     "churn_routes",
     "contract_routes",
+    "ending_routes",
+    "look_routes",
     "model_routes",
     "product_routes",
     "profit_routes",

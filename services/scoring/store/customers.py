@@ -40,6 +40,8 @@ BUYING = {"purchases": {"$gt": 0}}
 BY_VALUE = [("value", DESCENDING), ("_id", ASCENDING)]
 SWEPT = {"row": 1, "ranks": 1, "due": 1, "came": 1}
 TOLD = {"told": 1, "value": 1}
+DECODED = 1_000
+"""Documents that the driver decodes at once when many are read: some milliseconds, for which the event loop waits."""
 
 
 class MongoCustomers:
@@ -67,12 +69,14 @@ class MongoCustomers:
 
     async def sheet(self, after: str | None, limit: int) -> Sheet:
         newer = BUYING | ({"_id": {"$gt": after}} if after else {})
-        return _sheet(await self._collection.find(newer, SWEPT).sort("_id", ASCENDING).limit(limit).to_list(limit))
+        found = self._collection.find(newer, SWEPT).sort("_id", ASCENDING).limit(limit).batch_size(DECODED)
+        return _sheet(await found.to_list(limit))
 
     async def packed(self, after: str | None, limit: int) -> Packed:
         newer = BUYING | ({"_id": {"$gt": after}} if after else {})
         look = {"days": 1, "came": 1}
-        found = await self._collection.find(newer, look).sort("_id", ASCENDING).limit(limit).to_list(limit)
+        cursor = self._collection.find(newer, look).sort("_id", ASCENDING).limit(limit).batch_size(DECODED)
+        found = await cursor.to_list(limit)
         return Packed([one["_id"] for one in found], [one["days"] for one in found], _came(found))
 
     async def channel(self, code: int) -> str | None:
@@ -92,7 +96,8 @@ class MongoCustomers:
 
     async def due(self, day: int, limit: int) -> Sheet:
         passed = {"due": {"$lte": day}}
-        return _sheet(await self._collection.find(passed, SWEPT).sort("due", ASCENDING).limit(limit).to_list(limit))
+        found = self._collection.find(passed, SWEPT).sort("due", ASCENDING).limit(limit).batch_size(DECODED)
+        return _sheet(await found.to_list(limit))
 
     async def postpone(self, days: Sequence[tuple[str, int, int]]) -> None:
         if days:

@@ -2,6 +2,7 @@
 whom is learnt also their last basket.
 """
 
+import asyncio
 from collections.abc import Collection, Sequence
 
 from pymongo import ASCENDING, UpdateOne
@@ -55,7 +56,9 @@ class MongoDeeds:
 
     async def ledger(self, after: str | None, limit: int) -> Ledger:
         found = await self._next(after, limit, {"months": 1})
-        return Ledger([document["_id"] for document in found], [_book(document) for document in found])
+        # In a thread: books of years take a while to read, during which events go on being scored.
+        books = await asyncio.to_thread(lambda: [_book(document) for document in found])
+        return Ledger([document["_id"] for document in found], books)
 
     async def contracts(self, customer_id: str) -> Contracts:
         return _contracts(await self._deeds.find_one({"_id": customer_id}, {"contracts": 1}) or {})
@@ -63,7 +66,8 @@ class MongoDeeds:
     async def signed(self, after: str | None, limit: int) -> tuple[Sequence[str], Sequence[Contracts]]:
         newer = {"contracts": {"$exists": True}} | ({"_id": {"$gt": after}} if after else {})
         found = await self._deeds.find(newer, {"contracts": 1}).sort("_id", ASCENDING).limit(limit).to_list(limit)
-        return [document["_id"] for document in found], [_contracts(document) for document in found]
+        contracts = await asyncio.to_thread(lambda: [_contracts(document) for document in found])
+        return [document["_id"] for document in found], contracts
 
     async def behaviours(self, customers: Collection[str]) -> dict[str, bytes]:
         found = self._deeds.find({"_id": {"$in": list(customers)}}, {"behaviour": 1})
