@@ -9,6 +9,7 @@ from services.scoring.api import (
     churn_routes,
     contract_routes,
     model_routes,
+    pace_routes,
     product_routes,
     profit_routes,
     retention_routes,
@@ -27,6 +28,7 @@ from services.scoring.handlers import (
     Contesting,
     Contracting,
     Deeds,
+    Pacing,
     Persuading,
     Profits,
     Refitting,
@@ -52,6 +54,7 @@ from services.scoring.store import (
     MongoLease,
     MongoModels,
     MongoNames,
+    MongoPaceLooks,
     MongoPopulation,
     MongoReviews,
     MongoUpliftModels,
@@ -82,6 +85,7 @@ class Stores:
         self.choices = MongoChoices(database)
         self.contests = MongoContests(database)
         self.channel_looks = MongoChannelLooks(database)
+        self.pace_looks = MongoPaceLooks(database)
         self.churn_models = MongoChurnModels(database)
         self.churn_lease = MongoLease(database, "churn-lease")
         self.uplift_models = MongoUpliftModels(database)
@@ -124,6 +128,7 @@ class Parts:
         self.reviewing = Reviewing(customers, models, stores.reviews, now, horizon)
         self.choosing = Choosing(customers, stores.choices, self.refitting, now)
         self.channels = Channels(customers, stores.channel_looks, self.refitting, now)
+        self.pacing = Pacing(customers, stores.pace_looks, self.choosing, now)
         self.contesting = Contesting(self.choosing, stores.contests, now)
 
 
@@ -157,6 +162,7 @@ def _routers(parts: Parts, stores: Stores, settings: ScoringSettings) -> list[AP
         review_routes(parts.reviewing, stores.reviews),
         choice_routes(parts.choosing, parts.contesting),
         channel_routes(parts.channels),
+        pace_routes(parts.pacing),
         model_routes(parts.refitting, stores.models),
     ]
 
@@ -167,6 +173,7 @@ def _jobs(parts: Parts, settings: ScoringSettings) -> list[Coroutine]:
         (parts.profits.stale, parts.profits.look),
         (parts.choosing.due, parts.choosing.choose),
         (parts.channels.due, parts.channels.look),
+        (parts.pacing.due, parts.pacing.look),
         (parts.reviewing.due, parts.reviewing.review),
         (parts.contesting.due, parts.contesting.contest),
     ]

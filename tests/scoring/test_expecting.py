@@ -176,6 +176,7 @@ def test_the_base_model_beside_behaviour_says_what_the_score_says() -> None:
                 day_of(moment) - histories.first_day,
                 histories.spend,
                 histories.money,
+                histories.last_gap,
             ]
         )
         n = len(history)

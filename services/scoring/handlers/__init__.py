@@ -1,5 +1,5 @@
 """What scoring does: score customers when they buy and as time passes (`scores`), refit the models (`models`) and choose
-which (`choosing`, `contesting`) and for whom (`channels`), remember what customers like (`wishing`), sign (`contracting`) and
+which (`choosing`, `contesting`) and for whom (`channels`, `pacing`), remember what customers like (`wishing`), sign (`contracting`) and
 what they earn us (`booking`, `profits`), look through all of it, decide what may keep a customer (`retaining`), look back at
 what the scores of a while ago were worth (`reviewing`), and learn from what customers did who leaves (`behaving`, `churning`)
 and whom an action persuades (`persuading`).
@@ -13,6 +13,7 @@ from services.scoring.handlers.contracting import Contracting, Risks, Standing
 from services.scoring.handlers.customers import Customers, Known, Packed, Scored, Sheet, Summary, scored_of
 from services.scoring.handlers.deeds import Change, Deeds, Remembered
 from services.scoring.handlers.models import Models, Population, Refitting, Report
+from services.scoring.handlers.pacing import PaceLook, PaceLooks, Pacing
 from services.scoring.handlers.persuading import ActionLearnt, Persuading, UpliftVersion
 from services.scoring.handlers.profits import Earned, Ledger, Look, Profits
 from services.scoring.handlers.retaining import Decided, Drawn, Due, Retaining, evidence_of
@@ -55,6 +56,9 @@ __all__ = [
     "Models",
     "Name",
     "Offer",
+    "PaceLook",
+    "PaceLooks",
+    "Pacing",
     "Packed",
     "PackedLesson",
     "Persuading",

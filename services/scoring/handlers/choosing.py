@@ -20,6 +20,7 @@ from services.scoring.domain.overview import Drifted, Inputs, Overview
 from services.scoring.domain.purchases import day_of
 from services.scoring.domain.purchasing import Family
 from services.scoring.domain.seasonality import Found, season_of
+from services.scoring.domain.tempo import Tempo
 from services.scoring.domain.yearly import STEADY, Season
 from services.scoring.handlers.models import Refitting, Report, UnderWay
 from services.scoring.handlers.reviewing import PAGE_CUSTOMERS, Reviewed
@@ -141,11 +142,13 @@ class Choosing:
             await self.use(None, "", found.season)
         return found
 
-    async def use(self, family: Family | None, why: str, season: Season | None = None) -> Report:
-        """A version of this family, or with this season, fitted now."""
+    async def use(
+        self, family: Family | None, why: str, season: Season | None = None, tempo: Tempo | None = None
+    ) -> Report:
+        """A version of this family, or with this season or tempo, fitted now."""
         for _ in range(TRIES):
             try:
-                return await self.refitting.refit(family, why, season=season)
+                return await self.refitting.refit(family, why, season=season, tempo=tempo)
             except UnderWay:
                 await asyncio.sleep(PAUSE_SECONDS)
         raise UnderWay

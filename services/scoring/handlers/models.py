@@ -14,6 +14,7 @@ from services.scoring.domain.model import ByChannel, Fit, Held, Model, refit
 from services.scoring.domain.population import Population as Counts, Standing
 from services.scoring.domain.purchases import day_of
 from services.scoring.domain.purchasing import Family
+from services.scoring.domain.tempo import Tempo
 from services.scoring.domain.yearly import Season
 from services.scoring.handlers.scores import Scores
 from services.scoring.handlers.sweeping import Sweeping, Transactions
@@ -103,11 +104,12 @@ class Refitting:
         why: str = "",
         by_channel: ByChannel | None = None,
         season: Season | None = None,
+        tempo: Tempo | None = None,
     ) -> Report:
         """Gather, fit, take into use, and tell whose score has moved by it or by time. Raises UnderWay.
 
         `chosen`: the family to use from now on, and why; else the one in use is fitted again. `by_channel`: how channels
-        differ from the base from now on, `season`: the one to expect; else as they did.
+        differ from the base from now on, `season`: the one to expect, `tempo`: customers' own pace; else as they did.
         """
         if self._one.locked():
             raise UnderWay
@@ -115,7 +117,9 @@ class Refitting:
             if not await self.models.claim(self.instance, LEASE_SECONDS):
                 raise UnderWay
             try:
-                return await self._refit(partial(refit, chosen=chosen, why=why, by_channel=by_channel, season=season))
+                return await self._refit(
+                    partial(refit, chosen=chosen, why=why, by_channel=by_channel, season=season, tempo=tempo)
+                )
             finally:
                 await self.models.release(self.instance)
 

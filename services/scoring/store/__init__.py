@@ -13,6 +13,7 @@ from services.scoring.store.deeds import MongoDeeds
 from services.scoring.store.leases import MongoLease
 from services.scoring.store.models import MongoModels
 from services.scoring.store.names import MongoNames
+from services.scoring.store.paces import MongoPaceLooks
 from services.scoring.store.population import MongoPopulation
 from services.scoring.store.reviews import MongoReviews
 from services.scoring.store.uplift import MongoUpliftModels
@@ -30,6 +31,7 @@ __all__ = [
     "MongoLease",
     "MongoModels",
     "MongoNames",
+    "MongoPaceLooks",
     "MongoPopulation",
     "MongoReviews",
     "MongoUpliftModels",
