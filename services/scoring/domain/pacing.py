@@ -58,6 +58,12 @@ class Evening:
         seen = then(packed, day, days, came)
         return cls(parameters, seen.histories, day, parameters.season.ahead(day, days), seen.purchases)
 
+    @property
+    def seen(self) -> tuple[Floats, Floats, Floats]:
+        """x, t_x and age."""
+        known = self.histories
+        return known.x, known.last_day - known.first_day, known.age(self.day)
+
     def expected(self, times: Floats | float = 1.0) -> Floats:
         """Purchases in a horizon so many times as long, one for all or each their own; (customers,)."""
         return self._said("expected_purchases", times)
@@ -70,9 +76,7 @@ class Evening:
         said, ahead = np.empty(len(self.came)), np.broadcast_to(self.ahead * times, len(self.came))
         for visits, where in self.parameters.groups(self.histories.came):
             one = self.histories.at(where)
-            t_x = one.last_day - one.first_day
-            age = np.maximum(self.day - one.first_day, t_x)
-            said[where] = getattr(visits, what)(one.x, t_x, age, ahead[where])
+            said[where] = getattr(visits, what)(one.x, one.last_day - one.first_day, one.age(self.day), ahead[where])
         return said
 
     @property
@@ -86,11 +90,11 @@ class Evening:
     def lookback(self, usual: Tempo) -> Lookback:
         expected, longer = self.expected(), self.expected(STRETCH)
         elasticity = np.log(np.maximum(longer, TINY) / np.maximum(expected, TINY)) / np.log(STRETCH)
-        return Lookback(self.histories.traits(usual), expected, elasticity, self.came)
+        return Lookback(self.histories.traits(usual, self.day), expected, elasticity, self.came)
 
     def nats(self, tempo: Tempo) -> Floats:
         """(customers,): log-probability of what each did, a purchase or none."""
-        quiet = self.quiet(self.histories.tempo(tempo) if tempo else 1.0)
+        quiet = self.quiet(self.histories.tempo(tempo, self.day) if tempo else 1.0)
         return np.where(self.came > 0, np.log1p(-quiet), np.log(quiet))
 
 
@@ -101,10 +105,10 @@ def tempo_of(packed: Sequence[bytes], came: Ints, parameters: Parameters, first_
         return Found(EVEN, f"the base is younger than {LEAST_DAYS} days", len(packed))
     cut = held_back(first_day, today)
     judged = Evening.of(base, packed, came, cut, today - cut)
-    before, now = (_evenings(base, packed, came, first_day, day) for day in (cut, today))
+    before, now = (evenings(base, packed, came, first_day, day) for day in (cut, today))
     if min(one.came.sum() for one in (judged, *before)) < MIN_REPEATS:
         return Found(EVEN, "too few repeat purchases to learn from and to try it on", len(packed))
-    gains = judged.nats(_learn(before, judged)) - judged.nats(EVEN)
+    gains = judged.nats(learn(before, judged)) - judged.nats(EVEN)
     mean, error = float(gains.mean()), float(gains.std()) / sqrt(len(gains))
     told = (
         f"of who bought in the last quarter of the base's time it told {mean:+.5f} nats a customer more (+-{error:.5f})"
@@ -112,16 +116,16 @@ def tempo_of(packed: Sequence[bytes], came: Ints, parameters: Parameters, first_
     if not mean > BEYOND_DOUBT * error:
         return Found(EVEN, f"no better beyond doubt: {told}", len(packed), mean, error)
     today_s = Evening.of(base, packed, came, today, today - cut)
-    return Found(_learn(now, today_s), f"learnt before, {told}", len(packed), mean, error)
+    return Found(learn(now, today_s), f"learnt before, {told}", len(packed), mean, error)
 
 
-def _evenings(base: Parameters, packed: Sequence[bytes], came: Ints, first_day: int, end: int) -> list[Evening]:
+def evenings(base: Parameters, packed: Sequence[bytes], came: Ints, first_day: int, end: int) -> list[Evening]:
     """As long before the end as `PARTS` say, and what came until then."""
     lengths = [max(1, int((end - first_day) * part)) for part in PARTS]
     return [Evening.of(base, packed, came, end - days, days) for days in lengths]
 
 
-def _learn(before: Sequence[Evening], at: Evening) -> Tempo:
+def learn(before: Sequence[Evening], at: Evening) -> Tempo:
     """From what came after those evenings; `at`: the one from which it is used, whose total it leaves as it was."""
     usual = at.usual
     pace = fit_pace([one.lookback(usual) for one in before])

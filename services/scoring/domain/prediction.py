@@ -70,13 +70,17 @@ class Histories:
         """Of the first purchase day, as far as the others did not bring less than nothing."""
         return self.money - self.x * self.spend
 
-    def traits(self, usual: Tempo) -> Floats:
-        """(customers, 2), by what is usual: `Tempo.traits`."""
-        return usual.traits(self.x, self.last_day - self.first_day, self.last_gap, self.first_money)
+    def age(self, day: int) -> Floats:
+        """At the end of that day. A channel's clock may run ahead of ours: nobody is younger than their last purchase."""
+        return np.maximum(day, self.last_day) - self.first_day
 
-    def tempo(self, tempo: Tempo) -> Floats:
-        """(customers,): by what factor the time to come passes faster for each."""
-        return tempo.of(self.traits(tempo))
+    def traits(self, usual: Tempo, day: int) -> Floats:
+        """(customers, 2), by what is usual: `Tempo.traits`."""
+        return usual.traits(self.x, self.age(day), self.last_gap, self.first_money)
+
+    def tempo(self, tempo: Tempo, day: int) -> Floats:
+        """(customers,): by what factor the time after that day passes faster for each."""
+        return tempo.of(self.traits(tempo, day))
 
     def ranked(self, standing: Standing | None, told: Ranked | None = None) -> Ranked:
         """Where these customers stand; with `told`, clear changes only."""
@@ -189,12 +193,10 @@ def _predict(
     parameters: Parameters, visits: Purchasing, histories: Histories, now: datetime, season: float
 ) -> Predictions:
     x = histories.x
-    t_x = histories.last_day - histories.first_day
-    # A channel's clock may run ahead of ours: nobody is younger than their last purchase.
-    age = np.maximum(day_of(now) - histories.first_day, t_x)
+    t_x, age = histories.last_day - histories.first_day, histories.age(day_of(now))
     seen = (x, t_x, age)
     # One horizon for all is quicker to compute with.
-    ahead = season * histories.tempo(parameters.tempo) if parameters.tempo else season
+    ahead = season * histories.tempo(parameters.tempo, day_of(now)) if parameters.tempo else season
     alive, silent = visits.p_alive(*seen), visits.p_silent(*seen)
     purchases, churn, rhythm = _ahead(visits, seen, ahead)
     spend = parameters.spends.expected_spend(np.where(histories.spend > 0, x, 0.0), histories.spend)

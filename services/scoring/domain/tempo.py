@@ -1,8 +1,7 @@
 """Customers' own pace as a version carries it: by what factor the time to come passes faster or slower for a customer.
 
-The two facts of `pace`, read so that they change with a purchase and not with every day: was the last time between two
-purchases shorter than this customer's mean one, and how much was the first purchase? Whether a base is given one is found
-in `pacing`.
+From the two facts of `pace`: was the last time between two purchases shorter than this customer's usual one, and how much was
+the first purchase? Whether a base is given one is found in `pacing`.
 """
 
 from dataclasses import dataclass
@@ -38,19 +37,38 @@ class Tempo:
         factor: Floats = np.exp(np.clip(logs, -np.log(FASTEST), np.log(FASTEST)))
         return factor
 
-    def traits(self, x: Floats, t_x: Floats, last_gap: Floats, first_money: Floats) -> Floats:
-        """(customers, 2), in logarithms: the last gap to the mean of all, both drawn to the base's; and the first purchase's
-        money to the base's, one by the purchases: the less worth, the more is known.
+    def traits(self, x: Floats, age: Floats, last_gap: Floats, first_money: Floats) -> Floats:
+        """(customers, 2), in logarithms: the last gap to the mean of all, the present silence among them and both drawn to the
+        base's; and the first purchase's money to the base's, one by the purchases: the less worth, the more is known.
 
         0 where nothing is to be seen: no repeat purchase or a gap that is not known (NaN); nothing paid. Times in days.
         """
         traits = np.zeros((len(x), 2))
         again, paid = (x > 0) & np.isfinite(last_gap), first_money >= FREE
         if self.usual_days > 0:
-            mean_gap = t_x[again] / x[again]
+            mean_gap = age[again] / (x[again] + 1.0)
             traits[again, 0] = np.log((last_gap[again] + self.usual_days) / (mean_gap + self.usual_days))
         traits[paid, 1] = (np.log(first_money[paid]) - self.usual_money) / (1.0 + x[paid])
         return traits
+
+    def grows(self, x: Floats, age: Floats, days: Floats | float) -> Floats:
+        """(customers,): by what factor time passes faster after so many days without a purchase, within the limits of `of`:
+        the mean gap grows with the silence.
+        """
+        drawn = age + self.usual_days * (x + 1.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            growth: Floats = np.power(1.0 + days / drawn, -self.trend)
+        return np.where((x > 0) & (drawn > 0), growth, 1.0)
+
+    def days_until(self, x: Floats, age: Floats, growth: Floats) -> Floats:
+        """The inverse of `grows`: days until it has come to that; infinite where it never does."""
+        if not self.trend or self.usual_days <= 0:
+            return np.full_like(age, np.inf)
+        drawn = age + self.usual_days * (x + 1.0)
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            days = drawn * np.expm1(np.log(growth) / -self.trend)
+        reached = (x > 0) & (days >= 0)
+        return np.where(reached, days, np.inf)
 
     def close_to(self, other: "Tempo") -> bool:
         """Whatever is usual, where no coefficient reads it."""

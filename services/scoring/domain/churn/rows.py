@@ -18,7 +18,6 @@ from services.scoring.domain.fitting import Floats
 from services.scoring.domain.hindsight import PACKED, Then, then
 from services.scoring.domain.histogram import Ints
 from services.scoring.domain.model import Parameters
-from services.scoring.domain.prediction import Histories
 from services.scoring.domain.supervised.features import Encoder
 
 BASE_FEATURES = ("base_log_odds", "base_p_alive", "repeat_purchases", "age_days", "spend", "money")
@@ -126,7 +125,8 @@ def known(rows: Rows, parameters: Parameters, horizon: int) -> Known:
     x, t_x, age, spend, money, last_gap = rows.history.T
     ahead = parameters.season.each(rows.decided - 1, horizon)
     if parameters.tempo:
-        ahead = ahead * Histories(x, np.zeros_like(x), t_x, spend, money, last_gap).tempo(parameters.tempo)
+        tempo = parameters.tempo
+        ahead = ahead * tempo.of(tempo.traits(x, age, last_gap, money - x * spend))
     silent = parameters.visits.p_no_purchase(x, t_x, age, ahead)
     alive = parameters.visits.p_alive(x, t_x, age)
     base = np.column_stack([_log_odds(silent), alive, x, age, spend, money])

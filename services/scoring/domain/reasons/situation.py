@@ -61,7 +61,8 @@ class ByModel:
     def __call__(self, situations: Sequence[Situation]) -> Scores:
         rows = [(s.purchases.frequency, s.purchases.recency, _age(s), s.purchases.repeat_spend) for s in situations]
         x, t_x, age, z = np.array(rows, dtype=np.float64).reshape(-1, 4).T
-        own = Histories.of([s.purchases for s in situations]).tempo(self.tempo)
+        known = Histories.of([s.purchases for s in situations])
+        own = self.tempo.of(self.tempo.traits(x, age, known.last_gap, known.first_money))
         ahead = self.horizon_days * own * np.array([s.season for s in situations])
         churn = self.visits.p_no_purchase(x, t_x, age, ahead)
         purchases = self.visits.expected_purchases(x, t_x, age, ahead)
