@@ -95,7 +95,7 @@ def test_a_base_that_says_little_gets_a_clear_answer(base: list[Purchases], why:
     one = found(base, last, Parameters(MbgNbd(1.5, 60.0, 0.8, 4.0), GammaGamma(6.0, 3.8, 15.0), 100.0))
     assert why in one.why
     assert np.isfinite([*vars(one.tempo).values()]).all()
-    assert one.gain is None or np.isfinite([one.gain, one.error]).all()
+    assert all(np.isfinite(figure) for figure in (one.gain, one.error) if figure is not None)
 
 
 async def look_of(world: World) -> Pacing:
