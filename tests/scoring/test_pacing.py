@@ -1,7 +1,7 @@
 """Whether a base is given a tempo: where customers go at a pace of their own, and not where they do not; and its daily look."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 
 import numpy as np
@@ -17,6 +17,7 @@ from services.scoring.domain.purchasing import PLAIN, Fitted, fit_family
 from services.scoring.domain.tempo import EVEN, Tempo
 from services.scoring.handlers import Pacing
 from services.scoring.handlers.pacing import MOST, Drawn, _with
+from tests.scoring.bars.paces import bases
 from tests.scoring.events import customer
 from tests.scoring.memory import MemoryPaceLooks
 from tests.scoring.orders import START, on
@@ -27,8 +28,9 @@ DAYS = 730
 
 
 @cache
-def paced(change: float, first: float, customers: int = 3_000, seed: int = 1) -> tuple[list[Purchases], int]:
-    return paced_base(customers, DAYS, seed, change, first)
+def moody() -> tuple[list[Purchases], int]:
+    """Rates that differ by a factor of twenty from a customer's good times to their bad ones."""
+    return paced_base(4_000, DAYS, 1, moods=3.0, first=0.0)
 
 
 def parameters_of(base: list[Purchases], last: int) -> Parameters:
@@ -45,11 +47,23 @@ def found(base: list[Purchases], last: int, parameters: Parameters | None = None
     return tempo_of(packed, came, parameters or parameters_of(base, last), first_day, last)
 
 
-def test_both_are_found_where_both_are() -> None:
-    tempo = found(*paced(0.35, 0.4)).tempo
-    assert tempo.trend < -0.1
-    assert tempo.money > 0.05
-    assert "told +" in found(*paced(0.35, 0.4)).why
+def test_customers_of_cdnow_are_found_to_go_at_a_pace_of_their_own() -> None:
+    """All of them, until the calibration's end of the published tables: by 23 nats, 4.3 standard errors, as measured once."""
+    _, packed = next(iter(bases()))
+    last = (date(1997, 9, 30) - date(1970, 1, 1)).days
+    base = [known for one in packed if (known := Purchases.unpack(one).until(last)).days]
+    one = found(base, last)
+    assert len(base) == 23_570
+    assert one.gain is not None
+    assert one.error is not None
+    assert (one.gain * len(base), one.gain / one.error) == pytest.approx((22.6, 4.27), rel=0.01)
+    assert (one.tempo.trend, one.tempo.money) == pytest.approx((-0.417, 0.272), abs=0.005)
+
+
+def test_moods_are_found_where_there_are_some() -> None:
+    one = found(*moody())
+    assert one.tempo.trend < -0.5
+    assert "told +" in one.why
 
 
 def test_a_base_that_obeys_the_model_is_given_none() -> None:
@@ -60,7 +74,7 @@ def test_a_base_that_obeys_the_model_is_given_none() -> None:
 
 
 def test_the_bases_total_is_left_as_it_was() -> None:
-    base, last = paced(0.35, 0.4)
+    base, last = moody()
     parameters, one = parameters_of(base, last), found(base, last)
     at = Evening.of(parameters, [each.pack() for each in base], np.zeros(len(base), np.int64), last, DAYS // 4)
     with_it = at.expected(at.histories.tempo(one.tempo, last)).sum()
@@ -70,7 +84,7 @@ def test_the_bases_total_is_left_as_it_was() -> None:
 
 
 def test_what_is_in_use_already_does_not_move_what_is_found() -> None:
-    base, last = paced(0.35, 0.4)
+    base, last = moody()
     parameters = parameters_of(base, last)
     once = found(base, last, parameters)
     assert found(base, last, replace(parameters, tempo=once.tempo)) == once
@@ -109,7 +123,7 @@ def tempo(world: World) -> Tempo:
 
 
 async def test_the_look_puts_what_it_finds_into_a_version_and_refits_keep_it() -> None:
-    base, last = paced(0.35, 0.4)
+    base, last = moody()
     world = World(base)
     world.clock.at = EPOCH + timedelta(days=last + 1)
     pacing = Pacing(world.customers, MemoryPaceLooks(), world.choosing, world.clock)
@@ -135,7 +149,7 @@ async def test_the_look_puts_what_it_finds_into_a_version_and_refits_keep_it() -
 
 
 async def test_a_tempo_that_no_longer_proves_itself_is_given_up() -> None:
-    base, last = paced(0.0, 0.0, 500)
+    base, last = paced_base(500, DAYS, 1, 0.0, 0.0)
     world = World(base)
     world.clock.at = EPOCH + timedelta(days=last + 1)
     pacing = await look_of(world)
