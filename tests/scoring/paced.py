@@ -17,7 +17,7 @@ def paced_base(
     `moods`: standard deviation of the logarithm by which a customer's rate is off its mean. `first`: how much of the
     logarithm of the mean rate shows in the first purchase's money, and in no other. Both 0: MBG/NBD.
     """
-    random, begin = np.random.default_rng(seed), day_of(START)
+    random, money_of, begin = np.random.default_rng(seed), np.random.default_rng([seed, 1]), day_of(START)
     base = []
     for _ in range(customers):
         mean, leaves, mood = random.gamma(1.5, 1 / 45.0), random.beta(0.8, 6.0), moods * random.normal()
@@ -30,7 +30,8 @@ def paced_base(
                 break
             bought.add(int(moment))
             mood = STAYS * mood + moods * np.sqrt(1 - STAYS**2) * random.normal()
-        paid = [opening, *(30.0 * random.gamma(6.0, 1 / 6.0, len(bought) - 1))]
+        spend = 6.0 / money_of.gamma(3.8, 1 / 15.0)
+        paid = [opening, *(spend * random.gamma(6.0, 1 / 6.0, len(bought) - 1))]
         records = zip(sorted(bought), paid, strict=True)
         base.append(Purchases(tuple(PurchaseDay(day, 1, max(1, round(money * 1e6)), 0, 0) for day, money in records)))
     return base, begin + days - 1

@@ -31,6 +31,8 @@ STRETCH = 1.05
 """By which factor the horizon is made longer to see what that does to what is expected."""
 TINY = 1e-300
 ROUNDS = 20
+CLOSE = 1e-4
+"""A base's total may be off by this part: nobody would see it."""
 
 
 class Found(NamedTuple):
@@ -129,15 +131,18 @@ def learn(before: Sequence[Evening], at: Evening) -> Tempo:
     """From what came after those evenings; `at`: the one from which it is used, whose total it leaves as it was."""
     usual = at.usual
     pace = fit_pace([one.lookback(usual) for one in before])
-    return _levelled(replace(usual, trend=pace.trend, money=pace.money), at.lookback(usual))
+    return _levelled(replace(usual, trend=pace.trend, money=pace.money), at)
 
 
-def _levelled(tempo: Tempo, base: Lookback) -> Tempo:
+def _levelled(tempo: Tempo, at: Evening) -> Tempo:
     """With the level at which as much is expected of the whole base as without it."""
+    base = at.lookback(tempo)
     total = float(base.expected.sum())
     slope = float(base.expected @ base.elasticity) / total if total else 0.0
     for _ in range(ROUNDS if slope > 0 else 0):
-        more = float(base.expected @ tempo.of(base.traits) ** base.elasticity) / total
-        level = tempo.level + float(np.log(more)) / slope
-        tempo = replace(tempo, level=float(np.clip(level, -np.log(FASTEST), np.log(FASTEST))))
+        more = float(np.log(at.expected(at.histories.tempo(tempo, at.day)).sum() / total))
+        level = float(np.clip(tempo.level + more / slope, -np.log(FASTEST), np.log(FASTEST)))
+        tempo = replace(tempo, level=level)
+        if abs(more) < CLOSE:
+            break
     return tempo

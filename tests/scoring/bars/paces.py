@@ -73,7 +73,7 @@ def fitted(base: Sequence[bytes], day: int) -> tuple[Fitted, Fitted | None]:
     rows, count = np.unique(
         np.stack([known.x, known.last_day - known.first_day, known.age(day)]), axis=1, return_counts=True
     )
-    visits = Visits(*rows, count.astype(float))
+    visits = Visits(rows[0], rows[1], rows[2], count.astype(float))
     plain, loyal = fit_family(visits, PLAIN), fit_family(visits, Family(loyal=True))
     if not isinstance(plain, Fitted):
         plain = fit_family(visits, Family(leaving=False))
