@@ -11,6 +11,7 @@ from services.scoring.api import (
     ending_routes,
     look_routes,
     model_routes,
+    pace_routes,
     product_routes,
     profit_routes,
     retention_routes,
@@ -33,6 +34,7 @@ from services.scoring.handlers import (
     LookAt,
     Looking,
     OwnRuns,
+    Pacing,
     Persuading,
     Profits,
     Refitting,
@@ -60,6 +62,7 @@ from services.scoring.store import (
     MongoEndingModels,
     MongoModels,
     MongoNames,
+    MongoPaceLooks,
     MongoPopulation,
     MongoReviews,
     MongoRuns,
@@ -91,6 +94,7 @@ class Stores:
         self.choices = MongoChoices(database)
         self.contests = MongoContests(database)
         self.channel_looks = MongoChannelLooks(database)
+        self.pace_looks = MongoPaceLooks(database)
         self.churn_models = MongoChurnModels(database)
         self.uplift_models = MongoUpliftModels(database)
         self.ending_models = MongoEndingModels(database)
@@ -128,6 +132,7 @@ class Parts:
         self.reviewing = Reviewing(customers, models, stores.reviews, now, horizon)
         self.choosing = Choosing(customers, stores.choices, self.refitting, now)
         self.channels = Channels(customers, stores.channel_looks, self.refitting, now)
+        self.pacing = Pacing(customers, stores.pace_looks, self.refitting, now)
         self.contesting = Contesting(self.choosing, stores.contests, now)
         self.looking = Looking(self._looks(stores.runs, OwnRuns()), settings.instance)
 
@@ -139,6 +144,7 @@ class Parts:
             LookAt("choice", self.choosing.choose, runs, self.choosing.due),
             LookAt("challengers", contesting.contest, runs, contesting.due, contesting.ready, unchosen),
             LookAt("channels", channels.look, runs, channels.due, channels.ready, unfitted),
+            LookAt("pace", self.pacing.look, runs, self.pacing.due, self.pacing.ready, unfitted),
             LookAt("profits", self.profits.look, runs, self.profits.stale),
             LookAt("reviews", reviewing.review, runs, reviewing.due, reviewing.ready, unfitted),
             LookAt("churn", churning.look, runs, churning.stale, churning.ready, unfitted),
@@ -187,6 +193,7 @@ def _routers(parts: Parts, stores: Stores, settings: ScoringSettings) -> list[AP
         review_routes(stores.reviews),
         choice_routes(parts.choosing, parts.contesting),
         channel_routes(parts.channels),
+        pace_routes(parts.pacing),
         model_routes(parts.refitting, stores.models),
     ]
 
@@ -196,7 +203,7 @@ def _jobs(parts: Parts, settings: ScoringSettings) -> list[Coroutine]:
     return [
         *jobs(parts.refitting, settings.scoring_refit_seconds),
         looking(look, ("wishes", "contracts"), every, first=min(FIRST_STUDY_SECONDS, every)),
-        looking(look, ("profits", "choice", "channels", "reviews", "challengers"), every),
+        looking(look, ("profits", "choice", "channels", "pace", "reviews", "challengers"), every),
         # In jobs of their own: fitting takes minutes, for which nothing else should wait.
         looking(look, ("churn", "uplift", "endings"), every),
         settling(parts.retaining.learn, every),

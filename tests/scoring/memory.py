@@ -29,6 +29,7 @@ from services.scoring.handlers import (
     Ledger,
     Look,
     Name,
+    PaceLook,
     Packed,
     PackedLesson,
     Product,
@@ -340,6 +341,17 @@ class MemoryChoices:
 
     async def note_choice(self, choice: Choice) -> None:
         self.noted = choice
+
+
+@dataclass
+class MemoryPaceLooks:
+    noted: PaceLook | None = None
+
+    async def pace_look(self) -> PaceLook | None:
+        return self.noted
+
+    async def note_pace_look(self, look: PaceLook) -> None:
+        self.noted = look
 
 
 @dataclass

@@ -15,6 +15,7 @@ from services.scoring.domain.population import Ranked
 from services.scoring.domain.prediction import Histories, Predictions, Told, material, predict
 from services.scoring.domain.purchases import EPOCH, day_of
 from services.scoring.domain.purchasing import Purchasing
+from services.scoring.domain.tempo import EVEN, Tempo
 from services.scoring.domain.yearly import STEADY, Season
 from tests.scoring.orders import synthetic_base
 from tests.scoring.seasonal import SUMMER_AND_CHRISTMAS
@@ -84,9 +85,20 @@ def test_nor_with_a_rhythm_and_a_season_at_once(visits: Purchasing, season: Seas
     assert looks < 400 * len(BASE)
 
 
-def followed(visits: Purchasing, season: Season = STEADY) -> tuple[int, int]:
+@pytest.mark.parametrize("season", [STEADY, SEASONAL], ids=["steady", "seasonal"])
+@pytest.mark.parametrize("visits", [MbgNbd(0.8, 50, 0.9, 2.5), *EXTENDED, MbgCnbd(3, 2.4, 50, 0.9, 2.5)])
+def test_nor_is_anybodys_who_goes_at_a_pace_of_their_own(visits: Purchasing, season: Season) -> None:
+    """From a third of the base's to three times as fast."""
+    tempo = Tempo(-1.5, 1.0, 60.0, 3.5)
+    factors = HISTORIES.tempo(tempo, day_of(END))
+    assert (factors.min(), factors.max()) == pytest.approx((1 / 3, 3.0))
+    _, news = followed(visits, season, tempo)
+    assert news > 0
+
+
+def followed(visits: Purchasing, season: Season = STEADY, tempo: Tempo = EVEN) -> tuple[int, int]:
     """Looks and news of 400 days, of which none comes too late."""
-    parameters = Parameters(visits, SPENDS, 200.0, season=season)
+    parameters = Parameters(visits, SPENDS, 200.0, season=season, tempo=tempo)
     first = predict(parameters, HISTORIES, END, 90)
     last, due = told(first), due_days(parameters, HISTORIES, told(first), first, day_of(END), 90)
     looks = news = 0

@@ -7,6 +7,7 @@ import pytest
 from services.scoring.domain.purchases import Purchases
 from shared.contracts.scoring import Score
 from tests.scoring.events import customer
+from tests.scoring.orders import synthetic_base
 from tests.scoring.regular import regular_base
 from tests.scoring.seasonal import seasonal_base
 from tests.scoring.service import Scoring, orders, records
@@ -118,3 +119,17 @@ async def test_before_christmas_more_is_expected_of_a_base_that_buys_more_then(s
     explained = await scoring.get(f"/v1/scores/{customer(buyer)}/reasons")
     assert "high-season" in {reason["code"] for reason in explained["reasons"]}
     assert (await scoring.look("reviews"))["items"][0]["model_version"] == model["version"]
+
+
+async def test_a_base_without_a_pace_is_told_why_it_has_none(scoring: Scoring) -> None:
+    base, _ = synthetic_base(300, 600, seed=3)
+    await scoring.get("/v1/models/pace", status=404)
+    await scoring.refused("/v1/models/pace", status=409)
+    await filled(scoring, base)
+    assert (await scoring.refit())["outcome"] == "fitted"
+    look = await scoring.look("pace")
+    assert (look["pace"], look["model_version"], look["held"]) == (None, 1, [])
+    assert "no better beyond doubt" in str(look["why"])
+    assert look["customers"] == 300
+    assert await scoring.get("/v1/models/pace", instance=1) == look
+    assert (await scoring.get("/v1/models/1"))["pace"] is None

@@ -28,6 +28,7 @@ LOOKS = {
     "choice": Asked("/v1/models/choice", "models", "Look now which family of models the base would be given"),
     "challengers": Asked("/v1/models/challengers", "models", "Hold the models against each other now"),
     "channels": Asked("/v1/models/channels", "models", "Compare the channels now, and use what is found"),
+    "pace": Asked("/v1/models/pace", "models", "Learn customers' own pace now, and use it where it foretells better"),
     "profits": Asked("/v1/profits/base", "profit", "Look through all books now"),
     "reviews": Asked("/v1/reviews", "reviews", "Look back now"),
     "churn": Asked("/v1/churn/models", "churn", "Learn anew from the whole base now"),

@@ -1,10 +1,13 @@
 """When a customer's score will be news though nothing happens: the first day on which it is worth another look.
 
 Between purchases a score only drifts, and along curves that can be inverted: P(alive) falls, the silence grows less
-plausible, the customer ages. A season of the year moves everybody's horizon, up or down, by what is known a year ahead.
+plausible, the customer ages. A season of the year moves everybody's horizon, up or down, by what is known a year ahead; a
+customer's own pace moves theirs with the silence.
 Of what is left of each band until it is news, half may be used up before the next look, so that nobody has to look at
 everybody every day, and no look comes late. Where it finds no news, another day follows.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +19,7 @@ from services.scoring.domain.model import Parameters
 from services.scoring.domain.prediction import NO_VALUE, P_BAND, VALUE_BAND, Histories, Predictions, Told
 from services.scoring.domain.purchasing import Purchasing
 from services.scoring.domain.segments import GONE_BELOW, NEW_DAYS, SLACK, SLIPPING_BELOW
+from services.scoring.domain.tempo import Tempo
 from services.scoring.domain.yearly import FOLLOWED as A_YEAR, Coming
 
 NEVER = 2**31 - 1
@@ -28,12 +32,45 @@ STEEPEST = 0.37
 """By how much P(no purchase) rises at most while the age grows by as much as it is: below 1/e, whatever the rate."""
 
 
+@dataclass(frozen=True)
+class Turns:
+    """What makes a horizon that begins some days from now as good as a longer or a shorter one: season and own pace."""
+
+    season: Coming | None
+    tempo: Tempo
+
+    def __bool__(self) -> bool:
+        return bool(self.season or self.tempo.trend)
+
+    def until(self, x: Floats, age: Floats, days: int) -> tuple[Floats | float, Floats | float]:
+        """By what factor at most and at least, at any time until then."""
+        own = self.tempo.grows(x, age, days) if self.tempo.trend else 1.0
+        most, least = (self.season.most[days - 1], self.season.least[days - 1]) if self.season else (1.0, 1.0)
+        return most * np.maximum(own, 1.0), least * np.minimum(own, 1.0)
+
+    def days(self, seen: tuple[Floats, Floats, Floats], most: Floats, least: Floats) -> Floats:
+        """Until it may be longer by that part, or shorter by that; if there are two causes, by a half of it for each."""
+        if self.season and self.tempo.trend:
+            most, least = np.sqrt(1.0 + most) - 1.0, least / 2
+        until = np.full_like(most, np.inf)
+        if self.season:
+            rises = np.searchsorted(self.season.most, 1.0 + most, side="right")
+            falls = np.searchsorted(-self.season.least, least - 1.0, side="right")
+            # The year ahead is all that is known: who is touched by nothing in it is looked at again after it.
+            until = np.minimum(np.minimum(rises, falls), A_YEAR - 1).astype(np.float64)
+        if self.tempo.trend:
+            x, _, age = seen
+            turn = 1.0 + most if self.tempo.trend < 0 else np.maximum(1.0 - least, 0.0)
+            until = np.minimum(until, self.tempo.days_until(x, age, turn))
+        return until
+
+
 def due_days(
     parameters: Parameters, histories: Histories, told: Told, now: Predictions, today: int, horizon_days: int
 ) -> Ints:
     """Days since 1970, all after `today`; one element a customer. `told` last, `now` as of `today`; no NaN."""
     days, floor = np.empty(len(histories.x), np.int64), NO_VALUE * parameters.top_money
-    coming = parameters.season.coming(today, horizon_days)
+    coming = Turns(parameters.season.coming(today, horizon_days), parameters.tempo)
     for visits, where in parameters.groups(histories.came):
         theirs = (histories.at(where), told.at(where), now.at(where))
         days[where] = _due_days(visits, *theirs, today, floor, coming)
@@ -47,7 +84,7 @@ def _due_days(
     now: Predictions,
     today: int,
     floor: float,
-    coming: Coming | None,
+    coming: Turns,
 ) -> Ints:
     t_x = histories.last_day - histories.first_day
     age = np.maximum(today - histories.first_day, t_x)
@@ -75,15 +112,15 @@ def _drifts(
     told: Told,
     now: Predictions,
     floor: float,
-    coming: Coming | None,
+    coming: Turns,
 ) -> list[Floats]:
-    """Ages at which bands may be left, where silence only ever lowers what is expected. A season may use up half of that."""
+    """Ages at which bands may be left, where silence only ever lowers what is expected. What turns horizons may use up half of that."""
     x, t_x, age = seen
     left_alive, left_quiet, left_value = _left(told, now, floor)
     turn = []
     if coming:
         left_quiet, left_value = left_quiet / 2, left_value / 2
-        turn = [age + _turn_of_season(coming, told, now, floor, left_quiet, left_value)]
+        turn = [age + _turn_of_horizon(coming, seen, told, now, floor, left_quiet, left_value)]
     falls = np.minimum.reduce([left_alive, left_quiet / 2, now.p_alive * left_value / 2])
     drift = np.minimum(left_value / 2, left_quiet / 2 / STEEPEST)
     return [
@@ -93,10 +130,17 @@ def _drifts(
     ]
 
 
-def _turn_of_season(
-    coming: Coming, told: Told, now: Predictions, floor: float, left_quiet: Floats, left_value: Floats
+def _turn_of_horizon(
+    coming: Turns,
+    seen: tuple[Floats, Floats, Floats],
+    told: Told,
+    now: Predictions,
+    floor: float,
+    left_quiet: Floats,
+    left_value: Floats,
 ) -> Floats:
-    """Days until the season alone may have used up what is left to it; above, all of the band: nothing else raises a value.
+    """Days until the horizon's turning alone may have used up what is left to it; above, all of the band: nothing else
+    raises a value.
 
     Value is concave in the horizon and P(no purchase) convex, so that a horizon longer or shorter by a part moves the one by
     no more than that part, and the other by no more than STEEPEST of it on a logarithmic scale.
@@ -106,11 +150,7 @@ def _turn_of_season(
     steep = STEEPEST * now.p_alive
     most = np.fmin(np.maximum(more_value, 0.0), np.expm1(np.maximum(less_quiet, 0.0) / steep))
     least = np.fmin(left_value, -np.expm1(-left_quiet / steep))
-    rises = np.searchsorted(coming.most, 1.0 + most, side="right")
-    falls = np.searchsorted(-coming.least, least - 1.0, side="right")
-    # The year ahead is all that is known: who is touched by nothing in it is looked at again after it.
-    days: Floats = np.minimum(np.minimum(rises, falls), A_YEAR - 1).astype(np.float64)
-    return days
+    return coming.days(seen, most, least)
 
 
 def _turns(
@@ -119,7 +159,7 @@ def _turns(
     told: Told,
     now: Predictions,
     floor: float,
-    coming: Coming | None,
+    coming: Turns,
 ) -> list[Floats]:
     """The same of buyers with a rhythm: in a silence the next purchase first comes nearer, and then less probable.
 
@@ -141,7 +181,7 @@ def _turns(
         buys = alive * np.minimum((done * now.rhythm.buys).sum(axis=0), 1.0)
         falls = ((visits.alpha + age) / (visits.alpha + age + days)) ** visits.k
         left = np.zeros(len(age), bool)
-        most, least = (coming.most[days - 1] ** visits.k, coming.least[days - 1] ** visits.k) if coming else (1.0, 1.0)
+        most, least = (turn**visits.k for turn in coming.until(x, age, days))
         for slower in (most, least * falls):
             left |= _beyond(now.value, slower * value, low, high)
             left |= _beyond(now.p_churn, 1.0 - slower * buys, told.p_churn - P_BAND, told.p_churn + P_BAND)

@@ -17,6 +17,7 @@ from services.scoring.domain.population import Ranked, Standing
 from services.scoring.domain.purchases import Purchases, day_of
 from services.scoring.domain.purchasing import Purchasing
 from services.scoring.domain.segments import SLACK, Codes, plausible_still, segments
+from services.scoring.domain.tempo import Tempo
 
 P_BAND = 0.02
 """P(alive) and P(no purchase) are news when they have moved by more than this since they were last told."""
@@ -28,24 +29,27 @@ NO_VALUE = 0.01
 
 @dataclass(frozen=True)
 class Histories:
-    """What the models read of each customer with a purchase day: x, first and last day, mean repeat spend, money."""
+    """What the models read of each customer with a purchase day: x, first and last day, mean repeat spend, money, and the days
+    between the last two purchase days, NaN where there was one alone or where that was not kept yet.
+    """
 
     x: Floats
     first_day: Floats
     last_day: Floats
     spend: Floats
     money: Floats
+    last_gap: Floats
     came: Ints | None = None
     """Codes of the channels that they came by (`channels.code`); None: all count as the base."""
 
     @classmethod
     def of(cls, customers: Sequence[Purchases], came: Ints | None = None) -> "Histories":
         rows = [
-            (c.frequency, c.first_day, c.last_day, c.repeat_spend if c.repeat_spend > 0 else 0.0, c.micros / 1e6)
+            (c.frequency, c.first_day, c.last_day, max(c.repeat_spend, 0.0), c.micros / 1e6, c.last_gap)
             for c in customers
         ]
-        x, first_day, last_day, spend, money = np.array(rows, dtype=np.float64).reshape(-1, 5).T
-        return cls(x, first_day, last_day, spend, money, came)
+        x, first_day, last_day, spend, money, last_gap = np.array(rows, dtype=np.float64).reshape(-1, 6).T
+        return cls(x, first_day, last_day, spend, money, last_gap, came)
 
     def at(self, where: Ints | slice) -> "Histories":
         """Some of the customers."""
@@ -57,8 +61,26 @@ class Histories:
             last_day=self.last_day[where],
             spend=self.spend[where],
             money=self.money[where],
+            last_gap=self.last_gap[where],
             came=None if self.came is None else self.came[where],
         )
+
+    @property
+    def first_money(self) -> Floats:
+        """Of the first purchase day, as far as the others did not bring less than nothing."""
+        return self.money - self.x * self.spend
+
+    def age(self, day: int) -> Floats:
+        """At the end of that day. A channel's clock may run ahead of ours: nobody is younger than their last purchase."""
+        return np.maximum(day, self.last_day) - self.first_day
+
+    def traits(self, usual: Tempo, day: int) -> Floats:
+        """(customers, 2), by what is usual: `Tempo.traits`."""
+        return usual.traits(self.x, self.age(day), self.last_gap, self.first_money)
+
+    def tempo(self, tempo: Tempo, day: int) -> Floats:
+        """(customers,): by what factor the time after that day passes faster for each."""
+        return tempo.of(self.traits(tempo, day))
 
     def ranked(self, standing: Standing | None, told: Ranked | None = None) -> Ranked:
         """Where these customers stand; with `told`, clear changes only."""
@@ -157,24 +179,24 @@ class Predictions:
 def predict(parameters: Parameters, histories: Histories, now: datetime, horizon_days: int) -> Predictions:
     """Of each customer by the parameters of the channel that they came by.
 
-    The horizon is the season's clock's; who is still there is told without it.
+    The horizon is the season's clock's, and of a customer's own tempo; who is still there is told without them.
     """
-    ahead = parameters.season.ahead(day_of(now), horizon_days)
+    season = parameters.season.ahead(day_of(now), horizon_days)
     groups = list(parameters.groups(histories.came))
-    parts = [_predict(parameters, one.visits, histories.at(one.where), now, ahead) for one in groups]
+    parts = [_predict(parameters, one.visits, histories.at(one.where), now, season) for one in groups]
     if len(parts) == 1:
         return parts[0]
     return Predictions.together(parts, [one.where for one in groups], len(histories.x))
 
 
 def _predict(
-    parameters: Parameters, visits: Purchasing, histories: Histories, now: datetime, ahead: float
+    parameters: Parameters, visits: Purchasing, histories: Histories, now: datetime, season: float
 ) -> Predictions:
     x = histories.x
-    t_x = histories.last_day - histories.first_day
-    # A channel's clock may run ahead of ours: nobody is younger than their last purchase.
-    age = np.maximum(day_of(now) - histories.first_day, t_x)
+    t_x, age = histories.last_day - histories.first_day, histories.age(day_of(now))
     seen = (x, t_x, age)
+    # One horizon for all is quicker to compute with.
+    ahead = season * histories.tempo(parameters.tempo, day_of(now)) if parameters.tempo else season
     alive, silent = visits.p_alive(*seen), visits.p_silent(*seen)
     purchases, churn, rhythm = _ahead(visits, seen, ahead)
     spend = parameters.spends.expected_spend(np.where(histories.spend > 0, x, 0.0), histories.spend)
@@ -185,7 +207,7 @@ def _predict(
 
 
 def _ahead(
-    visits: Purchasing, seen: tuple[Floats, Floats, Floats], horizon_days: float
+    visits: Purchasing, seen: tuple[Floats, Floats, Floats], horizon_days: Floats | float
 ) -> tuple[Floats, Floats, Rhythm | None]:
     """Expected purchases, P(no purchase); and what both are mixed of, where that depends on how much of a rhythm is over."""
     if isinstance(visits, MbgNbd) or visits.k == 1:

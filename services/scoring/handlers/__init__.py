@@ -1,8 +1,8 @@
 """What scoring does: score customers when they buy and as time passes (`scores`), refit the models (`models`) and choose
-which (`choosing`, `contesting`) and for whom (`channels`), remember what customers like (`wishing`), sign (`contracting`) and how that ends (`ending`), and
-what they earn us (`booking`, `profits`), look through all of it, decide what may keep a customer (`retaining`), look back at
-what the scores of a while ago were worth (`reviewing`), and learn from what customers did who leaves (`behaving`, `churning`)
-and whom an action persuades (`persuading`).
+which (`choosing`, `contesting`) and for whom (`channels`, `pacing`), remember what customers like (`wishing`), sign
+(`contracting`), how that ends (`ending`) and what they earn us (`booking`, `profits`), look through all of it (`looking`),
+decide what may keep a customer (`retaining`), look back at what the scores of a while ago were worth (`reviewing`), and learn
+from what customers did who leaves (`behaving`, `churning`) and whom an action persuades (`persuading`).
 """
 
 from services.scoring.handlers.channels import ChannelLook, ChannelLooks, Channels
@@ -15,6 +15,7 @@ from services.scoring.handlers.deeds import Change, Deeds, Remembered
 from services.scoring.handlers.ending import Ending, EndingVersion, Ends
 from services.scoring.handlers.looking import LookAt, Looking
 from services.scoring.handlers.models import Models, Population, Refitting, Report
+from services.scoring.handlers.pacing import PaceLook, PaceLooks, Pacing
 from services.scoring.handlers.persuading import ActionLearnt, Persuading, UpliftVersion
 from services.scoring.handlers.profits import Earned, Ledger, Look, Profits
 from services.scoring.handlers.retaining import Decided, Drawn, Due, Retaining, evidence_of
@@ -64,6 +65,9 @@ __all__ = [
     "Name",
     "Offer",
     "OwnRuns",
+    "PaceLook",
+    "PaceLooks",
+    "Pacing",
     "Packed",
     "PackedLesson",
     "Persuading",

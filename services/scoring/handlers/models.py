@@ -14,6 +14,7 @@ from services.scoring.domain.model import ByChannel, Fit, Held, Model, refit
 from services.scoring.domain.population import Population as Counts, Standing
 from services.scoring.domain.purchases import day_of
 from services.scoring.domain.purchasing import Family
+from services.scoring.domain.tempo import Tempo
 from services.scoring.domain.yearly import Season
 from services.scoring.handlers.leasing import Lease, UnderWay, leased
 from services.scoring.handlers.scores import Scores
@@ -49,13 +50,14 @@ class Changes(TypedDict, total=False):
     """What a refit is to change beside the parameters; what is not named stays as it was.
 
     `chosen`: the family to use from now on, and `why`. `by_channel`: how channels differ from the base from now on, `season`:
-    the one to expect.
+    the one to expect, `tempo`: customers' own pace.
     """
 
     chosen: Family
     why: str
     by_channel: ByChannel
     season: Season
+    tempo: Tempo
 
 
 class Population(Protocol):

@@ -14,6 +14,7 @@ from services.scoring.store.endings import MongoEndingModels
 from services.scoring.store.leases import MongoLease
 from services.scoring.store.models import MongoModels
 from services.scoring.store.names import MongoNames
+from services.scoring.store.paces import MongoPaceLooks
 from services.scoring.store.population import MongoPopulation
 from services.scoring.store.reviews import MongoReviews
 from services.scoring.store.runs import MongoRuns
@@ -33,6 +34,7 @@ __all__ = [
     "MongoLease",
     "MongoModels",
     "MongoNames",
+    "MongoPaceLooks",
     "MongoPopulation",
     "MongoReviews",
     "MongoRuns",

@@ -1,6 +1,6 @@
 """Customers in MongoDB: a document each, with the packed purchase days, the score last told, and a row for sweeps.
 
-The score is kept as it was told, in JSON; figures that lists and sums need stand beside it. The row repeats as nine
+The score is kept as it was told, in JSON; figures that lists and sums need stand beside it. The row repeats as ten
 doubles what a sweep needs, because decoding whole documents would take it ten times as long.
 """
 
@@ -27,8 +27,10 @@ from shared import mongo
 from shared.contracts.scoring import Score
 from shared.mongo import Database, Document, Session
 
-ROW = struct.Struct("<9d")
-NO_ROW = ROW.pack(*[math.nan] * 9)
+ROW = struct.Struct("<10d")
+NO_ROW = ROW.pack(*[math.nan] * 10)
+NOT_KEPT = b"\xff"
+"""Eight of them are a NaN: rows of before the last gap was kept are shorter."""
 BID = struct.Struct("<QQ")
 EXPONENT_BIAS = 6176
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -142,9 +144,10 @@ class MongoCustomers:
 
 
 def _sheet(found: Sequence[Document]) -> Sheet:
-    table = np.frombuffer(b"".join(document["row"] for document in found), dtype="<f8").reshape(-1, 9)
-    x, first_day, last_day, spend, money, p_alive, p_churn, value, segment = table.T
-    histories = Histories(x, first_day, last_day, spend, money, _came(found))
+    rows = b"".join(document["row"].ljust(ROW.size, NOT_KEPT) for document in found)
+    table = np.frombuffer(rows, dtype="<f8").reshape(-1, 10)
+    x, first_day, last_day, spend, money, p_alive, p_churn, value, segment, last_gap = table.T
+    histories = Histories(x, first_day, last_day, spend, money, last_gap, _came(found))
     told = Told(p_alive, p_churn, value, segment.astype(np.int8), Ranked.unpack(d.get("ranks") for d in found))
     due = np.array([document.get("due", 0) for document in found], dtype=np.int64)
     return Sheet([document["_id"] for document in found], histories, told, due)
@@ -210,6 +213,7 @@ def _row(one: Scored) -> bytes:
         math.nan if score.p_churn is None else score.p_churn,
         math.nan if score.value is None else float(score.value),
         SEGMENTS.index(score.segment) if score.segment else -1,
+        purchases.last_gap,
     )
 
 

@@ -28,7 +28,7 @@ from tests import ladder
 from tests.bench.scores.company import HORIZON, NOW, fill
 from tests.scoring.memory import SetClock
 
-LOOKS = ("refit", "choice", "channels", "reviews", "challengers", "profits", "churn", "uplift")
+LOOKS = ("refit", "choice", "channels", "pace", "reviews", "challengers", "profits", "churn", "uplift")
 TICK_SECONDS = 0.005
 SAMPLE_SECONDS = 0.02
 STACKS_SECONDS = 0.04

@@ -60,7 +60,7 @@ def rapport(base: Base) -> Figures:
     bought = np.searchsorted(_x_edges(), base.x, side="right")
     cells = np.stack([np.ones_like(micros), last_day.astype(np.int64), bought, cells_of(micros)], axis=1)
     standing = Population(histogram, rfm.Base().plus(cells)).standing
-    histories = Histories(base.x, base.first_day, last_day, base.spend, base.money)
+    histories = Histories(base.x, base.first_day, last_day, base.spend, base.money, np.full_like(base.x, np.nan))
     with timed(figures, "score"):
         said = predict(cold.parameters, histories, now, HORIZON_DAYS)
     with timed(figures, "rank and plan"):
