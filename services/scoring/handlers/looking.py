@@ -1,7 +1,8 @@
 """Looks through the whole base: each by one instance at a time, when it is due or when somebody asks.
 
-What a look does is its own handler's (`choosing`, `contesting`, `channels`, `profits`, `reviewing`, `churning`, `persuading`,
-`ending`, and in each instance for itself `studying` and `contracting`); here is who does it, and what has become of it.
+What a look does is its own handler's (`choosing`, `contesting`, `channels`, `pacing`, `profits`, `reviewing`, `churning`,
+`persuading`, `ending`, and in each instance for itself `studying` and `contracting`); here is who does it, and what has
+become of it.
 """
 
 import asyncio
