@@ -10,7 +10,7 @@ import numpy as np
 from services.scoring.domain.bands import Flags
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.histogram import Ints
-from services.scoring.domain.mbg_nbd import MbgNbd
+from services.scoring.domain.mbg_cnbd import MbgCnbd, outlook
 from services.scoring.domain.model import Parameters
 from services.scoring.domain.prediction import NO_VALUE, P_BAND, VALUE_BAND, Histories, Predictions, Told
 from services.scoring.domain.purchasing import Purchasing
@@ -35,15 +35,18 @@ def due_days(parameters: Parameters, histories: Histories, told: Told, now: Pred
 
 
 def _due_days(visits: Purchasing, histories: Histories, told: Told, now: Predictions, today: int, floor: float) -> Ints:
-    t_x = histories.last_day - histories.first_day
+    x, t_x = histories.x, histories.last_day - histories.first_day
     age = np.maximum(today - histories.first_day, t_x)
-    seen = (histories.x, t_x, age)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        bands = _turns(visits, seen, told, now, floor) if now.rhythm else _drifts(visits, seen, told, now, floor)
+        seen = (x, t_x, age)
+        if isinstance(visits, MbgCnbd) and visits.k > 1:
+            bands = _turns(visits, seen, told, now, floor)
+        else:
+            bands = _drifts(visits, seen, told, now, floor)
         thresholds = [
             np.full_like(age, float(NEW_DAYS)),
-            *(visits.crossing_age(histories.x, t_x, np.full_like(age, GONE_BELOW * slack)) for slack in SLACKS),
-            *(visits.silence_age(histories.x, t_x, np.full_like(age, SLIPPING_BELOW * slack)) for slack in SLACKS),
+            *(visits.crossing_age(x, t_x, GONE_BELOW * slack) for slack in SLACKS),
+            *(visits.silence_age(x, t_x, SLIPPING_BELOW * slack) for slack in SLACKS),
         ]
         ages = np.stack([*bands, *(np.where(at < age, np.inf, at) for at in thresholds)])
     soonest: Floats = np.where(np.isnan(ages), np.inf, ages).min(axis=0)
@@ -66,34 +69,24 @@ def _drifts(
 
 
 def _turns(
-    visits: Purchasing, seen: tuple[Floats, Floats, Floats], told: Told, now: Predictions, floor: float
+    visits: MbgCnbd, seen: tuple[Floats, Floats, Floats], told: Told, now: Predictions, floor: float
 ) -> list[Floats]:
     """The same of buyers with a rhythm: in a silence the next purchase first comes nearer, and then less probable.
 
-    Such curves turn, so that they are followed day by day, by what moves fast in them: steps done, and P(alive). What is
-    to come by steps done falls slowly, at most as if every step that it takes came less often by the clock's growth; both
-    ends of that are looked at. What is left of a band is used up by half at most, and after `FOLLOWED` days everybody is
-    looked at again.
+    Such curves turn, so that they are followed day by day. What is left of a band is used up by half at most, of P(alive),
+    which only falls, altogether; and after `FOLLOWED` days everybody is looked at again.
     """
-    x, t_x, age = seen
-    if isinstance(visits, MbgNbd) or now.rhythm is None:
-        raise TypeError("a rhythm is MBG/CNBD-k's")
+    x, t_x, age = (np.tile(part, (FOLLOWED, 1)) for part in seen)
+    age += np.arange(1.0, FOLLOWED + 1.0)[:, None]
+    then = outlook(visits, x.ravel(), t_x.ravel(), age.ravel(), float(now.horizon_days))
+    alive, _, churn, purchases = (part.reshape(FOLLOWED, -1) for part in then)
     low, high = told.value * (1 - VALUE_BAND), np.maximum(told.value, floor) * (1 + VALUE_BAND)
-    low = np.where(now.value <= floor, -np.inf, low)
-    soonest = np.full_like(age, FOLLOWED)
-    for days in range(FOLLOWED, 0, -1):
-        at = (x, t_x, age + days)
-        alive, done = visits.p_alive(*at), visits.steps_done(*at)
-        value = alive * (done * now.rhythm.purchases).sum(axis=0) * now.expected_spend
-        buys = alive * np.minimum((done * now.rhythm.buys).sum(axis=0), 1.0)
-        falls = ((visits.alpha + age) / (visits.alpha + age + days)) ** visits.k
-        left = np.zeros(len(age), bool)
-        for slower in (1.0, falls):
-            left |= _beyond(now.value, slower * value, low, high)
-            left |= _beyond(now.p_churn, 1.0 - slower * buys, told.p_churn - P_BAND, told.p_churn + P_BAND)
-        soonest = np.where(left, days - 1.0, soonest)
-    left_alive = now.p_alive - (told.p_alive - P_BAND)
-    return [age + soonest, visits.crossing_age(x, t_x, np.maximum(now.p_alive - np.maximum(left_alive, 0.0), 0.0))]
+    left = _beyond(now.value, purchases * now.expected_spend, np.where(now.value <= floor, -np.inf, low), high)
+    left |= _beyond(now.p_churn, churn, told.p_churn - P_BAND, told.p_churn + P_BAND)
+    left |= alive < now.p_alive - np.maximum(now.p_alive - (told.p_alive - P_BAND), 0.0)
+    # A row more for those who leave no band: argmax finds the first day, or this one.
+    until = np.argmax(np.concatenate([left, np.ones((1, len(now.value)), bool)]), axis=0)
+    return [seen[2] + until]
 
 
 def _beyond(now: Floats, then: Floats, low: Floats, high: Floats) -> Flags:

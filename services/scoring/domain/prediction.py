@@ -10,7 +10,7 @@ import numpy as np
 from services.scoring.domain.bands import Band, Flags
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.histogram import X_EDGES, Ints
-from services.scoring.domain.mbg_nbd import MbgNbd
+from services.scoring.domain.mbg_cnbd import MbgCnbd, Outlook, outlook
 from services.scoring.domain.model import Parameters
 from services.scoring.domain.money_cells import cells_of
 from services.scoring.domain.population import Ranked, Standing
@@ -88,14 +88,6 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Rhythm:
-    """(k, customers): P(a purchase) and E[purchases] within the horizon of who is there, by steps done since the last one."""
-
-    buys: Floats
-    purchases: Floats
-
-
-@dataclass(frozen=True)
 class Predictions:
     p_alive: Floats
     p_churn: Floats
@@ -105,8 +97,7 @@ class Predictions:
     segment: Codes
     also: tuple[Codes, Codes]
     """The segments if thresholds lay a little lower or higher."""
-    rhythm: Rhythm | None = None
-    """Of buyers with a rhythm."""
+    horizon_days: int
 
     def told(self, ranked: Ranked) -> Told:
         """When this is told."""
@@ -124,7 +115,7 @@ class Predictions:
             value=self.value[where],
             segment=self.segment[where],
             also=(self.also[0][where], self.also[1][where]),
-            rhythm=self.rhythm and Rhythm(self.rhythm.buys[:, where], self.rhythm.purchases[:, where]),
+            horizon_days=self.horizon_days,
         )
 
     @classmethod
@@ -137,11 +128,7 @@ class Predictions:
                 every[..., where] = part
             return every
 
-        rhythms = [part.rhythm for part in parts if part.rhythm]
         also = [whole([one.also[side] for one in parts]) for side in (0, 1)]
-        ahead = (
-            Rhythm(whole([one.buys for one in rhythms]), whole([one.purchases for one in rhythms])) if rhythms else None
-        )
         return cls(
             p_alive=whole([one.p_alive for one in parts]),
             p_churn=whole([one.p_churn for one in parts]),
@@ -150,7 +137,7 @@ class Predictions:
             value=whole([one.value for one in parts]),
             segment=whole([one.segment for one in parts]),
             also=(also[0], also[1]),
-            rhythm=ahead,
+            horizon_days=parts[0].horizon_days,
         )
 
 
@@ -170,25 +157,21 @@ def _predict(
     t_x = histories.last_day - histories.first_day
     # A channel's clock may run ahead of ours: nobody is younger than their last purchase.
     age = np.maximum(day_of(now) - histories.first_day, t_x)
-    seen = (x, t_x, age)
-    alive, silent = visits.p_alive(*seen), visits.p_silent(*seen)
-    purchases, churn, rhythm = _ahead(visits, seen, horizon_days)
+    alive, silent, churn, purchases = ahead(visits, x, t_x, age, horizon_days)
     spend = parameters.spends.expected_spend(np.where(histories.spend > 0, x, 0.0), histories.spend)
     segment, fewer, more = (
         segments(age, alive, silent, histories.money, parameters.top_money, slack) for slack in (0, -SLACK, SLACK)
     )
-    return Predictions(alive, churn, purchases, spend, purchases * spend, segment, (fewer, more), rhythm)
+    return Predictions(alive, churn, purchases, spend, purchases * spend, segment, (fewer, more), horizon_days)
 
 
-def _ahead(
-    visits: Purchasing, seen: tuple[Floats, Floats, Floats], horizon_days: int
-) -> tuple[Floats, Floats, Rhythm | None]:
-    """Expected purchases, P(no purchase); and what both are mixed of, where that depends on how much of a rhythm is over."""
-    if isinstance(visits, MbgNbd) or visits.k == 1:
-        return visits.expected_purchases(*seen, horizon_days), visits.p_no_purchase(*seen, horizon_days), None
-    x, _, age = seen
-    rhythm = Rhythm(visits.buys(x, age, horizon_days), visits.purchases(x, age, horizon_days))
-    return visits.expected(*seen, rhythm.purchases), visits.quiet(*seen, rhythm.buys), rhythm
+def ahead(visits: Purchasing, x: Floats, t_x: Floats, age: Floats, horizon_days: int) -> Outlook:
+    """What the model of purchasing says of customers within the horizon; times in days."""
+    if isinstance(visits, MbgCnbd):
+        return outlook(visits, x, t_x, age, float(horizon_days))
+    seen = (x, t_x, age)
+    quiet, purchases = visits.p_no_purchase(*seen, horizon_days), visits.expected_purchases(*seen, horizon_days)
+    return Outlook(visits.p_alive(*seen), visits.p_silent(*seen), quiet, purchases)
 
 
 def material(told: Told, new: Predictions, top_money: float) -> Flags:

@@ -1,0 +1,125 @@
+"""What a horizon brings to somebody who is there, for any number of customers: E[X(horizon)] as polynomials of their age.
+
+It depends on x, on the steps done since the last purchase, and on the clock alpha + age, and is smooth in its logarithm.
+So each x and octave of the clock (from alpha, 2 alpha, 4 alpha, ... to its double) has a polynomial for each number of steps
+done, made when the first such customer comes and kept as long as the parameters are in use. To be told apart from the plain
+way (`MbgCnbd.expected_purchases`), which sums over purchases for each customer, one has to look at the eleventh digit.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import gammaln
+
+from services.scoring.domain.fitting import Floats
+from services.scoring.domain.mbg_cnbd.model import MbgCnbd
+
+Keys = npt.NDArray[np.int64]
+NODES = np.polynomial.chebyshev.chebpts1(14)
+"""Where in an octave, from -1 to 1, curves are computed. With 11 nodes the ninth digit would be wrong for some of k = 4."""
+POWERS = np.linalg.inv(np.vander(NODES, increasing=True))
+"""From values at the nodes to a polynomial's coefficients, lowest power first."""
+OCTAVES = 32
+"""Of the clock at most: 2^32 is beyond any age, whatever alpha."""
+SURE = 45.0
+"""Nats: steps so improbable are left out."""
+MOST_STEPS = 50_000
+"""Where more may come, curves are computed the plain way: some megabytes for each x. Such an alpha is a thousandth of the horizon."""
+MODELS = 64
+"""So many models' curves are kept: the base's and its channels', of the version in use and the one before."""
+
+
+@dataclass(frozen=True)
+class _Table:
+    """`row` by key, -1 where there is none yet; `coefficients` (powers, k, rows)."""
+
+    row: npt.NDArray[np.int32]
+    coefficients: Floats
+
+
+@lru_cache(maxsize=MODELS)
+def curves_of(model: MbgCnbd, horizon: float) -> "Curves":
+    """The same ones for everybody who asks, so that they are made once."""
+    return Curves(model, horizon)
+
+
+class Curves:
+    """Of one model and horizon, in its unit of time. Threads may share them: at worst, rows are made twice."""
+
+    def __init__(self, model: MbgCnbd, horizon: float) -> None:
+        self._model, self._horizon = model, horizon
+        self._table = _Table(np.empty(0, np.int32), np.empty((len(NODES), model.k, 0)))
+
+    def at(self, x: Floats, clock: Floats) -> Floats:
+        """(k, customers): E[X(horizon)] by steps done since the last purchase. `x` whole numbers, `clock` alpha + age."""
+        octaves = np.log2(clock / self._model.alpha)
+        octave = octaves.astype(np.int64)
+        key: Keys = x.astype(np.int64) * OCTAVES + octave
+        table = self._with(key)
+        row, where = table.row[key], 2.0 * (octaves - octave) - 1.0
+        expected: Floats = table.coefficients[-1][:, row]
+        for coefficients in table.coefficients[-2::-1]:
+            expected *= where
+            expected += coefficients[:, row]
+        return expected
+
+    def _with(self, key: Keys) -> _Table:
+        """The table with rows for all these keys."""
+        table, most = self._table, int(key.max(initial=-1))
+        if most < len(table.row) and table.row[key].min(initial=0) >= 0:
+            return table
+        row = np.full(max(most + 1, len(table.row)), -1, np.int32)
+        row[: len(table.row)] = table.row
+        wanted = np.zeros(len(row), bool)
+        wanted[key] = True
+        fresh = np.flatnonzero(wanted & (row < 0))
+        made = [self._rows(float(x), fresh[fresh // OCTAVES == x] % OCTAVES) for x in np.unique(fresh // OCTAVES)]
+        row[fresh] = table.coefficients.shape[-1] + np.arange(len(fresh))
+        self._table = _Table(row, np.concatenate([table.coefficients, *made], axis=-1))
+        return self._table
+
+    def _rows(self, x: float, octaves: Keys) -> Floats:
+        """(powers, k, octaves): the curves' coefficients of customers of this x."""
+        clock = self._model.alpha * np.exp2(octaves[:, None] + (NODES + 1.0) / 2.0)
+        values = self._exact(x, clock.ravel()).reshape(len(octaves), len(NODES), self._model.k)
+        return np.einsum("pn,onk->pko", POWERS, values)
+
+    def _exact(self, x: float, clock: Floats) -> Floats:
+        """(clocks, k): what each number of steps in the horizon brings, times how probable it is.
+
+        Steps are negative binomial with size r + k x, to which each step done adds one: that tilts the probability of m
+        steps to come by (size + m) / size, and by 1 - ahead.
+        """
+        model, size = self._model, self._model.r + self._model.k * x
+        ahead = (self._horizon / (clock + self._horizon))[:, None]
+        most = _most_steps(size, float(ahead.max()))
+        if most > MOST_STEPS:
+            alike = np.full_like(clock, x)
+            return np.stack([model.purchases(n, alike, clock - model.alpha, self._horizon) for n in range(model.k)], -1)
+        steps = np.arange(most)
+        log_p = gammaln(size + steps) - gammaln(steps + 1.0) + steps * np.log(ahead)
+        p = np.exp(log_p - log_p.max(axis=1, keepdims=True))
+        p /= p.sum(axis=1, keepdims=True)
+        bought, tilt, columns = self._bought(x, len(steps) // model.k + 1), np.ones(len(steps)), []
+        for done in range(model.k):
+            columns.append(p @ (tilt * bought[(steps + done) // model.k]) * (1.0 - ahead[:, 0]) ** done)
+            tilt = tilt * (size + done + steps) / (size + done)
+        return np.stack(columns, axis=1)
+
+    def _bought(self, x: float, most: int) -> Floats:
+        """Purchases out of 0, 1, ... `most` occasions for one: fewer, where the customer may leave in between."""
+        never, before = float(self._model.never_leaves(np.array([x]))[0]), np.arange(1.0, most)
+        if self._model.a > 0:
+            stays = np.cumprod((self._model.b + x + before) / (self._model.a + self._model.b + x + before))
+        else:
+            stays = np.ones_like(before)
+        return np.cumsum(np.concatenate([[0.0, 1.0], never + (1.0 - never) * stays]))
+
+
+def _most_steps(size: float, ahead: float) -> int:
+    """More come with a probability below exp(-SURE): a negative binomial's tail is sub-gamma (Boucheron, Lugosi, Massart 2013)."""
+    scale = 1.0 / (1.0 - ahead)
+    mean = size * ahead * scale
+    return 2 + int(mean + np.sqrt(2.0 * SURE * mean * scale) + SURE * scale)
