@@ -35,7 +35,7 @@ MODELS = 64
 class _Table:
     """`row` by key, -1 where there is none yet; `coefficients` (powers, k, rows)."""
 
-    row: npt.NDArray[np.int32]
+    row: Keys
     coefficients: Floats
 
 
@@ -46,11 +46,11 @@ def curves_of(model: MbgCnbd, horizon: float) -> "Curves":
 
 
 class Curves:
-    """Of one model and horizon, in its unit of time. Threads may share them: at worst, rows are made twice."""
+    """Of one model and horizon, in its unit of time. Threads may share them: tables never change, at worst rows are made twice."""
 
     def __init__(self, model: MbgCnbd, horizon: float) -> None:
         self._model, self._horizon = model, horizon
-        self._table = _Table(np.empty(0, np.int32), np.empty((len(NODES), model.k, 0)))
+        self._table = _Table(np.empty(0, np.int64), np.empty((len(NODES), model.k, 0)))
 
     def at(self, x: Floats, clock: Floats) -> Floats:
         """(k, customers): E[X(horizon)] by steps done since the last purchase. `x` whole numbers, `clock` alpha + age."""
@@ -58,27 +58,29 @@ class Curves:
         octave = octaves.astype(np.int64)
         key: Keys = x.astype(np.int64) * OCTAVES + octave
         table = self._with(key)
-        row, where = table.row[key], 2.0 * (octaves - octave) - 1.0
-        expected: Floats = table.coefficients[-1][:, row]
+        row, where = np.take(table.row, key), 2.0 * (octaves - octave) - 1.0
+        # Five times as fast as to index by `row`.
+        expected: Floats = np.take(table.coefficients[-1], row, axis=1)
         for coefficients in table.coefficients[-2::-1]:
             expected *= where
-            expected += coefficients[:, row]
+            expected += np.take(coefficients, row, axis=1)
         return expected
 
     def _with(self, key: Keys) -> _Table:
         """The table with rows for all these keys."""
         table, most = self._table, int(key.max(initial=-1))
-        if most < len(table.row) and table.row[key].min(initial=0) >= 0:
+        if most < len(table.row) and np.take(table.row, key).min(initial=0) >= 0:
             return table
-        row = np.full(max(most + 1, len(table.row)), -1, np.int32)
+        row = np.full(max(most + 1, len(table.row)), -1, np.int64)
         row[: len(table.row)] = table.row
         wanted = np.zeros(len(row), bool)
         wanted[key] = True
         fresh = np.flatnonzero(wanted & (row < 0))
         made = [self._rows(float(x), fresh[fresh // OCTAVES == x] % OCTAVES) for x in np.unique(fresh // OCTAVES)]
         row[fresh] = table.coefficients.shape[-1] + np.arange(len(fresh))
-        self._table = _Table(row, np.concatenate([table.coefficients, *made], axis=-1))
-        return self._table
+        table = _Table(row, np.concatenate([table.coefficients, *made], axis=-1))
+        self._table = table
+        return table
 
     def _rows(self, x: float, octaves: Keys) -> Floats:
         """(powers, k, octaves): the curves' coefficients of customers of this x."""

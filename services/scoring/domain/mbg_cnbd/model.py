@@ -44,7 +44,7 @@ class MbgCnbd:
 
     def p_silent(self, x: Floats, t_x: Floats, age: Floats) -> Floats:
         """How probable a silence as long as the present one is for a customer who is still there: at most k - 1 steps."""
-        silence: Floats = np.exp(self.log_silent(x, t_x, age))
+        silence: Floats = np.exp(self._log_silent(x, t_x, age))
         return silence
 
     def p_alive(self, x: Floats, t_x: Floats, age: Floats) -> Floats:
@@ -163,7 +163,7 @@ class MbgCnbd:
         stretch: Floats = 1.0 / (np.power(p, 1.0 / size) if self.k == 1 else betaincinv(size, self.k, p))
         return stretch
 
-    def log_silent(self, x: Floats, t_x: Floats, age: Floats) -> Floats:
+    def _log_silent(self, x: Floats, t_x: Floats, age: Floats) -> Floats:
         size = self.r + self.k * x
         some = steps(self.k, size, silence_of(self.alpha, t_x, age)).sum(axis=0)
         log_p: Floats = np.log(some) - size * np.log1p(np.maximum(age - t_x, 0.0) / (self.alpha + t_x))
@@ -173,7 +173,7 @@ class MbgCnbd:
         """Probabilities of never leaving, and of being able to leave but not having left."""
         if self.a == 0:
             return np.ones_like(x), np.zeros_like(x)
-        alive, never = expit(self.log_silent(x, t_x, age) - self.log_left(x)), self.never_leaves(x)
+        alive, never = expit(self._log_silent(x, t_x, age) - self.log_left(x)), self.never_leaves(x)
         return alive * never, alive * (1.0 - never)
 
     def log_left(self, x: Floats) -> Floats:
@@ -181,7 +181,7 @@ class MbgCnbd:
         xs, where = distinct(x)
         able = self._log_able(xs)
         there = np.logaddexp(able, np.log(self.loyal)) if self.loyal else able
-        log_odds: Floats = (able + np.log(self.a) - np.log(self.b + xs) - there)[where]
+        log_odds: Floats = np.take(able + np.log(self.a) - np.log(self.b + xs) - there, where)
         return log_odds
 
     def never_leaves(self, x: Floats) -> Floats:
@@ -239,4 +239,4 @@ def _for_some(of: Callable[[Floats, float | Floats], Floats], x: Floats, p: floa
     if isinstance(p, np.ndarray):
         return of(x, p)
     xs, where = distinct(x)
-    return of(xs, p)[where]
+    return np.take(of(xs, p), where)

@@ -11,6 +11,7 @@ from scipy.special import expit
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.mbg_cnbd.curves import curves_of
 from services.scoring.domain.mbg_cnbd.model import MbgCnbd
+from services.scoring.domain.mbg_cnbd.steps import silence_of, steps
 
 BLOCK = 8_192
 """Customers at once: some twenty columns of them fill a megabyte."""
@@ -36,9 +37,13 @@ def outlook(model: MbgCnbd, x: Floats, t_x: Floats, age: Floats, horizon: float)
 
 
 def _outlook(model: MbgCnbd, x: Floats, t_x: Floats, age: Floats, horizon: float) -> Outlook:
-    done = model.steps_done(x, t_x, age)
-    log_silent = model.log_silent(x, t_x, age)
+    # A clock's reading may be rounded to before that of the last purchase.
+    size, now = model.r + model.k * x, np.maximum(age, t_x)
+    done = steps(model.k, size, silence_of(model.alpha, t_x, now))
+    some = done.sum(axis=0)
+    log_silent = np.minimum(np.log(some) - size * np.log1p((now - t_x) / (model.alpha + t_x)), 0.0)
     alive = expit(log_silent - model.log_left(x)) if model.a else np.ones_like(x)
-    quiet = 1.0 - alive * (1.0 - model.p_still(x, t_x, age, horizon))
-    there = np.einsum("kc,kc->c", done, curves_of(model, horizon).at(x, model.alpha + age))
-    return Outlook(alive, np.exp(log_silent), quiet, alive * there)
+    longer = steps(model.k, size, silence_of(model.alpha, t_x, now + horizon)).sum(axis=0) / some
+    still = np.minimum(longer * np.exp(-size * np.log1p(horizon / (model.alpha + now))), 1.0)
+    there = np.einsum("kc,kc->c", done, curves_of(model, horizon).at(x, model.alpha + age)) / some
+    return Outlook(alive, np.exp(log_silent), 1.0 - alive * (1.0 - still), alive * there)
