@@ -78,12 +78,13 @@ def test_so_are_hard_ones(model: MbgCnbd, horizon: float) -> None:
 def test_a_customer_is_told_the_same_among_many_and_alone(model: MbgCnbd) -> None:
     random = np.random.default_rng(3)
     x = random.integers(0, 200, 20_000).astype(float)
-    t_x = x + random.integers(0, 500, 20_000)
-    seen = (x, t_x, t_x + random.integers(0, 900, 20_000))
-    many = np.array(outlook(model, *seen, 90.0))
+    t_x = x + random.integers(0, 500, 20_000).astype(float)
+    age = t_x + random.integers(0, 900, 20_000).astype(float)
+    many = np.array(outlook(model, x, t_x, age, 90.0))
     for one in (0, 8_191, 8_192, 19_999):
-        alone = outlook(model, *(part[one : one + 1] for part in seen), 90.0)
-        assert many[:, one : one + 1] == pytest.approx(np.array(alone), rel=1e-13, abs=0)
+        who = slice(one, one + 1)
+        alone = outlook(model, x[who], t_x[who], age[who], 90.0)
+        assert many[:, who] == pytest.approx(np.array(alone), rel=1e-13, abs=0)
 
 
 def test_the_order_in_which_customers_come_changes_nothing() -> None:
@@ -100,5 +101,6 @@ def test_where_a_purchase_a_minute_is_thought_possible_the_plain_way_says_how_ma
 
 
 def test_of_nobody_nothing_is_said() -> None:
+    none = np.empty(0)
     for model in MODELS:
-        assert all(len(part) == 0 for part in outlook(model, *np.empty((3, 0)), 90.0))
+        assert all(len(part) == 0 for part in outlook(model, none, none, none, 90.0))

@@ -86,7 +86,8 @@ class Curves:
         """(powers, k, octaves): the curves' coefficients of customers of this x."""
         clock = self._model.alpha * np.exp2(octaves[:, None] + (NODES + 1.0) / 2.0)
         values = self._exact(x, clock.ravel()).reshape(len(octaves), len(NODES), self._model.k)
-        return np.einsum("pn,onk->pko", POWERS, values)
+        coefficients: Floats = np.einsum("pn,onk->pko", POWERS, values)
+        return coefficients
 
     def _exact(self, x: float, clock: Floats) -> Floats:
         """(clocks, k): what each number of steps in the horizon brings, times how probable it is.
