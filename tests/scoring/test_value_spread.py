@@ -44,7 +44,7 @@ def test_as_many_customers_stay_below_a_quantile_as_it_says(visits: Purchasing) 
     for level, quantile in zip(levels, quantiles, strict=True):
         # Who may well have left for good has no quantile above nothing.
         there = left < 0.9 * level
-        for bought in (seen.x == 0, (seen.x > 0) & (seen.x < 5), seen.x >= 5):
+        for bought in (seen.x == 0, (seen.x > 0) & (seen.x < 5), (seen.x >= 5) & (seen.x < 40), seen.x >= 40):
             kind = np.flatnonzero(there & bought)
             for some in np.array_split(kind[np.argsort(silence[kind])], 3):
                 if len(some) >= ENOUGH:

@@ -88,33 +88,33 @@ class ValueSpread:
     def _table(self) -> "_Table":
         low, high = np.log(self.visits.alpha), np.log(self.visits.alpha + self.oldest)
         clocks, counts = np.linspace(low, high, 2 + int((high - low) / CLOCK_STEP)), _counts(self.most)
-        model = general(self.visits)
         sums = [
-            [
-                [
-                    DiscountedSums.of(model, self.spends, x, done, float(np.exp(clock)) * self.discount)
-                    for clock in clocks
-                ]
-                for x in counts
-            ]
-            for done in range(model.k)
+            [[self._sums(x, done, clock) for clock in clocks] for x in counts] for done in range(general(self.visits).k)
         ]
         means = np.log([[[one.mean / self.spends.p for one in row] for row in table] for table in sums])
         first = np.array([[self._column(x, one) for one in row] for x, row in zip(counts, sums[0], strict=True)])
         columns = first + (means - means[0])[..., None]
-        few = counts <= STEPS_TELL
+        few = counts[counts <= STEPS_TELL]
         for done, table in enumerate(sums[1:], start=1):
-            rows = zip(counts[few], table, strict=False)
-            columns[done, few] = [[self._column(x, one) for one in row] for x, row in rows]
+            own = [[self._column(x, one) for one in row] for x, row in zip(few, table, strict=False)]
+            columns[done, : len(few)] = own
         return _Table(np.log1p(counts), clocks, columns, means)
 
-    def _column(self, x: float, sums: "DiscountedSums") -> Floats:
+    def _sums(self, x: float, done: int, clock: float) -> DiscountedSums:
+        """`clock`: ln(alpha + age)."""
+        return DiscountedSums.of(general(self.visits), self.spends, x, done, float(np.exp(clock)) * self.discount)
+
+    def _column(self, x: float, sums: DiscountedSums) -> Floats:
         """ln quantiles of customers with x repeat purchases."""
         shape = self.spends.q + self.spends.p * x
         middle = float(np.log(sums.mean) - digamma(shape))
-        amounts = np.linspace(middle - WIDEST, middle + WIDEST / 4.0, COARSE)
-        scores = sums.scores(amounts, shape)
-        low, high = np.interp((LEVELS[0] - 0.2, LEVELS[-1] + 0.2), scores, amounts)
+        low, high = middle - WIDEST, middle + WIDEST / 4.0
+        # Twice: of customers who are well known all lies between two of the first amounts.
+        for _ in range(2):
+            amounts = np.linspace(low, high, COARSE)
+            scores = sums.scores(amounts, shape)
+            low = amounts[scores < LEVELS[0]].max(initial=low)
+            high = amounts[scores > LEVELS[-1]].min(initial=high)
         amounts = np.linspace(low, high, FINE)
         column: Floats = np.interp(LEVELS, sums.scores(amounts, shape), amounts)
         return column
