@@ -8,6 +8,7 @@ from services.scoring.domain.gamma_gamma import GammaGamma
 from services.scoring.domain.mbg_cnbd import MbgCnbd
 from services.scoring.domain.mbg_nbd import MbgNbd
 from services.scoring.domain.purchasing import Purchasing
+from services.scoring.domain.residual import discounted_purchases
 from services.scoring.domain.value_spread import ValueSpread
 from tests.scoring.simulated import shop
 
@@ -67,6 +68,18 @@ def test_moments_of_a_discounted_sum_are_those_of_its_purchases_one_by_one(k: in
     mean, variance = moments((k, done), shape, np.array([rate]), np.array([float(number)]), discounted)
     assert mean[0] == pytest.approx(np.sum(step**taken))
     assert variance[0] == pytest.approx(second - np.sum(step**taken) ** 2)
+
+
+@pytest.mark.parametrize("visits", [MbgNbd(1.4, 40.0, 0.07, 38.0), MbgCnbd(3, 4.2, 40.0, 0.0, 1.0)])
+def test_the_quantiles_of_customers_who_have_bought_often_add_up_to_what_is_expected_of_them(
+    visits: Purchasing,
+) -> None:
+    """Their distribution is narrow: it lay between two of the amounts at which it was looked for."""
+    x, spend = np.array([20.0, 60, 100, 250]), np.full(4, 5.0)
+    seen, levels = (x, np.full(4, 848.0), np.full(4, 850.0)), (np.arange(50) + 0.5) / 50
+    quantiles = ValueSpread(visits, SPENDS, DISCOUNT, 300, OLDEST).quantiles(*seen, spend, levels.tolist())
+    expected = SPENDS.expected_spend(x, spend) * discounted_purchases(visits, *seen, DISCOUNT)
+    assert np.mean(quantiles, axis=0) == pytest.approx(expected, rel=0.05)
 
 
 def test_steps_done_raise_what_a_silent_customer_is_worth_at_most() -> None:
