@@ -8,15 +8,25 @@ everybody every day, and no look comes late. Where it finds no news, another day
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from services.scoring.domain.bands import Flags
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.histogram import Ints
-from services.scoring.domain.mbg_nbd import MbgNbd
+from services.scoring.domain.mbg_cnbd import MbgCnbd
 from services.scoring.domain.model import Parameters
-from services.scoring.domain.prediction import NO_VALUE, P_BAND, VALUE_BAND, Histories, Predictions, Told
+from services.scoring.domain.prediction import (
+    NO_VALUE,
+    P_BAND,
+    VALUE_BAND,
+    Histories,
+    Predictions,
+    Told,
+    ahead,
+    horizon_of,
+)
 from services.scoring.domain.purchasing import Purchasing
 from services.scoring.domain.segments import GONE_BELOW, NEW_DAYS, SLACK, SLIPPING_BELOW
 from services.scoring.domain.tempo import Tempo
@@ -36,17 +46,24 @@ STEEPEST = 0.37
 class Turns:
     """What makes a horizon that begins some days from now as good as a longer or a shorter one: season and own pace."""
 
-    season: Coming | None
-    tempo: Tempo
+    parameters: Parameters
+    today: int
+    horizon_days: int
 
     def __bool__(self) -> bool:
         return bool(self.season or self.tempo.trend)
 
-    def until(self, x: Floats, age: Floats, days: int) -> tuple[Floats | float, Floats | float]:
-        """By what factor at most and at least, at any time until then."""
-        own = self.tempo.grows(x, age, days) if self.tempo.trend else 1.0
-        most, least = (self.season.most[days - 1], self.season.least[days - 1]) if self.season else (1.0, 1.0)
-        return most * np.maximum(own, 1.0), least * np.minimum(own, 1.0)
+    @cached_property
+    def season(self) -> Coming | None:
+        return self.parameters.season.coming(self.today, self.horizon_days)
+
+    @property
+    def tempo(self) -> Tempo:
+        return self.parameters.tempo
+
+    def after(self, histories: Histories, days: int) -> Floats | float:
+        """The horizon that begins so many days from now, if nobody buys until then."""
+        return horizon_of(self.parameters, histories, self.today + days, self.horizon_days)
 
     def days(self, seen: tuple[Floats, Floats, Floats], most: Floats, least: Floats) -> Floats:
         """Until it may be longer by that part, or shorter by that; if there are two causes, by a half of it for each."""
@@ -70,40 +87,31 @@ def due_days(
 ) -> Ints:
     """Days since 1970, all after `today`; one element a customer. `told` last, `now` as of `today`; no NaN."""
     days, floor = np.empty(len(histories.x), np.int64), NO_VALUE * parameters.top_money
-    coming = Turns(parameters.season.coming(today, horizon_days), parameters.tempo)
+    coming = Turns(parameters, today, horizon_days)
     for visits, where in parameters.groups(histories.came):
         theirs = (histories.at(where), told.at(where), now.at(where))
-        days[where] = _due_days(visits, *theirs, today, floor, coming)
+        days[where] = _due_days(visits, *theirs, floor, coming)
     return days
 
 
 def _due_days(
-    visits: Purchasing,
-    histories: Histories,
-    told: Told,
-    now: Predictions,
-    today: int,
-    floor: float,
-    coming: Turns,
+    visits: Purchasing, histories: Histories, told: Told, now: Predictions, floor: float, coming: Turns
 ) -> Ints:
-    t_x = histories.last_day - histories.first_day
-    age = np.maximum(today - histories.first_day, t_x)
-    seen = (histories.x, t_x, age)
+    x, t_x, age = histories.x, histories.last_day - histories.first_day, histories.age(coming.today)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        bands = (
-            _turns(visits, seen, told, now, floor, coming)
-            if now.rhythm
-            else _drifts(visits, seen, told, now, floor, coming)
-        )
+        if isinstance(visits, MbgCnbd) and visits.k > 1:
+            bands = [_turns(visits, histories, told, now, floor, coming)]
+        else:
+            bands = _drifts(visits, (x, t_x, age), told, now, floor, coming)
         thresholds = [
             np.full_like(age, float(NEW_DAYS)),
-            *(visits.crossing_age(histories.x, t_x, np.full_like(age, GONE_BELOW * slack)) for slack in SLACKS),
-            *(visits.silence_age(histories.x, t_x, np.full_like(age, SLIPPING_BELOW * slack)) for slack in SLACKS),
+            *(visits.crossing_age(x, t_x, GONE_BELOW * slack) for slack in SLACKS),
+            *(visits.silence_age(x, t_x, SLIPPING_BELOW * slack) for slack in SLACKS),
         ]
         ages = np.stack([*bands, *(np.where(at < age, np.inf, at) for at in thresholds)])
     soonest: Floats = np.where(np.isnan(ages), np.inf, ages).min(axis=0)
     day = np.floor(np.minimum(histories.first_day + soonest, NEVER - 1.0)) + 1.0
-    return np.maximum(day, today + 1.0).astype(np.int64)
+    return np.maximum(day, coming.today + 1.0).astype(np.int64)
 
 
 def _drifts(
@@ -153,41 +161,28 @@ def _turn_of_horizon(
     return coming.days(seen, most, least)
 
 
-def _turns(
-    visits: Purchasing,
-    seen: tuple[Floats, Floats, Floats],
-    told: Told,
-    now: Predictions,
-    floor: float,
-    coming: Turns,
-) -> list[Floats]:
-    """The same of buyers with a rhythm: in a silence the next purchase first comes nearer, and then less probable.
+def _turns(visits: MbgCnbd, histories: Histories, told: Told, now: Predictions, floor: float, coming: Turns) -> Floats:
+    """The age after which a buyer with a rhythm may be news: in a silence the next purchase first comes nearer, and then less
+    probable.
 
-    Such curves turn, so that they are followed day by day, by what moves fast in them: steps done, and P(alive). What is
-    to come by steps done falls slowly, at most as if every step that it takes came less often by the clock's growth; both
-    ends of that are looked at. A horizon longer by a factor brings at most its k-th power as much. What is left of a
-    band is used up by half at most, and after `FOLLOWED` days everybody is looked at again.
+    Such curves turn, so that they are followed day by day, each day with the horizon that begins then. What is left of a
+    band is used up by half at most, of P(alive), which only falls, altogether; and after `FOLLOWED` days everybody is looked
+    at again.
     """
-    x, t_x, age = seen
-    if isinstance(visits, MbgNbd) or now.rhythm is None:
-        raise TypeError("a rhythm is MBG/CNBD-k's")
+    days = range(1, FOLLOWED + 1)
+    ages = np.stack([histories.age(coming.today + n) for n in days])
+    horizons = np.stack([np.broadcast_to(coming.after(histories, n), ages.shape[1:]) for n in days])
+    x, t_x = (np.tile(one, FOLLOWED) for one in (histories.x, histories.last_day - histories.first_day))
+    then = ahead(visits, x, t_x, ages.ravel(), horizons.ravel())
+    alive, _, churn, purchases = (part.reshape(FOLLOWED, -1) for part in then)
     low, high = told.value * (1 - VALUE_BAND), np.maximum(told.value, floor) * (1 + VALUE_BAND)
-    low = np.where(now.value <= floor, -np.inf, low)
-    soonest = np.full_like(age, FOLLOWED)
-    for days in range(FOLLOWED, 0, -1):
-        at = (x, t_x, age + days)
-        alive, done = visits.p_alive(*at), visits.steps_done(*at)
-        value = alive * (done * now.rhythm.purchases).sum(axis=0) * now.expected_spend
-        buys = alive * np.minimum((done * now.rhythm.buys).sum(axis=0), 1.0)
-        falls = ((visits.alpha + age) / (visits.alpha + age + days)) ** visits.k
-        left = np.zeros(len(age), bool)
-        most, least = (turn**visits.k for turn in coming.until(x, age, days))
-        for slower in (most, least * falls):
-            left |= _beyond(now.value, slower * value, low, high)
-            left |= _beyond(now.p_churn, 1.0 - slower * buys, told.p_churn - P_BAND, told.p_churn + P_BAND)
-        soonest = np.where(left, days - 1.0, soonest)
-    left_alive = now.p_alive - (told.p_alive - P_BAND)
-    return [age + soonest, visits.crossing_age(x, t_x, np.maximum(now.p_alive - np.maximum(left_alive, 0.0), 0.0))]
+    left = _beyond(now.value, purchases * now.expected_spend, np.where(now.value <= floor, -np.inf, low), high)
+    left |= _beyond(now.p_churn, churn, told.p_churn - P_BAND, told.p_churn + P_BAND)
+    left |= alive < now.p_alive - np.maximum(now.p_alive - (told.p_alive - P_BAND), 0.0)
+    # A row more for those who leave no band: argmax finds the first day, or this one.
+    until = np.argmax(np.concatenate([left, np.ones((1, len(now.value)), bool)]), axis=0)
+    age: Floats = coming.today - histories.first_day + until
+    return age
 
 
 def _beyond(now: Floats, then: Floats, low: Floats, high: Floats) -> Flags:

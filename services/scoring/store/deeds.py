@@ -16,6 +16,8 @@ from shared.mongo import Database, Document, Session, ensure_collections
 
 COLLECTION = "deeds"
 HABITS = ("products", "categories", "channels", "hours")
+LARGE = dict.fromkeys(("contracts", "behaviour"), 1)
+"""Up to a megabyte, and 65 kB."""
 LOOKED_THROUGH = dict.fromkeys(("products", "lesson"), 1)
 
 
@@ -29,12 +31,21 @@ class MongoDeeds:
         await ensure_collections(self._database, [COLLECTION])
 
     async def load(
-        self, customers: Collection[str], months: Collection[int] | None = None, session: Session | None = None
+        self,
+        customers: Collection[str],
+        months: Collection[int] | None = None,
+        session: Session | None = None,
+        whole: Collection[str] | None = None,
     ) -> dict[str, Remembered]:
         books = ("months",) if months is None else tuple(f"months.{month}" for month in months)
-        wanted = dict.fromkeys((*HABITS, *books, "contracts", "behaviour"), 1)
-        found = self._deeds.find({"_id": {"$in": list(customers)}}, wanted, session=session)
-        return {d["_id"]: Remembered(_wishes(d), _book(d), _contracts(d), d.get("behaviour", b"")) async for d in found}
+        parts = dict.fromkeys((*HABITS, *books), 1)
+        everything = set(customers) if whole is None else set(whole) & set(customers)
+        known: dict[str, Remembered] = {}
+        for some, wanted in ((everything, parts | LARGE), (set(customers) - everything, parts)):
+            if some:
+                found = self._deeds.find({"_id": {"$in": list(some)}}, wanted, session=session)
+                known |= {d["_id"]: _remembered(d) async for d in found}
+        return known
 
     async def wishes(self, customer_id: str) -> Wishes | None:
         document = await self._deeds.find_one({"_id": customer_id}, dict.fromkeys(HABITS, 1))
@@ -76,6 +87,10 @@ class MongoDeeds:
     async def _next(self, after: str | None, limit: int, wanted: Document) -> list[Document]:
         newer = {"_id": {"$gt": after}} if after else {}
         return await self._deeds.find(newer, wanted).sort("_id", ASCENDING).limit(limit).to_list(limit)
+
+
+def _remembered(document: Document) -> Remembered:
+    return Remembered(_wishes(document), _book(document), _contracts(document), document.get("behaviour", b""))
 
 
 def _wishes(document: Document) -> Wishes:

@@ -9,9 +9,11 @@ from datetime import timedelta
 from decimal import Decimal
 
 from services.scoring.domain.channels import Channel, FirstOrder, earliest
+from services.scoring.domain.mbg_cnbd import MbgCnbd
 from services.scoring.domain.model import ByChannel, Held, Model, refit
 from services.scoring.domain.population import Population, changes
 from services.scoring.domain.purchases import Order, Purchases
+from services.scoring.domain.purchasing import Family
 from services.scoring.domain.score import Terms
 from services.scoring.handlers import Known, scored_of
 from services.scoring.store.customers import _document
@@ -23,6 +25,8 @@ BASE, DAYS = 5_000, 900
 BATCH = 500
 CHANNELS = ("till", "web-shop", "call-centre", "wholesale")
 """That customers came by, each with parameters of its own."""
+RHYTHM = MbgCnbd(3, 2.4, 50.0, 0.9, 2.5)
+"""As often as the base buys, and more regularly."""
 ROUNDS, WARM_UP = 15, 5
 
 
@@ -34,14 +38,16 @@ class EventCost:
     scoring: float
 
 
-def measured() -> EventCost:
+def measured(rhythm: bool = False) -> EventCost:
+    """With parameters fitted to the base, or with those of buyers with a rhythm."""
     base, end = synthetic_base(BASE, DAYS, seed=11)
     population = Population().plus([changes((Purchases(), one) for one in base)])
     fit = refit(population.histogram, end)
     if isinstance(fit, Held):
         raise SystemExit(f"the fit is held: {fit.doubts}")
     apart = tuple(Channel(name, BASE, (0.1 * n, -0.1 * n, 0.0, 0.0)) for n, name in enumerate(CHANNELS))
-    parameters = replace(fit.parameters, by_channel=ByChannel(fit.parameters.family, apart))
+    visits = RHYTHM if rhythm else fit.parameters.visits
+    parameters = replace(fit.parameters, visits=visits, by_channel=ByChannel(Family.of(visits), apart))
     model = Model(1, end, replace(fit, parameters=parameters))
     terms = Terms(model, end + timedelta(hours=6), 90, "USD", population.standing)
     stored = [one.pack() for one in base]

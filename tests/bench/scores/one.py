@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ def rapport(base: Base) -> Figures:
     from services.scoring.domain import rfm
     from services.scoring.domain.due import due_days
     from services.scoring.domain.histogram import NONE, Histogram
+    from services.scoring.domain.mbg_cnbd import MbgCnbd
     from services.scoring.domain.model import Held, refit
     from services.scoring.domain.money_cells import cells_of
     from services.scoring.domain.population import Population
@@ -66,6 +68,11 @@ def rapport(base: Base) -> Figures:
     with timed(figures, "rank and plan"):
         ranked = histories.ranked(standing)
         due_days(cold.parameters, histories, said.told(ranked), said, base.today, HORIZON_DAYS)
+    regular = replace(cold.parameters, visits=MbgCnbd(3, 2.4, 50.0, 0.9, 2.5))
+    with timed(figures, "score with a rhythm"):
+        by_rhythm = predict(regular, histories, now, HORIZON_DAYS)
+    with timed(figures, "plan with a rhythm"):
+        due_days(regular, histories, by_rhythm.told(ranked), by_rhythm, base.today, HORIZON_DAYS)
     return figures | _result(said.expected_purchases, said.p_alive)
 
 
