@@ -18,7 +18,7 @@ MODELS = [
 ]
 
 
-def one_by_one(model: MbgCnbd, x: Floats, clock: Floats, horizon: float) -> Floats:
+def one_by_one(model: MbgCnbd, x: Floats, clock: Floats, horizon: Floats | float) -> Floats:
     """(k, customers): E[X(horizon)] of who is there, as the sum of P(at least n purchases), and nothing left out."""
     n, size, ahead = np.arange(1.0, 4_000.0)[:, None], model.r + model.k * x, horizon / (clock + horizon)
     stays = np.exp(betaln(model.a, model.b + x + n) - betaln(model.a, model.b + x + 1.0)) if model.a else 1.0
@@ -27,7 +27,7 @@ def one_by_one(model: MbgCnbd, x: Floats, clock: Floats, horizon: float) -> Floa
     return np.stack([(betainc(model.k * n - j, size + j, ahead) * worth).sum(axis=0) for j in range(model.k)])
 
 
-def buys(model: MbgCnbd, x: Floats, t_x: Floats, age: Floats, horizon: float) -> Floats:
+def buys(model: MbgCnbd, x: Floats, t_x: Floats, age: Floats, horizon: Floats | float) -> Floats:
     """P(a purchase) of who is there, by what is left of the steps to it."""
     size, ahead = model.r + model.k * x, horizon / (model.alpha + np.maximum(age, t_x) + horizon)
     each = [betainc(model.k - j, size + j, ahead) for j in range(model.k)]
@@ -35,7 +35,7 @@ def buys(model: MbgCnbd, x: Floats, t_x: Floats, age: Floats, horizon: float) ->
     return bought
 
 
-def agree(model: MbgCnbd, x: Floats, t_x: Floats, age: Floats, horizon: float) -> None:
+def agree(model: MbgCnbd, x: Floats, t_x: Floats, age: Floats, horizon: Floats | float) -> None:
     seen, found = (x, t_x, age), outlook(model, x, t_x, age, horizon)
     assert found.p_alive == pytest.approx(model.p_alive(*seen), rel=1e-10, abs=1e-300)
     assert found.p_silent == pytest.approx(model.p_silent(*seen), rel=1e-10, abs=1e-300)
@@ -61,7 +61,9 @@ def test_any_customers_of_any_model_are_told_what_they_are_told_one_by_one(
     random = np.random.default_rng(seed)
     x = np.floor(random.exponential(20.0, 12))
     t_x = np.where(x > 0, x + random.exponential(300.0, 12), 0.0)
-    agree(MbgCnbd(k, r * k, alpha, a, b, loyal), x, t_x, t_x + random.exponential(200.0, 12), horizon)
+    model, age = MbgCnbd(k, r * k, alpha, a, b, loyal), t_x + random.exponential(200.0, 12)
+    agree(model, x, t_x, age, horizon)
+    agree(model, x, t_x, age, horizon * np.exp(random.uniform(-1.1, 1.1, 12)))
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -72,6 +74,29 @@ def test_so_are_hard_ones(model: MbgCnbd, horizon: float) -> None:
     t_x = np.array([0.0, 0, 0, 1, 1_000, 3, 300, 900, 3_000, 6_000, 40.5])
     age = np.array([0.0, 1, 20_000, 1, 1_000, 20_000, 300, 1_800, 3_000, 6_100, 40])
     agree(model, x, t_x, age, horizon)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_horizons_of_their_own_are_met_in_every_block(model: MbgCnbd) -> None:
+    """Three blocks of customers, the season's and their pace's horizons from a ninth to nine times as long."""
+    random = np.random.default_rng(4)
+    x = random.integers(0, 60, 20_000).astype(float)
+    t_x = x + random.integers(0, 500, 20_000).astype(float)
+    age = t_x + random.integers(0, 900, 20_000).astype(float)
+    horizons = 90.0 * np.exp(random.uniform(-2.2, 2.2, 20_000))
+    many = np.array(outlook(model, x, t_x, age, horizons))
+    for one in (0, 8_191, 8_192, 19_999):
+        who = slice(one, one + 1)
+        alone = outlook(model, x[who], t_x[who], age[who], float(horizons[one]))
+        assert many[:, who] == pytest.approx(np.array(alone), rel=1e-13, abs=0)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_beyond_all_clocks_something_finite_is_said(model: MbgCnbd) -> None:
+    x, ratio = np.zeros(4), np.array([1e-300, 1e-15, 1e15, 1e300])
+    said = Curves(model).at(x, ratio)
+    assert np.isfinite(said).all()
+    assert said[:, 2:] == pytest.approx(0.0, abs=1e-7)
 
 
 @pytest.mark.parametrize("model", MODELS)
