@@ -19,7 +19,7 @@ from services.scoring.domain.mbg_nbd import MIN_REPEATS
 from services.scoring.domain.model import Parameters
 from services.scoring.domain.nomination import SURE, held_back
 from services.scoring.domain.pace import FASTEST, Lookback, fit_pace
-from services.scoring.domain.prediction import Histories
+from services.scoring.domain.prediction import Histories, ahead
 from services.scoring.domain.shrinkage import BEYOND_DOUBT
 from services.scoring.domain.tempo import EVEN, FREE, Tempo
 
@@ -75,10 +75,11 @@ class Evening:
         return np.clip(self._said("p_no_purchase", times), SURE, 1.0 - SURE)
 
     def _said(self, what: str, times: Floats | float) -> Floats:
-        said, ahead = np.empty(len(self.came)), np.broadcast_to(self.ahead * times, len(self.came))
+        said, horizon = np.empty(len(self.came)), np.broadcast_to(self.ahead * times, len(self.came))
         for visits, where in self.parameters.groups(self.histories.came):
             one = self.histories.at(where)
-            said[where] = getattr(visits, what)(one.x, one.last_day - one.first_day, one.age(self.day), ahead[where])
+            seen = (one.x, one.last_day - one.first_day, one.age(self.day))
+            said[where] = getattr(ahead(visits, *seen, horizon[where]), what)
         return said
 
     @property
