@@ -102,7 +102,7 @@ def _due_days(
         if isinstance(visits, MbgCnbd) and visits.k > 1:
             bands = [_turns(visits, histories, told, now, floor, coming)]
         else:
-            bands = _drifts(visits, (x, t_x, age), told, now, floor, coming)
+            bands = _drifts(visits, histories, told, now, floor, coming)
         thresholds = [
             np.full_like(age, float(NEW_DAYS)),
             *(visits.crossing_age(x, t_x, GONE_BELOW * slack) for slack in SLACKS),
@@ -115,20 +115,19 @@ def _due_days(
 
 
 def _drifts(
-    visits: Purchasing,
-    seen: tuple[Floats, Floats, Floats],
-    told: Told,
-    now: Predictions,
-    floor: float,
-    coming: Turns,
+    visits: Purchasing, histories: Histories, told: Told, now: Predictions, floor: float, coming: Turns
 ) -> list[Floats]:
-    """Ages at which bands may be left, where silence only ever lowers what is expected. What turns horizons may use up half of that."""
-    x, t_x, age = seen
+    """Ages at which bands may be left, where silence only ever lowers what is expected; what turns horizons may use up half of
+    that.
+    """
+    x, t_x, age = histories.x, histories.last_day - histories.first_day, histories.age(coming.today)
     left_alive, left_quiet, left_value = _left(told, now, floor)
     turn = []
     if coming:
         left_quiet, left_value = left_quiet / 2, left_value / 2
-        turn = [age + _turn_of_horizon(coming, seen, told, now, floor, left_quiet, left_value)]
+        days = _turn_of_horizon(coming, (x, t_x, age), told, now, floor, left_quiet, left_value)
+        # From today on, also for those whose last purchase a channel's clock has put after it.
+        turn = [coming.today - histories.first_day + days]
     falls = np.minimum.reduce([left_alive, left_quiet / 2, now.p_alive * left_value / 2])
     drift = np.minimum(left_value / 2, left_quiet / 2 / STEEPEST)
     return [
