@@ -14,7 +14,10 @@ from tests.bench.scores.base import simulated
 from tests.bench.section import ROOT, Row, Section, Stage
 
 NAMES = ("rapport", "lifetimes", "pymc-marketing")
-WORK = ("fit", "fit again", "score", "rank and plan", "score with a rhythm", "plan with a rhythm")
+WORK = (
+    *("fit", "fit again", "score", "rank and plan", "score with a rhythm", "plan with a rhythm"),
+    *("score with a season and paces, too", "plan with a season and paces, too"),
+)
 SECONDS = 900.0
 """Whoever takes longer is out."""
 SAME = 0.15
@@ -27,7 +30,8 @@ whose upkeep is part of an order's cost. Score: purchases expected within 90 day
 P(no purchase), spend, value and segment.
 
 Rank and plan: fifths, class and the day on which each score is worth another look, which the others do not have. With a
-rhythm: the same customers scored by MBG/CNBD-3 with parameters met for the first time, which the others do not have either.
+rhythm: the same customers scored by MBG/CNBD-3 with parameters met for the first time, which the others do not have either;
+and then with a season of the year and customers' own paces, by which each has a horizon of their own.
 """
 
 
@@ -54,11 +58,12 @@ async def run(stage: Stage) -> Section:
                 errors[name] = str(failed)
                 stage.say(f"{name} is out: {failed}")
     require_same(found)
-    cost, regular = measured(), measured(rhythm=True)
+    cost, regular, turning = measured(), measured(rhythm=True), measured(rhythm=True, turns=True)
     rows: list[Row] = [
         *table(found),
         {"work": "an order, us of CPU a customer, without any server", "rapport": round(cost.whole, 1)},
         {"work": "the same of customers with a rhythm", "rapport": round(regular.whole, 1)},
+        {"work": "the same with a season and paces, too", "rapport": round(turning.whole, 1)},
     ]
     cells = found["rapport"][0]["cells"]
     notes = [
@@ -70,6 +75,7 @@ async def run(stage: Stage) -> Section:
         "errors": errors,
         "order": vars(cost),
         "order with a rhythm": vars(regular),
+        "order with a season and paces, too": vars(turning),
         "customers": customers,
     }
     return Section("scores", "Scores of a whole base", rows, notes, details=details)

@@ -42,6 +42,8 @@ def rapport(base: Base) -> Figures:
     from services.scoring.domain.money_cells import cells_of
     from services.scoring.domain.population import Population
     from services.scoring.domain.prediction import Histories, predict
+    from services.scoring.domain.tempo import Tempo
+    from services.scoring.domain.yearly import Season
 
     figures: Figures = {}
     now = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=base.today)
@@ -62,7 +64,8 @@ def rapport(base: Base) -> Figures:
     bought = np.searchsorted(_x_edges(), base.x, side="right")
     cells = np.stack([np.ones_like(micros), last_day.astype(np.int64), bought, cells_of(micros)], axis=1)
     standing = Population(histogram, rfm.Base().plus(cells)).standing
-    histories = Histories(base.x, base.first_day, last_day, base.spend, base.money, np.full_like(base.x, np.nan))
+    last_gap = np.where(base.x > 0, base.t_x / np.maximum(base.x, 1.0), np.nan)
+    histories = Histories(base.x, base.first_day, last_day, base.spend, base.money, last_gap)
     with timed(figures, "score"):
         said = predict(cold.parameters, histories, now, HORIZON_DAYS)
     with timed(figures, "rank and plan"):
@@ -73,6 +76,11 @@ def rapport(base: Base) -> Figures:
         by_rhythm = predict(regular, histories, now, HORIZON_DAYS)
     with timed(figures, "plan with a rhythm"):
         due_days(regular, histories, by_rhythm.told(ranked), by_rhythm, base.today, HORIZON_DAYS)
+    turning = replace(regular, season=Season.of(np.linspace(0.7, 1.3, 13)), tempo=Tempo(-0.4, 0.3, 50.0, 3.5))
+    with timed(figures, "score with a season and paces, too"):
+        by_all = predict(turning, histories, now, HORIZON_DAYS)
+    with timed(figures, "plan with a season and paces, too"):
+        due_days(turning, histories, by_all.told(ranked), by_all, base.today, HORIZON_DAYS)
     return figures | _result(said.expected_purchases, said.p_alive)
 
 
