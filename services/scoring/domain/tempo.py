@@ -51,17 +51,10 @@ class Tempo:
         traits[paid, 1] = (np.log(first_money[paid]) - self.usual_money) / (1.0 + x[paid])
         return traits
 
-    def grows(self, x: Floats, age: Floats, days: Floats | float) -> Floats:
-        """(customers,): by what factor time passes faster after so many days without a purchase, within the limits of `of`:
-        the mean gap grows with the silence.
-        """
-        drawn = age + self.usual_days * (x + 1.0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            growth: Floats = np.power(1.0 + days / drawn, -self.trend)
-        return np.where((x > 0) & (drawn > 0), growth, 1.0)
-
     def days_until(self, x: Floats, age: Floats, growth: Floats) -> Floats:
-        """The inverse of `grows`: days until it has come to that; infinite where it never does."""
+        """(customers,): days without a purchase until time passes faster by this factor, within the limits of `of`; infinite where
+        it never does. The mean gap grows with the silence.
+        """
         if not self.trend or self.usual_days <= 0:
             return np.full_like(age, np.inf)
         drawn = age + self.usual_days * (x + 1.0)
