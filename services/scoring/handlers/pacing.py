@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from heapq import nsmallest
+from math import inf
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -100,8 +100,11 @@ class Pacing:
 
 
 def _with(drawn: list[Drawn], page: Packed) -> list[Drawn]:
+    """The first `MOST` of both, in their order: a sort that finds two sorted parts merges them."""
     rows = zip(page.customers, page.days, page.came.tolist(), strict=True)
-    return nsmallest(MOST, [*drawn, *(Drawn(draw(one).place, days, came) for one, days, came in rows)])
+    latest = drawn[-1].place if len(drawn) == MOST else inf
+    fresh = sorted(Drawn(place, days, came) for one, days, came in rows if (place := draw(one).place) <= latest)
+    return sorted([*drawn, *fresh])[:MOST]
 
 
 def _found(drawn: Sequence[Drawn], parameters: Parameters, today: int) -> Found:
