@@ -49,7 +49,9 @@ class Finance:
 
     async def look(self, views: Sequence[Document]) -> Findings:
         """Through books and contracts; what is found, the ledger has counted again."""
-        found = Findings(await self._books(), await self._platform.post(f"/v1/contracts/base?months={max(MONTHS)}"))
+        found = Findings(
+            await self._books(), await self._platform.look("contracts", "/v1/contracts/base", months=max(MONTHS))
+        )
         period = {"since": found.profit["since"], "until": found.profit["until"]}
         earned = await asyncio.to_thread(profits, self._folder, self._share, **period)
         whose = {name: household for name, household in households(views).items() if household is not None}
@@ -70,10 +72,10 @@ class Finance:
 
     async def _books(self) -> Document:
         """Once they stand still: calls are booked a moment after the history has them."""
-        told = await self._platform.post("/v1/profits/base")
+        told = await self._platform.look("profits", "/v1/profits/base")
         for _ in range(LOOKS):
             await asyncio.sleep(POLL)
-            before, told = told, await self._platform.post("/v1/profits/base")
+            before, told = told, await self._platform.look("profits", "/v1/profits/base")
             if told["profit"] == before["profit"]:
                 break
         return told

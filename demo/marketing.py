@@ -65,7 +65,7 @@ class Marketing:
 
     async def wishes(self, customers: Sequence[Document]) -> list[Document]:
         """What to offer these customers, once the whole year has been looked through."""
-        await self._platform.post("/v1/wishes/study")
+        await self._platform.look("wishes", "/v1/wishes/study")
         asked = (self._platform.get(f"/v1/wishes/{one['customer_id']}", number=OFFERS) for one in customers)
         return [await answer for answer in asked]
 

@@ -1,7 +1,9 @@
 """The platform as a stranger sees it: its public HTTP APIs, read page by page."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,6 +15,8 @@ from demo.ledger.compare import Holdings
 from demo.unfinished import Unfinished
 
 PAGE = 1000
+POLL = 0.1
+LOOK_SECONDS = 300.0
 JSON = dict[str, Any]
 
 
@@ -46,6 +50,31 @@ class Platform:
 
     async def post(self, path: str, body: JSON | None = None) -> JSON:
         return await self._ask("POST", path, json=body)
+
+    async def look(self, name: str, path: str, **params: str | int) -> JSON:
+        """Ask for a look through the base, wait until it has ended, and read what it found. One that is under way may have
+        begun before what it is to find was there: it is waited for, and then another is asked for.
+        """
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                run = await self._begun(path)
+                while run["state"] == "running":
+                    await asyncio.sleep(POLL)
+                    run = await self.get(f"/v1/looks/{name}")
+        except TimeoutError as error:
+            raise Unfinished(f"the look {name} has not ended within {LOOK_SECONDS:.0f} s") from error
+        if run["state"] != "done":
+            raise Unfinished(f"the look {name} was {run['state']}: {run['error']}")
+        return await self.get(path, **params)
+
+    async def _begun(self, path: str) -> JSON:
+        while True:
+            try:
+                return await self.post(path)
+            except Refused as refused:
+                if refused.status != HTTPStatus.CONFLICT:
+                    raise
+            await asyncio.sleep(POLL)
 
     async def put(self, path: str, body: JSON) -> JSON:
         return await self._ask("PUT", path, json=body)

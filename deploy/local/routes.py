@@ -19,6 +19,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
         "/v1/retention",
         "/v1/persuasion",
         "/v1/churn",
+        "/v1/looks",
     ),
     "sync": ("/v1/customers", "/v1/channels", "/v1/keys", "/v1/deliveries"),
 }

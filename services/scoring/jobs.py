@@ -8,14 +8,13 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from services.scoring.handlers import Refitting
-from services.scoring.handlers.models import UnderWay
+from services.scoring.handlers.leasing import UnderWay
 
 log = structlog.get_logger()
 TAKE_LATEST_SECONDS = 5.0
 FIRST_STUDY_SECONDS = 60.0
+"""So soon an instance has looked through the base for itself: before that, it has no offers and no risks."""
 Job = Callable[[], Awaitable[None]]
-Round = tuple[Callable[[], Awaitable[bool]], Callable[[], Awaitable[object]]]
-"""Whether it is time, and what to do then."""
 
 
 def jobs(refitting: Refitting, refit_seconds: float) -> list[Job]:
@@ -35,32 +34,31 @@ def jobs(refitting: Refitting, refit_seconds: float) -> list[Job]:
     return [refit_regularly, take_latest_regularly]
 
 
-def studying(studies: Sequence[Callable[[], Awaitable[object]]], seconds: float) -> Job:
-    """Through the whole base, by each instance for its own offers and risks."""
+def looking(
+    look_if_due: Callable[[str], Awaitable[None]], names: Sequence[str], every: float, first: float = 0.0
+) -> Job:
+    """Ask every so often whether these looks are due, one after the other; at first after `first` seconds, if that is set."""
 
-    async def study_regularly() -> None:
-        await asyncio.sleep(min(FIRST_STUDY_SECONDS, seconds))
+    async def look_regularly() -> None:
+        await asyncio.sleep(first or every)
         while True:
-            for study in studies:
-                await study()
-            await asyncio.sleep(seconds)
-
-    return study_regularly
-
-
-def looking(rounds: Sequence[Round], seconds: float) -> Job:
-    """Ask every so often what is to be looked at again, one after the other. What must not be done twice holds a lease itself;
-    of the rest, two instances that look write the same.
-    """
-
-    async def look_when_due() -> None:
-        while True:
-            await asyncio.sleep(seconds)
-            for due, look in rounds:
+            for name in names:
                 try:
-                    if await due():
-                        await look()
-                except UnderWay:
-                    log.info("look_under_way_elsewhere")
+                    await look_if_due(name)
+                except UnderWay as error:
+                    log.info("look_under_way_elsewhere", look=name, waits_for=error.what)
+            await asyncio.sleep(every)
 
-    return look_when_due
+    return look_regularly
+
+
+def settling(learn: Callable[[], Awaitable[object]], every: float) -> Job:
+    """What came of decisions, by each instance for its own evidence; a decision is settled once, whoever does it."""
+
+    async def settle_regularly() -> None:
+        await asyncio.sleep(min(FIRST_STUDY_SECONDS, every))
+        while True:
+            await learn()
+            await asyncio.sleep(every)
+
+    return settle_regularly

@@ -8,7 +8,10 @@ from services.scoring.api import (
     choice_routes,
     churn_routes,
     contract_routes,
+    ending_routes,
+    look_routes,
     model_routes,
+    pace_routes,
     product_routes,
     profit_routes,
     retention_routes,
@@ -27,17 +30,24 @@ from services.scoring.handlers import (
     Contesting,
     Contracting,
     Deeds,
+    Ending,
+    LookAt,
+    Looking,
+    OwnRuns,
+    Pacing,
     Persuading,
     Profits,
     Refitting,
     Retaining,
     Reviewing,
+    Runs,
     Scores,
     Studying,
+    UpliftVersion,
     Valuing,
     Wishing,
 )
-from services.scoring.jobs import jobs, looking, studying
+from services.scoring.jobs import FIRST_STUDY_SECONDS, jobs, looking, settling
 from services.scoring.settings import ScoringSettings
 from services.scoring.store import (
     MongoActions,
@@ -49,11 +59,13 @@ from services.scoring.store import (
     MongoCustomers,
     MongoDecisions,
     MongoDeeds,
-    MongoLease,
+    MongoEndingModels,
     MongoModels,
     MongoNames,
+    MongoPaceLooks,
     MongoPopulation,
     MongoReviews,
+    MongoRuns,
     MongoUpliftModels,
 )
 from shared.clock import Clock, clock
@@ -82,10 +94,11 @@ class Stores:
         self.choices = MongoChoices(database)
         self.contests = MongoContests(database)
         self.channel_looks = MongoChannelLooks(database)
+        self.pace_looks = MongoPaceLooks(database)
         self.churn_models = MongoChurnModels(database)
-        self.churn_lease = MongoLease(database, "churn-lease")
         self.uplift_models = MongoUpliftModels(database)
-        self.uplift_lease = MongoLease(database, "uplift-lease")
+        self.ending_models = MongoEndingModels(database)
+        self.runs = MongoRuns(database)
 
     def prepare(self) -> list[Coroutine]:
         kept = (self.customers, self.population, self.deeds, self.names, self.reviews, self.decisions)
@@ -106,14 +119,9 @@ class Parts:
         self.deeds = Deeds(deeds, self.wishing)
         self.profits = Profits(deeds, stores.costs, now, settings.currency)
         self.contracting = Contracting(deeds, now, margin, settings.scoring_yearly_discount)
-        self.churning = Churning(
-            *(customers, deeds, models, stores.churn_models, stores.churn_lease),
-            *(self.scores, now, settings.instance),
-        )
-        self.persuading = Persuading(
-            *(stores.decisions, stores.uplift_models, stores.uplift_lease, stores.actions),
-            *(now, horizon, settings.instance),
-        )
+        self.ending = Ending(deeds, stores.ending_models, now, horizon)
+        self.churning = Churning(customers, deeds, models, stores.churn_models, self.scores, now)
+        self.persuading = Persuading(stores.decisions, stores.uplift_models, stores.actions, now, horizon)
         self.retaining = Retaining(
             *(stores.actions, stores.decisions, customers, self.scores, self.valuing),
             *(self.churning, self.persuading),
@@ -124,7 +132,32 @@ class Parts:
         self.reviewing = Reviewing(customers, models, stores.reviews, now, horizon)
         self.choosing = Choosing(customers, stores.choices, self.refitting, now)
         self.channels = Channels(customers, stores.channel_looks, self.refitting, now)
+        self.pacing = Pacing(customers, stores.pace_looks, self.refitting, now)
         self.contesting = Contesting(self.choosing, stores.contests, now)
+        self.looking = Looking(self._looks(stores.runs, OwnRuns()), settings.instance)
+
+    def _looks(self, runs: Runs, own: Runs) -> list[LookAt]:
+        """One instance at a time does what is kept for all, and each for itself what it keeps in memory."""
+        unfitted, unchosen = "No model has been fitted yet.", "No family of models has been chosen yet."
+        churning, contesting, channels, reviewing = self.churning, self.contesting, self.channels, self.reviewing
+        return [
+            LookAt("choice", self.choosing.choose, runs, self.choosing.due),
+            LookAt("challengers", contesting.contest, runs, contesting.due, contesting.ready, unchosen),
+            LookAt("channels", channels.look, runs, channels.due, channels.ready, unfitted),
+            LookAt("pace", self.pacing.look, runs, self.pacing.due, self.pacing.ready, unfitted),
+            LookAt("profits", self.profits.look, runs, self.profits.stale),
+            LookAt("reviews", reviewing.review, runs, reviewing.due, reviewing.ready, unfitted),
+            LookAt("churn", churning.look, runs, churning.stale, churning.ready, unfitted),
+            LookAt("uplift", self._persuaded, runs, self.persuading.stale),
+            LookAt("endings", self.ending.look, runs, self.ending.stale),
+            LookAt("wishes", self.studying.study, own),
+            LookAt("contracts", self.contracting.study, own),
+        ]
+
+    async def _persuaded(self) -> UpliftVersion:
+        """Learnt from all outcomes that can be known by now."""
+        await self.retaining.learn()
+        return await self.persuading.look()
 
 
 def create(settings: ScoringSettings | None = None) -> FastAPI:
@@ -139,6 +172,7 @@ def create(settings: ScoringSettings | None = None) -> FastAPI:
         routers=_routers(parts, stores, settings),
         prepare=[*stores.prepare(), parts.refitting.take_latest],
         jobs=_jobs(parts, settings),
+        close=[parts.looking.stop],
     )
     add_problems(app, PROBLEMS)
     return app
@@ -146,36 +180,31 @@ def create(settings: ScoringSettings | None = None) -> FastAPI:
 
 def _routers(parts: Parts, stores: Stores, settings: ScoringSettings) -> list[APIRouter]:
     return [
+        look_routes(parts.looking),
         score_routes(parts.scores, stores.customers, parts.valuing),
         wish_routes(parts.wishing, parts.studying),
         product_routes(stores.names),
         profit_routes(parts.profits),
-        contract_routes(parts.contracting, settings.currency),
-        uplift_routes(parts.persuading, stores.uplift_models),
+        ending_routes(stores.ending_models),
+        contract_routes(parts.contracting, parts.ending, settings.currency),
+        uplift_routes(stores.uplift_models),
         retention_routes(parts.retaining),
         churn_routes(parts.churning, stores.churn_models),
-        review_routes(parts.reviewing, stores.reviews),
+        review_routes(stores.reviews),
         choice_routes(parts.choosing, parts.contesting),
         channel_routes(parts.channels),
+        pace_routes(parts.pacing),
         model_routes(parts.refitting, stores.models),
     ]
 
 
 def _jobs(parts: Parts, settings: ScoringSettings) -> list[Coroutine]:
-    studies = [parts.studying.study, parts.contracting.study, parts.retaining.learn]
-    rounds = [
-        (parts.profits.stale, parts.profits.look),
-        (parts.choosing.due, parts.choosing.choose),
-        (parts.channels.due, parts.channels.look),
-        (parts.reviewing.due, parts.reviewing.review),
-        (parts.contesting.due, parts.contesting.contest),
-    ]
-    # In a job of their own: fitting takes minutes, for which nothing else should wait.
-    fits = [(parts.churning.stale, parts.churning.look), (parts.persuading.stale, parts.persuading.look)]
-    every = settings.scoring_study_seconds
+    every, look = settings.scoring_study_seconds, parts.looking.look_if_due
     return [
         *jobs(parts.refitting, settings.scoring_refit_seconds),
-        studying(studies, every),
-        looking(rounds, every),
-        looking(fits, every),
+        looking(look, ("wishes", "contracts"), every, first=min(FIRST_STUDY_SECONDS, every)),
+        looking(look, ("profits", "choice", "channels", "pace", "reviews", "challengers"), every),
+        # In jobs of their own: fitting takes minutes, for which nothing else should wait.
+        looking(look, ("churn", "uplift", "endings"), every),
+        settling(parts.retaining.learn, every),
     ]

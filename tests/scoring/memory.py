@@ -29,6 +29,7 @@ from services.scoring.handlers import (
     Ledger,
     Look,
     Name,
+    PaceLook,
     Packed,
     PackedLesson,
     Product,
@@ -195,12 +196,20 @@ class MemoryDeeds:
     lessons: dict[str, PackedLesson] = field(default_factory=dict)
 
     async def load(
-        self, customers: Collection[str], months: Collection[int] | None = None, session: Session | None = None
+        self,
+        customers: Collection[str],
+        months: Collection[int] | None = None,
+        session: Session | None = None,
+        whole: Collection[str] | None = None,
     ) -> dict[str, Remembered]:
-        return {
+        found = {
             customer: one if months is None else one._replace(book=_months(one.book, months))
             for customer in customers
             if (one := self.known.get(customer))
+        }
+        return {
+            customer: one if whole is None or customer in whole else Remembered(one.wishes, one.book)
+            for customer, one in found.items()
         }
 
     async def wishes(self, customer_id: str) -> Wishes | None:
@@ -340,6 +349,17 @@ class MemoryChoices:
 
     async def note_choice(self, choice: Choice) -> None:
         self.noted = choice
+
+
+@dataclass
+class MemoryPaceLooks:
+    noted: PaceLook | None = None
+
+    async def pace_look(self) -> PaceLook | None:
+        return self.noted
+
+    async def note_pace_look(self, look: PaceLook) -> None:
+        self.noted = look
 
 
 @dataclass

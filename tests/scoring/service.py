@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from services.scoring.api.looks import LOOKS
 from services.scoring.domain.purchases import Purchases
 from services.scoring.main import create
 from services.scoring.settings import ScoringSettings
@@ -43,6 +44,25 @@ class Scoring:
     async def refit(self) -> Any:
         async with self.https[0].post("/v1/models/refit") as answer:
             assert answer.status == 200, await answer.text()
+            return await answer.json()
+
+    async def look(self, name: str, instance: int = 0) -> Any:
+        """Ask for a look through the base, and wait until it has ended well. What it has found."""
+        path = LOOKS[name].path
+        async with self.https[instance].post(path) as answer:
+            assert answer.status == 202, await answer.text()
+            assert answer.headers["location"] == f"/v1/looks/{name}"
+
+        async def ended() -> str | None:
+            state = (await self.get(f"/v1/looks/{name}", instance=instance))["state"]
+            return None if state == "running" else str(state)
+
+        assert await eventually(ended, within=120) == "done"
+        return await self.get(path, instance=instance)
+
+    async def refused(self, path: str, status: int) -> Any:
+        async with self.https[0].post(path) as answer:
+            assert answer.status == status, await answer.text()
             return await answer.json()
 
     async def publish(self, records: Sequence[Outgoing]) -> None:

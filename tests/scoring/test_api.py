@@ -113,7 +113,7 @@ async def test_a_refit_is_asked_for_and_its_version_read(client: aiohttp.ClientS
 
 async def test_a_refit_under_way_is_a_conflict(client: aiohttp.ClientSession, service: Service) -> None:
     await service.models.claim("another", 60)
-    assert (await refit(client, 409))["detail"] == "A refit or a look is under way, here or on another instance."
+    assert (await refit(client, 409))["detail"] == "The refit is under way, here or on another instance."
 
 
 async def test_a_score_is_read_now_and_in_the_past(client: aiohttp.ClientSession) -> None:

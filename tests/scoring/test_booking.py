@@ -73,12 +73,12 @@ BACK = [
 """Half of the wine, a quarter of the glasses: what of ORDER a return brings back to the shelf."""
 
 
-def cancelled(returned: str = "0", **told: Any) -> OrderCancelled:
+def cancelled(returned: str = "0", at: datetime = JULY, **told: Any) -> OrderCancelled:
     left = ORDER.total - Decimal(returned)
     same = {name: getattr(ORDER, name) for name in ("order_id", "customer_id", "channel", "ordered_at", "currency")}
     order = {"lines": ORDER.lines, "payment": ORDER.payment, "parcels": ORDER.parcels} | told
     return OrderCancelled.model_validate(
-        {**same, "cancelled_at": JULY, "total": left, "returned": Decimal(returned), **order}
+        {**same, "cancelled_at": at, "total": left, "returned": Decimal(returned), **order}
     )
 
 
@@ -183,29 +183,50 @@ def test_all_of_an_order_back_on_the_shelf_leaves_no_cost_of_goods() -> None:
     assert goods == {("", True): 0, ("wine", False): 0}
 
 
-def test_a_cancelled_order_leaves_nothing_of_goods_that_came_back_in_any_month_at_any_rates() -> None:
-    dearer = CostModel(
-        (
-            Rate(Kind.GOODS, Decimal("0.5"), until=month_of(JULY)),
-            Rate(Kind.GOODS, Decimal("0.7"), since=month_of(JULY)),
-        )
-    )
-    facts = (ORDER, returned("40", BACK), cancelled("40", restocked=[BROUGHT_BACK]))
-    told = statement(book(*facts), dearer, month_of(JUNE), month_of(JULY) + 1)
-    assert [line for line in told.lines if line.key.kind is Kind.GOODS] == []
-    assert profit(*facts) == -3
-
-
 @given(st.permutations([ORDER, returned("40", BACK), cancelled("40", restocked=[BROUGHT_BACK]), met("letter")]))
 def test_goods_that_came_back_leave_the_same_in_any_order(facts: list[Deed]) -> None:
     assert book(*facts) == book(met("letter"), ORDER, returned("40"), cancelled("40"))
 
 
 def test_a_cancelled_order_leaves_nothing_but_what_its_returns_had_cost() -> None:
-    assert book(ORDER, cancelled()) == Book()
+    assert profit(ORDER, cancelled()) == 0
     assert profit(ORDER, returned("40"), cancelled("40")) == -3
+    assert profit(ORDER, returned("40", BACK), cancelled("40", restocked=[BROUGHT_BACK])) == -3
     # The return told after the cancellation has nothing left to lower.
     assert profit(ORDER, cancelled(), returned("0")) == -3
+
+
+def test_an_order_cancelled_in_its_own_month_leaves_no_trace_of_itself() -> None:
+    assert book(ORDER, cancelled(at=JUNE + timedelta(days=3))) == Book()
+    # Nor where the clock of who cancels is behind that of who sells, by a month.
+    assert book(ORDER, cancelled(at=JUNE - timedelta(days=30))) == Book()
+
+
+def test_a_month_that_is_over_stays_as_it_was_and_the_cancellation_counts_when_it_comes() -> None:
+    before = statement(book(ORDER), COSTS, month_of(JUNE), month_of(JULY))
+    facts = (ORDER, returned("40", BACK), cancelled("40", restocked=[BROUGHT_BACK]))
+    assert statement(book(*facts), COSTS, month_of(JUNE), month_of(JULY)) == before
+    july = statement(book(*facts), COSTS, month_of(JULY), month_of(JULY) + 1)
+    assert july.profit == -before.profit - 3
+    lines = {(line.key.kind, line.key.subject, line.key.told): line for line in july.lines}
+    sales = lines[Kind.SALES, "", True]
+    assert (sales.amount, sales.events) == (Decimal(-110), -1)
+    assert lines[Kind.GOODS, "wine", False].quantity == -70
+    assert lines[Kind.OVERHEAD, "", False].amount == 1
+    assert behind(sales, [one for fact in facts for one in movements(fact)]) == ["o1"]
+
+
+def test_what_has_become_dearer_is_undone_at_the_price_of_the_month_in_which_it_is() -> None:
+    """As goods that a return brings back are: what they are worth on the shelf to which they come back."""
+    dearer = CostModel(
+        (
+            Rate(Kind.GOODS, Decimal("0.5"), until=month_of(JULY)),
+            Rate(Kind.GOODS, Decimal("0.7"), since=month_of(JULY)),
+        )
+    )
+    told = statement(book(ORDER, cancelled()), dearer, month_of(JUNE), month_of(JULY) + 1)
+    amounts = {line.key.month: line.amount for line in told.lines if line.key.kind is Kind.GOODS and line.key.subject}
+    assert amounts == {month_of(JUNE): Decimal(-35), month_of(JULY): Decimal(49)}
 
 
 def test_a_cancellation_of_before_there_were_lines_takes_back_the_revenue() -> None:

@@ -11,7 +11,6 @@ from services.scoring.domain.model import Model, refit
 from services.scoring.domain.population import Population, changes
 from services.scoring.domain.purchases import Purchases
 from services.scoring.handlers import Change, Churning, Scores, scored_of
-from services.scoring.handlers.models import UnderWay
 from services.scoring.handlers.wishing import Liked
 from tests.scoring.churn.lives import END, HORIZON, Life, lives
 from tests.scoring.events import customer
@@ -39,8 +38,8 @@ class Company:
 
     def __post_init__(self) -> None:
         self.scores = Scores(self.customers, MemoryPopulation(), self.clock, HORIZON, "USD")
-        stores = (self.customers, self.deeds, self.base, self.models, MemoryModels())
-        self.churning = Churning(*stores, self.scores, self.clock, "one", self.most_rows)
+        stores = (self.customers, self.deeds, self.base, self.models)
+        self.churning = Churning(*stores, self.scores, self.clock, self.most_rows)
 
     async def hear(self, base: list[Life]) -> "Company":
         purchases = {customer(number): one.purchases for number, one in enumerate(base)}
@@ -123,12 +122,10 @@ async def test_of_a_large_base_a_share_is_looked_at_that_fits() -> None:
     assert some.rows == pytest.approx(all_.rows / 4, rel=0.2)
 
 
-async def test_one_look_at_a_time_and_none_before_there_is_a_base_model() -> None:
+async def test_there_is_nothing_to_learn_before_there_is_a_base_model() -> None:
     company = Company()
+    assert not await company.churning.ready()
     assert await company.churning.look() is None
-    await company.churning.lease.claim("another", 60)
-    with pytest.raises(UnderWay):
-        await company.churning.look()
 
 
 @pytest.mark.parametrize("size", [0, 1, 20])

@@ -66,6 +66,17 @@ async def test_wishes_come_back_and_what_has_not_changed_stays(stores: Stores) -
     assert await stores.deeds.load([]) == {}
 
 
+async def test_contracts_and_behaviour_are_read_of_those_asked_for_only(stores: Stores) -> None:
+    contracts = Contracts((fact(Kind_.STARTED, "2026-01-01"),))
+    behaviour = Behaviour((Done(100, Doing.COMPLAINT, 1),)).pack()
+    for who in (ANNA, BEN):
+        await stores.save(Change(who, liked(who, TEA).liked, {}, contracts, behaviour))
+    whole, part = Remembered(TEA, Book(), contracts, behaviour), Remembered(TEA)
+    assert await stores.deeds.load([ANNA, BEN], [], whole=[BEN, customer(3)]) == {ANNA: part, BEN: whole}
+    assert await stores.deeds.load([ANNA, BEN], [], whole=[]) == {ANNA: part, BEN: part}
+    assert await stores.deeds.load([ANNA, BEN], []) == {ANNA: whole, BEN: whole}
+
+
 async def test_of_a_book_only_the_months_asked_for_are_read_and_only_those_changed_are_written(stores: Stores) -> None:
     book = Book.of(
         Movement("e", month, kind, "spring", False, 5) for month in (610, 611, 612) for kind in (Kind.CALLS, Kind.MAILS)

@@ -15,6 +15,7 @@ from services.scoring.domain.population import Ranked
 from services.scoring.domain.prediction import Histories, Predictions, Told, material, predict
 from services.scoring.domain.purchases import EPOCH, day_of
 from services.scoring.domain.purchasing import Purchasing
+from services.scoring.domain.tempo import EVEN, Tempo
 from services.scoring.domain.yearly import STEADY, Season
 from tests.scoring.orders import synthetic_base
 from tests.scoring.seasonal import SUMMER_AND_CHRISTMAS
@@ -84,13 +85,35 @@ def test_nor_with_a_rhythm_and_a_season_at_once(visits: Purchasing, season: Seas
     assert looks < 400 * len(BASE)
 
 
-def followed(visits: Purchasing, season: Season = STEADY) -> tuple[int, int]:
+@pytest.mark.parametrize("season", [STEADY, SEASONAL], ids=["steady", "seasonal"])
+@pytest.mark.parametrize("visits", [MbgNbd(0.8, 50, 0.9, 2.5), *EXTENDED, MbgCnbd(3, 2.4, 50, 0.9, 2.5)])
+def test_nor_is_anybodys_who_goes_at_a_pace_of_their_own(visits: Purchasing, season: Season) -> None:
+    """From a third of the base's to three times as fast."""
+    tempo = Tempo(-1.5, 1.0, 60.0, 3.5)
+    factors = HISTORIES.tempo(tempo, day_of(END))
+    assert (factors.min(), factors.max()) == pytest.approx((1 / 3, 3.0))
+    _, news = followed(visits, season, tempo)
+    assert news > 0
+
+
+@pytest.mark.parametrize("visits", [MbgNbd(0.8, 50, 0.9, 2.5), MbgCnbd(3, 2.4, 50, 0.9, 2.5)])
+def test_nor_is_anybodys_whose_last_purchase_is_said_to_be_tomorrow_or_later(visits: Purchasing) -> None:
+    """By a channel whose clock runs ahead; the season, which is high in July, goes by ours."""
+    early = END - timedelta(days=60)
+    assert (HISTORIES.last_day > day_of(early)).sum() > 50
+    _, news = followed(visits, Season.of(np.array([1.0] * 7 + [3.0] + [1.0] * 5)), first_day=day_of(early))
+    assert news > 0
+
+
+def followed(
+    visits: Purchasing, season: Season = STEADY, tempo: Tempo = EVEN, first_day: int = day_of(END)
+) -> tuple[int, int]:
     """Looks and news of 400 days, of which none comes too late."""
-    parameters = Parameters(visits, SPENDS, 200.0, season=season)
-    first = predict(parameters, HISTORIES, END, 90)
-    last, due = told(first), due_days(parameters, HISTORIES, told(first), first, day_of(END), 90)
+    parameters = Parameters(visits, SPENDS, 200.0, season=season, tempo=tempo)
+    first = predict(parameters, HISTORIES, EPOCH + timedelta(days=first_day), 90)
+    last, due = told(first), due_days(parameters, HISTORIES, told(first), first, first_day, 90)
     looks = news = 0
-    for day in range(day_of(END) + 1, day_of(END) + 400):
+    for day in range(first_day + 1, first_day + 400):
         now = EPOCH + timedelta(days=day)
         made = predict(parameters, HISTORIES, now, 90)
         moved, seen = material(last, made, parameters.top_money), due <= day

@@ -18,6 +18,7 @@ from services.scoring.domain.purchases import Purchases, day_of
 from services.scoring.domain.purchasing import PLAIN, Family, Purchasing
 from services.scoring.domain.rivals import SPAN_DAYS, SPANS, fit_rival, table
 from services.scoring.domain.seasonality import DayCounts, season_of
+from services.scoring.domain.tempo import Tempo
 from services.scoring.domain.yearly import STEADY, Season
 from services.scoring.handlers.choosing import NOT_LOOKED
 from tests.scoring.events import customer
@@ -164,7 +165,9 @@ def as_of(cut: int) -> tuple[Purchasing, Season]:
 
 def test_the_base_model_beside_behaviour_says_what_the_score_says() -> None:
     parameters = Parameters(
-        MbgNbd(1.5, 60.0, 0.8, 4.0), GammaGamma(6.0, 3.8, 15.0), 100.0, season=Season.of(np.linspace(0.5, 1.5, 13))
+        *(MbgNbd(1.5, 60.0, 0.8, 4.0), GammaGamma(6.0, 3.8, 15.0), 100.0),
+        season=Season.of(np.linspace(0.5, 1.5, 13)),
+        tempo=Tempo(-0.4, 0.3, 40.0, 3.0, 0.1),
     )
     for moment in (OCTOBER, datetime(2024, 3, 1, tzinfo=UTC)):
         seen = then([one.pack() for one in BASE[:50]], day_of(moment), 90)
@@ -176,6 +179,7 @@ def test_the_base_model_beside_behaviour_says_what_the_score_says() -> None:
                 day_of(moment) - histories.first_day,
                 histories.spend,
                 histories.money,
+                histories.last_gap,
             ]
         )
         n = len(history)

@@ -16,15 +16,17 @@ from services.scoring.domain.mbg_cnbd import MbgCnbd
 from services.scoring.domain.mbg_nbd import MbgNbd
 from services.scoring.domain.model import ByChannel, Parameters
 from services.scoring.domain.overview import Inputs
+from services.scoring.domain.pacing import Found as FoundPace
 from services.scoring.domain.prediction import Histories
 from services.scoring.domain.purchasing import PLAIN, Family
 from services.scoring.domain.score import Terms
 from services.scoring.domain.seasonality import Evidence, Found as FoundSeason
 from services.scoring.domain.shrinkage import Apart, Found, Tried
+from services.scoring.domain.tempo import EVEN, Tempo
 from services.scoring.domain.yearly import STEADY, Season
-from services.scoring.handlers import Champion, ChannelLook, Choice, scored_of
+from services.scoring.handlers import Champion, ChannelLook, Choice, PaceLook, scored_of
 from services.scoring.handlers.choosing import NOT_LOOKED
-from services.scoring.store import MongoChannelLooks, MongoChoices, MongoContests, MongoModels
+from services.scoring.store import MongoChannelLooks, MongoChoices, MongoContests, MongoModels, MongoPaceLooks
 from shared import mongo
 from shared.mongo import Database
 from shared.settings import PlatformSettings
@@ -35,6 +37,7 @@ from tests.scoring.test_score import MODEL
 
 pytestmark = pytest.mark.integration
 BY_CHANNEL = ByChannel(PLAIN, (Channel("web", 90, (0.6, -0.8, 0.3, -0.2)),))
+TEMPO = Tempo(-0.4, 0.3, 40.0, 3.0, 0.1)
 OLD_FORM = {
     "_id": 7,
     "fitted_at": START,
@@ -158,6 +161,26 @@ async def test_a_version_that_tells_channels_apart_comes_back_as_it_was(database
     found = await MongoModels(database).latest()
     assert found == model
     assert found.parameters.by_code.keys() == {code_of("web")}
+
+
+async def test_a_version_with_a_tempo_comes_back_as_it_was_and_older_ones_have_none(database: Database) -> None:
+    parameters = replace(MODEL.parameters, tempo=TEMPO)
+    model = replace(MODEL, fit=replace(MODEL.fit, parameters=parameters))
+    assert await MongoModels(database).add(model)
+    assert await MongoModels(database).latest() == model
+    await database["models"].update_one({"_id": model.version}, {"$unset": {"parameters.tempo": ""}})
+    found = await MongoModels(database).latest()
+    assert found is not None
+    assert found.parameters.tempo == EVEN
+
+
+async def test_a_look_for_a_pace_comes_back_as_it_was(database: Database) -> None:
+    looks = MongoPaceLooks(database)
+    assert await looks.pace_look() is None
+    for found in (FoundPace(TEMPO, "learnt before", 300, 0.001, 0.0003), FoundPace(EVEN, "too few", 3)):
+        look = PaceLook(START, found, 3, ("spend not identified",))
+        await looks.note_pace_look(look)
+        assert await looks.pace_look() == look
 
 
 async def test_a_comparison_of_channels_comes_back_as_it_was(database: Database) -> None:

@@ -99,19 +99,22 @@ def test_what_is_not_there_yet_is_said_too() -> None:
 class Service:
     """An API of which some answers are still missing."""
 
-    def __init__(self, refuses: int = 404) -> None:
-        self.refuses = refuses
+    def __init__(self, refuses: int = 404, ended: str = "done") -> None:
+        self.refuses, self.ended = refuses, ended
         self.posted: list[str] = []
 
     def get(self, path: str, **query: Any) -> Any:
+        if path.startswith("/v1/looks/"):
+            return {"state": self.ended}
         if path in {"/v1/profits/base", "/v1/wishes/study", "/v1/models/choice", "/v1/models/challengers"}:
             raise Refused("nothing yet", self.refuses)
         return {"items": []} if "limit" in query else SUMMARY
 
-    def post(self, path: str, body: Any = None, seconds: float = 0) -> None:
+    def post(self, path: str) -> Any:
         self.posted.append(path)
         if path == "/v1/reviews":
             raise Refused("no model", 409)
+        return {"name": path, "state": "running"}
 
 
 def test_what_the_service_does_not_know_yet_is_no_fault() -> None:
@@ -119,6 +122,12 @@ def test_what_the_service_does_not_know_yet_is_no_fault() -> None:
     reporting.look(service)
     assert set(service.posted) == set(reporting.LOOKS)
     assert Facts(**reporting.gather(service)) == Facts(SUMMARY, None, None, None, None)
+
+
+def test_a_look_that_failed_is_one() -> None:
+    service: Any = Service(ended="failed")
+    with pytest.raises(Refused, match="has failed"):
+        reporting.look(service)
 
 
 def test_any_other_refusal_is() -> None:

@@ -26,7 +26,6 @@ from services.scoring.handlers import (
     Valuing,
     evidence_of,
 )
-from services.scoring.handlers.models import UnderWay
 from services.scoring.handlers.wishing import Liked
 from tests.scoring.events import customer
 from tests.scoring.memory import (
@@ -119,11 +118,11 @@ class Company:
         self.clock = SetClock(END)
         self.customers, self.decisions, self.deeds = MemoryCustomers(), MemoryDecisions(), MemoryDeeds()
         scores = Scores(self.customers, MemoryPopulation(), self.clock, 90, "USD", MODEL)
-        stores = (self.customers, self.deeds, MemoryModels(), MemoryChurnModels(), MemoryModels())
+        stores = (self.customers, self.deeds, MemoryModels(), MemoryChurnModels())
         self.actions, self.uplift = MemoryActions(), MemoryUpliftModels()
-        churning = Churning(*stores, scores, self.clock, "one")
+        churning = Churning(*stores, scores, self.clock)
         self.persuading = Persuading(
-            *(self.decisions, self.uplift, MemoryModels(), self.actions, self.clock, 90, "one"),
+            *(self.decisions, self.uplift, self.actions, self.clock, 90),
             *(QUICK_RECIPES, QUICK),
         )
         self.retaining = Retaining(
@@ -283,6 +282,3 @@ async def test_one_decision_of_a_customer_teaches_and_of_many_customers_a_share(
     assert second.version == 2
     assert 60 < second.lessons <= 150
     assert not await company.persuading.stale()
-    await company.persuading.lease.claim("another", 60)
-    with pytest.raises(UnderWay):
-        await company.persuading.look()

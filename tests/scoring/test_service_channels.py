@@ -8,7 +8,6 @@ from services.scoring.domain.purchases import Purchases
 from tests.scoring.events import customer
 from tests.scoring.service import Scoring, orders, records
 from tests.scoring.test_channel_looks import spending
-from tests.scoring.test_service_models import post
 from tests.scoring.test_shrinkage import TILL, WEB, bought
 from tests.waiting import eventually
 
@@ -26,7 +25,7 @@ async def test_customers_with_the_same_purchases_are_scored_by_how_they_came(sco
     twins = customer(SIZE), customer(2 * SIZE + 1)
     facts = [*orders(bases["till"], 0, "till"), *orders(bases["web"], SIZE + 1, "web")]
     await scoring.get("/v1/models/channels", status=404)
-    await post(scoring, "/v1/models/channels", status=409)
+    await scoring.refused("/v1/models/channels", status=409)
     await scoring.publish(records(facts))
 
     async def complete() -> bool:
@@ -42,7 +41,7 @@ async def test_customers_with_the_same_purchases_are_scored_by_how_they_came(sco
     before = await eventually(lambda: scores(1, 0))
     assert before is not None
     assert len({(one["p_churn"], one["value"]) for one in before}) == 1
-    look: Any = await post(scoring, "/v1/models/channels")
+    look: Any = await scoring.look("channels")
     assert (look["alike"], look["model_version"]) == (False, 2)
     assert {one["channel"]: one["customers"] for one in look["channels"]} == {"till": SIZE + 1, "web": SIZE + 1}
     assert any(one["better"] for one in look["tried"])

@@ -12,8 +12,7 @@ pytestmark = pytest.mark.integration
 
 async def test_the_service_looks_back_at_its_scores_and_a_report_is_drawn_from_what_it_says(scoring: Scoring) -> None:
     await scoring.get("/v1/reviews", status=200)
-    async with scoring.https[0].post("/v1/reviews") as answer:
-        assert answer.status == 409
+    assert (await scoring.refused("/v1/reviews", status=409))["detail"] == "No model has been fitted yet."
     facts = orders(BASE)
     await scoring.publish(records(facts))
 
@@ -22,9 +21,8 @@ async def test_the_service_looks_back_at_its_scores_and_a_report_is_drawn_from_w
 
     await eventually(complete, within=60)
     assert (await scoring.refit())["outcome"] == "fitted"
-    for path in ("/v1/reviews", "/v1/profits/base", "/v1/wishes/study"):
-        async with scoring.https[0].post(path) as answer:
-            assert answer.status == 200, await answer.text()
+    for name in ("reviews", "profits", "wishes"):
+        await scoring.look(name)
     (review,) = (await scoring.get("/v1/reviews?limit=1", instance=1))["items"]
     assert (review["foreknown"], review["horizon_days"], review["model_version"]) == (True, 90, 1)
     assert 0 < review["customers"] <= len(BASE)
@@ -76,9 +74,7 @@ async def test_a_decision_is_put_down_once_whoever_asks(scoring: Scoring) -> Non
     assert [(one["action"], one["elsewhere"]["weight"]) for one in learnt["actions"]] == [("call", 0.0), ("gift", 0.0)]
     await scoring.get(f"/v1/retention/{customer(9_999)}", status=404)
     assert (await scoring.get("/v1/retention/models"))["items"] == []
-    async with scoring.https[0].post("/v1/retention/models") as answer:
-        assert answer.status == 200, await answer.text()
-        made = await answer.json()
+    (made,) = (await scoring.look("uplift"))["items"]
     assert [(one["action"], one["doubt"], one["in_use"]) for one in made["actions"]] == [
         ("call", "too few customers", False),
         ("gift", "too few customers", False),

@@ -30,11 +30,10 @@ async def test_wishes_are_heard_from_orders_and_contacts_and_read_by_every_insta
     assert found["interests"] == [{"category": "food", "share": 1.0}]
     assert (found["hour"]["weekday"], found["hour"]["hour"], found["hour"]["time_zone"]) == ("monday", 12, "UTC")
     await scoring.get("/v1/wishes/study", status=404)
-    for https in scoring.https:
+    for instance, https in enumerate(scoring.https):
         async with https.put("/v1/products/pesto", json={"name": "Pesto alla genovese"}) as answer:
             assert (answer.status, (await answer.json())["category"]) == (200, "food")
-        async with https.post("/v1/wishes/study") as answer:
-            assert (answer.status, (await answer.json())["products"]) == (200, 2)
+        assert (await scoring.look("wishes", instance))["products"] == 2
     for instance in (0, 1):
         offers = (await scoring.get(f"/v1/wishes/{customer(1)}?number=2", instance=instance))["offers"]
         assert {offer["product"]["product"] for offer in offers} == {"pasta", "pesto"}
@@ -75,8 +74,7 @@ async def test_costs_are_set_and_a_customers_profit_is_read_line_by_line(scoring
     assert (Decimal(found["profit"]), found["unknown"]) == (Decimal("1.5"), [])
     assert {line["kind"]: line["events"] for line in found["lines"]}["calls"] == 1
     await scoring.get("/v1/profits/base", status=404)
-    async with scoring.https[0].post("/v1/profits/base") as answer:
-        base = await answer.json()
+    base = await scoring.look("profits")
     assert (base["customers"], Decimal(base["profit"]), base["classes"]) == (
         1,
         Decimal("1.5"),
@@ -99,8 +97,7 @@ async def test_contracts_are_heard_and_what_happens_to_them_is_learnt(scoring: S
     await scoring.publish(records([told("started", 100, customer(50), price="30"), *lives]))
 
     async def heard() -> bool:
-        async with scoring.https[1].post("/v1/contracts/base") as answer:
-            return bool((await answer.json())["contracts"] == 41)
+        return bool((await scoring.look("contracts", instance=1))["contracts"] == 41)
 
     await eventually(heard)
     base = await scoring.get("/v1/contracts/base?months=6", instance=1)

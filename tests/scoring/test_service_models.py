@@ -7,6 +7,7 @@ import pytest
 from services.scoring.domain.purchases import Purchases
 from shared.contracts.scoring import Score
 from tests.scoring.events import customer
+from tests.scoring.orders import synthetic_base
 from tests.scoring.regular import regular_base
 from tests.scoring.seasonal import seasonal_base
 from tests.scoring.service import Scoring, orders, records
@@ -25,21 +26,14 @@ async def filled(service: Scoring, base: Sequence[Purchases]) -> None:
     await eventually(complete, within=90)
 
 
-async def post(service: Scoring, path: str, status: int = 200) -> dict[str, object]:
-    async with service.https[0].post(path) as answer:
-        assert answer.status == status, await answer.text()
-        found: dict[str, object] = await answer.json()
-        return found
-
-
 async def test_regular_buyers_get_their_rhythm_and_are_scored_by_it(scoring: Scoring) -> None:
     base, _ = regular_base(1_500, 900, seed=5)
     await scoring.get("/v1/models/choice", status=404)
     await scoring.get("/v1/models/challengers", status=404)
-    await post(scoring, "/v1/models/challengers", status=409)
+    await scoring.refused("/v1/models/challengers", status=409)
     await filled(scoring, base)
     assert (await scoring.refit())["outcome"] == "fitted"
-    choice = await post(scoring, "/v1/models/choice")
+    choice = await scoring.look("choice")
     assert (choice["outcome"], choice["nominated"]) == ("taken", "mbg-cnbd-3")
     assert await scoring.get("/v1/models/choice", instance=1) == choice
     (model, first) = (await scoring.get("/v1/models"))["items"]
@@ -63,11 +57,11 @@ async def test_regular_buyers_get_their_rhythm_and_are_scored_by_it(scoring: Sco
     assert past["model"]["name"] == "mbg-cnbd-3+gamma-gamma"
     assert (await scoring.get(f"/v1/scores/{customer(5)}/lifetime-value"))["model_version"] == model["version"]
     assert (await scoring.get(f"/v1/scores/{customer(5)}/reasons"))["score"]["model"]["name"] == model["name"]
-    review = await post(scoring, "/v1/reviews")
+    (review,) = (await scoring.look("reviews"))["items"]
     assert review["model_version"] == model["version"]
-    contest = await post(scoring, "/v1/models/challengers")
-    assert contest["champion"]["name"] == "mbg-cnbd-3"  # type: ignore[index]
-    shown = {one["name"]: one["can_serve"] for one in contest["challengers"]}  # type: ignore[attr-defined]
+    contest = await scoring.look("challengers")
+    assert contest["champion"]["name"] == "mbg-cnbd-3"
+    shown = {one["name"]: one["can_serve"] for one in contest["challengers"]}
     assert shown == {"mbg-nbd": True, "pareto-nbd": False}
     assert await scoring.get("/v1/models/challengers", instance=1) == contest
 
@@ -84,7 +78,7 @@ async def test_a_base_that_nobody_seems_to_leave_is_scored_and_the_doubt_is_name
     assert score.value is not None
     assert score.value > 0
     await scoring.get(f"/v1/scores/{customer(5)}/lifetime-value")
-    choice = await post(scoring, "/v1/models/choice")
+    choice = await scoring.look("choice")
     assert choice["outcome"] in {"confirmed", "taken"}
     assert "explains the base no better" in str(choice["why"])
 
@@ -98,7 +92,7 @@ async def test_before_christmas_more_is_expected_of_a_base_that_buys_more_then(s
     buyer = next(n for n, one in enumerate(base) if one.frequency > 5 and one.last_day > newest - 10)
     plain = Score.model_validate(await scoring.get(f"/v1/scores/{customer(buyer)}"))
     june = Score.model_validate(await scoring.get(f"/v1/scores/{customer(buyer)}?as_of=2024-06-10T00:00:00Z"))
-    choice = await post(scoring, "/v1/models/choice")
+    choice = await scoring.look("choice")
     season = (await scoring.get("/v1/models/choice", instance=1))["season"]
     assert season == choice["season"]
     assert "years are alike" in season["why"]
@@ -124,4 +118,18 @@ async def test_before_christmas_more_is_expected_of_a_base_that_buys_more_then(s
     assert summer.expected_purchases < 0.9 * june.expected_purchases
     explained = await scoring.get(f"/v1/scores/{customer(buyer)}/reasons")
     assert "high-season" in {reason["code"] for reason in explained["reasons"]}
-    assert (await post(scoring, "/v1/reviews"))["model_version"] == model["version"]
+    assert (await scoring.look("reviews"))["items"][0]["model_version"] == model["version"]
+
+
+async def test_a_base_without_a_pace_is_told_why_it_has_none(scoring: Scoring) -> None:
+    base, _ = synthetic_base(300, 600, seed=3)
+    await scoring.get("/v1/models/pace", status=404)
+    await scoring.refused("/v1/models/pace", status=409)
+    await filled(scoring, base)
+    assert (await scoring.refit())["outcome"] == "fitted"
+    look = await scoring.look("pace")
+    assert (look["pace"], look["model_version"], look["held"]) == (None, 1, [])
+    assert "no better beyond doubt" in str(look["why"])
+    assert look["customers"] == 300
+    assert await scoring.get("/v1/models/pace", instance=1) == look
+    assert (await scoring.get("/v1/models/1"))["pace"] is None

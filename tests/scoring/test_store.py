@@ -156,6 +156,20 @@ async def test_customers_saved_before_channels_were_kept_count_as_the_base(store
     assert (await stores.customers.load([customer(0)]))[customer(0)].first is None
 
 
+async def test_rows_of_before_last_gaps_were_kept_say_that_it_is_not_known(stores: Stores) -> None:
+    if isinstance(stores.customers, MemoryCustomers):
+        return  # memory has no past
+    base, _ = synthetic_base(2, 300, seed=1)
+    await save(stores, scored(base))
+    kept = await stores.customers._collection.find_one({"_id": customer(0)})
+    assert kept is not None
+    await stores.customers._collection.update_one({"_id": customer(0)}, {"$set": {"row": kept["row"][:72]}})
+    sheet = await stores.customers.sheet(None, 10)
+    assert np.isnan(sheet.histories.last_gap[0])
+    assert sheet.histories.x.tolist() == Histories.of(base).x.tolist()
+    assert sheet.told.p_alive.tolist() == [one.score.p_alive for one in scored(base)]
+
+
 async def test_saving_nobody_is_no_error(stores: Stores) -> None:
     await save(stores, [])
 
@@ -167,8 +181,8 @@ async def test_a_sheet_says_what_a_sweep_needs(stores: Stores) -> None:
     first, second = await stores.customers.sheet(None, 5), await stores.customers.sheet(customer(4), 50)
     assert [*first.customers, *second.customers] == [one.customer_id for one in everyone]
     wanted = Histories.of(base[5:])
-    for name in ("x", "first_day", "last_day", "spend", "money"):
-        assert getattr(second.histories, name).tolist() == getattr(wanted, name).tolist()
+    for name in ("x", "first_day", "last_day", "spend", "money", "last_gap"):
+        assert np.array_equal(getattr(second.histories, name), getattr(wanted, name), equal_nan=True)
     assert first.told.p_alive.tolist() == [one.score.p_alive for one in everyone[:5]]
     assert np.isnan(second.told.p_alive).tolist() == [False] * 3 + [True] * 4
     assert second.told.segment[-1] == -1

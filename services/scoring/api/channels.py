@@ -13,7 +13,6 @@ from shared.http import Problem
 from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("scores:read"))]
-Writer = Annotated[Principal, Depends(require("scoring:write"))]
 
 
 class TriedShown(BaseModel):
@@ -63,13 +62,6 @@ def channel_routes(channels: Channels) -> APIRouter:
         look = await channels.looks.channel_look()
         if look is None:
             raise Problem(404, detail="Nobody has looked yet.")
-        return _shown(look)
-
-    @routes.post("/channels", summary="Compare the channels now, and use what is found")
-    async def compare_channels(_: Writer) -> ChannelsShown:
-        look = await channels.look()
-        if look is None:
-            raise Problem(409, detail="No model has been fitted yet, from which channels could differ.")
         return _shown(look)
 
     return routes

@@ -17,7 +17,6 @@ from shared.http import Problem
 from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("scores:read"))]
-Writer = Annotated[Principal, Depends(require("scoring:write"))]
 
 
 class ChampionShown(BaseModel):
@@ -144,22 +143,11 @@ def choice_routes(choosing: Choosing, contesting: Contesting) -> APIRouter:
             raise Problem(404, detail="Nobody has looked yet.")
         return _choice(choice)
 
-    @routes.post("/choice", summary="Look now which family of models the base would be given")
-    async def choose_family(_: Writer) -> ChoiceShown:
-        return _choice(await choosing.choose())
-
     @routes.get("/challengers", summary="How the models beside the one in use have done")
     async def read_challengers(_: Reader) -> ContestShown:
         contest = await contesting.read()
         if contest is None:
             raise Problem(404, detail="There has been no contest yet.")
-        return _contest(contest)
-
-    @routes.post("/challengers", summary="Hold the models against each other now")
-    async def contest_models(_: Writer) -> ContestShown:
-        contest = await contesting.contest()
-        if contest is None:
-            raise Problem(409, detail="No family of models has been chosen yet.")
         return _contest(contest)
 
     return routes

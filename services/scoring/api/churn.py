@@ -17,7 +17,6 @@ from shared.http import Cursor, Limit, Page, Problem
 from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("scores:read"))]
-Writer = Annotated[Principal, Depends(require("scoring:write"))]
 
 
 class ReasonShown(BaseModel):
@@ -98,13 +97,6 @@ def churn_routes(churning: Churning, versions: Versions) -> APIRouter:
     async def list_models(_: Reader, cursor: Cursor = None, limit: Limit = 20) -> Page[ChurnModelShown]:
         items = await versions.page(before(cursor), limit)
         return Page(items=[ChurnModelShown(**_fields(item)) for item in items], next=following(items, limit))
-
-    @routes.post("/models", summary="Learn anew from the whole base now")
-    async def learn(_: Writer) -> ChurnModelShown:
-        made = await churning.look()
-        if made is None:
-            raise Problem(409, detail="No base model has been fitted yet, to which another could be held.")
-        return ChurnModelShown(**_fields(made))
 
     @routes.get("/models/{version}", summary="Read a model")
     async def read_model(_: Reader, version: Version) -> ChurnModelRead:

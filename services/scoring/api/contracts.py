@@ -11,13 +11,13 @@ from services.scoring.domain.contracts.facts import Cause
 from services.scoring.domain.contracts.forecast import Outlook
 from services.scoring.domain.fitting import Doubt
 from services.scoring.domain.purchases import cents_of
-from services.scoring.handlers import Contracting, Standing
+from services.scoring.handlers import Contracting, Ending, Ends, Standing
+from services.scoring.handlers.ending import By
 from shared.contracts.fact import Currency, CustomerId
 from shared.http import Problem
 from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("scores:read"))]
-Writer = Annotated[Principal, Depends(require("scoring:write"))]
 Months = Annotated[int, Query(ge=1, le=60, description="How far to look ahead.")]
 
 
@@ -31,6 +31,20 @@ class MonthAhead(BaseModel):
     involuntary: float
     paid: float
     missing: float
+
+
+class EndsShown(BaseModel):
+    """How probably the contract ends within the horizon. `by` behaviour, where that has proved itself (`version`: of the newest
+    model, also where it does not speak), or by age; the base's figures, by age and missing payments, stand beside it.
+    """
+
+    horizon_days: int
+    by: By
+    version: int
+    voluntary: float
+    involuntary: float
+    base_voluntary: float
+    base_involuntary: float
 
 
 class ContractShown(BaseModel):
@@ -52,6 +66,8 @@ class ContractShown(BaseModel):
     value: Decimal | None
     """Discounted contribution of the next five years; null without a price, and of what has ended."""
     outlook: list[MonthAhead] | None
+    ends: EndsShown | None
+    """Null of what has ended, and before there is a model of how contracts end."""
 
 
 class ContractsShown(BaseModel):
@@ -72,16 +88,11 @@ class BaseContracts(BaseModel):
     outlook: list[MonthAhead] | None
 
 
-def contract_routes(contracting: Contracting, currency: str) -> APIRouter:
+def contract_routes(contracting: Contracting, ending: Ending, currency: str) -> APIRouter:
     routes = APIRouter(prefix="/v1/contracts", tags=["contracts"])
 
     @routes.get("/base", summary="What happens to contracts, by their age, as of the last look")
     async def read_base(_: Reader, months: Months = 24) -> BaseContracts:
-        return _base(contracting, months)
-
-    @routes.post("/base", summary="Look through all contracts now")
-    async def study(_: Writer, months: Months = 24) -> BaseContracts:
-        await contracting.study()
         return _base(contracting, months)
 
     @routes.get("/{customer_id}", summary="A customer's contracts, and how they may go on")
@@ -89,7 +100,8 @@ def contract_routes(contracting: Contracting, currency: str) -> APIRouter:
         found = await contracting.read(customer_id)
         if not found:
             raise Problem(404, detail="No contract of the customer is known to have begun.")
-        shown = [_shown(one, months) for one in found]
+        ends = {(one.contract, one.started_at): one for one in await ending.foretell(customer_id)}
+        shown = [_shown(one, ends.get((one.spell.contract, one.spell.started_at)), months) for one in found]
         return ContractsShown(customer_id=customer_id, currency=currency, contracts=shown)
 
     return routes
@@ -109,7 +121,7 @@ def _base(contracting: Contracting, months: int) -> BaseContracts:
     )
 
 
-def _shown(one: Standing, months: int) -> ContractShown:
+def _shown(one: Standing, ends: Ends | None, months: int) -> ContractShown:
     spell, prospect = one.spell, one.prospect
     value = prospect.value if prospect else None
     return ContractShown(
@@ -125,6 +137,7 @@ def _shown(one: Standing, months: int) -> ContractShown:
         price=one.price,
         value=None if value is None else cents_of(value),
         outlook=_months(prospect.outlook, months) if prospect else None,
+        ends=EndsShown(**{name: getattr(ends, name) for name in EndsShown.model_fields}) if ends else None,
     )
 
 

@@ -1,5 +1,6 @@
 """The models over HTTP: which parameters are and were in use, and a refit now."""
 
+import math
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Protocol
@@ -11,6 +12,7 @@ from services.scoring.api.versions import Version, before, following
 from services.scoring.domain.channels import code_of
 from services.scoring.domain.model import Model, Parameters
 from services.scoring.domain.purchasing import general
+from services.scoring.domain.tempo import Tempo
 from services.scoring.handlers import Refitting, Report
 from services.scoring.handlers.models import Outcome
 from shared.http import Cursor, Limit, Page, Problem
@@ -60,6 +62,20 @@ class GammaGammaView(BaseModel):
     log_likelihood: float
 
 
+class PaceView(BaseModel):
+    """By how much a customer's time passes faster, in logarithms, for a unit of each trait: `trend`, the logarithm of the last
+    gap between purchases to the mean one; `money`, that of the first purchase's money to the base's, over the number of
+    purchases.
+    """
+
+    trend: float
+    money: float
+    usual_days: float
+    """The base's mean gap, to which gaps are drawn."""
+    usual_money: float
+    """The base's first purchase, the median."""
+
+
 class ModelView(BaseModel):
     """One version of the parameters; the newest is in use."""
 
@@ -84,6 +100,8 @@ class ModelView(BaseModel):
     season: list[float] = []
     """What each four weeks of the year are to an average of them, from 1 January on (the last ends with the year); none: no
     season is expected."""
+    pace: PaceView | None = None
+    """Customers' own; none: time passes alike for everybody."""
 
 
 class RefitView(BaseModel):
@@ -139,6 +157,13 @@ def model_routes(refitting: Refitting, versions: Versions) -> APIRouter:
     return routes
 
 
+def pace_view(tempo: Tempo) -> PaceView | None:
+    if not tempo:
+        return None
+    usual_money = math.exp(tempo.usual_money)
+    return PaceView(trend=tempo.trend, money=tempo.money, usual_days=tempo.usual_days, usual_money=usual_money)
+
+
 def _view(model: Model) -> ModelView:
     fit, visits, spends = model.fit, model.parameters.visits, model.parameters.spends
     return ModelView(
@@ -157,6 +182,7 @@ def _view(model: Model) -> ModelView:
             p=spends.p, q=spends.q, gamma=spends.gamma, log_likelihood=fit.log_likelihood_spends
         ),
         season=list(model.parameters.season.levels),
+        pace=pace_view(model.parameters.tempo),
     )
 
 

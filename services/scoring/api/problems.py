@@ -5,11 +5,13 @@ from typing import Any
 
 from fastapi import Request
 
-from services.scoring.handlers.models import UnderWay
+from services.scoring.handlers.leasing import UnderWay
+from services.scoring.handlers.looking import NotReady
 from shared.http import Problem
 
 PROBLEMS: dict[type[Exception], Callable[[Request, Any], Problem]] = {
-    UnderWay: lambda _, __: Problem(
-        409, detail="A refit or a look is under way, here or on another instance.", headers={"retry-after": "10"}
+    UnderWay: lambda _, error: Problem(
+        409, detail=f"{error.what} is under way, here or on another instance.", headers={"retry-after": "10"}
     ),
+    NotReady: lambda _, error: Problem(409, detail=error.why),
 }

@@ -42,6 +42,7 @@ class ProfitLine(BaseModel):
     unit: str
     rate: Decimal | None
     events: int
+    """Below 0 where a cancellation undoes what was booked in an earlier month."""
 
 
 class ProfitShown(BaseModel):
@@ -125,10 +126,6 @@ def profit_routes(profits: Profits) -> APIRouter:
         if look is None:
             raise Problem(404, detail="The books have not been looked through yet.")
         return _base(look, profits.currency)
-
-    @routes.post("/v1/profits/base", summary="Look through all books now")
-    async def look_through(_: Writer) -> BaseProfit:
-        return _base(await profits.look(), profits.currency)
 
     @routes.get("/v1/profits/{customer_id}", summary="What a customer has earned us, line by line")
     async def read_profit(_: Reader, customer_id: CustomerId, since: Since = None, until: Until = None) -> ProfitShown:

@@ -8,13 +8,12 @@ from pydantic import BaseModel
 
 from services.scoring.api.reliability import Reliability, reliability
 from services.scoring.domain.purchases import EPOCH
-from services.scoring.handlers import Review, Reviewing
-from shared.http import Cursor, Limit, Page, Problem, decode_cursor, encode_cursor
+from services.scoring.handlers import Review
+from shared.http import Cursor, Limit, Page, decode_cursor, encode_cursor
 from shared.http.pages import bad_cursor
 from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("scores:read"))]
-Writer = Annotated[Principal, Depends(require("scoring:write"))]
 
 
 class ExpectedGroup(BaseModel):
@@ -56,7 +55,7 @@ class Reviews(Protocol):
     async def newest(self, limit: int = 1, before: int | None = None) -> list[Review]: ...
 
 
-def review_routes(reviewing: Reviewing, reviews: Reviews) -> APIRouter:
+def review_routes(reviews: Reviews) -> APIRouter:
     routes = APIRouter(prefix="/v1/reviews", tags=["reviews"])
 
     @routes.get("", summary="List reviews of the scores, the newest first")
@@ -64,13 +63,6 @@ def review_routes(reviewing: Reviewing, reviews: Reviews) -> APIRouter:
         items = await reviews.newest(limit, _before(cursor) if cursor else None)
         before = encode_cursor({"before": items[-1].cut}) if len(items) == limit else None
         return Page(items=[_shown(item) for item in items], next=before)
-
-    @routes.post("", summary="Look back now")
-    async def look_back(_: Writer) -> ReviewShown:
-        review = await reviewing.review()
-        if review is None:
-            raise Problem(409, detail="No model has been fitted yet, so there is nothing to look back at.")
-        return _shown(review)
 
     return routes
 

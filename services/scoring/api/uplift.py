@@ -9,12 +9,11 @@ from pydantic import BaseModel
 from services.scoring.api.versions import Version, before, following
 from services.scoring.domain.fitting import Doubt
 from services.scoring.domain.uplift.effects import Interval
-from services.scoring.handlers import ActionLearnt, Persuading, UpliftVersion
+from services.scoring.handlers import ActionLearnt, UpliftVersion
 from shared.http import Cursor, Limit, Page, Problem
 from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("scores:read"))]
-Writer = Annotated[Principal, Depends(require("scoring:write"))]
 
 
 class IntervalShown(BaseModel):
@@ -67,7 +66,7 @@ class Versions(Protocol):
     async def texts(self, version: int) -> dict[str, str]: ...
 
 
-def uplift_routes(persuading: Persuading, versions: Versions) -> APIRouter:
+def uplift_routes(versions: Versions) -> APIRouter:
     """Before those of retention, whose customers these paths would be."""
     routes = APIRouter(prefix="/v1/retention/models", tags=["retention"])
 
@@ -75,10 +74,6 @@ def uplift_routes(persuading: Persuading, versions: Versions) -> APIRouter:
     async def list_models(_: Reader, cursor: Cursor = None, limit: Limit = 20) -> Page[UpliftModelShown]:
         items = await versions.page(before(cursor), limit)
         return Page(items=[UpliftModelShown(**_fields(item)) for item in items], next=following(items, limit))
-
-    @routes.post("", summary="Learn anew from all outcomes now")
-    async def learn(_: Writer) -> UpliftModelShown:
-        return UpliftModelShown(**_fields(await persuading.look()))
 
     @routes.get("/{version}", summary="Read a model of uplift")
     async def read_model(_: Reader, version: Version) -> UpliftModelRead:

@@ -123,11 +123,6 @@ def wish_routes(wishing: Wishing, studying: Studying) -> APIRouter:
         mixed = MixShown(**vars(mix))
         return StudyShown(customers=customers, products=products, mix=mixed, accuracy=shown, seconds=seconds)
 
-    @routes.post("/study", summary="Look through the whole base now")
-    async def study(_: Writer) -> StudyShown:
-        await studying.study()
-        return await read_study(_)
-
     @routes.get("/{customer_id}", summary="What a customer is likely to want next, and how they like to be met")
     async def read_wishes(_: Reader, customer_id: CustomerId, number: Number = 10) -> WishesShown:
         found = await wishing.read(customer_id, number)

@@ -61,3 +61,12 @@ def _probable(at_least: AtLeast, customers: int) -> Iterator[tuple[int, Places, 
         open_ = open_[p >= LEAST]
         if not len(open_):
             return
+
+
+def distinct(x: Floats) -> tuple[Floats, Places]:
+    """Numbers of purchases among which all of x are, and where each of x is in them; not sorted for where they are many."""
+    most = float(x.max(initial=0.0))
+    if most < len(x) and np.array_equal(places := x.astype(np.intp), x):
+        return np.arange(most + 1.0), places
+    xs, where = np.unique(x, return_inverse=True)
+    return xs, where

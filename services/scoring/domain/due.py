@@ -1,21 +1,35 @@
 """When a customer's score will be news though nothing happens: the first day on which it is worth another look.
 
 Between purchases a score only drifts, and along curves that can be inverted: P(alive) falls, the silence grows less
-plausible, the customer ages. A season of the year moves everybody's horizon, up or down, by what is known a year ahead.
+plausible, the customer ages. A season of the year moves everybody's horizon, up or down, by what is known a year ahead; a
+customer's own pace moves theirs with the silence.
 Of what is left of each band until it is news, half may be used up before the next look, so that nobody has to look at
 everybody every day, and no look comes late. Where it finds no news, another day follows.
 """
+
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from services.scoring.domain.bands import Flags
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.histogram import Ints
-from services.scoring.domain.mbg_nbd import MbgNbd
+from services.scoring.domain.mbg_cnbd import MbgCnbd
 from services.scoring.domain.model import Parameters
-from services.scoring.domain.prediction import NO_VALUE, P_BAND, VALUE_BAND, Histories, Predictions, Told
+from services.scoring.domain.prediction import (
+    NO_VALUE,
+    P_BAND,
+    VALUE_BAND,
+    Histories,
+    Predictions,
+    Told,
+    ahead,
+    horizon_of,
+)
 from services.scoring.domain.purchasing import Purchasing
 from services.scoring.domain.segments import GONE_BELOW, NEW_DAYS, SLACK, SLIPPING_BELOW
+from services.scoring.domain.tempo import Tempo
 from services.scoring.domain.yearly import FOLLOWED as A_YEAR, Coming
 
 NEVER = 2**31 - 1
@@ -28,62 +42,92 @@ STEEPEST = 0.37
 """By how much P(no purchase) rises at most while the age grows by as much as it is: below 1/e, whatever the rate."""
 
 
+@dataclass(frozen=True)
+class Turns:
+    """What makes a horizon that begins some days from now as good as a longer or a shorter one: season and own pace."""
+
+    parameters: Parameters
+    today: int
+    horizon_days: int
+
+    def __bool__(self) -> bool:
+        return bool(self.season or self.tempo.trend)
+
+    @cached_property
+    def season(self) -> Coming | None:
+        return self.parameters.season.coming(self.today, self.horizon_days)
+
+    @property
+    def tempo(self) -> Tempo:
+        return self.parameters.tempo
+
+    def after(self, histories: Histories, days: int) -> Floats | float:
+        """The horizon that begins so many days from now, if nobody buys until then."""
+        return horizon_of(self.parameters, histories, self.today + days, self.horizon_days)
+
+    def days(self, seen: tuple[Floats, Floats, Floats], most: Floats, least: Floats) -> Floats:
+        """Until it may be longer by that part, or shorter by that; if there are two causes, by a half of it for each."""
+        if self.season and self.tempo.trend:
+            most, least = np.sqrt(1.0 + most) - 1.0, least / 2
+        until = np.full_like(most, np.inf)
+        if self.season:
+            rises = np.searchsorted(self.season.most, 1.0 + most, side="right")
+            falls = np.searchsorted(-self.season.least, least - 1.0, side="right")
+            # The year ahead is all that is known: who is touched by nothing in it is looked at again after it.
+            until = np.minimum(np.minimum(rises, falls), A_YEAR - 1).astype(np.float64)
+        if self.tempo.trend:
+            x, _, age = seen
+            turn = 1.0 + most if self.tempo.trend < 0 else np.maximum(1.0 - least, 0.0)
+            until = np.minimum(until, self.tempo.days_until(x, age, turn))
+        return until
+
+
 def due_days(
     parameters: Parameters, histories: Histories, told: Told, now: Predictions, today: int, horizon_days: int
 ) -> Ints:
     """Days since 1970, all after `today`; one element a customer. `told` last, `now` as of `today`; no NaN."""
     days, floor = np.empty(len(histories.x), np.int64), NO_VALUE * parameters.top_money
-    coming = parameters.season.coming(today, horizon_days)
+    coming = Turns(parameters, today, horizon_days)
     for visits, where in parameters.groups(histories.came):
         theirs = (histories.at(where), told.at(where), now.at(where))
-        days[where] = _due_days(visits, *theirs, today, floor, coming)
+        days[where] = _due_days(visits, *theirs, floor, coming)
     return days
 
 
 def _due_days(
-    visits: Purchasing,
-    histories: Histories,
-    told: Told,
-    now: Predictions,
-    today: int,
-    floor: float,
-    coming: Coming | None,
+    visits: Purchasing, histories: Histories, told: Told, now: Predictions, floor: float, coming: Turns
 ) -> Ints:
-    t_x = histories.last_day - histories.first_day
-    age = np.maximum(today - histories.first_day, t_x)
-    seen = (histories.x, t_x, age)
+    x, t_x, age = histories.x, histories.last_day - histories.first_day, histories.age(coming.today)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        bands = (
-            _turns(visits, seen, told, now, floor, coming)
-            if now.rhythm
-            else _drifts(visits, seen, told, now, floor, coming)
-        )
+        if isinstance(visits, MbgCnbd) and visits.k > 1:
+            bands = [_turns(visits, histories, told, now, floor, coming)]
+        else:
+            bands = _drifts(visits, histories, told, now, floor, coming)
         thresholds = [
             np.full_like(age, float(NEW_DAYS)),
-            *(visits.crossing_age(histories.x, t_x, np.full_like(age, GONE_BELOW * slack)) for slack in SLACKS),
-            *(visits.silence_age(histories.x, t_x, np.full_like(age, SLIPPING_BELOW * slack)) for slack in SLACKS),
+            *(visits.crossing_age(x, t_x, GONE_BELOW * slack) for slack in SLACKS),
+            *(visits.silence_age(x, t_x, SLIPPING_BELOW * slack) for slack in SLACKS),
         ]
         ages = np.stack([*bands, *(np.where(at < age, np.inf, at) for at in thresholds)])
     soonest: Floats = np.where(np.isnan(ages), np.inf, ages).min(axis=0)
     day = np.floor(np.minimum(histories.first_day + soonest, NEVER - 1.0)) + 1.0
-    return np.maximum(day, today + 1.0).astype(np.int64)
+    return np.maximum(day, coming.today + 1.0).astype(np.int64)
 
 
 def _drifts(
-    visits: Purchasing,
-    seen: tuple[Floats, Floats, Floats],
-    told: Told,
-    now: Predictions,
-    floor: float,
-    coming: Coming | None,
+    visits: Purchasing, histories: Histories, told: Told, now: Predictions, floor: float, coming: Turns
 ) -> list[Floats]:
-    """Ages at which bands may be left, where silence only ever lowers what is expected. A season may use up half of that."""
-    x, t_x, age = seen
+    """Ages at which bands may be left, where silence only ever lowers what is expected; what turns horizons may use up half of
+    that.
+    """
+    x, t_x, age = histories.x, histories.last_day - histories.first_day, histories.age(coming.today)
     left_alive, left_quiet, left_value = _left(told, now, floor)
     turn = []
     if coming:
         left_quiet, left_value = left_quiet / 2, left_value / 2
-        turn = [age + _turn_of_season(coming, told, now, floor, left_quiet, left_value)]
+        days = _turn_of_horizon(coming, (x, t_x, age), told, now, floor, left_quiet, left_value)
+        # From today on, also for those whose last purchase a channel's clock has put after it.
+        turn = [coming.today - histories.first_day + days]
     falls = np.minimum.reduce([left_alive, left_quiet / 2, now.p_alive * left_value / 2])
     drift = np.minimum(left_value / 2, left_quiet / 2 / STEEPEST)
     return [
@@ -93,10 +137,17 @@ def _drifts(
     ]
 
 
-def _turn_of_season(
-    coming: Coming, told: Told, now: Predictions, floor: float, left_quiet: Floats, left_value: Floats
+def _turn_of_horizon(
+    coming: Turns,
+    seen: tuple[Floats, Floats, Floats],
+    told: Told,
+    now: Predictions,
+    floor: float,
+    left_quiet: Floats,
+    left_value: Floats,
 ) -> Floats:
-    """Days until the season alone may have used up what is left to it; above, all of the band: nothing else raises a value.
+    """Days until the horizon's turning alone may have used up what is left to it; above, all of the band: nothing else
+    raises a value.
 
     Value is concave in the horizon and P(no purchase) convex, so that a horizon longer or shorter by a part moves the one by
     no more than that part, and the other by no more than STEEPEST of it on a logarithmic scale.
@@ -106,48 +157,31 @@ def _turn_of_season(
     steep = STEEPEST * now.p_alive
     most = np.fmin(np.maximum(more_value, 0.0), np.expm1(np.maximum(less_quiet, 0.0) / steep))
     least = np.fmin(left_value, -np.expm1(-left_quiet / steep))
-    rises = np.searchsorted(coming.most, 1.0 + most, side="right")
-    falls = np.searchsorted(-coming.least, least - 1.0, side="right")
-    # The year ahead is all that is known: who is touched by nothing in it is looked at again after it.
-    days: Floats = np.minimum(np.minimum(rises, falls), A_YEAR - 1).astype(np.float64)
-    return days
+    return coming.days(seen, most, least)
 
 
-def _turns(
-    visits: Purchasing,
-    seen: tuple[Floats, Floats, Floats],
-    told: Told,
-    now: Predictions,
-    floor: float,
-    coming: Coming | None,
-) -> list[Floats]:
-    """The same of buyers with a rhythm: in a silence the next purchase first comes nearer, and then less probable.
+def _turns(visits: MbgCnbd, histories: Histories, told: Told, now: Predictions, floor: float, coming: Turns) -> Floats:
+    """The age after which a buyer with a rhythm may be news: in a silence the next purchase first comes nearer, and then less
+    probable.
 
-    Such curves turn, so that they are followed day by day, by what moves fast in them: steps done, and P(alive). What is
-    to come by steps done falls slowly, at most as if every step that it takes came less often by the clock's growth; both
-    ends of that are looked at. A horizon longer by a factor brings at most its k-th power as much. What is left of a
-    band is used up by half at most, and after `FOLLOWED` days everybody is looked at again.
+    Such curves turn, so that they are followed day by day, each day with the horizon that begins then. What is left of a
+    band is used up by half at most, of P(alive), which only falls, altogether; and after `FOLLOWED` days everybody is looked
+    at again.
     """
-    x, t_x, age = seen
-    if isinstance(visits, MbgNbd) or now.rhythm is None:
-        raise TypeError("a rhythm is MBG/CNBD-k's")
+    days = range(1, FOLLOWED + 1)
+    ages = np.stack([histories.age(coming.today + n) for n in days])
+    horizons = np.stack([np.broadcast_to(coming.after(histories, n), ages.shape[1:]) for n in days])
+    x, t_x = (np.tile(one, FOLLOWED) for one in (histories.x, histories.last_day - histories.first_day))
+    then = ahead(visits, x, t_x, ages.ravel(), horizons.ravel())
+    alive, _, churn, purchases = (part.reshape(FOLLOWED, -1) for part in then)
     low, high = told.value * (1 - VALUE_BAND), np.maximum(told.value, floor) * (1 + VALUE_BAND)
-    low = np.where(now.value <= floor, -np.inf, low)
-    soonest = np.full_like(age, FOLLOWED)
-    for days in range(FOLLOWED, 0, -1):
-        at = (x, t_x, age + days)
-        alive, done = visits.p_alive(*at), visits.steps_done(*at)
-        value = alive * (done * now.rhythm.purchases).sum(axis=0) * now.expected_spend
-        buys = alive * np.minimum((done * now.rhythm.buys).sum(axis=0), 1.0)
-        falls = ((visits.alpha + age) / (visits.alpha + age + days)) ** visits.k
-        left = np.zeros(len(age), bool)
-        most, least = (coming.most[days - 1] ** visits.k, coming.least[days - 1] ** visits.k) if coming else (1.0, 1.0)
-        for slower in (most, least * falls):
-            left |= _beyond(now.value, slower * value, low, high)
-            left |= _beyond(now.p_churn, 1.0 - slower * buys, told.p_churn - P_BAND, told.p_churn + P_BAND)
-        soonest = np.where(left, days - 1.0, soonest)
-    left_alive = now.p_alive - (told.p_alive - P_BAND)
-    return [age + soonest, visits.crossing_age(x, t_x, np.maximum(now.p_alive - np.maximum(left_alive, 0.0), 0.0))]
+    left = _beyond(now.value, purchases * now.expected_spend, np.where(now.value <= floor, -np.inf, low), high)
+    left |= _beyond(now.p_churn, churn, told.p_churn - P_BAND, told.p_churn + P_BAND)
+    left |= alive < now.p_alive - np.maximum(now.p_alive - (told.p_alive - P_BAND), 0.0)
+    # A row more for those who leave no band: argmax finds the first day, or this one.
+    until = np.argmax(np.concatenate([left, np.ones((1, len(now.value)), bool)]), axis=0)
+    age: Floats = coming.today - histories.first_day + until
+    return age
 
 
 def _beyond(now: Floats, then: Floats, low: Floats, high: Floats) -> Flags:

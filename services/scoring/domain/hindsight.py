@@ -55,6 +55,7 @@ def then(packed: Sequence[bytes], cut: int, horizon_days: int, came: Ints | None
     later = paid - np.bincount(owner[opening], money[opening], size)
     spend = np.where(repeats > 0, np.maximum(later, 0.0) / np.maximum(repeats, 1), 0.0)
     known = days > 0
+    last_gap = _last_gaps(owner[before], day[before], size)
     since = np.bincount(owner[after], minlength=size)[known]
     return Then(
         Histories(
@@ -63,12 +64,22 @@ def then(packed: Sequence[bytes], cut: int, horizon_days: int, came: Ints | None
             last_day=last[known].astype(np.float64),
             spend=spend[known].astype(np.float64),
             money=paid[known].astype(np.float64),
+            last_gap=last_gap[known],
             came=None if came is None else came[known],
         ),
         since.astype(np.float64),
         np.bincount(owner[after], money[after], size)[known].astype(np.float64),
         np.flatnonzero(known),
     )
+
+
+def _last_gaps(owner: Ints, day: Ints, size: int) -> Floats:
+    """Days between each customer's last two, NaN without two; sorted by customer and day."""
+    gaps = np.full(size, np.nan)
+    last = np.flatnonzero(np.diff(owner, append=-1) != 0)
+    again = last[(last > 0) & (owner[last - 1] == owner[last])]
+    gaps[owner[again]] = day[again] - day[again - 1]
+    return gaps
 
 
 @dataclass(frozen=True)

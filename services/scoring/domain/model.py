@@ -14,6 +14,7 @@ from services.scoring.domain.gamma_gamma import GammaGamma, SpendsFit, fit_spend
 from services.scoring.domain.histogram import Histogram, Ints
 from services.scoring.domain.purchases import day_of
 from services.scoring.domain.purchasing import PLAIN, Family, Fitted, Purchasing, fit_family, shifted
+from services.scoring.domain.tempo import EVEN, Tempo
 from services.scoring.domain.yearly import STEADY, Season
 
 TOP_SHARE = 0.8
@@ -53,6 +54,8 @@ class Parameters:
     """None: nobody has looked yet. Of another family than `visits`, it says nothing."""
     season: Season = STEADY
     """By which a horizon is as good as a longer or a shorter one."""
+    tempo: Tempo = EVEN
+    """By which it is so to each customer."""
 
     @cached_property
     def by_code(self) -> dict[int, Purchasing]:
@@ -95,7 +98,7 @@ class Parameters:
     def close_to(self, other: "Parameters") -> bool:
         alike = bool(np.allclose(self.as_row(), other.as_row(), rtol=SAME, atol=0))
         alike = alike and self.family == other.family and _alike(self.by_channel, other.by_channel)
-        return alike and self.season.close_to(other.season)
+        return alike and self.season.close_to(other.season) and self.tempo.close_to(other.tempo)
 
 
 @dataclass(frozen=True)
@@ -155,11 +158,12 @@ def refit(
     why: str = "",
     by_channel: ByChannel | None = None,
     season: Season | None = None,
+    tempo: Tempo | None = None,
 ) -> Fit | Held:
     """Fit both models to the base as it stands: of the family chosen, or of the one in use, which at first is MBG/NBD.
 
     Channels are told apart by `by_channel`, or as they were: their distances from the base stay, and so they move along
-    with it. The season is the one given, or the one in use. As long as nothing was in use, a base that leaving does not
+    with it. Season and tempo are those given, or those in use. As long as nothing was in use, a base that leaving does not
     explain is scored as one that nobody leaves.
     """
     customers = histogram.customers
@@ -172,8 +176,10 @@ def refit(
         by_channel = by_channel or (last.by_channel if last else None)
         if season is None:
             season = last.season if last else STEADY
+        if tempo is None:
+            tempo = last.tempo if last else EVEN
         top_money = histogram.money_quantile(TOP_SHARE)
-        parameters = Parameters(visits.model, spends.parameters, top_money, by_channel, season)
+        parameters = Parameters(visits.model, spends.parameters, top_money, by_channel, season, tempo)
         likelihoods = visits.log_likelihood, spends.log_likelihood
         doubts = (visits.doubt.value,) if visits.doubt else ()
         told = why if parameters.family == chosen and not (last and last.family == chosen) else ""

@@ -4,6 +4,7 @@ Kept by day and not as running sums, so that orders in any order, late ones, ret
 customers found to be one give exactly what they would have given in time order. Nothing here knows a model.
 """
 
+import math
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -130,6 +131,11 @@ class Purchases:
     def recency(self) -> int:
         """t_x: the age in days at the last purchase; 0 without any."""
         return self.last_day - self.first_day if self.days else 0
+
+    @property
+    def last_gap(self) -> float:
+        """Days between the last two purchase days; NaN without a repeat purchase."""
+        return self.days[-1].day - self.days[-2].day if self.frequency else math.nan
 
     @property
     def repeat_spend(self) -> float:

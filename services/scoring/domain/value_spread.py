@@ -4,13 +4,17 @@ What will be spent is a sum of random purchases at random times by a customer wh
 who is there it is E[1 / nu] times a random number whose distribution knows only x and alpha + age, so one table of
 quantiles serves all customers:
 
-- rate lambda, leaving p, spend level nu: posteriors of MBG/NBD and Gamma-Gamma; the stay is exponential at rate lambda p;
-- given lambda, p and the stay, purchases before its last are a Poisson process, and the discounted sum is taken for a
-  gamma distribution with its own mean and variance;
+- rate lambda, leaving p, spend level nu: posteriors of the model of purchases and of Gamma-Gamma;
+- how many purchases are to come is geometric with p, and between two of them lie k steps at rate lambda. Given all three, mean
+  and variance of the discounted sum are closed, and the sum is taken for a gamma distribution that has them. (Asking for the
+  time until they leave instead, taken for exponential, forgets that a rhythm makes purchases and their time go together: the
+  lower end of the interval then lies too high.)
 - over nu, which is gamma too, the ratio is a beta prime distribution: its distribution function is closed;
-- over lambda, p and the stay, a fixed quadrature. Against simulations the probability below a quantile is right to about 0.01;
-- of k steps between purchases: purchases come at lambda / k and scatter less, by 1 / k of a Poisson process. How many steps
-  are done is not in the table: its mean is made right for each customer. Right to about 0.05 then.
+- over lambda, p and the number of purchases, a fixed quadrature. Against simulations the probability below a quantile is right
+  to about 0.01;
+- steps done since the last purchase tell of the rate (one more each) and bring the next purchase nearer: there is a table for
+  each number of them, and a customer's distribution is the mixture. Of many purchases they tell little more: those columns
+  are shifted to their mean only.
 
 Somebody who has left spends nothing, with probability 1 - P(alive).
 """
@@ -21,23 +25,15 @@ from functools import cached_property
 
 import numpy as np
 from scipy.ndimage import map_coordinates
-from scipy.special import betainc, digamma, ndtri
+from scipy.special import digamma, ndtr, ndtri
 
+from services.scoring.domain.discounted_sums import TINIEST, TINY, DiscountedSums
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.gamma_gamma import GammaGamma
-from services.scoring.domain.mbg_cnbd import MbgCnbd
-from services.scoring.domain.mbg_nbd import MbgNbd
 from services.scoring.domain.purchasing import Purchasing, general
-from services.scoring.domain.quadrature import Nodes, beta_nodes, gamma_nodes
 
-RATES, LEAVINGS = 9, 13
-"""Nodes over lambda and p."""
-RATES_FOR_EVER = 81
-"""Who never leaves buys so often that only the rate is not known: between few nodes there would be gaps."""
 LEVELS = np.linspace(-3.5, 3.5, 29)
 """Normal scores of the quantiles that are tabulated; beyond them the outermost counts."""
-STAYS, STAY_WEIGHTS = (np.polynomial.legendre.leggauss(6) + np.array([[1.0], [0.0]])) / 2.0
-"""Survival probabilities of the stay, at the quadrature's nodes."""
 COARSE, FINE = 17, 30
 """Amounts at which the distribution function is computed, first to find its range and then in it."""
 WIDEST = 40.0
@@ -45,9 +41,10 @@ WIDEST = 40.0
 CLOCK_STEP = 0.5
 """Of ln(alpha + age) between columns of the table."""
 COUNT_STEP = 1.35
-NEGLIGIBLE = 1e-5
-"""Combinations of traits less probable than this are left out."""
-TINY, TINIEST = 1e-12, 1e-250
+STEPS_TELL = 8.0
+"""Repeat purchases up to which a distribution of its own is computed for each number of steps done."""
+HALVINGS = 24
+"""Of the range in which a mixture's quantile is looked for: to the sixth digit of money."""
 
 
 @dataclass(frozen=True)
@@ -65,51 +62,59 @@ class ValueSpread:
 
         `spend`: mean of repeat purchase days, 0 without one. `discount` of the table is continuous, per day.
         """
-        left, table = 1.0 - self.visits.p_alive(x, t_x, age), self._table
+        model = general(self.visits)
+        left, done = 1.0 - model.p_alive(x, t_x, age), model.steps_done(x, t_x, age)
+        columns = self._table.columns(x, np.log(model.alpha + age))
         # Who is not known to have spent anything counts as somebody who spends the mean.
         mean = self.spends.expected_spend(np.zeros(1), np.zeros(1))
-        where = (table.row(x), table.column(np.log(self.visits.alpha + age)))
-        unit = (self.spends.gamma + x * np.where(spend > 0, spend, mean)) * self._ahead_of_table(x, t_x, age, where)
-        return [self._quantile(unit, where, (level - left) / np.maximum(1.0 - left, TINY)) for level in levels]
+        unit = (self.spends.gamma + x * np.where(spend > 0, spend, mean)) * self._beyond_table(x, t_x, age, done)
+        there = [(level - left) / np.maximum(1.0 - left, TINY) for level in levels]
+        return [np.where(level > 0, unit * np.exp(_mixed(columns, done, level)), 0.0) for level in there]
 
-    def _ahead_of_table(self, x: Floats, t_x: Floats, age: Floats, where: tuple[Floats, Floats]) -> Floats | float:
-        """By how much more the customer is expected to buy than others of this x and age, steps being done already."""
-        if isinstance(self.visits, MbgNbd) or self.visits.k == 1:
-            return 1.0
-        there = np.maximum(self.visits.p_alive(x, t_x, age), TINIEST)
-        expected = self.visits.discounted_purchases(x, t_x, age, self.discount) / there
-        log_of_table = map_coordinates(self._table.log_means, where, order=1, mode="nearest")
-        ahead: Floats = expected / np.exp(log_of_table)
-        return ahead
-
-    def _quantile(self, unit: Floats, where: tuple[Floats, Floats], of_those_there: Floats) -> Floats:
-        """The quantile at this level among those who are there; below all of them it is nothing."""
-        scores = ndtri(np.clip(of_those_there, TINY, 1.0 - TINY))
-        depth = (np.clip(scores, LEVELS[0], LEVELS[-1]) - LEVELS[0]) / (LEVELS[1] - LEVELS[0])
-        log_quantile = map_coordinates(self._table.log_quantiles, (*where, depth), order=1, mode="nearest")
-        quantile: Floats = np.where(of_those_there > 0, unit * np.exp(log_quantile), 0.0)
-        return quantile
+    def _beyond_table(self, x: Floats, t_x: Floats, age: Floats, done: Floats) -> Floats:
+        """By how much more money is expected of a customer than of those at the table's edge, beyond which they are; else 1."""
+        more, beyond = np.ones_like(x), (x > self.most) | (age > self.oldest)
+        if beyond.any():
+            model, seen = general(self.visits), (x[beyond], t_x[beyond], age[beyond])
+            expected = model.discounted_purchases(*seen, self.discount) / np.maximum(model.p_alive(*seen), TINIEST)
+            edge = np.exp(self._table.means(seen[0], np.log(model.alpha + seen[2])))
+            known, at_edge = (
+                self.spends.q + self.spends.p * n - 1.0 for n in (seen[0], np.minimum(seen[0], self._table.most))
+            )
+            more[beyond] = expected / np.sum(done[:, beyond] * edge, axis=0) * at_edge / known
+        return more
 
     @cached_property
     def _table(self) -> "_Table":
         low, high = np.log(self.visits.alpha), np.log(self.visits.alpha + self.oldest)
-        clocks = np.linspace(low, high, 2 + int((high - low) / CLOCK_STEP))
-        counts = _counts(self.most)
-        model = general(self.visits)
+        clocks, counts = np.linspace(low, high, 2 + int((high - low) / CLOCK_STEP)), _counts(self.most)
         sums = [
-            [_Sums.of(model, self.spends, x, float(np.exp(clock)) * self.discount) for clock in clocks] for x in counts
+            [[self._sums(x, done, clock) for clock in clocks] for x in counts] for done in range(general(self.visits).k)
         ]
-        columns = np.array([[self._column(x, one) for one in row] for x, row in zip(counts, sums, strict=True)])
-        means = np.array([[one.mean / self.spends.p for one in row] for row in sums])
-        return _Table(np.log1p(counts), clocks, columns, np.log(means))
+        means = np.log([[[one.mean / self.spends.p for one in row] for row in table] for table in sums])
+        first = np.array([[self._column(x, one) for one in row] for x, row in zip(counts, sums[0], strict=True)])
+        columns = first + (means - means[0])[..., None]
+        few = counts[counts <= STEPS_TELL]
+        for done, table in enumerate(sums[1:], start=1):
+            own = [[self._column(x, one) for one in row] for x, row in zip(few, table, strict=False)]
+            columns[done, : len(few)] = own
+        return _Table(np.log1p(counts), clocks, columns, means)
 
-    def _column(self, x: float, sums: "_Sums") -> Floats:
+    def _sums(self, x: float, done: int, clock: float) -> DiscountedSums:
+        """`clock`: ln(alpha + age)."""
+        return DiscountedSums.of(general(self.visits), self.spends, x, done, float(np.exp(clock)) * self.discount)
+
+    def _column(self, x: float, sums: DiscountedSums) -> Floats:
         """ln quantiles of customers with x repeat purchases."""
         shape = self.spends.q + self.spends.p * x
         middle = float(np.log(sums.mean) - digamma(shape))
-        amounts = np.linspace(middle - WIDEST, middle + WIDEST / 4.0, COARSE)
-        scores = sums.scores(amounts, shape)
-        low, high = np.interp((LEVELS[0] - 0.2, LEVELS[-1] + 0.2), scores, amounts)
+        low, high = middle - WIDEST, middle + WIDEST / 4.0
+        # Twice: of customers who are well known all lies between two of the first amounts.
+        for _ in range(2):
+            amounts = np.linspace(low, high, COARSE)
+            scores = sums.scores(amounts, shape)
+            low = amounts[scores < LEVELS[0]].max(initial=low)
+            high = amounts[scores > LEVELS[-1]].min(initial=high)
         amounts = np.linspace(low, high, FINE)
         column: Floats = np.interp(LEVELS, sums.scores(amounts, shape), amounts)
         return column
@@ -117,77 +122,60 @@ class ValueSpread:
 
 @dataclass(frozen=True)
 class _Table:
-    """ln of the quantiles of future money, with gamma + x z as its unit, by ln(1 + x), ln(alpha + age) and score; and of the
-    expected discounted purchases. Beyond its edges the outermost column counts.
+    """ln of the quantiles of future money, with gamma + x z as its unit: (steps done, ln(1 + x), ln(alpha + age), score).
+
+    Beyond its edges the outermost column counts.
     """
 
     log_counts: Floats
     clocks: Floats
     log_quantiles: Floats
     log_means: Floats
-
-    def row(self, x: Floats) -> Floats:
-        position: Floats = np.interp(np.log1p(x), self.log_counts, np.arange(float(len(self.log_counts))))
-        return position
-
-    def column(self, clock: Floats) -> Floats:
-        position: Floats = (clock - self.clocks[0]) / (self.clocks[1] - self.clocks[0])
-        return position
-
-
-@dataclass(frozen=True)
-class _Sums:
-    """The discounted sum of future purchases, each worth Gamma(p, 1), as a mixture of gamma distributions."""
-
-    weight: Floats
-    shape: Floats
-    scale: Floats
+    """Of discounted purchases: (steps done, ln(1 + x), ln(alpha + age))."""
 
     @property
-    def mean(self) -> float:
-        return float(self.weight @ (self.shape * self.scale))
+    def most(self) -> float:
+        return float(np.expm1(self.log_counts[-1]))
 
-    @classmethod
-    def of(cls, visits: MbgCnbd, spends: GammaGamma, x: float, discounted: float) -> "_Sums":
-        """`discounted`: discount times alpha + age. All moments are of sums of purchases worth 1 on average."""
-        size, never = visits.r + visits.k * x, float(visits.never_leaves(np.array([x]))[0])
-        scatter, parts = 1.0 / visits.k + 1.0 / spends.p, []
-        if never > 0:
-            rate = gamma_nodes(size, RATES_FOR_EVER)
-            often = rate.at / visits.k
-            parts.append((never * rate.weight, often / discounted, often * scatter / (2.0 * discounted)))
-        if never < 1:
-            rate = gamma_nodes(size, RATES)
-            weight, mean, variance = _until_leaving(
-                visits, spends, x, discounted, Nodes(rate.at / visits.k, rate.weight)
-            )
-            parts.append(((1.0 - never) * weight, mean, variance))
-        weight, mean, variance = (np.concatenate(column) for column in zip(*parts, strict=True))
-        kept = weight > NEGLIGIBLE
-        mean, variance = mean[kept], np.maximum(variance[kept], TINIEST)
-        return cls(weight[kept] / weight[kept].sum(), mean**2 / variance, variance / mean * spends.p)
+    def columns(self, x: Floats, clock: Floats) -> Floats:
+        """(steps done, score, customers)."""
+        return np.array([self._at(np.moveaxis(table, 2, 0), x, clock) for table in self.log_quantiles])
 
-    def scores(self, amounts: Floats, shape: float) -> Floats:
-        """Normal scores of the probability to stay below exp(amounts), when divided by nu ~ Gamma(shape, 1)."""
-        money = np.exp(amounts)[:, None]
-        below = betainc(self.shape, shape, money / (money + self.scale)) @ self.weight
-        scores: Floats = np.maximum.accumulate(ndtri(np.clip(below, TINY, 1.0 - TINY)))
-        return scores
+    def means(self, x: Floats, clock: Floats) -> Floats:
+        """(steps done, customers)."""
+        return self._at(self.log_means, x, clock)
+
+    def _at(self, some: Floats, x: Floats, clock: Floats) -> Floats:
+        row = np.interp(np.log1p(x), self.log_counts, np.arange(float(len(self.log_counts))))
+        where = (row, (clock - self.clocks[0]) / (self.clocks[1] - self.clocks[0]))
+        return np.array([map_coordinates(one, where, order=1, mode="nearest") for one in some])
 
 
-def _until_leaving(
-    visits: MbgCnbd, spends: GammaGamma, x: float, discounted: float, often: Nodes
-) -> tuple[Floats, Floats, Floats]:
-    """Weight, mean and variance by rate, leaving and stay; the last purchase is the one after which they leave."""
-    leaving = beta_nodes(visits.a, visits.b + x + 1.0, LEAVINGS)
-    e, p = often.at[:, None, None], leaving.at[:, None]
-    stay = -np.log(STAYS) / np.maximum(e * p, TINIEST)
-    other, last = e * (1.0 - p), np.exp(-discounted * stay)
-    mean = last + other * -np.expm1(-discounted * stay) / discounted
-    scatter = 1.0 / visits.k + 1.0 / spends.p
-    variance = last**2 / spends.p + other * scatter * -np.expm1(-2.0 * discounted * stay) / (2.0 * discounted)
-    weight = often.weight[:, None, None] * leaving.weight[:, None] * STAY_WEIGHTS
-    return weight.ravel(), mean.ravel(), variance.ravel()
+def _mixed(columns: Floats, weights: Floats, p: Floats) -> Floats:
+    """The quantiles at p of mixtures of parts; `columns` (parts, scores, customers) of each part's quantiles at LEVELS.
+
+    A mixture's quantile lies between those of its parts.
+    """
+    depth = np.interp(ndtri(np.clip(p, TINY, 1.0 - TINY)), LEVELS, np.arange(float(len(LEVELS))))
+    above = np.minimum(depth.astype(np.intp), len(LEVELS) - 2)
+    below, next_ = (columns[:, at, np.arange(len(p))] for at in (above, above + 1))
+    own = below + (depth - above) * (next_ - below)
+    low, high = own.min(axis=0), own.max(axis=0)
+    for _ in range(HALVINGS if len(columns) > 1 else 0):
+        middle = (low + high) / 2.0
+        too_low = np.sum(weights * ndtr(_scores(columns, middle)), axis=0) < p
+        low, high = np.where(too_low, middle, low), np.where(too_low, high, middle)
+    found: Floats = (low + high) / 2.0
+    return found
+
+
+def _scores(columns: Floats, amount: Floats) -> Floats:
+    """(parts, customers): the normal scores at which the quantiles are each customer's amount; straight in between."""
+    place = np.clip((columns <= amount).sum(axis=1) - 1, 0, len(LEVELS) - 2)[:, None]
+    low, high = (np.take_along_axis(columns, at, axis=1)[:, 0] for at in (place, place + 1))
+    share = np.clip((amount - low) / np.maximum(high - low, TINY), 0.0, 1.0)
+    score: Floats = LEVELS[place[:, 0]] + share * (LEVELS[1] - LEVELS[0])
+    return score
 
 
 def _counts(most: float) -> Floats:

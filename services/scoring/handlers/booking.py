@@ -43,7 +43,7 @@ CAMPAIGN_CONTACT = "campaign-contact"
 def movements(fact: Deed) -> list[Movement]:
     match fact:
         case OrderPlaced():
-            return _of_order(fact)
+            return _of_order(fact, Event(fact.order_id, fact.ordered_at))
         case OrderReturned():
             return given_back(Event(fact.return_id, fact.returned_at), fact.total, _lines(fact.restocked))
         case OrderCancelled():
@@ -51,22 +51,22 @@ def movements(fact: Deed) -> list[Movement]:
     return _of_contact(fact)
 
 
-def _of_order(order: OrderPlaced | OrderCancelled) -> list[Movement]:
-    event = Event(order.order_id, order.ordered_at)
+def _of_order(order: OrderPlaced | OrderCancelled, event: Event) -> list[Movement]:
     made = sold(event, _lines(order.lines), order.payment or "")
     return [*made, used(event, Kind.SHIPPING, Decimal(order.parcels))] if order.parcels else made
 
 
 def _undone(order: OrderCancelled) -> list[Movement]:
-    """All that the order had moved. What was given back of it before is no cost any more either, in the order's month; and
-    goods that came back are none of its, in the month in which they did: their rate is that month's.
+    """All that the order had moved, in the month of the cancellation: months that are over stay as they were closed. What was
+    given back of it before is no cost any more either, and goods that came back are none of its.
     """
-    event = Event(order.order_id, order.ordered_at)
+    # A channel whose clock is behind may tell of a cancellation before its order.
+    event = Event(order.order_id, max(order.cancelled_at, order.ordered_at))
     # Facts of before cancellations had lines say only what was left of the order.
-    made = _of_order(order) if order.lines else [spent(event, Kind.SALES, order.total + order.returned)]
+    made = _of_order(order, event) if order.lines else [spent(event, Kind.SALES, order.total + order.returned)]
     refunds = spent(event, Kind.REFUNDS, -order.returned)._replace(events=0)
     for back in order.restocked:
-        made += restocked(Event(back.return_id, back.returned_at), _lines(back.lines))
+        made += restocked(event, _lines(back.lines))
     return [*cancelled(made), *([refunds] if order.returned else [])]
 
 

@@ -13,9 +13,8 @@ from services.scoring.domain.overview import NO_DAY
 from services.scoring.domain.purchases import day_of
 from services.scoring.domain.purchasing import Family
 from services.scoring.domain.shrinkage import Base, Found, tell_apart
-from services.scoring.handlers.choosing import PAUSE_SECONDS, TRIES
 from services.scoring.handlers.customers import Packed
-from services.scoring.handlers.models import Refitting, UnderWay
+from services.scoring.handlers.models import Refitting
 from services.scoring.handlers.reviewing import PAGE_CUSTOMERS
 from shared.clock import Clock
 
@@ -86,24 +85,19 @@ class Channels:
         return base
 
     async def _use(self, by_channel: ByChannel) -> tuple[str, ...]:
-        """A version with them, unless that in use says the same. A refit under way elsewhere is waited for.
+        """A version with them, unless that in use says the same. Doubts for which there is none."""
+        model = self.refitting.scores.model
+        known = model.parameters.by_channel if model else None
+        if (known or ByChannel(by_channel.family, ())).close_to(by_channel):
+            return ()
+        report = await self.refitting.refit_in_turn(by_channel=by_channel)
+        return report.doubts if report.outcome == "held" else ()
 
-        Doubts for which there is none.
-        """
-        for _ in range(TRIES):
-            model = self.refitting.scores.model
-            known = model.parameters.by_channel if model else None
-            if (known or ByChannel(by_channel.family, ())).close_to(by_channel):
-                return ()
-            try:
-                report = await self.refitting.refit(by_channel=by_channel)
-                return report.doubts if report.outcome == "held" else ()
-            except UnderWay:
-                await asyncio.sleep(PAUSE_SECONDS)
-        raise UnderWay
+    async def ready(self) -> bool:
+        return self.refitting.scores.model is not None
 
     async def due(self) -> bool:
-        """Once a day, and as soon as another family of models is in use. Two instances that look write the same."""
+        """Once a day, and as soon as another family of models is in use."""
         model, last = self.refitting.scores.model, await self.looks.channel_look()
         if model is None or last is None:
             return model is not None

@@ -20,8 +20,8 @@ from services.scoring.domain.overview import Drifted, Inputs, Overview
 from services.scoring.domain.purchases import day_of
 from services.scoring.domain.purchasing import Family
 from services.scoring.domain.seasonality import Found, season_of
-from services.scoring.domain.yearly import STEADY, Season
-from services.scoring.handlers.models import Refitting, Report, UnderWay
+from services.scoring.domain.yearly import STEADY
+from services.scoring.handlers.models import Refitting
 from services.scoring.handlers.reviewing import PAGE_CUSTOMERS, Reviewed
 from shared import metrics
 from shared.clock import Clock
@@ -29,8 +29,6 @@ from shared.clock import Clock
 log = structlog.get_logger()
 GROWN = 1.5
 """A base that is so many times as large is another one: what was chosen for it then says little."""
-TRIES, PAUSE_SECONDS = 150, 2.0
-"""A refit under way elsewhere is waited for: five minutes at most."""
 NOT_LOOKED = Found(STEADY, "nobody has looked for one yet")
 Outcome = Literal["taken", "confirmed", "challenged", "doubt"]
 
@@ -112,8 +110,8 @@ class Choosing:
     async def _through(self, today: int, cut: int) -> Overview:
         base, after = Overview.empty(), None
         while (page := await self.customers.packed(after, PAGE_CUSTOMERS))[0]:
-            base = base.plus(await asyncio.to_thread(Overview.of, page[1], today, cut))
-            after = page[0][-1]
+            one = await asyncio.to_thread(Overview.of, page[1], today, cut)
+            base, after = await asyncio.to_thread(base.plus, one), page[0][-1]
         return base
 
     async def _settle(
@@ -128,7 +126,7 @@ class Choosing:
         stuck = model is not None and report is not None and report.outcome == "held"
         if champion and customers < GROWN * champion.customers and not stuck:
             return "challenged", ()
-        report = await self.use(named.family, named.why)
+        report = await self.refitting.refit_in_turn(chosen=named.family, why=named.why)
         return ("doubt", report.doubts) if report.outcome == "held" else ("taken", ())
 
     async def _expect(self, base: Overview, today: int) -> Found:
@@ -138,22 +136,13 @@ class Choosing:
             return Found(STEADY, "no model is in use yet")
         found = await asyncio.to_thread(season_of, base.days, model.parameters.visits, today - 1)
         if not found.season.close_to(model.parameters.season):
-            await self.use(None, "", found.season)
+            await self.refitting.refit_in_turn(season=found.season)
         return found
-
-    async def use(self, family: Family | None, why: str, season: Season | None = None) -> Report:
-        """A version of this family, or with this season, fitted now."""
-        for _ in range(TRIES):
-            try:
-                return await self.refitting.refit(family, why, season=season)
-            except UnderWay:
-                await asyncio.sleep(PAUSE_SECONDS)
-        raise UnderWay
 
     async def promote(self, family: Family, why: str) -> bool:
         """A challenger that has proved itself takes the champion's place; False where it cannot be fitted now."""
         last = await self.choices.choice()
-        if last is None or (await self.use(family, why)).outcome == "held":
+        if last is None or (await self.refitting.refit_in_turn(chosen=family, why=why)).outcome == "held":
             return False
         now = await self.clock.now()
         champion = Champion(family, now, why, last.customers, last.inputs)
@@ -162,7 +151,7 @@ class Choosing:
         return True
 
     async def due(self) -> bool:
-        """Once a day, and as soon as the base has become another one. Two instances that look write the same."""
+        """Once a day, and as soon as the base has become another one."""
         last, report = await self.choices.choice(), await self.refitting.models.last_refit()
         if last is None or day_of(await self.clock.now()) > day_of(last.at):
             return report is not None and report.customers > 0

@@ -21,7 +21,6 @@ from services.scoring.domain.model import Model, Parameters
 from services.scoring.domain.promotion import Window
 from services.scoring.domain.purchases import EPOCH, Purchases, day_of
 from services.scoring.domain.supervised.classifier import Classifier
-from services.scoring.handlers.models import UnderWay
 from services.scoring.handlers.scores import Scores
 from shared.clock import Clock
 
@@ -33,7 +32,6 @@ MOST_ROWS = 50_000
 """Of all customers, those of the lowest places are kept, so many that their rows are no more. What more rows would teach of
 fifty features is little; that many need some hundred megabytes while a model is fitted."""
 STALE = timedelta(days=1)
-LEASE_SECONDS = 3_600.0
 By = Literal["behaviour", "purchases"]
 
 
@@ -107,12 +105,6 @@ class ChurnModels(Protocol):
     async def text(self, version: int) -> str | None: ...
 
 
-class Lease(Protocol):
-    async def claim(self, holder: str, seconds: float) -> bool: ...
-
-    async def release(self, holder: str) -> None: ...
-
-
 class _Speaking(NamedTuple):
     """A version, its model, and the base model's parameters by whose figures it has learnt."""
 
@@ -127,28 +119,14 @@ class Churning:
     deeds: Did
     base: BaseModels
     models: ChurnModels
-    lease: Lease
     scores: Scores
     clock: Clock
-    instance: str
     most_rows: int = MOST_ROWS
     _speaking: _Speaking | None = None
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def look(self) -> ChurnVersion | None:
-        """Learn anew from the whole base. None before there is a base model; raises UnderWay."""
-        if not await self.lease.claim(self.instance, LEASE_SECONDS):
-            raise UnderWay
-        try:
-            return await self._look()
-        finally:
-            await self.lease.release(self.instance)
-
-    async def stale(self) -> bool:
-        newest = await self.models.latest()
-        return newest is None or await self.clock.now() >= newest.at + STALE
-
-    async def _look(self) -> ChurnVersion | None:
+        """Learn anew from the whole base. None before there is a base model."""
         now = await self.clock.now()
         calendar = Calendar(day_of(now), self.scores.horizon_days)
         moment = EPOCH + timedelta(days=calendar.windows()[0][0])
@@ -165,6 +143,13 @@ class Churning:
         )
         await self._keep(made, learnt)
         return made
+
+    async def ready(self) -> bool:
+        return await self.base.latest() is not None
+
+    async def stale(self) -> bool:
+        newest = await self.models.latest()
+        return newest is None or await self.clock.now() >= newest.at + STALE
 
     async def _keep(self, made: ChurnVersion, learnt: Learnt) -> None:
         text = await asyncio.to_thread(learnt.classifier.to_text) if learnt.classifier else None

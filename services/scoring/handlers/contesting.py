@@ -119,9 +119,7 @@ class Contesting:
             return
         stood, days, newest = dict.fromkeys(missing, Snapshot.empty()), DayCounts.empty(), max(missing) * SPAN_DAYS
         async for page in self._pages():
-            days = days.plus(await asyncio.to_thread(DayCounts.of, page, newest))
-            for span, one in (await asyncio.to_thread(_stood, page, list(missing))).items():
-                stood[span] = stood[span].plus(one)
+            stood, days = await asyncio.to_thread(_seen, stood, days, page, newest)
         models = {
             span: await asyncio.to_thread(_fitted, stood[span], span * SPAN_DAYS, cast)
             for span, cast in missing.items()
@@ -153,6 +151,10 @@ class Contesting:
         )
         return await self.choosing.promote(family, why)
 
+    async def ready(self) -> bool:
+        choice = await self.choosing.choices.choice()
+        return choice is not None and choice.champion is not None
+
     async def due(self) -> bool:
         last = await self.contests.contested()
         return last is None or day_of(await self.clock.now()) >= day_of(last[0]) + CONTEST_DAYS
@@ -164,9 +166,13 @@ def _cast(champion: Champion, nominated: Family | None) -> dict[str, Family | No
     return {**families, PARETO: None}
 
 
-def _stood(packed: Sequence[bytes], missing: Sequence[int]) -> dict[int, Snapshot]:
-    seen = {span: then(packed, span * SPAN_DAYS, SPAN_DAYS) for span in missing}
-    return {span: Snapshot.of(one.histories, one.purchases, 0.0) for span, one in seen.items()}
+def _seen(
+    before: Mapping[int, Snapshot], days: DayCounts, packed: Sequence[bytes], newest: int
+) -> tuple[dict[int, Snapshot], DayCounts]:
+    """With these customers: the base as it stood before each span, and its days until the newest."""
+    seen = {span: then(packed, span * SPAN_DAYS, SPAN_DAYS) for span in before}
+    stood = {span: before[span].plus(Snapshot.of(one.histories, one.purchases, 0.0)) for span, one in seen.items()}
+    return stood, days.plus(DayCounts.of(packed, newest))
 
 
 def _fitted(stood: Snapshot, cut: int, cast: Cast) -> dict[str, Rival]:

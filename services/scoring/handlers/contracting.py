@@ -74,8 +74,7 @@ class Contracting:
         """Through all contracts: what happens at which age."""
         population, customers, runs, after = Population(), 0, 0, None
         while (page := await self.memory.signed(after, PAGE_CUSTOMERS))[0]:
-            rows = await asyncio.to_thread(moves, [(Contracts(), one) for one in page[1]])
-            population = population.plus(rows)
+            population = await asyncio.to_thread(_with, population, page[1])
             customers, after = customers + len(page[0]), page[0][-1]
         runs = population.contracts
         now = await self.clock.now()
@@ -113,6 +112,10 @@ class Contracting:
         if not isinstance(hazards, Hazards):
             return None
         return outlook(hazards, Standings(np.zeros(1, np.int64), np.full(1, PAID, np.int64)), months)
+
+
+def _with(population: Population, signed: Sequence[Contracts]) -> Population:
+    return population.plus(moves([(Contracts(), one) for one in signed]))
 
 
 def fact_of(told: ContractChanged) -> ContractFact:

@@ -28,7 +28,7 @@ MOST_CONTRACT_FACTS = 10_000
 
 
 class Remembered(NamedTuple):
-    """`book` has only the months that were asked for. `behaviour` is packed: orders have no use for it."""
+    """`book` has only the months that were asked for, `contracts` and `behaviour` (packed) are of those asked for only."""
 
     wishes: Wishes = Wishes()
     book: Book = Book()
@@ -50,9 +50,17 @@ class Memory(Protocol):
     """Where it is kept."""
 
     async def load(
-        self, customers: Collection[str], months: Collection[int] | None = None, session: Session | None = None
+        self,
+        customers: Collection[str],
+        months: Collection[int] | None = None,
+        session: Session | None = None,
+        whole: Collection[str] | None = None,
     ) -> dict[str, Remembered]:
-        """With these months of the books; all of them for None."""
+        """With these months of the books; all of them for None.
+
+        `whole`: of whom contracts and behaviour are wanted too, all for None: they may be large, and orders have no use
+        for them.
+        """
         ...
 
     async def save(self, changes: Sequence[Change], session: Session) -> None: ...
@@ -81,7 +89,7 @@ class Deeds:
                 facts.append(event.fact)
         booked = {customer: [one for fact in facts for one in movements(fact)] for customer, facts in theirs.items()}
         months = {movement.month for some in booked.values() for movement in some}
-        known = await self.memory.load(theirs.keys(), months, unit.session)
+        known = await self.memory.load(theirs.keys(), months, unit.session, whole=did.keys() | signed.keys())
         changes = []
         for customer, facts in theirs.items():
             before = known.get(customer) or Remembered()

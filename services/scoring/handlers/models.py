@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, TypedDict, Unpack
 
 import structlog
 
@@ -14,15 +14,19 @@ from services.scoring.domain.model import ByChannel, Fit, Held, Model, refit
 from services.scoring.domain.population import Population as Counts, Standing
 from services.scoring.domain.purchases import day_of
 from services.scoring.domain.purchasing import Family
+from services.scoring.domain.tempo import Tempo
 from services.scoring.domain.yearly import Season
+from services.scoring.handlers.leasing import Lease, UnderWay, leased
 from services.scoring.handlers.scores import Scores
 from services.scoring.handlers.sweeping import Sweeping, Transactions
 from shared.clock import Clock
+from shared.ids import uuid7
 from shared.messaging import Unit
 from shared.mongo import Session
 
 log = structlog.get_logger()
-LEASE_SECONDS = 60.0
+TRIES, PAUSE_SECONDS = 150, 2.0
+"""A refit under way elsewhere is waited for: five minutes at most."""
 STANDING_DAYS = 7
 """So long a customer's quintiles may lag behind the base if they do not move themselves."""
 Outcome = Literal["fitted", "unchanged", "held"]
@@ -42,8 +46,18 @@ class Report(NamedTuple):
     seconds: float
 
 
-class UnderWay(Exception):
-    """Another instance, or this one, is refitting."""
+class Changes(TypedDict, total=False):
+    """What a refit is to change beside the parameters; what is not named stays as it was.
+
+    `chosen`: the family to use from now on, and `why`. `by_channel`: how channels differ from the base from now on, `season`:
+    the one to expect, `tempo`: customers' own pace.
+    """
+
+    chosen: Family
+    why: str
+    by_channel: ByChannel
+    season: Season
+    tempo: Tempo
 
 
 class Population(Protocol):
@@ -52,7 +66,7 @@ class Population(Protocol):
     async def gather(self, session: Session) -> tuple[Counts, bool]: ...
 
 
-class Models(Protocol):
+class Models(Lease, Protocol):
     """Versions of the parameters, the last refit, and the lease of who refits."""
 
     async def latest(self) -> Model | None: ...
@@ -71,10 +85,6 @@ class Models(Protocol):
 
     async def note_sweep(self, version: int, day: int) -> None: ...
 
-    async def claim(self, holder: str, seconds: float) -> bool: ...
-
-    async def release(self, holder: str) -> None: ...
-
 
 @dataclass
 class Refitting:
@@ -87,7 +97,6 @@ class Refitting:
     transactions: Transactions
     instance: str
     sweeping: Sweeping = field(init=False)
-    _one: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self.sweeping = Sweeping(self.scores, self.transactions)
@@ -97,27 +106,19 @@ class Refitting:
         self.scores.model = await self.models.latest()
         self.scores.standing = await self.models.standing()
 
-    async def refit(
-        self,
-        chosen: Family | None = None,
-        why: str = "",
-        by_channel: ByChannel | None = None,
-        season: Season | None = None,
-    ) -> Report:
-        """Gather, fit, take into use, and tell whose score has moved by it or by time. Raises UnderWay.
+    async def refit(self, **changes: Unpack[Changes]) -> Report:
+        """Gather, fit, take into use, and tell whose score has moved by it or by time. Raises UnderWay."""
+        async with leased(self.models, f"{self.instance}/{uuid7(datetime.now(UTC))}", "The refit"):
+            return await self._refit(partial(refit, **changes))
 
-        `chosen`: the family to use from now on, and why; else the one in use is fitted again. `by_channel`: how channels
-        differ from the base from now on, `season`: the one to expect; else as they did.
-        """
-        if self._one.locked():
-            raise UnderWay
-        async with self._one:
-            if not await self.models.claim(self.instance, LEASE_SECONDS):
-                raise UnderWay
+    async def refit_in_turn(self, **changes: Unpack[Changes]) -> Report:
+        """As `refit`, after the one that is under way. Raises UnderWay where that takes longer than five minutes."""
+        for _ in range(TRIES):
             try:
-                return await self._refit(partial(refit, chosen=chosen, why=why, by_channel=by_channel, season=season))
-            finally:
-                await self.models.release(self.instance)
+                return await self.refit(**changes)
+            except UnderWay:
+                await asyncio.sleep(PAUSE_SECONDS)
+        return await self.refit(**changes)
 
     async def _refit(self, fitting: Callable[..., Fit | Held]) -> Report:
         began = time.perf_counter()

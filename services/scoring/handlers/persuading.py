@@ -17,8 +17,7 @@ from services.scoring.domain.retention.catalogue import Catalogue, Prior
 from services.scoring.domain.retention.own import Features, Judged, Lesson, Own, judge
 from services.scoring.domain.uplift.effects import Interval
 from services.scoring.domain.uplift.measuring import RECIPES, Effort, Recipe
-from services.scoring.handlers.churning import LEASE_SECONDS, STALE, Lease
-from services.scoring.handlers.models import UnderWay
+from services.scoring.handlers.churning import STALE
 from shared.clock import Clock
 
 log = structlog.get_logger()
@@ -94,11 +93,9 @@ class _Speaking(NamedTuple):
 class Persuading:
     decisions: Lessons
     models: UpliftModels
-    lease: Lease
     actions: Actions
     clock: Clock
     horizon_days: int
-    instance: str
     recipes: Sequence[Recipe] = RECIPES
     effort: Effort = field(default_factory=Effort)
     most_lessons: int = MOST_LESSONS
@@ -106,20 +103,15 @@ class Persuading:
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def look(self) -> UpliftVersion:
-        """Learn anew from all that is settled. Raises UnderWay."""
-        if not await self.lease.claim(self.instance, LEASE_SECONDS):
-            raise UnderWay
+        """Learn anew from all that is settled."""
+        lessons = await self._lessons()
         try:
-            return await self._look()
+            return await self._learn(lessons)
         finally:
-            await self.lease.release(self.instance)
+            await _let_go(lessons)
 
-    async def stale(self) -> bool:
-        newest = await self.models.latest()
-        return newest is None or await self.clock.now() >= newest.at + STALE
-
-    async def _look(self) -> UpliftVersion:
-        catalogue, lessons = await self.actions.catalogue(), await self._lessons()
+    async def _learn(self, lessons: Sequence[Lesson]) -> UpliftVersion:
+        catalogue = await self.actions.catalogue()
         judged = [await asyncio.to_thread(self._judge, lessons, one.name, catalogue.prior) for one in catalogue]
         newest, now = await self.models.latest(), await self.clock.now()
         learnt = tuple(ActionLearnt.of(one) for one in judged)
@@ -129,6 +121,10 @@ class Persuading:
             log.warning("uplift_version_taken", version=version)
         log.info("uplift_learnt", version=version, lessons=len(lessons), used=[a.action for a in learnt if a.in_use])
         return made
+
+    async def stale(self) -> bool:
+        newest = await self.models.latest()
+        return newest is None or await self.clock.now() >= newest.at + STALE
 
     def _judge(self, lessons: Sequence[Lesson], action: str, prior: Prior) -> Judged:
         return judge(lessons, action, prior, self.horizon_days, self.recipes, self.effort)
@@ -165,6 +161,13 @@ class Persuading:
                 texts = await self.models.texts(version)
                 self._speaking = _Speaking(version, {action: Own.from_text(text) for action, text in texts.items()})
             return self._speaking
+
+
+async def _let_go(lessons: list[Lesson]) -> None:
+    """In pieces: to free all of them at once takes some tenths of a second, for which the event loop would wait."""
+    while lessons:
+        del lessons[-PAGE_LESSONS:]
+        await asyncio.sleep(0)
 
 
 class _Sample:

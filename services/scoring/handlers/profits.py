@@ -99,7 +99,7 @@ class Profits:
         return look
 
     async def stale(self) -> bool:
-        """Whether the last look is a day old. Two instances that look at the same time write the same."""
+        """Whether the last look is a day old."""
         look = await self.costs.last_look()
         return look is None or await self.clock.now() >= look.at + STALE
 

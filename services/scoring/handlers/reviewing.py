@@ -84,7 +84,10 @@ class Reviewing:
         seen = then(page.days, cut, self.horizon_days, page.came)
         return Hindsight.of(model.parameters, seen, cut, self.horizon_days)
 
+    async def ready(self) -> bool:
+        return await self.versions.latest() is not None
+
     async def due(self) -> bool:
-        """Whether the last review is a week old. Two instances that look at the same time write the same."""
+        """Whether the last review is a week old."""
         newest = await self.reviews.newest()
         return not newest or day_of(await self.clock.now()) >= day_of(newest[0].at) + REVIEW_DAYS

@@ -119,7 +119,9 @@ class Scores:
         if terms.model is None:
             return score, ()
         today = day_of(terms.now)
-        by_model = ByModel(*terms.model.predictors_of(code(known.first)), terms.horizon_days)
+        by_model = ByModel(
+            *terms.model.predictors_of(code(known.first)), terms.horizon_days, terms.model.parameters.tempo
+        )
         season = terms.model.parameters.season.ahead(today, terms.horizon_days) / terms.horizon_days
         among = Among(terms.currency, by_model.typical_spend, self._spends_less(known.purchases))
         situation = Situation(known.purchases, max(today, known.purchases.days[-1].day), season=season)

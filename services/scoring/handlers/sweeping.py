@@ -20,7 +20,7 @@ from shared.messaging import Unit
 
 T = TypeVar("T")
 SWEEP_CUSTOMERS = 5_000
-"""Customers scored at once: some ten milliseconds, with a rhythm some hundred."""
+"""Customers scored at once: some ten milliseconds."""
 TELL_CUSTOMERS = 500
 """Scores told in one transaction then: small, because a purchase of one of the customers makes it start again."""
 
@@ -52,7 +52,7 @@ class Sweeping:
     async def _look_at(self, sheet: Sheet, model: Model) -> int:
         """Tell the news; the others are due on another day, unless that is when they were due anyway."""
         now = await self.scores.clock.now()
-        # In a thread: with a rhythm it takes some tenths of a second, during which events go on being scored.
+        # In a thread: new parameters of buyers with a rhythm take a tenth of a second at first, and events go on being scored.
         news, days = await asyncio.to_thread(self._judge, sheet, model, now)
         later = ~news & (days != sheet.due)
         await self.scores.customers.postpone(

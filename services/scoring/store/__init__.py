@@ -10,11 +10,14 @@ from services.scoring.store.costs import MongoCosts
 from services.scoring.store.customers import MongoCustomers
 from services.scoring.store.decisions import MongoActions, MongoDecisions
 from services.scoring.store.deeds import MongoDeeds
+from services.scoring.store.endings import MongoEndingModels
 from services.scoring.store.leases import MongoLease
 from services.scoring.store.models import MongoModels
 from services.scoring.store.names import MongoNames
+from services.scoring.store.paces import MongoPaceLooks
 from services.scoring.store.population import MongoPopulation
 from services.scoring.store.reviews import MongoReviews
+from services.scoring.store.runs import MongoRuns
 from services.scoring.store.uplift import MongoUpliftModels
 
 __all__ = [
@@ -27,10 +30,13 @@ __all__ = [
     "MongoCustomers",
     "MongoDecisions",
     "MongoDeeds",
+    "MongoEndingModels",
     "MongoLease",
     "MongoModels",
     "MongoNames",
+    "MongoPaceLooks",
     "MongoPopulation",
     "MongoReviews",
+    "MongoRuns",
     "MongoUpliftModels",
 ]

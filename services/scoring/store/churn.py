@@ -37,7 +37,7 @@ class MongoChurnModels:
         return zlib.decompress(found["text"]).decode() if found and found["text"] else None
 
     async def add(self, version: ChurnVersion, text: str | None) -> bool:
-        said = version._asdict() | {"windows": [_packed(window) for window in version.windows]}
+        said = version._asdict() | {"windows": [packed_window(window) for window in version.windows]}
         said["_id"] = said.pop("version")
         said["text"] = zlib.compress(text.encode()) if text else None
         try:
@@ -52,15 +52,15 @@ def _version(document: Document | None) -> ChurnVersion | None:
         return None
     fields: dict[str, Any] = {name: document[name] for name in ChurnVersion._fields if name != "version"}
     fields["doubt"] = Doubt(fields["doubt"]) if fields["doubt"] else None
-    fields["windows"] = tuple(_window(packed) for packed in fields["windows"])
+    fields["windows"] = tuple(window_of(packed) for packed in fields["windows"])
     return ChurnVersion(version=document["_id"], **fields)
 
 
-def _packed(window: Window) -> Document:
+def packed_window(window: Window) -> Document:
     gain = asdict(window.gain)
     return {"gain": gain, "champion": window.champion.pack(), "challenger": window.challenger.pack()}
 
 
-def _window(packed: Document) -> Window:
+def window_of(packed: Document) -> Window:
     champion, challenger = (Calibration.unpack(packed[name]) for name in ("champion", "challenger"))
     return Window(Gain(**packed["gain"]), champion, challenger)

@@ -1,6 +1,6 @@
 """Customers in MongoDB: a document each, with the packed purchase days, the score last told, and a row for sweeps.
 
-The score is kept as it was told, in JSON; figures that lists and sums need stand beside it. The row repeats as nine
+The score is kept as it was told, in JSON; figures that lists and sums need stand beside it. The row repeats as ten
 doubles what a sweep needs, because decoding whole documents would take it ten times as long.
 """
 
@@ -27,8 +27,10 @@ from shared import mongo
 from shared.contracts.scoring import Score
 from shared.mongo import Database, Document, Session
 
-ROW = struct.Struct("<9d")
-NO_ROW = ROW.pack(*[math.nan] * 9)
+ROW = struct.Struct("<10d")
+NO_ROW = ROW.pack(*[math.nan] * 10)
+NOT_KEPT = b"\xff"
+"""Eight of them are a NaN: rows of before the last gap was kept are shorter."""
 BID = struct.Struct("<QQ")
 EXPONENT_BIAS = 6176
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,6 +42,8 @@ BUYING = {"purchases": {"$gt": 0}}
 BY_VALUE = [("value", DESCENDING), ("_id", ASCENDING)]
 SWEPT = {"row": 1, "ranks": 1, "due": 1, "came": 1}
 TOLD = {"told": 1, "value": 1}
+DECODED = 1_000
+"""Documents that the driver decodes at once when many are read: some milliseconds, for which the event loop waits."""
 
 
 class MongoCustomers:
@@ -67,12 +71,14 @@ class MongoCustomers:
 
     async def sheet(self, after: str | None, limit: int) -> Sheet:
         newer = BUYING | ({"_id": {"$gt": after}} if after else {})
-        return _sheet(await self._collection.find(newer, SWEPT).sort("_id", ASCENDING).limit(limit).to_list(limit))
+        found = self._collection.find(newer, SWEPT).sort("_id", ASCENDING).limit(limit).batch_size(DECODED)
+        return _sheet(await found.to_list(limit))
 
     async def packed(self, after: str | None, limit: int) -> Packed:
         newer = BUYING | ({"_id": {"$gt": after}} if after else {})
         look = {"days": 1, "came": 1}
-        found = await self._collection.find(newer, look).sort("_id", ASCENDING).limit(limit).to_list(limit)
+        cursor = self._collection.find(newer, look).sort("_id", ASCENDING).limit(limit).batch_size(DECODED)
+        found = await cursor.to_list(limit)
         return Packed([one["_id"] for one in found], [one["days"] for one in found], _came(found))
 
     async def channel(self, code: int) -> str | None:
@@ -92,7 +98,8 @@ class MongoCustomers:
 
     async def due(self, day: int, limit: int) -> Sheet:
         passed = {"due": {"$lte": day}}
-        return _sheet(await self._collection.find(passed, SWEPT).sort("due", ASCENDING).limit(limit).to_list(limit))
+        found = self._collection.find(passed, SWEPT).sort("due", ASCENDING).limit(limit).batch_size(DECODED)
+        return _sheet(await found.to_list(limit))
 
     async def postpone(self, days: Sequence[tuple[str, int, int]]) -> None:
         if days:
@@ -137,9 +144,10 @@ class MongoCustomers:
 
 
 def _sheet(found: Sequence[Document]) -> Sheet:
-    table = np.frombuffer(b"".join(document["row"] for document in found), dtype="<f8").reshape(-1, 9)
-    x, first_day, last_day, spend, money, p_alive, p_churn, value, segment = table.T
-    histories = Histories(x, first_day, last_day, spend, money, _came(found))
+    rows = b"".join(document["row"].ljust(ROW.size, NOT_KEPT) for document in found)
+    table = np.frombuffer(rows, dtype="<f8").reshape(-1, 10)
+    x, first_day, last_day, spend, money, p_alive, p_churn, value, segment, last_gap = table.T
+    histories = Histories(x, first_day, last_day, spend, money, last_gap, _came(found))
     told = Told(p_alive, p_churn, value, segment.astype(np.int8), Ranked.unpack(d.get("ranks") for d in found))
     due = np.array([document.get("due", 0) for document in found], dtype=np.int64)
     return Sheet([document["_id"] for document in found], histories, told, due)
@@ -205,6 +213,7 @@ def _row(one: Scored) -> bytes:
         math.nan if score.p_churn is None else score.p_churn,
         math.nan if score.value is None else float(score.value),
         SEGMENTS.index(score.segment) if score.segment else -1,
+        purchases.last_gap,
     )
 
 

@@ -1,5 +1,6 @@
 """Actions and decisions in MongoDB: the catalogue, a document for each customer and month, and what came of it."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -24,6 +25,10 @@ LESSON = "lesson"
 """The id once more, of decisions drawn at random: one in ten, which are then found without the others."""
 LESSONS = {"stayed": {"$exists": True}, "decision.group": "exploration"}
 """What profit decided teaches nothing (`domain/retention/learning.py`)."""
+DECODED = 200
+"""Documents that the driver decodes at once: some milliseconds, for which the event loop waits."""
+TAUGHT = dict.fromkeys(("at", "stayed", "decision", "drawn"), 1)
+"""What of a decision teaches."""
 ALIKE = {
     "action": "$decision.action",
     "stratum": "$decision.stratum",
@@ -95,8 +100,10 @@ class MongoDecisions:
 
     async def lessons(self, after: str | None, limit: int) -> list[tuple[str, Lesson]]:
         settled = {LESSON: {"$gt": after or ""}, "stayed": {"$exists": True}}
-        found = self._decisions.find(settled).sort(LESSON, ASCENDING).limit(limit)
-        return [(document["_id"], _lesson(document)) async for document in found]
+        cursor = self._decisions.find(settled, TAUGHT).sort(LESSON, ASCENDING).limit(limit).batch_size(DECODED)
+        found = await cursor.to_list(limit)
+        # In a thread: each has some dozens of features.
+        return await asyncio.to_thread(lambda: [(document["_id"], _lesson(document)) for document in found])
 
     async def settled(self) -> Evidence:
         """Counted in the database: there are as many decisions as customers and months, and few kinds of them."""

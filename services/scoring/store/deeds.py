@@ -2,6 +2,7 @@
 whom is learnt also their last basket.
 """
 
+import asyncio
 from collections.abc import Collection, Sequence
 
 from pymongo import ASCENDING, UpdateOne
@@ -15,6 +16,8 @@ from shared.mongo import Database, Document, Session, ensure_collections
 
 COLLECTION = "deeds"
 HABITS = ("products", "categories", "channels", "hours")
+LARGE = dict.fromkeys(("contracts", "behaviour"), 1)
+"""Up to a megabyte, and 65 kB."""
 LOOKED_THROUGH = dict.fromkeys(("products", "lesson"), 1)
 
 
@@ -28,12 +31,21 @@ class MongoDeeds:
         await ensure_collections(self._database, [COLLECTION])
 
     async def load(
-        self, customers: Collection[str], months: Collection[int] | None = None, session: Session | None = None
+        self,
+        customers: Collection[str],
+        months: Collection[int] | None = None,
+        session: Session | None = None,
+        whole: Collection[str] | None = None,
     ) -> dict[str, Remembered]:
         books = ("months",) if months is None else tuple(f"months.{month}" for month in months)
-        wanted = dict.fromkeys((*HABITS, *books, "contracts", "behaviour"), 1)
-        found = self._deeds.find({"_id": {"$in": list(customers)}}, wanted, session=session)
-        return {d["_id"]: Remembered(_wishes(d), _book(d), _contracts(d), d.get("behaviour", b"")) async for d in found}
+        parts = dict.fromkeys((*HABITS, *books), 1)
+        everything = set(customers) if whole is None else set(whole) & set(customers)
+        known: dict[str, Remembered] = {}
+        for some, wanted in ((everything, parts | LARGE), (set(customers) - everything, parts)):
+            if some:
+                found = self._deeds.find({"_id": {"$in": list(some)}}, wanted, session=session)
+                known |= {d["_id"]: _remembered(d) async for d in found}
+        return known
 
     async def wishes(self, customer_id: str) -> Wishes | None:
         document = await self._deeds.find_one({"_id": customer_id}, dict.fromkeys(HABITS, 1))
@@ -55,7 +67,9 @@ class MongoDeeds:
 
     async def ledger(self, after: str | None, limit: int) -> Ledger:
         found = await self._next(after, limit, {"months": 1})
-        return Ledger([document["_id"] for document in found], [_book(document) for document in found])
+        # In a thread: books of years take a while to read, during which events go on being scored.
+        books = await asyncio.to_thread(lambda: [_book(document) for document in found])
+        return Ledger([document["_id"] for document in found], books)
 
     async def contracts(self, customer_id: str) -> Contracts:
         return _contracts(await self._deeds.find_one({"_id": customer_id}, {"contracts": 1}) or {})
@@ -63,7 +77,8 @@ class MongoDeeds:
     async def signed(self, after: str | None, limit: int) -> tuple[Sequence[str], Sequence[Contracts]]:
         newer = {"contracts": {"$exists": True}} | ({"_id": {"$gt": after}} if after else {})
         found = await self._deeds.find(newer, {"contracts": 1}).sort("_id", ASCENDING).limit(limit).to_list(limit)
-        return [document["_id"] for document in found], [_contracts(document) for document in found]
+        contracts = await asyncio.to_thread(lambda: [_contracts(document) for document in found])
+        return [document["_id"] for document in found], contracts
 
     async def behaviours(self, customers: Collection[str]) -> dict[str, bytes]:
         found = self._deeds.find({"_id": {"$in": list(customers)}}, {"behaviour": 1})
@@ -72,6 +87,10 @@ class MongoDeeds:
     async def _next(self, after: str | None, limit: int, wanted: Document) -> list[Document]:
         newer = {"_id": {"$gt": after}} if after else {}
         return await self._deeds.find(newer, wanted).sort("_id", ASCENDING).limit(limit).to_list(limit)
+
+
+def _remembered(document: Document) -> Remembered:
+    return Remembered(_wishes(document), _book(document), _contracts(document), document.get("behaviour", b""))
 
 
 def _wishes(document: Document) -> Wishes:

@@ -29,5 +29,10 @@ class MongoLease:
         )
         return after is not None and after["holder"] == holder
 
+    async def holder(self) -> str | None:
+        """None as soon as the lease has run out."""
+        found = await self._notes.find_one({"_id": self._id, "$expr": {"$gte": ["$until", "$$NOW"]}})
+        return str(found["holder"]) if found else None
+
     async def release(self, holder: str) -> None:
         await self._notes.delete_one({"_id": self._id, "holder": holder})

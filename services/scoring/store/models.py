@@ -13,6 +13,7 @@ from services.scoring.domain.mbg_nbd import MbgNbd
 from services.scoring.domain.model import Fit, Model, Parameters
 from services.scoring.domain.population import Standing
 from services.scoring.domain.purchasing import Purchasing
+from services.scoring.domain.tempo import Tempo
 from services.scoring.domain.yearly import Season
 from services.scoring.handlers import Report
 from services.scoring.store.channels import by_channel
@@ -92,10 +93,11 @@ def _fit(fields: dict[str, Any]) -> Fit:
     parameters = fields.pop("parameters")
     visits, spends = _purchasing(parameters["visits"]), GammaGamma(**parameters["spends"])
     as_of: datetime = fields.pop("as_of")
-    # Versions of before families were chosen have no doubts, no reason and no season.
+    # Versions of before families were chosen have no doubts, no reason, no season and no tempo.
     doubts = tuple(fields.pop("doubts", ()))
     season = Season(tuple(parameters.get("season", {}).get("levels", ())))
-    told = Parameters(visits, spends, parameters["top_money"], by_channel(parameters.get("by_channel")), season)
+    tempo = Tempo(**parameters.get("tempo", {}))
+    told = Parameters(visits, spends, parameters["top_money"], by_channel(parameters.get("by_channel")), season, tempo)
     return Fit(parameters=told, as_of=as_of, doubts=doubts, **fields)
 
 

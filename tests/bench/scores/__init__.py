@@ -14,7 +14,10 @@ from tests.bench.scores.base import simulated
 from tests.bench.section import ROOT, Row, Section, Stage
 
 NAMES = ("rapport", "lifetimes", "pymc-marketing")
-WORK = ("fit", "fit again", "score", "rank and plan")
+WORK = (
+    *("fit", "fit again", "score", "rank and plan", "score with a rhythm", "plan with a rhythm"),
+    *("score with a season and paces, too", "plan with a season and paces, too"),
+)
 SECONDS = 900.0
 """Whoever takes longer is out."""
 SAME = 0.15
@@ -26,7 +29,9 @@ to the rows, the latter the maximum of the posterior; rapport fits MBG/NBD and G
 whose upkeep is part of an order's cost. Score: purchases expected within 90 days and P(alive) of everybody; rapport also
 P(no purchase), spend, value and segment.
 
-Rank and plan: fifths, class and the day on which each score is worth another look, which the others do not have.
+Rank and plan: fifths, class and the day on which each score is worth another look, which the others do not have. With a
+rhythm: the same customers scored by MBG/CNBD-3 with parameters met for the first time, which the others do not have either;
+and then with a season of the year and customers' own paces, by which each has a horizon of their own.
 """
 
 
@@ -53,17 +58,26 @@ async def run(stage: Stage) -> Section:
                 errors[name] = str(failed)
                 stage.say(f"{name} is out: {failed}")
     require_same(found)
-    cost = measured()
+    cost, regular, turning = measured(), measured(rhythm=True), measured(rhythm=True, turns=True)
     rows: list[Row] = [
         *table(found),
         {"work": "an order, us of CPU a customer, without any server", "rapport": round(cost.whole, 1)},
+        {"work": "the same of customers with a rhythm", "rapport": round(regular.whole, 1)},
+        {"work": "the same with a season and paces, too", "rapport": round(turning.whole, 1)},
     ]
     cells = found["rapport"][0]["cells"]
     notes = [
         " ".join(note.split()) for note in NOTES.format(customers=customers, rounds=rounds, cells=cells).split("\n\n")
     ]
     notes += [f"{name} could not be measured: {error}" for name, error in errors.items()]
-    details = {"runs": found, "errors": errors, "order": vars(cost), "customers": customers}
+    details = {
+        "runs": found,
+        "errors": errors,
+        "order": vars(cost),
+        "order with a rhythm": vars(regular),
+        "order with a season and paces, too": vars(turning),
+        "customers": customers,
+    }
     return Section("scores", "Scores of a whole base", rows, notes, details=details)
 
 

@@ -8,11 +8,17 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
+import numpy as np
+
 from services.scoring.domain.channels import Channel, FirstOrder, earliest
+from services.scoring.domain.mbg_cnbd import MbgCnbd
 from services.scoring.domain.model import ByChannel, Held, Model, refit
 from services.scoring.domain.population import Population, changes
 from services.scoring.domain.purchases import Order, Purchases
+from services.scoring.domain.purchasing import Family
 from services.scoring.domain.score import Terms
+from services.scoring.domain.tempo import Tempo
+from services.scoring.domain.yearly import Season
 from services.scoring.handlers import Known, scored_of
 from services.scoring.store.customers import _document
 from services.scoring.store.population import packed
@@ -23,6 +29,9 @@ BASE, DAYS = 5_000, 900
 BATCH = 500
 CHANNELS = ("till", "web-shop", "call-centre", "wholesale")
 """That customers came by, each with parameters of its own."""
+RHYTHM = MbgCnbd(3, 2.4, 50.0, 0.9, 2.5)
+"""As often as the base buys, and more regularly."""
+SEASON, PACES = Season.of(np.linspace(0.7, 1.3, 13)), Tempo(-0.4, 0.3, 50.0, 3.5)
 ROUNDS, WARM_UP = 15, 5
 
 
@@ -34,14 +43,18 @@ class EventCost:
     scoring: float
 
 
-def measured() -> EventCost:
+def measured(rhythm: bool = False, turns: bool = False) -> EventCost:
+    """With parameters fitted to the base, or with those of buyers with a rhythm; `turns`: with a season and own paces."""
     base, end = synthetic_base(BASE, DAYS, seed=11)
     population = Population().plus([changes((Purchases(), one) for one in base)])
     fit = refit(population.histogram, end)
     if isinstance(fit, Held):
         raise SystemExit(f"the fit is held: {fit.doubts}")
     apart = tuple(Channel(name, BASE, (0.1 * n, -0.1 * n, 0.0, 0.0)) for n, name in enumerate(CHANNELS))
-    parameters = replace(fit.parameters, by_channel=ByChannel(fit.parameters.family, apart))
+    visits = RHYTHM if rhythm else fit.parameters.visits
+    parameters = replace(fit.parameters, visits=visits, by_channel=ByChannel(Family.of(visits), apart))
+    if turns:
+        parameters = replace(parameters, season=SEASON, tempo=PACES)
     model = Model(1, end, replace(fit, parameters=parameters))
     terms = Terms(model, end + timedelta(hours=6), 90, "USD", population.standing)
     stored = [one.pack() for one in base]

@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,10 +37,13 @@ def rapport(base: Base) -> Figures:
     from services.scoring.domain import rfm
     from services.scoring.domain.due import due_days
     from services.scoring.domain.histogram import NONE, Histogram
+    from services.scoring.domain.mbg_cnbd import MbgCnbd
     from services.scoring.domain.model import Held, refit
     from services.scoring.domain.money_cells import cells_of
     from services.scoring.domain.population import Population
     from services.scoring.domain.prediction import Histories, predict
+    from services.scoring.domain.tempo import Tempo
+    from services.scoring.domain.yearly import Season
 
     figures: Figures = {}
     now = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=base.today)
@@ -60,12 +64,23 @@ def rapport(base: Base) -> Figures:
     bought = np.searchsorted(_x_edges(), base.x, side="right")
     cells = np.stack([np.ones_like(micros), last_day.astype(np.int64), bought, cells_of(micros)], axis=1)
     standing = Population(histogram, rfm.Base().plus(cells)).standing
-    histories = Histories(base.x, base.first_day, last_day, base.spend, base.money)
+    last_gap = np.where(base.x > 0, base.t_x / np.maximum(base.x, 1.0), np.nan)
+    histories = Histories(base.x, base.first_day, last_day, base.spend, base.money, last_gap)
     with timed(figures, "score"):
         said = predict(cold.parameters, histories, now, HORIZON_DAYS)
     with timed(figures, "rank and plan"):
         ranked = histories.ranked(standing)
         due_days(cold.parameters, histories, said.told(ranked), said, base.today, HORIZON_DAYS)
+    regular = replace(cold.parameters, visits=MbgCnbd(3, 2.4, 50.0, 0.9, 2.5))
+    with timed(figures, "score with a rhythm"):
+        by_rhythm = predict(regular, histories, now, HORIZON_DAYS)
+    with timed(figures, "plan with a rhythm"):
+        due_days(regular, histories, by_rhythm.told(ranked), by_rhythm, base.today, HORIZON_DAYS)
+    turning = replace(regular, season=Season.of(np.linspace(0.7, 1.3, 13)), tempo=Tempo(-0.4, 0.3, 50.0, 3.5))
+    with timed(figures, "score with a season and paces, too"):
+        by_all = predict(turning, histories, now, HORIZON_DAYS)
+    with timed(figures, "plan with a season and paces, too"):
+        due_days(turning, histories, by_all.told(ranked), by_all, base.today, HORIZON_DAYS)
     return figures | _result(said.expected_purchases, said.p_alive)
 
 

@@ -39,8 +39,8 @@ class Customer(NamedTuple):
 
 @dataclass(frozen=True)
 class Rows:
-    """(n,) each: the customer's place in samples; the day; x, age at the last purchase, age, spend and money (n, 5); behaviour
-    (n, FEATURES); and 1 for no purchase within the horizon.
+    """(n,) each: the customer's place in samples; the day; x, age at the last purchase, age, spend, money and the last gap
+    (n, 6); behaviour (n, FEATURES); and 1 for no purchase within the horizon.
     """
 
     place: Floats
@@ -51,7 +51,7 @@ class Rows:
 
     @classmethod
     def none(cls) -> "Rows":
-        return cls(np.empty(0), np.empty(0, np.int64), np.empty((0, 5)), np.empty((0, len(FEATURES))), np.empty(0))
+        return cls(np.empty(0), np.empty(0, np.int64), np.empty((0, 6)), np.empty((0, len(FEATURES))), np.empty(0))
 
     @classmethod
     def together(cls, parts: Sequence["Rows"]) -> "Rows":
@@ -122,8 +122,12 @@ class Known(NamedTuple):
 
 def known(rows: Rows, parameters: Parameters, horizon: int) -> Known:
     """Each row at its own time of the year."""
-    x, t_x, age, spend, money = rows.history.T
-    silent = parameters.visits.p_no_purchase(x, t_x, age, parameters.season.each(rows.decided - 1, horizon))
+    x, t_x, age, spend, money, last_gap = rows.history.T
+    ahead = parameters.season.each(rows.decided - 1, horizon)
+    if parameters.tempo:
+        tempo = parameters.tempo
+        ahead = ahead * tempo.of(tempo.traits(x, age, last_gap, money - x * spend))
+    silent = parameters.visits.p_no_purchase(x, t_x, age, ahead)
     alive = parameters.visits.p_alive(x, t_x, age)
     base = np.column_stack([_log_odds(silent), alive, x, age, spend, money])
     return Known(np.column_stack([rows.behaviour, base]), silent)
@@ -138,7 +142,8 @@ def named(one: Known) -> dict[str, float | None]:
 def _history(seen: Then, day: int) -> Floats:
     histories = seen.histories
     t_x = histories.last_day - histories.first_day
-    return np.column_stack([histories.x, t_x, day - 1 - histories.first_day, histories.spend, histories.money])
+    age = day - 1 - histories.first_day
+    return np.column_stack([histories.x, t_x, age, histories.spend, histories.money, histories.last_gap])
 
 
 def _log_odds(p: Floats) -> Floats:

@@ -2,5 +2,6 @@
 
 from services.scoring.domain.mbg_cnbd.likelihood import likelihood_of, likelihood_without_dropout
 from services.scoring.domain.mbg_cnbd.model import MbgCnbd
+from services.scoring.domain.mbg_cnbd.outlook import Outlook, outlook
 
-__all__ = ["MbgCnbd", "likelihood_of", "likelihood_without_dropout"]
+__all__ = ["MbgCnbd", "Outlook", "likelihood_of", "likelihood_without_dropout", "outlook"]

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 from scipy.special import betainc, betaincinv, betaln, expit
 
-from services.scoring.domain.counts import AtLeast, Places, counts
+from services.scoring.domain.counts import AtLeast, Places, counts, distinct
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.mbg_cnbd.steps import silence_of, steps
 from services.scoring.domain.mbg_nbd import MbgNbd
@@ -54,38 +54,28 @@ class MbgCnbd:
 
     def p_no_purchase(self, x: Floats, t_x: Floats, age: Floats, horizon: Floats | float) -> Floats:
         """Probability of no purchase within the horizon. Exact: one leaves only after a purchase."""
-        return self.quiet(x, t_x, age, self.buys(x, age, horizon))
-
-    def quiet(self, x: Floats, t_x: Floats, age: Floats, buys: Floats) -> Floats:
-        """The same from `buys`, which may be of an age close by."""
-        mixed = np.minimum(np.sum(self.steps_done(x, t_x, age) * buys, axis=0), 1.0)
-        quiet: Floats = 1.0 - self.p_alive(x, t_x, age) * mixed
+        quiet: Floats = 1.0 - self.p_alive(x, t_x, age) * (1.0 - self.p_still(x, t_x, age, horizon))
         return quiet
 
-    def buys(self, x: Floats, age: Floats, horizon: Floats | float) -> Floats:
-        """(k, customers): P(a purchase within the horizon) of somebody who is there, by steps done since the last one."""
-        return np.stack([self._along(partial(self._buys, done), x, age, horizon) for done in range(self.k)])
-
-    def _buys(self, done: int, x: Floats, age: Floats, horizon: Floats | float) -> Floats:
-        ahead, size = horizon / (self.alpha + age + horizon), self.r + self.k * x
-        p: Floats = -np.expm1(size * np.log1p(-ahead)) if self.k == 1 else betainc(self.k - done, size + done, ahead)
-        return p
+    def p_still(self, x: Floats, t_x: Floats, age: Floats, horizon: Floats | float) -> Floats:
+        """How probably the silence until now goes on for the horizon, for a customer who is still there."""
+        # A clock's reading may be rounded to before that of the last purchase.
+        size, age = self.r + self.k * x, np.maximum(age, t_x)
+        now, then = (steps(self.k, size, silence_of(self.alpha, t_x, at)).sum(axis=0) for at in (age, age + horizon))
+        still: Floats = then / now * np.exp(-size * np.log1p(horizon / (self.alpha + age)))
+        return np.minimum(still, 1.0)
 
     def expected_purchases(self, x: Floats, t_x: Floats, age: Floats, horizon: Floats | float) -> Floats:
         """E[X(horizon)]: repeat purchase days to come."""
-        return self.expected(x, t_x, age, self.purchases(x, age, horizon))
-
-    def expected(self, x: Floats, t_x: Floats, age: Floats, purchases: Floats) -> Floats:
-        """The same from `purchases`, which may be of an age close by."""
+        purchases = [self._along(partial(self.purchases, done), x, age, horizon) for done in range(self.k)]
         expected: Floats = self.p_alive(x, t_x, age) * np.sum(self.steps_done(x, t_x, age) * purchases, axis=0)
         return expected
 
-    def purchases(self, x: Floats, age: Floats, horizon: Floats | float) -> Floats:
-        """(k, customers): E[X(horizon)] of somebody who is there, by steps done since the last purchase."""
-        return np.stack([self._along(partial(self._purchases, done), x, age, horizon) for done in range(self.k)])
+    def purchases(self, done: int, x: Floats, age: Floats, horizon: Floats | float) -> Floats:
+        """E[X(horizon)] of somebody who is there, `done` steps after the last purchase.
 
-    def _purchases(self, done: int, x: Floats, age: Floats, horizon: Floats | float) -> Floats:
-        """Closed for k = 1, else a sum of P(at least n) over n, which holds for any k and any x."""
+        Closed for k = 1, else a sum of P(at least n) over n, which holds for any k and any x.
+        """
         never = self.never_leaves(x)
         if self.k == 1:
             staying = (self.r + x) * horizon / (self.alpha + age)
@@ -156,15 +146,22 @@ class MbgCnbd:
         """The age at which P(alive) falls to p if nothing happens until then; t_x where it is lower already, else infinite."""
         if self.a == 0:
             return np.full_like(x, np.inf)
-        log_odds = np.log(p) - np.log1p(-np.asarray(p)) + self._log_left(x)
-        return self.silence_age(x, t_x, np.exp(np.minimum(log_odds, 0.0)))
+
+        def crossed(x: Floats, p: float | Floats) -> Floats:
+            log_odds = np.log(p) - np.log1p(-np.asarray(p)) + self.log_left(x)
+            return self._stretch(x, np.exp(np.minimum(log_odds, 0.0)))
+
+        return (self.alpha + t_x) * _for_some(crossed, x, p) - self.alpha
 
     def silence_age(self, x: Floats, t_x: Floats, p: float | Floats) -> Floats:
         """The age at which the silence becomes as improbable as p for a customer who is still there."""
+        return (self.alpha + t_x) * _for_some(self._stretch, x, p) - self.alpha
+
+    def _stretch(self, x: Floats, p: float | Floats) -> Floats:
+        """By how much the clock grows from the last purchase until the silence is as improbable as p."""
         size = self.r + self.k * x
-        part = np.power(p, 1.0 / size) if self.k == 1 else betaincinv(size, self.k, p)
-        age: Floats = (self.alpha + t_x) / part - self.alpha
-        return age
+        stretch: Floats = 1.0 / (np.power(p, 1.0 / size) if self.k == 1 else betaincinv(size, self.k, p))
+        return stretch
 
     def _log_silent(self, x: Floats, t_x: Floats, age: Floats) -> Floats:
         size = self.r + self.k * x
@@ -176,22 +173,22 @@ class MbgCnbd:
         """Probabilities of never leaving, and of being able to leave but not having left."""
         if self.a == 0:
             return np.ones_like(x), np.zeros_like(x)
-        alive, never = expit(self._log_silent(x, t_x, age) - self._log_left(x)), self.never_leaves(x)
+        alive, never = expit(self._log_silent(x, t_x, age) - self.log_left(x)), self.never_leaves(x)
         return alive * never, alive * (1.0 - never)
 
-    def _log_left(self, x: Floats) -> Floats:
+    def log_left(self, x: Floats) -> Floats:
         """Log-odds of having left after the last purchase, against being there then."""
-        xs, where = np.unique(x, return_inverse=True)
+        xs, where = distinct(x)
         able = self._log_able(xs)
         there = np.logaddexp(able, np.log(self.loyal)) if self.loyal else able
-        log_odds: Floats = (able + np.log(self.a) - np.log(self.b + xs) - there)[where]
+        log_odds: Floats = np.take(able + np.log(self.a) - np.log(self.b + xs) - there, where)
         return log_odds
 
     def never_leaves(self, x: Floats) -> Floats:
         """Of those who are there, the part that never leaves: purchases tell it, and silence does not."""
         if self.a == 0 or not self.loyal:
             return np.full_like(x, float(self.a == 0))
-        xs, where = np.unique(x, return_inverse=True)
+        xs, where = distinct(x)
         never: Floats = expit(np.log(self.loyal) - self._log_able(xs))[where]
         return never
 
@@ -235,3 +232,11 @@ class MbgCnbd:
             return np.ones_like(x)
         stays: Floats = np.exp(betaln(self.a, self.b + x + n) - betaln(self.a, self.b + x + 1.0))
         return stays
+
+
+def _for_some(of: Callable[[Floats, float | Floats], Floats], x: Floats, p: float | Floats) -> Floats:
+    """of(x, p), once for each x where p is the same for all."""
+    if isinstance(p, np.ndarray):
+        return of(x, p)
+    xs, where = distinct(x)
+    return np.take(of(xs, p), where)

@@ -72,7 +72,9 @@ def restocked(event: Event, goods: Iterable[SoldLine]) -> list[Movement]:
 
 
 def cancelled(movements: Iterable[Movement]) -> list[Movement]:
-    """What undoes movements in their own month, as if they had never been: a cancelled order, an event withdrawn."""
+    """What undoes movements, as if they had never been: a cancelled order, an event withdrawn. The events behind them count
+    as many less, so that in the month of the event itself nothing is left of it, not even a line.
+    """
     return [movement.negated() for movement in movements]
 
 

@@ -17,8 +17,8 @@ class Line:
     """A kind's part of a month. `amount` is its effect on profit: costs are below zero; None: unknown.
 
     `quantity` in the kind's unit and `rate` in money per unit; where the events told the money, that is the quantity and
-    there is no rate. `events`: how many are behind it, all of them in the key's month; `behind` names them. Overhead stands on
-    those of its driver.
+    there is no rate. `events`: how many are behind it, all of them in the key's month; `behind` names them. One that undoes
+    another of an earlier month counts -1. Overhead stands on those of its driver.
     """
 
     key: Key

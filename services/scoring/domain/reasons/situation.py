@@ -7,7 +7,9 @@ from typing import Literal, NamedTuple, Protocol
 import numpy as np
 
 from services.scoring.domain.fitting import Floats
+from services.scoring.domain.prediction import Histories
 from services.scoring.domain.purchases import Purchases
+from services.scoring.domain.tempo import EVEN, Tempo
 
 Signal = Literal["payment-failed", "complaint", "return"]
 
@@ -54,11 +56,14 @@ class ByModel:
     visits: Visiting
     spends: Spending
     horizon_days: float
+    tempo: Tempo = EVEN
 
     def __call__(self, situations: Sequence[Situation]) -> Scores:
         rows = [(s.purchases.frequency, s.purchases.recency, _age(s), s.purchases.repeat_spend) for s in situations]
         x, t_x, age, z = np.array(rows, dtype=np.float64).reshape(-1, 4).T
-        ahead = self.horizon_days * np.array([s.season for s in situations])
+        known = Histories.of([s.purchases for s in situations])
+        own = self.tempo.of(self.tempo.traits(x, age, known.last_gap, known.first_money))
+        ahead = self.horizon_days * own * np.array([s.season for s in situations])
         churn = self.visits.p_no_purchase(x, t_x, age, ahead)
         purchases = self.visits.expected_purchases(x, t_x, age, ahead)
         spend = self.spends.expected_spend(np.where(z > 0, x, 0.0), np.maximum(z, 0.0))

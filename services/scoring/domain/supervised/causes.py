@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from services.scoring.domain.fitting import Doubt, Floats
-from services.scoring.domain.supervised.classifier import Classifier, fit
-from services.scoring.domain.supervised.features import Row
+from services.scoring.domain.maturing import Fold
+from services.scoring.domain.supervised.classifier import Classifier, fit_encoded
+from services.scoring.domain.supervised.features import Encoder, Row
 
 STAYED, VOLUNTARY, INVOLUNTARY = -1, 0, 1
 
@@ -27,8 +28,12 @@ class Causes:
 
     def probabilities(self, rows: Sequence[Row]) -> tuple[Floats, Floats]:
         """(rows,) each: leaving by choice, and by fate."""
-        leaving = self.leaving.probability(rows)
-        share = self.fate.probability(rows) if self.fate else np.full(len(rows), self.fate_share)
+        return self.probabilities_of(self.leaving.encoder.matrix(rows))
+
+    def probabilities_of(self, matrix: Floats) -> tuple[Floats, Floats]:
+        """Of rows that are encoded already."""
+        leaving = self.leaving.probability_of(matrix)
+        share = self.fate.probability_of(matrix) if self.fate else np.full(len(matrix), self.fate_share)
         return leaving * (1.0 - share), leaving * share
 
     def to_text(self) -> str:
@@ -44,11 +49,26 @@ class Causes:
 
 def fit_causes(rows: Sequence[Row], way: npt.NDArray[np.int64], seed: int, threads: int = 1) -> Causes | Doubt:
     """From rows and how each ended: STAYED, VOLUNTARY or INVOLUNTARY."""
-    leaving = fit(rows, (way != STAYED).astype(float), seed, threads=threads)
+    encoder = Encoder.of(rows)
+    return fit_causes_encoded(encoder, encoder.matrix(rows), way, seed, threads=threads)
+
+
+def fit_causes_encoded(
+    encoder: Encoder,
+    matrix: Floats,
+    way: npt.NDArray[np.int64],
+    seed: int,
+    folds: Sequence[Fold] = (),
+    threads: int = 1,
+) -> Causes | Doubt:
+    """The same from a matrix, (rows, columns) as the encoder makes it. `folds` are for who leaves; leavers are too few to be
+    divided by time as well.
+    """
+    leaving = fit_encoded(encoder, matrix, (way != STAYED).astype(float), seed, folds, threads)
     if isinstance(leaving, Doubt):
         return leaving
     left = np.flatnonzero(way != STAYED)
     by_fate = (way[left] == INVOLUNTARY).astype(float)
-    fate = fit([rows[i] for i in left.tolist()], by_fate, seed, threads=threads)
+    fate = fit_encoded(encoder, matrix[left], by_fate, seed, threads=threads)
     share = float((by_fate.sum() + 0.5) / (len(left) + 1.0))
     return Causes(leaving, None if isinstance(fate, Doubt) else fate, share)

@@ -1,0 +1,100 @@
+"""Models of how contracts end over HTTP: what each night has come to, and the evidence for it."""
+
+from datetime import datetime
+from typing import Annotated, Protocol
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel
+
+from services.scoring.api.reliability import Reliability, reliability
+from services.scoring.api.versions import Version, before, following
+from services.scoring.domain.fitting import Doubt
+from services.scoring.domain.promotion import Window
+from services.scoring.handlers import EndingVersion
+from shared.http import Cursor, Limit, Page, Problem
+from shared.security import Principal, require
+
+Reader = Annotated[Principal, Depends(require("scores:read"))]
+
+
+class EndingWindow(BaseModel):
+    """A horizon in which both foretold the same contracts, after all that the model had learnt from.
+
+    `gain`: nats a row by which it was foretold better whether a contract ends by choice, by fate, or not, with its 95 %
+    interval over whole days. Reliability is of ending at all.
+    """
+
+    rows: int
+    days: int
+    gain: float
+    low: float | None
+    high: float | None
+    better: bool
+    behaviour: Reliability
+    age: Reliability
+
+
+class EndingModelShown(BaseModel):
+    """`share` of all holders of contracts were looked at; of their `rows`, so many ended within the horizon."""
+
+    version: int
+    at: datetime
+    horizon_days: int
+    in_use: bool
+    doubt: Doubt | None
+    share: float
+    rows: int
+    voluntary: int
+    involuntary: int
+    windows: list[EndingWindow]
+
+
+class EndingModelRead(EndingModelShown):
+    """With what was fitted, as JSON."""
+
+    model: str | None
+
+
+class Versions(Protocol):
+    async def version(self, version: int) -> EndingVersion | None: ...
+
+    async def page(self, before: int | None, limit: int) -> list[EndingVersion]: ...
+
+    async def text(self, version: int) -> str | None: ...
+
+
+def ending_routes(versions: Versions) -> APIRouter:
+    """Before those of contracts, whose customers these paths would be."""
+    routes = APIRouter(prefix="/v1/contracts/models", tags=["contracts"])
+
+    @routes.get("", summary="List models of how contracts end, the newest first")
+    async def list_models(_: Reader, cursor: Cursor = None, limit: Limit = 20) -> Page[EndingModelShown]:
+        items = await versions.page(before(cursor), limit)
+        return Page(items=[EndingModelShown(**_fields(item)) for item in items], next=following(items, limit))
+
+    @routes.get("/{version}", summary="Read a model of how contracts end")
+    async def read_model(_: Reader, version: Version) -> EndingModelRead:
+        found = await versions.version(version)
+        if found is None:
+            raise Problem(404, detail="There is no such version.")
+        return EndingModelRead(**_fields(found), model=await versions.text(version))
+
+    return routes
+
+
+def _fields(version: EndingVersion) -> dict[str, object]:
+    return version._asdict() | {"windows": [_window(window) for window in version.windows]}
+
+
+def _window(window: Window) -> EndingWindow:
+    gain = window.gain
+    return EndingWindow(
+        rows=gain.rows,
+        days=gain.blocks,
+        gain=gain.mean,
+        low=gain.low,
+        high=gain.high,
+        better=window.better,
+        behaviour=reliability(window.challenger),
+        age=reliability(window.champion),
+    )
