@@ -7,7 +7,7 @@ EVENTS ?= 24000
 PLANTED ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status check test bench torture fuzz schemas clean
+.PHONY: help setup demo up down status lint check test bench torture fuzz schemas clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,13 +29,15 @@ down: setup ## stop what `make up` started; its data stays
 status: setup ## what runs, where, since when, and how far behind
 	@$(BIN)/rapport status
 
-check: setup ## format, lint, types, import contracts, schema compatibility and unit tests
+check: lint ## what lint checks, and unit tests
+	$(BIN)/pytest -q -m "not integration and not journey"
+
+lint: setup ## format, lint, types, import contracts and schema compatibility
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m deploy.schemas --check
-	$(BIN)/pytest -q -m "not integration and not journey"
 
 test: setup ## all tests, against real Kafka, MongoDB and Redis
 	$(BIN)/pytest -q

@@ -1,5 +1,6 @@
 """Files as people have them."""
 
+import csv
 import gzip
 from pathlib import Path
 
@@ -71,3 +72,12 @@ def test_broken_archives_and_parquet_are_refused_in_words(tmp_path: Path) -> Non
             read_records(file)
     with pytest.raises(Unreadable, match="cannot be read"):
         read_records(tmp_path / "missing.csv")
+
+
+def test_a_cell_without_an_end_is_refused_and_nobody_elses_limit_is_moved(tmp_path: Path) -> None:
+    file = tmp_path / "open.csv"
+    file.write_text('name\n"' + "x" * 200_000)
+    limit = csv.field_size_limit()
+    with pytest.raises(Unreadable, match="no CSV"):
+        read_records(file)
+    assert csv.field_size_limit() == limit
