@@ -15,6 +15,7 @@ VERBS = [
     "down",
     "status",
     "check",
+    "lint",
     "test",
     "bench",
     "torture",
