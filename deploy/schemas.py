@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from shared.contracts.campaigns import CAMPAIGNS
 from shared.contracts.channels import INBOUND
 from shared.contracts.contacts import CONTACTS
+from shared.contracts.erasures import ERASURES
 from shared.contracts.fact import Fact, Topic
 from shared.contracts.interactions import INTERACTIONS, SALES
 from shared.contracts.scoring import SCORES
@@ -31,11 +32,11 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 # service: (listens to, tells). tests/contracts holds this against what the services really subscribe to.
 ROLES: dict[str, tuple[tuple[Topic, ...], tuple[Topic, ...]]] = {
-    "contacts": ((INBOUND,), (CONTACTS, DEAD_LETTERS)),
-    "interactions": ((INBOUND, DEAD_LETTERS), (INTERACTIONS, SALES, DEAD_LETTERS, REPLAYS)),
-    "campaigns": ((CONTACTS, INTERACTIONS, SALES, SCORES), (CAMPAIGNS, DEAD_LETTERS)),
-    "scoring": ((INTERACTIONS, SALES), (SCORES, DEAD_LETTERS)),
-    "sync": ((CONTACTS, INTERACTIONS, SALES, SCORES, CAMPAIGNS), (CUSTOMERS, ACCESS, DEAD_LETTERS)),
+    "contacts": ((INBOUND, SCORES, ERASURES), (CONTACTS, ERASURES, DEAD_LETTERS)),
+    "interactions": ((INBOUND, CONTACTS, DEAD_LETTERS), (INTERACTIONS, SALES, ERASURES, DEAD_LETTERS, REPLAYS)),
+    "campaigns": ((CONTACTS, INTERACTIONS, SALES, SCORES), (CAMPAIGNS, ERASURES, DEAD_LETTERS)),
+    "scoring": ((CONTACTS, INTERACTIONS, SALES), (SCORES, ERASURES, DEAD_LETTERS)),
+    "sync": ((CONTACTS, INTERACTIONS, SALES, SCORES, CAMPAIGNS), (CUSTOMERS, ACCESS, ERASURES, DEAD_LETTERS)),
 }
 
 

@@ -26,4 +26,8 @@ EVENT_SECONDS = Histogram(
     buckets=(0.01, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 3, 10, 60),
 )
 DELIVERIES = Counter("rapport_deliveries_total", "Views sent to channels", ["channel", "outcome"])
+ERASURES_OPEN = Gauge("rapport_erasures_open", "Erasures that a place is not done with", ["place"])
+ERASURES_LATE = Gauge(
+    "rapport_erasures_late", "Of those, the ones that somebody has to look after before the law does", ["place"]
+)
 DRIFT = Gauge("rapport_drift", "1 while what the models read, or what they say, has drifted away", ["what"])

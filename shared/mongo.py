@@ -184,9 +184,9 @@ async def aggregate(collection: Collection, pipeline: list[Document], session: S
     return cast("list[Document]", await cursor.to_list(None))
 
 
-async def watch(collection: Collection, pipeline: list[Document], **options: Any) -> AsyncChangeStream[Document]:
-    """A change stream, to be closed by the caller."""
-    return cast("AsyncChangeStream[Document]", await _settle(collection.watch(pipeline, **options)))
+async def watch(what: Collection | Database, pipeline: list[Document], **options: Any) -> AsyncChangeStream[Document]:
+    """A change stream of a collection or of a whole database, to be closed by the caller."""
+    return cast("AsyncChangeStream[Document]", await _settle(what.watch(pipeline, **options)))
 
 
 async def _settle(value: Any) -> Any:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -56,6 +56,7 @@ class Plumbing:
         prepare: Iterable[Coroutine] = (),
         jobs: Iterable[Coroutine] = (),
         close: Iterable[Coroutine] = (),
+        larger_bodies: Mapping[str, int] | None = None,
     ) -> FastAPI:
         """The application. `prepare` runs before anything is consumed (indexes), `jobs` run until the service stops
         and are started again if they fail, `close` runs last.
@@ -89,6 +90,7 @@ class Plumbing:
             routers=routers,
             keys=self.keys,
             health=self,
+            larger_bodies=larger_bodies,
         )
 
     async def _prepare(self) -> None:

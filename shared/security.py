@@ -8,10 +8,10 @@ import hmac
 import re
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
-from fastapi import Request, Security
+from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared.contracts.fact import Fact
@@ -20,6 +20,9 @@ from shared.http.problems import Problem
 
 KEY = re.compile(r"rk_([0-9a-z]{1,32})_[A-Za-z0-9_-]{43}")
 EVERYTHING = "*"
+PURPOSE_HEADER = "X-Purpose"
+PURPOSE = re.compile(r"[\x20-\x7e\xa0-\xff]{1,200}")
+"""A header is Latin-1. It ends up in the audit trail, which is kept for ever: a sentence, not a document."""
 bearer = HTTPBearer(
     auto_error=False,
     scheme_name="key",
@@ -37,6 +40,17 @@ class Principal:
     kind: Literal["channel", "person", "service"]
     scopes: frozenset[str]
     channel_id: str | None = None
+    territories: frozenset[str] = frozenset()
+    """The only territories whose contacts the key may see; empty: all."""
+    owners: frozenset[str] = frozenset()
+    """Likewise of owners."""
+    purpose: str | None = None
+    """What the request is for, as its `X-Purpose` says."""
+
+    @property
+    def limited(self) -> bool:
+        """Whether there are contacts that the key must not see."""
+        return bool(self.territories or self.owners)
 
     def may(self, scope: str) -> bool:
         return EVERYTHING in self.scopes or scope in self.scopes
@@ -88,11 +102,22 @@ class KeyTable:
 
 
 def _principal(issued: KeyIssued) -> Principal:
-    return Principal(issued.key_id, issued.name, issued.kind, frozenset(issued.scopes), issued.channel_id)
+    return Principal(
+        issued.key_id,
+        issued.name,
+        issued.kind,
+        frozenset(issued.scopes),
+        issued.channel_id,
+        frozenset(issued.territories),
+        frozenset(issued.owners),
+    )
 
 
-def require(scope: str) -> Callable[..., Awaitable[Principal]]:
-    """The dependency of a guarded route: `principal: Annotated[Principal, Depends(require("contacts:write"))]`."""
+def require(scope: str, *, rows: bool = False) -> Callable[..., Awaitable[Principal]]:
+    """The dependency of a guarded route: `principal: Annotated[Principal, Depends(require("contacts:write"))]`.
+
+    A key that is limited to some contacts is let in only where the route says with `rows` that it shows it no others.
+    """
 
     # A coroutine, because FastAPI sends plain functions through a thread pool.
     async def authorised(
@@ -104,9 +129,32 @@ def require(scope: str) -> Callable[..., Awaitable[Principal]]:
             raise _unauthenticated(wrong=credentials is not None)
         if not principal.may(scope):
             raise _forbidden(scope)
-        return principal
+        if principal.limited and not rows:
+            raise Problem(403, detail="The key is limited to some contacts, and this is about others as well.")
+        purpose = request.headers.get(PURPOSE_HEADER)
+        return replace(principal, purpose=_purpose(purpose)) if purpose else principal
 
     return authorised
+
+
+async def _documented(
+    purpose: Annotated[
+        str | None, Header(alias=PURPOSE_HEADER, description="What it is needed for. Kept in the audit trail.")
+    ] = None,
+) -> None:
+    """Nothing to do: FastAPI shows the header in the OpenAPI document."""
+
+
+TAKES_PURPOSE = Depends(_documented)
+"""For routes whose use is audited."""
+
+
+def _purpose(text: str) -> str:
+    if not PURPOSE.fullmatch(text):
+        raise Problem(
+            422, "Invalid request", errors=[(f"header.{PURPOSE_HEADER}", "is at most 200 printable characters")]
+        )
+    return text
 
 
 def _unauthenticated(*, wrong: bool) -> Problem:

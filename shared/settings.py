@@ -48,6 +48,11 @@ class PlatformSettings(BaseSettings):
     max_consecutive_dead_letters: int = Field(100, ge=1)
     """So many refusals in a row that cannot be the sender's fault stop the consumer instead of emptying the topic."""
 
+    erasure_settle_seconds: float = Field(300, ge=0)
+    """How long after an erasure a service looks again before it says that it is done. Less than a transaction lives
+    (MongoDB: 60 s) is for tests only.
+    """
+
     @property
     def lasting_name(self) -> bool:
         """Whether `instance` was given, and so will be given again when this process is started anew."""

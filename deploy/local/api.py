@@ -6,14 +6,19 @@ import http
 import http.client
 import json
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import IO, Any
 from urllib.parse import urlencode, urlsplit
 
 from deploy.local.errors import CannotStart
 from deploy.local.layout import Layout
 
 SECONDS = 60.0
+FILE_SECONDS = 900.0
+"""Of silence, while a file is on its way."""
+BYTES = "application/octet-stream"
 JSON, EVENTS = "application/json", "application/cloudevents-batch+json"
 
 
@@ -39,6 +44,23 @@ class Api:
     def post(self, path: str, body: dict[str, Any] | None = None, seconds: float = SECONDS) -> Any:
         return self._ask("POST", path, body or {}, seconds=seconds)
 
+    def put(self, path: str, body: object) -> Any:
+        return self._ask("PUT", path, body)
+
+    def post_bytes(self, path: str, body: bytes) -> Any:
+        return self._ask("POST", path, body, BYTES)
+
+    def send_file(self, path: str, sent: IO[bytes], **query: str) -> Any:
+        """A file as the body, read piece by piece."""
+        return self._ask("POST", f"{path}?{urlencode(query)}", sent, BYTES, seconds=FILE_SECONDS)
+
+    def fetch(self, path: str, into: IO[bytes]) -> None:
+        """An answer of any length, written as it comes."""
+        with self._asked("GET", path, None, {}, FILE_SECONDS) as answer:
+            if answer.status >= http.HTTPStatus.MULTIPLE_CHOICES:
+                raise Refused(_problem(answer.status, answer.read().decode(errors="replace")), answer.status)
+            shutil.copyfileobj(answer, into)
+
     def post_events(self, events: Sequence[Mapping[str, Any]]) -> Any:
         """A batch of CloudEvents; the answer says of each that was not taken why, and also where none was taken."""
         return self._ask("POST", "/v1/events", events, EVENTS, taken_as_well=(http.HTTPStatus.UNPROCESSABLE_ENTITY,))
@@ -52,26 +74,30 @@ class Api:
         taken_as_well: Sequence[int] = (),
         seconds: float = SECONDS,
     ) -> Any:
+        headers = {"Content-Type": kind_of_body} if body is not None else {}
+        sent = body if body is None or kind_of_body == BYTES else json.dumps(body)
+        with self._asked(method, path, sent, headers, seconds) as answer:
+            text = answer.read().decode(errors="replace")
+        if answer.status >= http.HTTPStatus.MULTIPLE_CHOICES and answer.status not in taken_as_well:
+            raise Refused(_problem(answer.status, text), answer.status)
+        return json.loads(text) if text else None
+
+    @contextmanager
+    def _asked(
+        self, method: str, path: str, body: Any, headers: Mapping[str, str], seconds: float
+    ) -> Iterator[http.client.HTTPResponse]:
         kind = http.client.HTTPSConnection if self.base.scheme == "https" else http.client.HTTPConnection
         connection = kind(self.base.netloc, timeout=seconds)
-        headers = {"Authorization": f"Bearer {self.key}", "Accept": "application/json"}
-        if body is not None:
-            headers["Content-Type"] = kind_of_body
+        with_key = {"Authorization": f"Bearer {self.key}", "Accept": "application/json, */*", **headers}
         try:
-            connection.request(
-                method, self.base.path.rstrip("/") + path, json.dumps(body) if body is not None else None, headers
-            )
-            answer = connection.getresponse()
-            text = answer.read().decode(errors="replace")
+            connection.request(method, self.base.path.rstrip("/") + path, body, with_key)
+            yield connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             raise Refused(
                 f"nothing answers at {self.base.geturl()} ({error}); is the platform up? `rapport up`"
             ) from None
         finally:
             connection.close()
-        if answer.status >= http.HTTPStatus.MULTIPLE_CHOICES and answer.status not in taken_as_well:
-            raise Refused(_problem(answer.status, text), answer.status)
-        return json.loads(text) if text else None
 
 
 def of_platform(layout: Layout) -> Api:

@@ -45,6 +45,19 @@ async def unfinished(kafka: str, mongo: str, namespace: str, *, stopped: bool) -
     return sorted(lines)
 
 
+async def untold_or_running(kafka: str, mongo: str, namespace: str) -> list[str]:
+    """What could still tell something, a line each."""
+    async with AsyncMongoClient[dict[str, Any]](mongo, serverSelectionTimeoutMS=5000) as client:
+        positions, untold = await _state(client, namespace)
+    lines = [f"{name} has {count} documents in its outbox" for name, count in untold.items() if count]
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    try:
+        return sorted(lines + await running(admin, sorted({namespace + group for group, _ in positions})))
+    finally:
+        await admin.close()
+
+
 async def _state(client: AsyncMongoClient[dict[str, Any]], namespace: str) -> tuple[Positions, dict[str, int]]:
     positions: Positions = {}
     untold: dict[str, int] = {}

@@ -1,33 +1,43 @@
-"""Makes a service's state anew from the log, with the service's own code in this process and nobody else's at work.
+"""Makes a service's state anew from what the others keep, with the service's own code in this process and nobody else's
+at work (`docs/decisions/0030-the-log-forgets.md`).
 
-What follows from topics that are kept for ever is forgotten; what was decided over HTTP (campaigns, segments) follows
-from no log and stays.
+What follows from facts is forgotten, and the facts are told again to this service alone (`retelling`); what was decided over
+HTTP (campaigns, segments) follows from no fact and stays.
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import AsyncMongoClient
 
-from deploy.local.drained import NotDrained, running
+from deploy.local.drained import NotDrained, untold_or_running
 from deploy.local.errors import CannotStart
-from shared.contracts.contacts import CONTACTS
-from shared.contracts.interactions import INTERACTIONS, SALES
-from shared.contracts.scoring import SCORES
+from deploy.local.retelling import (
+    EVERYBODY,
+    HISTORY,
+    MERGES,
+    NEWEST_SCORES,
+    Database,
+    Databases,
+    Source,
+    merged,
+    record,
+)
+from shared.contracts.topics import REPLAYS
 from shared.http.app import Health
+from shared.links import COLLECTION as LINKS
+from shared.messaging.producer import Producer
 from shared.settings import PlatformSettings
 
 LOOK_SECONDS = 0.2
 Name = Literal["scoring", "campaigns"]
-Database = Any
 
 
 class Stopped(CannotStart):
@@ -36,16 +46,29 @@ class Stopped(CannotStart):
 
 @dataclass(frozen=True)
 class Projection:
-    """Which topics make a service's state, and which collections hold it. The consumer group has the service's name."""
+    """What makes a service's state, by the consumer group that hears it, and which collections hold it.
 
-    topics: tuple[str, ...]
+    Links between customers, which every such service keeps, are not only told again: see `link`.
+    """
+
+    groups: Mapping[str, Sequence[Source]]
     collections: tuple[str, ...]
 
 
 PROJECTIONS: dict[Name, Projection] = {
-    "scoring": Projection((SALES.name, INTERACTIONS.name), ("customers", "moves", "population", "deeds")),
-    "campaigns": Projection((CONTACTS.name, INTERACTIONS.name, SALES.name, SCORES.name), ("profiles", "orders")),
+    "scoring": Projection(
+        {"scoring": (HISTORY,), "scoring-merges": (MERGES,)}, ("customers", "moves", "population", "deeds")
+    ),
+    "campaigns": Projection({"campaigns": (EVERYBODY, HISTORY, NEWEST_SCORES)}, ("profiles", "orders")),
 }
+
+
+class Hearing(NamedTuple):
+    """Of a consumer group: who asks for the log's ends, and the partitions."""
+
+    name: str
+    consumer: AIOKafkaConsumer
+    partitions: list[TopicPartition]
 
 
 class Done(NamedTuple):
@@ -61,22 +84,60 @@ class Done(NamedTuple):
 
 
 async def rebuild(name: Name, settings: PlatformSettings, heard: Callable[[Done], None]) -> int:
-    """Forget, and take all records again; how many those were. Raises NotDrained while the service runs."""
+    """Forget, and take all facts again; how many those were. Raises NotDrained while any service runs or has something to
+    tell: a fact that is told meanwhile would be taken twice, or not at all.
+    """
     async with AsyncExitStack() as stack:
-        mongo = await stack.enter_async_context(AsyncMongoClient[dict[str, Any]](settings.mongo_url))
-        database = mongo[f"{settings.namespace}rapport_{name}"]
-        consumer = await stack.enter_async_context(reader(settings.kafka_bootstrap, settings.namespace + name))
-        partitions = await partitions_of(consumer, [settings.namespace + topic for topic in PROJECTIONS[name].topics])
-        await alone(settings, name)
-        await forget(database, name, PROJECTIONS[name].collections, consumer, partitions)
+        mongo = await stack.enter_async_context(AsyncMongoClient[dict[str, Any]](settings.mongo_url, tz_aware=True))
+
+        def database(service: str) -> Database:
+            return mongo[f"{settings.namespace}rapport_{service}"]
+
+        groups = [
+            await stack.enter_async_context(hearing(group, sources, settings))
+            for group, sources in PROJECTIONS[name].groups.items()
+        ]
+        await at_rest(settings)
+        for group in groups:
+            ends = await group.consumer.end_offsets(group.partitions)
+            await forget(database(name), group.name, PROJECTIONS[name].collections, group.consumer, ends)
+        await link(database(name), database)
+        told = await retell(name, settings, database)
         service = importlib.import_module(f"services.{name}.main").create()
         async with service.router.lifespan_context(service):
-            while not (done := await progress(database, name, consumer, partitions)).all:
+            while not (done := await progress(database(name), groups, told)).all:
                 heard(done)
                 await require_going(service.state.health, name)
                 await asyncio.sleep(LOOK_SECONDS)
         heard(done)
-        return done.of
+        return told
+
+
+async def link(database: Database, databases: Databases) -> None:
+    """Say beforehand who is one with whom, as of no turn, so that what is told again is news and yet meets every tree whole.
+
+    Else customers of an open campaign would be told, for a moment, to be contacted again who are held out with another one
+    of whom nothing has been heard yet (`docs/decisions/0037-a-person-drawn-twice.md`).
+    """
+    links = database[LINKS]
+    await links.delete_many({})
+    async for piece in merged(databases):
+        await links.insert_many([{"_id": one.absorbed, "into": one.survivor, "turn": 0} for one in piece])
+
+
+async def retell(name: Name, settings: PlatformSettings, database: Databases) -> int:
+    """Send all facts that are kept to the service's group."""
+    producer, told = Producer("rebuild", settings), 0
+    await producer.start()
+    try:
+        for group, sources in PROJECTIONS[name].groups.items():
+            for source in sources:
+                async for piece in source.read(database):
+                    await producer.publish([record(again, group) for again in piece])
+                    told += len(piece)
+    finally:
+        await producer.stop()
+    return told
 
 
 async def require_going(health: Health, name: Name) -> None:
@@ -86,14 +147,18 @@ async def require_going(health: Health, name: Name) -> None:
         raise Stopped(f"{name} has refused too many records in a row: see `rapport dead-letters list`")
 
 
-async def alone(settings: PlatformSettings, name: Name) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
-    try:
-        if found := await running(admin, [settings.namespace + name]):
-            raise NotDrained("\n".join(found))
-    finally:
-        await admin.close()
+async def at_rest(settings: PlatformSettings) -> None:
+    """Raises NotDrained."""
+    if found := await untold_or_running(settings.kafka_bootstrap, settings.mongo_url, settings.namespace):
+        raise NotDrained("\n".join(found))
+
+
+@asynccontextmanager
+async def hearing(group: str, sources: Sequence[Source], settings: PlatformSettings) -> AsyncIterator[Hearing]:
+    told_on = [topic for source in sources for topic in source.topics]
+    topics = [settings.namespace + topic.name for topic in (*told_on, REPLAYS)]
+    async with reader(settings.kafka_bootstrap, settings.namespace + group) as consumer:
+        yield Hearing(group, consumer, await partitions_of(consumer, topics))
 
 
 @asynccontextmanager
@@ -118,33 +183,44 @@ async def forget(
     group: str,
     collections: Sequence[str],
     consumer: AIOKafkaConsumer,
-    partitions: list[TopicPartition],
+    places: Mapping[TopicPartition, int],
 ) -> None:
     """First the state, then the positions: broken off in between, the next try finds the same to do.
 
-    The position in `crm.replays` stays: what was refused and sent back is in its own topic too, and is judged there.
-    Positions in Kafka go back as well: the guarded ones alone would do, but only once a new record of each partition
-    has shown that there is a gap.
+    Positions go to the given places, in our database and in Kafka. At the ends all that was told waits to be told again, and
+    what an earlier try has told again is not taken twice; what was refused and sent back is in the history, and judged there.
     """
     for collection in collections:
         await database[collection].drop()
-    await database["offsets"].delete_many({"_id": {"$in": positions(group, partitions)}})
-    consumer.assign(partitions)
+    for place, at in places.items():
+        if at:
+            moved = {"$set": {"next": at}, "$setOnInsert": {"sequences": {}}}
+            await database["offsets"].update_one({"_id": position(group, place)}, moved, upsert=True)
+        else:
+            await database["offsets"].delete_one({"_id": position(group, place)})
+    consumer.assign(list(places))
     # Paused and not unsubscribed: with nothing subscribed, aiokafka 0.14's `stop` may wait for its next look at the
     # cluster's metadata, five minutes later.
-    consumer.pause(*partitions)
-    await consumer.commit(dict.fromkeys(partitions, 0))
+    consumer.pause(*places)
+    await consumer.commit(dict(places))
 
 
-async def progress(
-    database: Database, name: Name, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]
-) -> Done:
-    found = database["offsets"].find({"_id": {"$in": positions(name, partitions)}}, {"next": 1})
-    taken = sum([document["next"] async for document in found])
-    ends = await consumer.end_offsets(partitions)
-    return Done(taken, sum(ends.values()), await database["outbox"].count_documents({}))
+async def progress(database: Database, groups: Sequence[Hearing], told: int) -> Done:
+    """How much of what was told again is still to be taken, by the group that has the most left."""
+    waiting = max([await left(database, group) for group in groups])
+    return Done(told - waiting, told, await database["outbox"].count_documents({}))
 
 
-def positions(group: str, partitions: list[TopicPartition]) -> list[str]:
-    """The guarded offsets' documents."""
-    return [f"{group}:{one.topic}:{one.partition}" for one in partitions]
+async def left(database: Database, group: Hearing) -> int:
+    """Records that the group has not taken: each group reads past what was told to the others."""
+    names = [position(group.name, place) for place in group.partitions]
+    taken: int = sum(
+        [document["next"] async for document in database["offsets"].find({"_id": {"$in": names}}, {"next": 1})]
+    )
+    ends: Mapping[TopicPartition, int] = await group.consumer.end_offsets(group.partitions)
+    return sum(ends.values()) - taken
+
+
+def position(group: str, place: TopicPartition) -> str:
+    """The guarded offset's document."""
+    return f"{group}:{place.topic}:{place.partition}"

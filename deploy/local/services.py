@@ -64,7 +64,7 @@ def environment(layout: Layout, servers: Servers, settings: Mapping[str, str]) -
         "PYTHONUNBUFFERED": "1",
         "RAPPORT_ADMIN_KEY_SHA256": key_sha256(key),
         "RAPPORT_INTERNAL_KEY": key,
-        "RAPPORT_CONTACTS_URL": f"http://127.0.0.1:{layout.ports['contacts']}",
+        **{f"RAPPORT_{name.upper()}_URL": f"http://127.0.0.1:{layout.ports[name]}" for name in SERVICES},
         # Channels on this machine are what a local platform is for; elsewhere private addresses are refused.
         "RAPPORT_SYNC_ALLOW_PRIVATE_WEBHOOKS": "true",
     }

@@ -15,6 +15,9 @@ from shared.contracts.fact import Topic
 
 VISIBLE_SECONDS = 30
 FOREVER = "-1"
+SEGMENT = 24 * 3600 * 1000
+COMPACTED_WITHIN = 7 * 24 * 3600 * 1000
+"""Of compacted topics, after so long at most only the newest value of a key is left, and nothing of a key that ended."""
 
 
 class UnequalPartitions(CannotStart):
@@ -74,9 +77,14 @@ async def delete(bootstrap: str, namespace: str, topics: Sequence[Topic] = contr
 def config(topic: Topic) -> dict[str, str]:
     """How the log keeps a topic, in the broker's words."""
     retention = FOREVER if topic.retention is None else str(int(topic.retention.total_seconds() * 1000))
-    return {
+    compaction = {"max.compaction.lag.ms": str(COMPACTED_WITHIN)} if topic.compacted else {}
+    return compaction | {
         "cleanup.policy": "compact" if topic.compacted else "delete",
         "retention.ms": retention,
+        # What is kept goes by whole segments. With Kafka's own week a record would stay for a week longer.
+        "segment.ms": str(SEGMENT),
+        # A writer whose clock is ahead must not keep its records, or their proof of age, beyond what was promised.
+        "message.timestamp.type": "LogAppendTime",
         "max.message.bytes": str(topic.max_message_bytes),
         # Whatever a channel system compresses with, the broker undoes: we could not read snappy, lz4 or zstd, and one
         # such batch would stop its partition for ever.

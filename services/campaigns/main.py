@@ -10,16 +10,24 @@ from fastapi import APIRouter, FastAPI
 from services.campaigns.api import PROBLEMS, campaign_routes, segment_routes
 from services.campaigns.consumers import listen
 from services.campaigns.handlers.campaigns import Campaigning
+from services.campaigns.handlers.holding import Holding
 from services.campaigns.handlers.launching import Launching
+from services.campaigns.handlers.persons import Persons
 from services.campaigns.handlers.profiles import Following
 from services.campaigns.handlers.segments import Segmenting
 from services.campaigns.jobs import carry_launches_on
 from services.campaigns.settings import CampaignSettings
 from services.campaigns.store.campaigns import CampaignStore
+from services.campaigns.store.erasing import steps
+from services.campaigns.store.held import held
 from services.campaigns.store.profiles import ProfileStore
 from services.campaigns.store.segments import SegmentStore
+from shared.audit import AuditLog, audit_routes
 from shared.clock import clock
+from shared.erasing import Erasing, Terms
+from shared.held import held_routes
 from shared.http import add_problems
+from shared.links import LinkStore
 from shared.messaging import Messaging
 from shared.mongo import Database
 from shared.plumbing import Plumbing
@@ -36,20 +44,24 @@ class Parts:
 
 
 def compose(settings: CampaignSettings, messaging: Messaging, database: Database) -> Parts:
-    profiles, segments = ProfileStore(database), SegmentStore(database)
+    profiles, segments, links = ProfileStore(database), SegmentStore(database), LinkStore(database)
     campaigns = CampaignStore(database, timedelta(seconds=settings.campaigns_lease_seconds))
     now = clock(settings, database)
+    holding = Holding(campaigns, links, now)
     segmenting = Segmenting(segments, profiles, now)
-    campaigning = Campaigning(campaigns, segments, profiles, now, settings.currency)
-    launching = Launching(messaging, campaigns, profiles, now)
+    campaigning = Campaigning(campaigns, segments, Persons(campaigns, profiles, links), now, settings.currency)
+    launching = Launching(messaging, campaigns, profiles, holding, now)
+    trail = AuditLog(database)
     return Parts(
-        following=Following(profiles, now),
+        following=Following(profiles, links, holding, now),
         launching=launching,
         routers=[
             segment_routes(segmenting, messaging),
             campaign_routes(campaigning, launching, messaging, settings.campaigns_patience_seconds),
+            held_routes(held(database), trail),
+            audit_routes(trail),
         ],
-        prepare=[profiles.prepare, segments.prepare, campaigns.prepare],
+        prepare=[profiles.prepare, links.prepare, segments.prepare, campaigns.prepare, trail.prepare],
     )
 
 
@@ -57,13 +69,16 @@ def create(settings: CampaignSettings | None = None) -> FastAPI:
     settings = settings or CampaignSettings()
     plumbing = Plumbing("campaigns", settings)
     parts = compose(settings, plumbing.messaging, plumbing.database)
-    listen(plumbing.messaging, parts.following)
+    terms = Terms(timedelta(seconds=settings.erasure_settle_seconds))
+    erasing = Erasing("campaigns", plumbing.database, plumbing.messaging, steps(parts.following), terms)
+    parts.following.erased = erasing.tombstones.among
+    listen(plumbing.messaging, parts.following, erasing)
     app = plumbing.app(
         title="Campaigns",
         description="Segments, campaigns with control groups, and what the campaigns really did.",
         routers=parts.routers,
-        prepare=parts.prepare,
-        jobs=[partial(carry_launches_on, parts.launching)],
+        prepare=[*parts.prepare, erasing.prepare],
+        jobs=[partial(carry_launches_on, parts.launching), erasing.carry_out],
     )
     add_problems(app, PROBLEMS)
     return app

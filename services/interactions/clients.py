@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from services.interactions.domain import Identity
+from services.interactions.domain.traces import Traces
 from shared.contracts.fact import Identifier
 from shared.messaging import Transient
 
@@ -39,7 +40,8 @@ class Contacts:
     """`POST /v1/identities/resolve` of contacts, in portions it takes, with patience for a restart."""
 
     def __init__(self, url: str, key: str, patience: Sequence[float] = PATIENCE) -> None:
-        self._url = f"{url.rstrip('/')}/v1/identities/resolve"
+        self._base = url.rstrip("/")
+        self._url = f"{self._base}/v1/identities/resolve"
         self._headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
         self._patience = patience
         self._http: aiohttp.ClientSession | None = None
@@ -58,6 +60,22 @@ class Contacts:
             for start in portions
             for customer_id in await self._resolve_portion(customers[start : start + CUSTOMERS_A_REQUEST])
         ]
+
+    async def traces(self, erasure_id: str) -> Traces | None:
+        """How an erased customer may be named; None if nobody knows any more."""
+        assert self._http, "open it first"
+        url = f"{self._base}/v1/erasures/{erasure_id}/traces"
+        try:
+            async with self._http.get(url, headers=self._headers) as response:
+                answer = await response.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ContactsAway(type(error).__name__) from error
+        if response.status == 404:
+            return None
+        if response.status != 200:
+            raise ContactsAway(f"contacts answered {response.status}")
+        told = orjson.loads(answer)
+        return Traces.of(told["identifiers"], told["texts"], ())
 
     async def _resolve_portion(self, customers: Sequence[Sequence[Identifier]]) -> list[str]:
         asked = [[{"scheme": each.scheme, "value": each.value} for each in one] for one in customers]

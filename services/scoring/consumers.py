@@ -1,20 +1,54 @@
-"""What scoring listens to: sales make scores; sales and contacts say what a customer likes and earns us."""
+"""What scoring listens to: sales make scores; sales and contacts say what a customer likes and earns us; merges, who is one."""
 
 from collections.abc import Sequence
 
-from services.scoring.handlers import Deeds, SaleFact, Scores
+from services.scoring.handlers import Deeds, Merging, SaleFact, Scores
+from services.scoring.handlers.restricting import Restricting
+from shared.contracts.contacts import CONTACTS, ContactErased, ContactRestricted
 from shared.contracts.interactions import INTERACTIONS, SALES
+from shared.contracts.merges import LINK_FACTS
 from shared.messaging import Messaging, Received, Subscription, Unit
 
+ERASURES_GATHER_MS = 1000
+"""Nearly all of crm.contacts is of no concern to erasures, and nobody waits for one."""
+MERGES_GATHER_MS = 1000
+"""Nor is it to merges, and nobody waits for the score of two who are one."""
 
-def listen(messaging: Messaging, scores: Scores, deeds: Deeds) -> None:
+
+def listen(messaging: Messaging, scores: Scores, merging: Merging, deeds: Deeds, restricting: Restricting) -> None:
     async def apply(unit: Unit, events: Sequence[Received]) -> None:
-        if sales := [event for event in events if isinstance(event.fact, SaleFact)]:
-            await scores.fold(unit, sales)
+        sales = [event for event in events if isinstance(event.fact, SaleFact)]
+        if sales and (of_several := await scores.fold(unit, sales)):
+            await merging.fold(unit, of_several)
         await deeds.fold(unit, _not_refused(unit, events))
 
     messaging.listen(
-        Subscription(group="scoring", topics=(SALES, INTERACTIONS), prepare=deeds.wishing.number, apply=apply)
+        Subscription(
+            group="scoring",
+            topics=(SALES, INTERACTIONS),
+            prepare=deeds.wishing.number,
+            apply=restricting.erasing.beside(apply),
+        )
+    )
+    messaging.listen(
+        Subscription(
+            group="scoring-erasures",
+            topics=(CONTACTS,),
+            facts=(ContactErased, ContactRestricted),
+            owns_rest=False,
+            apply=restricting.erasing.beside(restricting.hear),
+            gather_ms=ERASURES_GATHER_MS,
+        )
+    )
+    messaging.listen(
+        Subscription(
+            group="scoring-merges",
+            topics=(CONTACTS,),
+            facts=LINK_FACTS,
+            owns_rest=False,
+            apply=restricting.erasing.beside(merging.follow),
+            gather_ms=MERGES_GATHER_MS,
+        )
     )
 
 

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from services.scoring.handlers import Refitting
-from services.scoring.handlers.leasing import UnderWay
+from shared.leases import UnderWay
+from shared.logging import whereabouts
 
 log = structlog.get_logger()
 TAKE_LATEST_SECONDS = 5.0
@@ -47,6 +48,8 @@ def looking(
                     await look_if_due(name)
                 except UnderWay as error:
                     log.info("look_under_way_elsewhere", look=name, waits_for=error.what)
+                except Exception as error:  # noqa: BLE001 - the looks behind it are due all the same
+                    log.error("look_not_made", look=name, error=type(error).__name__, at=whereabouts(error))
             await asyncio.sleep(every)
 
     return look_regularly

@@ -1,5 +1,7 @@
 """Composes scoring: `uvicorn --factory services.scoring.main:create`."""
 
+from datetime import timedelta
+
 from fastapi import APIRouter, FastAPI
 
 from services.scoring.api import (
@@ -33,6 +35,7 @@ from services.scoring.handlers import (
     Ending,
     LookAt,
     Looking,
+    Merging,
     OwnRuns,
     Pacing,
     Persuading,
@@ -47,29 +50,38 @@ from services.scoring.handlers import (
     Valuing,
     Wishing,
 )
+from services.scoring.handlers.restricting import Restricting
 from services.scoring.jobs import FIRST_STUDY_SECONDS, jobs, looking, settling
 from services.scoring.settings import ScoringSettings
 from services.scoring.store import (
+    JoinedDeeds,
     MongoActions,
     MongoChannelLooks,
     MongoChoices,
-    MongoChurnModels,
     MongoContests,
     MongoCosts,
     MongoCustomers,
     MongoDecisions,
     MongoDeeds,
-    MongoEndingModels,
     MongoModels,
     MongoNames,
     MongoPaceLooks,
     MongoPopulation,
+    MongoRestrictions,
     MongoReviews,
     MongoRuns,
     MongoUpliftModels,
+    churn_models,
+    ending_models,
 )
+from services.scoring.store.erasing import steps
+from services.scoring.store.held import held
+from shared.audit import AuditLog, audit_routes
 from shared.clock import Clock, clock
+from shared.erasing import Erasing, Terms as ErasureTerms
+from shared.held import held_routes
 from shared.http import add_problems
+from shared.links import LinkStore
 from shared.messaging import Messaging
 from shared.mongo import Database
 from shared.plumbing import Coroutine, Plumbing
@@ -85,7 +97,9 @@ class Stores:
         self.customers = MongoCustomers(database)
         self.population = MongoPopulation(database)
         self.models = MongoModels(database)
+        self.links = LinkStore(database)
         self.deeds = MongoDeeds(database)
+        self.joined = JoinedDeeds(self.deeds, self.links)
         self.names = MongoNames(database)
         self.costs = MongoCosts(database)
         self.actions = MongoActions(database)
@@ -95,28 +109,30 @@ class Stores:
         self.contests = MongoContests(database)
         self.channel_looks = MongoChannelLooks(database)
         self.pace_looks = MongoPaceLooks(database)
-        self.churn_models = MongoChurnModels(database)
+        self.churn_models = churn_models(database)
         self.uplift_models = MongoUpliftModels(database)
-        self.ending_models = MongoEndingModels(database)
+        self.ending_models = ending_models(database)
         self.runs = MongoRuns(database)
+        self.restrictions = MongoRestrictions(database)
 
     def prepare(self) -> list[Coroutine]:
-        kept = (self.customers, self.population, self.deeds, self.names, self.reviews, self.decisions)
-        return [store.prepare for store in kept]
+        kept = (self.customers, self.links, self.population, self.deeds, self.names, self.reviews, self.decisions)
+        return [*(store.prepare for store in kept), self.restrictions.prepare]
 
 
 class Parts:
     """What the service does, put together: a line or two for each."""
 
     def __init__(self, settings: ScoringSettings, stores: Stores, messaging: Messaging, now: Clock) -> None:
-        customers, models, deeds, names = stores.customers, stores.models, stores.deeds, stores.names
+        customers, models, deeds, names = stores.customers, stores.models, stores.joined, stores.names
         horizon, margin = settings.scoring_horizon_days, settings.scoring_margin
         self.scores = Scores(customers, stores.population, now, horizon, settings.currency)
+        self.merging = Merging(self.scores, stores.links)
         self.refitting = Refitting(models, stores.population, self.scores, now, messaging, settings.instance)
         self.valuing = Valuing(self.scores, Terms(margin, settings.scoring_yearly_discount))
         self.wishing = Wishing(deeds, names, now, settings.scoring_time_zone)
         self.studying = Studying(self.wishing, deeds, names)
-        self.deeds = Deeds(deeds, self.wishing)
+        self.deeds = Deeds(stores.deeds, self.wishing)
         self.profits = Profits(deeds, stores.costs, now, settings.currency)
         self.contracting = Contracting(deeds, now, margin, settings.scoring_yearly_discount)
         self.ending = Ending(deeds, stores.ending_models, now, horizon)
@@ -164,14 +180,22 @@ def create(settings: ScoringSettings | None = None) -> FastAPI:
     settings = settings or ScoringSettings()
     plumbing = Plumbing("scoring", settings)
     stores = Stores(plumbing.database)
+    terms = ErasureTerms(timedelta(seconds=settings.erasure_settle_seconds))
     parts = Parts(settings, stores, plumbing.messaging, clock(settings, plumbing.database))
-    listen(plumbing.messaging, parts.scores, parts.deeds)
+    table = steps(stores.customers, stores.population, parts.merging)
+    erasing = Erasing("scoring", plumbing.database, plumbing.messaging, table, terms)
+    parts.merging.erased = erasing.tombstones.among
+    restricting = Restricting(stores.restrictions, stores.links, erasing)
+    parts.retaining.require_usable = parts.wishing.require_usable = restricting.require_usable
+    trail = AuditLog(plumbing.database)
+    privacy = [held_routes(held(plumbing.database, stores.names), trail), audit_routes(trail)]
+    listen(plumbing.messaging, parts.scores, parts.merging, parts.deeds, restricting)
     app = plumbing.app(
         title="Scoring",
         description="What customers are worth, and whether they are leaving: live, per customer, at any moment.",
-        routers=_routers(parts, stores, settings),
-        prepare=[*stores.prepare(), parts.refitting.take_latest],
-        jobs=_jobs(parts, settings),
+        routers=[*privacy, *_routers(parts, stores, settings)],
+        prepare=[*stores.prepare(), erasing.prepare, trail.prepare, parts.refitting.take_latest],
+        jobs=[*_jobs(parts, settings), erasing.carry_out],
         close=[parts.looking.stop],
     )
     add_problems(app, PROBLEMS)
@@ -182,14 +206,14 @@ def _routers(parts: Parts, stores: Stores, settings: ScoringSettings) -> list[AP
     return [
         look_routes(parts.looking),
         score_routes(parts.scores, stores.customers, parts.valuing),
-        wish_routes(parts.wishing, parts.studying),
+        wish_routes(parts.wishing, parts.studying, stores.links),
         product_routes(stores.names),
-        profit_routes(parts.profits),
+        profit_routes(parts.profits, stores.links),
         ending_routes(stores.ending_models),
-        contract_routes(parts.contracting, parts.ending, settings.currency),
+        contract_routes(parts.contracting, parts.ending, stores.links, settings.currency),
         uplift_routes(stores.uplift_models),
-        retention_routes(parts.retaining),
-        churn_routes(parts.churning, stores.churn_models),
+        retention_routes(parts.retaining, stores.links),
+        churn_routes(parts.churning, stores.churn_models, stores.links),
         review_routes(stores.reviews),
         choice_routes(parts.choosing, parts.contesting),
         channel_routes(parts.channels),

@@ -1,6 +1,6 @@
 """Composes sync: `uvicorn --factory services.sync.main:create`."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI
 
@@ -10,6 +10,7 @@ from services.sync.consumers import listen
 from services.sync.domain.delivery import SCHEDULE
 from services.sync.handlers.channels import Channels
 from services.sync.handlers.dispatch import Dispatch
+from services.sync.handlers.erasing import ChannelErasures
 from services.sync.handlers.keys import Keys
 from services.sync.handlers.streams import Line
 from services.sync.handlers.tail import Tail
@@ -17,7 +18,12 @@ from services.sync.handlers.views import Views
 from services.sync.handlers.webhooks import Pace, Post
 from services.sync.jobs import jobs
 from services.sync.settings import SyncSettings
-from services.sync.store import ChannelStore, DeliveryStore, KeyStore, ViewStore
+from services.sync.store import ChannelStore, DeliveryStore, KeyStore, TreeStore, ViewStore
+from services.sync.store.erasing import OwedStore, steps
+from services.sync.store.held import held
+from shared.audit import AuditLog, audit_routes
+from shared.erasing import Erasing, Terms
+from shared.held import held_routes
 from shared.http import add_problems
 from shared.plumbing import Plumbing
 
@@ -26,8 +32,8 @@ def create(settings: SyncSettings | None = None) -> FastAPI:
     settings = settings or SyncSettings()
     plumbing = Plumbing("sync", settings)
     database, messaging = plumbing.database, plumbing.messaging
-    views, deliveries = ViewStore(database), DeliveryStore(database)
-    kept_channels, kept_keys = ChannelStore(database), KeyStore(database)
+    views, trees, deliveries = ViewStore(database), TreeStore(database), DeliveryStore(database)
+    kept_channels, kept_keys, trail = ChannelStore(database), KeyStore(database), AuditLog(database)
 
     allow_private = settings.sync_allow_private_webhooks
     channels = Channels(kept_channels, deliveries, views, now, allow_private=allow_private)
@@ -36,18 +42,36 @@ def create(settings: SyncSettings | None = None) -> FastAPI:
     post = Post(channels, views, deliveries, courier, tail, messaging.transact, now, pace(settings))
     line = Line(channels, views, deliveries, tail, messaging.transact, now)
     dispatch = Dispatch(deliveries, post, owner=settings.instance, lease_seconds=settings.sync_lease_seconds)
-    listen(messaging, Views(views, now))
+    terms = Terms(timedelta(seconds=settings.erasure_settle_seconds))
+    folding = Views(views, trees, now)
+    erasing = Erasing("sync", database, messaging, steps(views, deliveries, now), terms, forget=folding.memory.drop)
+    debts = OwedStore(database)
+    told = ChannelErasures(debts, deliveries, channels.pushed, messaging.transact, now)
+    listen(messaging, erasing.beside(folding.fold))
     app = plumbing.app(
         title="Sync",
         description="The single view of each customer, and the channels that are told about it.",
         routers=[
+            held_routes(held(database), trail),
+            audit_routes(trail),
             api.customers(views),
             api.channels(api.ChannelRoutes(channels, views, deliveries, dispatch, messaging)),
             api.streams(line),
+            api.erasures(told, messaging),
             api.keys(Keys(kept_keys, now), kept_keys, messaging),
         ],
-        prepare=[views.prepare, deliveries.prepare, kept_channels.prepare, kept_keys.prepare, courier.open],
-        jobs=jobs(tail, dispatch),
+        prepare=[
+            views.prepare,
+            trees.prepare,
+            deliveries.prepare,
+            kept_channels.prepare,
+            kept_keys.prepare,
+            erasing.prepare,
+            debts.prepare,
+            trail.prepare,
+            courier.open,
+        ],
+        jobs=[*jobs(tail, dispatch), erasing.carry_out, told.follow],
         close=[line.close, courier.close],
     )
     add_problems(app, api.PROBLEMS)

@@ -1,8 +1,14 @@
 """What campaigns tells: whom the company addresses, and whom it deliberately does not (`crm.campaigns`)."""
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from shared.contracts.fact import Code, CustomerId, Deadline, Fact, Key, Moment, Topic
+from pydantic import Field
+
+from shared.contracts.fact import DOMAIN_RETENTION, Code, CustomerId, Deadline, Fact, Key, Moment, Topic
+
+
+def _is_none(value: str | None) -> bool:
+    return value is None
 
 
 class CampaignLaunched(Fact):
@@ -33,6 +39,9 @@ class CustomerSelected(Fact):
     message: str | None = None
     selected_at: Moment
     respond_until: Deadline
+    held_out_with: Annotated[CustomerId | None, Field(exclude_if=_is_none)] = None
+    """Drawn to be contacted, but found to be the same person as this customer, who is left alone; so `arm` is `control` for as
+    long as they are one. What is told of a customer last holds. Absent: as drawn."""
 
 
-CAMPAIGNS = Topic("crm.campaigns", (CampaignLaunched, CustomerSelected))
+CAMPAIGNS = Topic("crm.campaigns", (CampaignLaunched, CustomerSelected), retention=DOMAIN_RETENTION)

@@ -22,6 +22,7 @@ from shared.contracts.fact import (
     Reason,
     Topic,
 )
+from shared.contracts.parties import LinkClaim, RoleClaim
 
 MAX_EVENT_BYTES = 1_000_000
 """The largest body of one event. The topic takes larger records, so that those too become dead letters."""
@@ -49,6 +50,10 @@ class NameParts(Part):
     suffix: Name | None = None
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class Claim(Part):
     """How somebody can be reached, for what, and from when to when. Kept as typed, however doubtful it looks."""
 
@@ -57,6 +62,8 @@ class Claim(Part):
     valid_from: Deadline | None = None
     valid_until: Deadline | None = None
     """Absent: nobody knows of an end. Not after `reported_at`: it is over."""
+    said_at: Annotated[Moment | None, Field(exclude_if=_is_none)] = None
+    """When the customer said it, where that was before `reported_at`: an old file knows. Absent: then."""
 
 
 class PhoneClaim(Claim):
@@ -119,6 +126,9 @@ class ContactReported(Fact):
     owner: Key | None = None
     """Who looks after the customer, as the company's staff are known."""
     territory: Code | None = None
+    links: Annotated[list[LinkClaim], Field(max_length=20)] = Field(default_factory=list)
+    """What the customer is to others: each by itself, kept as said however little it fits."""
+    roles: Annotated[list[RoleClaim], Field(max_length=3)] = Field(default_factory=list)
 
 
 class Discounts(Part):

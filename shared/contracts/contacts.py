@@ -5,7 +5,24 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from shared.contracts.channels import Address, NameParts
-from shared.contracts.fact import Attributes, Code, CustomerId, Deadline, Fact, Identifier, Moment, Part, Topic
+from shared.contracts.fact import (
+    DOMAIN_RETENTION,
+    Attributes,
+    Code,
+    CustomerId,
+    Deadline,
+    Fact,
+    Identifier,
+    Moment,
+    Part,
+    Topic,
+    Uuid7,
+)
+from shared.contracts.parties import Lifecycle, PartyLink, Role, is_empty
+
+
+def _is_empty(listed: list[str]) -> bool:
+    return not listed
 
 
 class Consent(Part):
@@ -85,6 +102,16 @@ class Contact(Part):
     territory: str | None = None
     registered_at: Moment
     changed_at: Moment
+    absorbed: Annotated[list[CustomerId], Field(exclude_if=_is_empty)] = []
+    """Customers who were found to be this one; what they said is in here. Absent: nobody."""
+    links: list[PartyLink] = Field(default_factory=list, exclude_if=is_empty)
+    """What the customer is to others, those that are over too. The other end's contact says nothing of it."""
+    roles: list[Role] = Field(default_factory=list, exclude_if=is_empty)
+    """Beside being a customer, those that are over too."""
+    lifecycle: Annotated[Lifecycle | None, Field(exclude_if=is_empty)] = None
+    """Absent: nothing is known beyond `stage`. Who has lapsed stays a customer there, who was disqualified what they were."""
+    sensitive: Attributes = Field(default_factory=dict, exclude_if=is_empty)
+    """Attributes that the company has defined as sensitive: they stand here and not in `attributes`."""
 
 
 class ContactRegistered(Fact):
@@ -102,4 +129,53 @@ class ContactChanged(Fact):
     changed: list[str]
 
 
-CONTACTS = Topic("crm.contacts", (ContactRegistered, ContactChanged))
+class ContactMerged(Fact):
+    """Two customers were found to be one: the absorbed belongs to the survivor from now on. Told under both their ids."""
+
+    TYPE: ClassVar[str] = "crm.contact.merged.v1"
+    merge_id: Uuid7
+    survivor: CustomerId
+    absorbed: CustomerId
+    turn: Annotated[int, Field(ge=1)]
+    """Grows with each merge and each unmerge of the absorbed customer: of all facts about them the latest turn holds."""
+    merged_at: Moment
+
+
+class ContactUnmerged(Fact):
+    """A merge was a mistake: the absorbed customer is one of their own again. Told under both their ids."""
+
+    TYPE: ClassVar[str] = "crm.contact.unmerged.v1"
+    merge_id: Uuid7
+    survivor: CustomerId
+    absorbed: CustomerId
+    turn: Annotated[int, Field(ge=1)]
+    unmerged_at: Moment
+
+
+class ContactErased(Fact):
+    """Customers are to be forgotten: whoever keeps anything of them removes it and says so. Told under each of their ids."""
+
+    TYPE: ClassVar[str] = "crm.contact.erased.v1"
+    erasure_id: Uuid7
+    customers: Annotated[list[CustomerId], Field(min_length=1)]
+    """All who were one at that time. Ids only: nothing in here says who they were."""
+    requested_at: Moment
+    deadline: Deadline
+
+
+class ContactRestricted(Fact):
+    """What is known of a customer is kept and not used (GDPR, article 18), or may be used again. Told under the id of each
+    of those who are one.
+    """
+
+    TYPE: ClassVar[str] = "crm.contact.restricted.v1"
+    customer_id: CustomerId
+    restricted: bool
+    since: Moment
+
+
+CONTACTS = Topic(
+    "crm.contacts",
+    (ContactRegistered, ContactChanged, ContactMerged, ContactUnmerged, ContactErased, ContactRestricted),
+    retention=DOMAIN_RETENTION,
+)

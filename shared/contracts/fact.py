@@ -238,6 +238,11 @@ class Topic:
         object.__setattr__(self, "types", {fact.TYPE: fact for fact in self.facts})
 
 
+DOMAIN_RETENTION = timedelta(days=14)
+"""How long the log keeps what services tell each other. With the days that a segment stays open and the days of the check it
+lies below the month in which an erasure has to be done (`docs/decisions/0030-the-log-forgets.md`)."""
+
+
 class _Horizon:
     """The latest plausible time. It only grows, so what lay before it once needs no look at the clock."""
 
@@ -292,8 +297,10 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 """A machine's word: lower case letters, digits, dot, hyphen, underscore."""
 Key = Annotated[str, Field(min_length=1, max_length=200)]
-CustomerId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
-"""A customer's id in Rapport: a UUIDv7."""
+Uuid7 = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
+"""An id that Rapport has given (RFC 9562)."""
+CustomerId = Uuid7
+"""A customer's id in Rapport."""
 Scalar = Annotated[str | int | float | bool | None, AfterValidator(storable)]
 """A text of at most 1,000 characters, a finite number (whole ones of 64 bits), true, false or null."""
 Attributes = Annotated[dict[Code, Scalar], Field(max_length=50)]

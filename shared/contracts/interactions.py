@@ -4,7 +4,19 @@ from decimal import Decimal
 from typing import ClassVar, Literal
 
 from shared.contracts.channels import ContractEvent, ReturnLine, SaleLine
-from shared.contracts.fact import Amount, Attributes, Code, Currency, CustomerId, Fact, Key, Moment, Part, Topic
+from shared.contracts.fact import (
+    DOMAIN_RETENTION,
+    Amount,
+    Attributes,
+    Code,
+    Currency,
+    CustomerId,
+    Fact,
+    Key,
+    Moment,
+    Part,
+    Topic,
+)
 
 
 class InteractionRecorded(Fact):
@@ -119,5 +131,5 @@ class ContractChanged(Fact):
     currency: Currency
 
 
-INTERACTIONS = Topic("crm.interactions", (InteractionRecorded,))
-SALES = Topic("crm.sales", (OrderPlaced, OrderReturned, OrderCancelled, ContractChanged))
+INTERACTIONS = Topic("crm.interactions", (InteractionRecorded,), retention=DOMAIN_RETENTION)
+SALES = Topic("crm.sales", (OrderPlaced, OrderReturned, OrderCancelled, ContractChanged), retention=DOMAIN_RETENTION)

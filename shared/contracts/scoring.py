@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from shared.contracts.fact import Amount, Currency, CustomerId, Fact, Moment, Part, Topic
+from shared.contracts.fact import DOMAIN_RETENTION, Amount, Currency, CustomerId, Fact, Moment, Part, Topic
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -85,4 +85,13 @@ class ScoreChanged(Fact):
     score: Score
 
 
-SCORES = Topic("crm.scores", (ScoreChanged,))
+class ScoreWithdrawn(Fact):
+    """A customer has no score of their own any more: they were merged into another, or parted from whoever had bought."""
+
+    TYPE: ClassVar[str] = "crm.score.withdrawn.v1"
+    customer_id: CustomerId
+    as_of: Moment
+    """Not before any score that was told of them."""
+
+
+SCORES = Topic("crm.scores", (ScoreChanged, ScoreWithdrawn), retention=DOMAIN_RETENTION)

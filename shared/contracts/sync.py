@@ -14,6 +14,18 @@ def _is_zero(figure: Decimal | int) -> bool:
     return not figure
 
 
+def _is_false(flag: bool) -> bool:
+    return not flag
+
+
+def _is_none(value: str | None) -> bool:
+    return value is None
+
+
+def _is_empty(listed: list[str]) -> bool:
+    return not listed
+
+
 class SalesSummary(Part):
     """A customer's orders in figures: those that are not cancelled, and what of their money was not given back."""
 
@@ -63,6 +75,11 @@ class CustomerView(Part):
     recent_interactions: Annotated[list[InteractionNote], Field(max_length=10)] = []
     campaigns: list[CampaignNote] = []
     score: Score | None = None
+    merged_into: Annotated[CustomerId | None, Field(exclude_if=_is_none)] = None
+    """The customer whom this one was found to be: all that is known is in that one's view, and nothing in here. Absent: a
+    customer of their own."""
+    restricted: Annotated[bool, Field(exclude_if=_is_false)] = False
+    """What is known is kept and must not be used, so nothing of it is in here. Absent: it may be used."""
 
 
 class CustomerChanged(Fact):
@@ -84,6 +101,10 @@ class KeyIssued(Fact):
     secret_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     channel_id: str | None = None
     """The channel that this key speaks for, if any."""
+    territories: Annotated[list[Code], Field(exclude_if=_is_empty)] = []
+    """The only territories whose contacts this key may see. Absent: all."""
+    owners: Annotated[list[Key], Field(exclude_if=_is_empty)] = []
+    """The only owners whose contacts this key may see. Absent: all."""
     issued_at: Moment
 
 

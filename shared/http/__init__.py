@@ -1,7 +1,16 @@
 """What every service's HTTP side has in common: problems, pages, and the application around the routers."""
 
 from shared.http.app import Health, create_app
-from shared.http.pages import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
+from shared.http.pages import (
+    Cursor,
+    Limit,
+    Page,
+    bad_cursor,
+    decode_cursor,
+    encode_cursor,
+    encode_moment,
+    moment_and_place,
+)
 from shared.http.problems import FieldError, Problem, ProblemDetails, add_problems
 
 __all__ = [
@@ -17,4 +26,6 @@ __all__ = [
     "create_app",
     "decode_cursor",
     "encode_cursor",
+    "encode_moment",
+    "moment_and_place",
 ]

@@ -43,10 +43,12 @@ def create_app(
     problems: Mapping[type[E], Callable[[Request, E], Problem]] | None = None,
     tags: list[dict[str, Any]] | None = None,
     max_body_bytes: int = MAX_BODY_BYTES,
+    larger_bodies: Mapping[str, int] | None = None,
 ) -> FastAPI:
     """The application of one service. Without `keys` every guarded route answers 401.
 
-    `problems` says which problem each of the service's own errors is to its clients.
+    `problems` says which problem each of the service's own errors is to its clients; `larger_bodies` are the limits, in
+    bytes, of paths whose routes read what they are sent piece by piece.
     """
     app = FastAPI(
         title=title,
@@ -61,7 +63,7 @@ def create_app(
         middleware=[
             Middleware(Correlation),
             Middleware(LastResort),
-            Middleware(BodyLimit, max_bytes=max_body_bytes),
+            Middleware(BodyLimit, max_bytes=max_body_bytes, larger=larger_bodies),
         ],
     )
     app.state.keys = keys

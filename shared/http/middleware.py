@@ -5,6 +5,7 @@ Plain ASGI, because Starlette's BaseHTTPMiddleware costs a task a request and br
 
 import re
 import secrets
+from collections.abc import Mapping
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -94,17 +95,20 @@ def _pattern(scope: Scope) -> str | None:
 class BodyLimit:
     """Refuses larger bodies: at once if the length is declared, else as soon as too much has arrived."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, larger: Mapping[str, int] | None = None) -> None:
+        """`larger`: limits of single paths, of routes that read their bodies piece by piece."""
         self.app = app
         self.max_bytes = max_bytes
+        self.larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        most = self.larger.get(scope["path"], self.max_bytes)
         declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdecimal() and int(declared) > self.max_bytes:
-            await problem_response(self._too_large())(scope, receive, send)
+        if declared.isdecimal() and int(declared) > most:
+            await problem_response(_too_large(most))(scope, receive, send)
             return
         arrived = 0
 
@@ -112,13 +116,12 @@ class BodyLimit:
             nonlocal arrived
             message = await receive()
             arrived += len(message.get("body", b""))
-            if arrived > self.max_bytes:
-                raise self._too_large()
+            if arrived > most:
+                raise _too_large(most)
             return message
 
         await self.app(scope, receive_and_count, send)
 
-    def _too_large(self) -> Problem:
-        return Problem(
-            413, detail=f"A request body has at most {self.max_bytes} bytes.", headers={"connection": "close"}
-        )
+
+def _too_large(most: int) -> Problem:
+    return Problem(413, detail=f"A request body has at most {most} bytes.", headers={"connection": "close"})

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
@@ -39,6 +40,26 @@ def decode_cursor(cursor: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise bad_cursor()
     return value
+
+
+def encode_moment(moment: datetime, place: str) -> str:
+    """The cursor of a list by time, newest first: when the last of the page was, and which of that time it is."""
+    return encode_cursor({"at": moment, "place": place})
+
+
+def moment_and_place(cursor: str | None) -> tuple[datetime, str] | None:
+    """What `encode_moment` was given; None for the first page."""
+    if cursor is None:
+        return None
+    told = decode_cursor(cursor)
+    at, place = told.get("at"), told.get("place")
+    try:
+        moment = datetime.fromisoformat(at) if isinstance(at, str) else None
+    except ValueError:
+        moment = None
+    if moment is None or not isinstance(place, str):
+        raise bad_cursor()
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC), place
 
 
 def bad_cursor() -> Problem:

@@ -179,7 +179,7 @@ class Relay:
         """What is there now, up to a round's size; empty if nothing came for a second."""
         documents: list[Any] = []
         events: list[Outgoing] = []
-        change = await stream.try_next()
+        change = await self._first(stream)
         while change is not None:
             document, moment = change["fullDocument"], change["clusterTime"]
             documents.append(document["_id"])
@@ -188,6 +188,17 @@ class Relay:
                 break
             change = await stream.try_next()
         return documents, events
+
+    async def _first(self, stream: Any) -> Any:
+        """The next change; None if none came for a second, or at once when the service stops: nobody waits for an idle stream."""
+        asked, stopping = asyncio.ensure_future(stream.try_next()), asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((asked, stopping), return_when=asyncio.FIRST_COMPLETED)
+            return asked.result() if asked.done() else None
+        finally:
+            for one in (asked, stopping):
+                one.cancel()
+            await asyncio.gather(asked, stopping, return_exceptions=True)
 
     async def _begin_anew(self) -> None:
         """The oplog has forgotten our place.

@@ -20,8 +20,8 @@ from typing import Any
 from tests.bench import circumstances, report
 from tests.bench.section import RESULTS, Section, Size, Stage
 
-SECTIONS = ("endtoend", "floor", "latency", "frontdoor", "webhooks", "peers", "growth", "isolation", "reads", "scores",
-            "duplicates")  # fmt: skip
+SECTIONS = ("endtoend", "floor", "latency", "frontdoor", "webhooks", "peers", "growth", "isolation", "reads", "search", "scores",
+            "duplicates", "files")  # fmt: skip
 SUMMARY = RESULTS / "summary.json"
 FAILED, VOID = 1, 3
 PATIENCE: dict[Size, float] = {"smoke": 300.0, "quick": 900.0, "normal": 2400.0, "full": 10_800.0}

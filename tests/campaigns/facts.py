@@ -17,6 +17,7 @@ from shared.contracts.interactions import (
     OrderPlaced,
     OrderReturned,
 )
+from shared.contracts.merges import LINK_FACTS
 from shared.contracts.scoring import SCORES, Rfm, Score, ScoreChanged
 from shared.messaging import CloudEvent, Outgoing, Received
 from shared.messaging.received import Record
@@ -221,6 +222,8 @@ def outgoing(fact: Any, number: int) -> Outgoing:
 
 
 def subject(fact: Any) -> str:
+    if isinstance(fact, LINK_FACTS):
+        return fact.survivor
     about = getattr(fact, "contact", None) or getattr(fact, "score", None) or fact
     return str(about.customer_id)
 

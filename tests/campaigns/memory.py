@@ -1,22 +1,29 @@
 """A profile store in memory. It passes the real one's tests."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from services.campaigns.domain.campaign import Campaign
 from services.campaigns.domain.meaning import predicate
+from services.campaigns.domain.merging import asked
 from services.campaigns.domain.orders import Order, Orders
 from services.campaigns.domain.profile import Profile, Section, Value
 from services.campaigns.domain.rules import Node
+from services.campaigns.handlers.holding import Drawn, Holding
+from services.campaigns.handlers.profiles import Following
+from shared.clock import Clock
 
 SECTIONS: dict[Section, tuple[str, ...]] = {
     "contact": ("contact", "attributes", "consents"),
     "score": ("score",),
     "sales": ("sales",),
     "interactions": ("interactions", "kinds"),
+    "restricted": ("restricted",),
+    "bond": ("merged_into", "members", "whole"),
 }
 
 
@@ -25,6 +32,7 @@ def folded_part(profile: Profile) -> Profile:
         deepcopy(profile),
         contact=only("version", profile.contact),
         score=only("as_of", profile.score),
+        whole=None,
         attributes={},
         consents={},
     )
@@ -32,6 +40,27 @@ def folded_part(profile: Profile) -> Profile:
 
 def only(name: str, values: dict[str, Value]) -> dict[str, Value]:
     return {name: values[name]} if name in values else {}
+
+
+class NoCampaigns:
+    """Where nobody is in any campaign."""
+
+    async def open(self, now: datetime, session: Any) -> list[Campaign]:
+        return []
+
+    async def drawn(self, campaign_id: str, customer_ids: Collection[str], session: Any) -> list[Drawn]:
+        return []
+
+    async def hold(self, campaign_id: str, held: Mapping[str, str | None], session: Any) -> None:
+        raise AssertionError("nobody is in any campaign")
+
+    async def moved(self, session: Any) -> None:
+        """Nobody to meet."""
+
+
+def following(profiles: Any, links: Any, clock: Clock) -> Following:
+    """Without any campaign."""
+    return Following(profiles, links, Holding(NoCampaigns(), links, clock), clock)
 
 
 class MemoryProfiles:
@@ -79,4 +108,5 @@ class MemoryProfiles:
 
     def _found(self, rule: Node, now: datetime) -> list[str]:
         holds = predicate(rule, now)
-        return sorted(one for one, profile in self.profiles.items() if holds(profile))
+        shown = {one: asked(profile) for one, profile in self.profiles.items()}
+        return sorted(one for one, profile in shown.items() if profile and holds(profile))

@@ -11,6 +11,7 @@ from scipy import stats
 from services.campaigns.domain.campaign import Arm, Campaign, drawn
 from services.campaigns.domain.effect import Tally, add_up, effect, no_figures
 from services.campaigns.domain.findings import Effect
+from services.campaigns.handlers.campaigns import Response
 from tests.campaigns.facts import amounts, day
 from tests.campaigns.test_campaign import DRAFT
 
@@ -112,7 +113,8 @@ def test_a_harmful_campaign_is_called_one() -> None:
 def test_customers_are_added_up_by_arm_whether_they_bought_or_not() -> None:
     arms: list[tuple[str, Arm]] = [("a", "treatment"), ("b", "treatment"), ("c", "control")]
     figures = no_figures()
-    add_up(figures, arms, {"a": (2, Decimal("30.00")), "nobody": (1, Decimal(1))})
+    bought = {"a": (2, Decimal("30.00"))}
+    add_up(figures, [Response(*one, *bought.get(one[0], (0, Decimal(0)))) for one in arms])
     assert figures["treatment"] == Tally(2, 1, 2, Decimal("30.00"), Decimal("900.0000"))
     assert figures["control"] == Tally(customers=1)
 

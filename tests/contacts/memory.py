@@ -1,15 +1,22 @@
 """Contacts kept in memory; passes the same tests as the real store."""
 
-from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Collection, Sequence
+from datetime import datetime
 from typing import Any
 
+from services.contacts.domain.access import EVERYBODY, Rows
+from services.contacts.domain.changes import Change
+from services.contacts.domain.following import course_of
 from services.contacts.domain.identities import Conflict
+from services.contacts.domain.lifecycle import Course
+from services.contacts.domain.merging import Merge
 from services.contacts.domain.survivorship import Known
 from services.contacts.domain.values import search
 from services.contacts.handlers import Changes
-from services.contacts.store import _keys
+from services.contacts.store.finding import At
+from services.contacts.store.rows import number_of, search_keys
 from shared.contracts.contacts import Consent, Contact
+from shared.leases import Lease, OwnLease
 from shared.mongo import Session
 
 
@@ -19,13 +26,18 @@ class MemoryStore:
         self.identities: dict[str, str] = {}
         self.said: dict[str, list[Consent]] = {}
         self.heard_before = 0
-        self.conflicts: dict[frozenset[str], Conflict] = {}
+        self.conflicts: dict[str, tuple[Conflict, datetime]] = {}
+        self.merges: dict[str, Merge] = {}
+        self.history: dict[str, Change] = {}
 
     async def owners(self, identifiers: Collection[str], session: Session | None) -> dict[str, str]:
         return {name: self.identities[name] for name in identifiers if name in self.identities}
 
     async def load(self, customers: Collection[str], session: Session | None) -> dict[str, Known]:
         return {customer: self.contacts[customer] for customer in customers if customer in self.contacts}
+
+    async def courses(self, customers: Collection[str], session: Session | None) -> dict[str, Course]:
+        return {customer: course_of(known) for customer, known in (await self.load(customers, None)).items()}
 
     async def save(self, changes: Changes, session: Session | None, now: datetime) -> None:
         assert not self.identities.keys() & changes.identities.keys(), "an identity is given once"
@@ -37,28 +49,69 @@ class MemoryStore:
                 kept.append(consent)
         self.heard_before += sum(changes.duplicates.values())
         for conflict in changes.conflicts:
-            self.conflicts.setdefault(frozenset((conflict.kept, conflict.other)), conflict)
+            self.conflicts.setdefault("|".join(sorted((conflict.kept, conflict.other))), (conflict, now))
+        assert not self.history.keys() & {change.place for change in changes.history}, "a version is made once"
+        self.history.update({change.place: change for change in changes.history})
+        self.merges.update({merge.merge_id: merge for merge in changes.merges})
 
     async def duplicates(self) -> int:
         return self.heard_before
 
     async def contact(self, customer: str) -> Contact | None:
-        return self.contacts[customer].contact if customer in self.contacts else None
+        known = self.contacts.get(customer)
+        if known and known.place.root:
+            known = self.contacts[known.place.root]
+        return known.published if known else None
 
-    async def page(self, after: str, limit: int) -> list[Contact]:
-        return [self.contacts[customer].contact for customer in sorted(self.contacts) if customer > after][:limit]
+    async def page(self, after: str, limit: int, rows: Rows = EVERYBODY) -> list[Contact]:
+        roots = [customer for customer in sorted(self.contacts) if self.contacts[customer].place.root is None]
+        published = [self.contacts[customer].published for customer in roots if customer > after]
+        return [one for one in published if rows.sees(one)][:limit]
 
-    async def found(self, typed: str, after: str, limit: int) -> list[Contact]:
-        following = await self.page(after, len(self.contacts))
-        return [one for one in following if search.matches(typed, set(_keys(one)))][:limit]
+    async def found(
+        self, typed: str, after: At | None, limit: int, rows: Rows = EVERYBODY
+    ) -> Sequence[tuple[At | None, Contact]]:
+        wanted, everybody = (
+            search.ranges(typed),
+            [known for known in self.contacts.values() if rows.sees(known.published)],
+        )
+        places = [(search.place(wanted, set(search_keys(known))), known.published) for known in everybody]
+        found = sorted((at, number_of(one.customer_id), one.customer_id, one) for at, one in places if at)
+        behind = after and (after[0], number_of(after[1]), after[1])
+        if found or after:
+            return [((at, name), one) for at, number, name, one in found if not behind or (at, number, name) > behind][
+                :limit
+            ]
+        slipped = [known.published for known in everybody if search.meant(typed, set(search_keys(known)))]
+        return [(None, one) for one in slipped][:limit]
 
-    async def count(self) -> int:
-        return len(self.contacts)
+    async def count(self, rows: Rows = EVERYBODY) -> int:
+        return len(await self.page("", len(self.contacts), rows))
+
+    async def merge(self, merge_id: str, session: Session | None) -> Merge | None:
+        return self.merges.get(merge_id)
+
+    async def merges_of(self, customers: Collection[str], before: str | None, limit: int) -> list[Merge]:
+        theirs = [merge for merge in self.merges.values() if {merge.survivor, merge.absorbed} & set(customers)]
+        latest = sorted(theirs, key=lambda merge: merge.merge_id, reverse=True)
+        return [merge for merge in latest if before is None or merge.merge_id < before][:limit]
+
+    async def changes_of(
+        self, customers: Collection[str], before: tuple[datetime, str] | None, limit: int
+    ) -> list[tuple[str, Change]]:
+        about = [change for change in self.history.values() if {change.customer_id, change.of} & set(customers)]
+        about.sort(key=lambda change: (change.recorded_at, change.place), reverse=True)
+        return [(c.place, c) for c in about if before is None or (c.recorded_at, c.place) < before][:limit]
+
+    async def under(self, customer: str) -> AsyncIterator[Change]:
+        for place in sorted(self.history, reverse=True):
+            if self.history[place].customer_id == customer:
+                yield self.history[place]
 
     async def consents_said(
-        self, customer: str, before: tuple[datetime, str] | None, limit: int
+        self, customers: Collection[str], before: tuple[datetime, str] | None, limit: int
     ) -> list[tuple[str, Consent]]:
-        places = [(repr(consent), consent) for consent in self.said.get(customer, [])]
+        places = [(repr(consent), consent) for customer in customers for consent in self.said.get(customer, [])]
         places.sort(key=lambda pair: (-pair[1].given_at.timestamp(), pair[0]))
         if before:
             start = (-before[0].timestamp(), before[1])
@@ -71,33 +124,18 @@ class MemoryReports:
 
     def __init__(self, store: MemoryStore) -> None:
         self.store = store
-        self.owner: str | None = None
-        self.leased_until = self.due = datetime.min.replace(tzinfo=UTC)
+        self.lease: Lease = OwnLease()
         self.kept: dict[str, Any] | None = None
 
-    async def claim(self, owner: str, now: datetime, lease: timedelta) -> bool:
-        if max(self.due, self.leased_until) > now:
-            return False
-        self.owner, self.leased_until = owner, now + lease
-        return True
-
-    async def renew(self, owner: str, now: datetime, lease: timedelta) -> bool:
-        if self.owner != owner:
-            return False
-        self.leased_until = now + lease
-        return True
-
-    async def save_report(self, owner: str, report: dict[str, Any], due: datetime) -> None:
-        if self.owner == owner:
-            self.kept, self.due, self.owner = report, due, None
-            self.leased_until = datetime.min.replace(tzinfo=UTC)
+    async def save_report(self, report: dict[str, Any]) -> None:
+        self.kept = report
 
     async def report(self) -> dict[str, Any] | None:
         return self.kept
 
     async def piece(self, after: str, limit: int) -> list[Known]:
-        following = [customer for customer in sorted(self.store.contacts) if customer > after]
-        return [self.store.contacts[customer] for customer in following[:limit]]
+        following = [known for customer, known in sorted(self.store.contacts.items()) if customer > after]
+        return [known for known in following if known.place.root is None][:limit]
 
-    async def one(self, customer: str) -> Known | None:
-        return self.store.contacts.get(customer)
+    async def load(self, customers: Collection[str]) -> dict[str, Known]:
+        return await self.store.load(customers, None)

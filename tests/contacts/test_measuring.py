@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.contacts.api.quality import BaseQuality
+from services.contacts.domain.merging import Merge, merged, regrouped
 from services.contacts.domain.quality import WORDS, quality
 from services.contacts.domain.survivorship import Known, Statement, fold, newcomer
 from services.contacts.handlers import Changes
@@ -19,7 +20,6 @@ from tests.contacts.memory import MemoryReports, MemoryStore
 from tests.contacts.test_handlers import Noon
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
-LEASE = timedelta(minutes=1)
 
 
 def known(number: int, **fields: Any) -> Known:
@@ -33,30 +33,27 @@ def measuring(reports: MemoryReports | QualityStore, owner: str = "a") -> Measur
 class ReportsSuite:
     """What every keeper of reports does."""
 
-    async def test_a_report_is_made_by_one_at_a_time(self, reports: MemoryReports | QualityStore) -> None:
+    async def test_the_last_report_is_kept(self, reports: MemoryReports | QualityStore) -> None:
         assert await reports.report() is None
-        assert await reports.claim("a", NOW, LEASE)
-        assert not await reports.claim("b", NOW, LEASE)
-        assert await reports.renew("a", NOW, LEASE)
-        assert not await reports.renew("b", NOW, LEASE)
-        await reports.save_report("b", {"by": "b"}, NOW)
-        assert await reports.report() is None, "it is a's"
-        await reports.save_report("a", {"by": "a"}, NOW + timedelta(hours=1))
-        assert await reports.report() == {"by": "a"}
-        assert not await reports.claim("b", NOW, LEASE), "the next is not due"
-        assert await reports.claim("b", NOW + timedelta(hours=1), LEASE)
+        for number in (1, 2):
+            await reports.save_report({"number": number, "of": "$dollars"})
+            assert await reports.report() == {"number": number, "of": "$dollars"}
 
-    async def test_who_is_silent_for_a_lease_loses_the_report(self, reports: MemoryReports | QualityStore) -> None:
-        assert await reports.claim("a", NOW, LEASE)
-        assert await reports.claim("b", NOW + LEASE, LEASE)
-        assert not await reports.renew("a", NOW + LEASE, LEASE)
+    async def test_a_report_is_made_by_one_at_a_time(self, reports: MemoryReports | QualityStore) -> None:
+        assert await reports.lease.claim("b", 60)
+        await measuring(reports, "a").measure()
+        assert await reports.report() is None
+        await reports.lease.release("b")
+        await measuring(reports, "a").measure()
+        assert await reports.report() is not None
+        assert await reports.lease.claim("b", 60), "a has given it back"
 
     async def test_the_report_is_of_every_contact_once(
         self, reports: MemoryReports | QualityStore, store: MemoryStore | MongoStore
     ) -> None:
         contacts = [known(number, name=f"Ann {number}") for number in range(PIECE + 3)]
         await store.save(Changes(contacts=[*contacts, known(-1)]), None, NOW)
-        await measuring(reports).measure_if_due()
+        await measuring(reports).measure()
         report = await reports.report()
         assert report is not None
         assert report["contacts"] == PIECE + 4
@@ -69,8 +66,26 @@ class ReportsSuite:
         assert sum(body.bands.values()) == PIECE + 4
         assert {one.count for one in body.values if one.field == "name"} == {PIECE + 3}
 
+    async def test_customers_who_are_one_are_judged_as_one(
+        self, reports: MemoryReports | QualityStore, store: MemoryStore | MongoStore
+    ) -> None:
+        ann, bob = known(1, name="Ann Meyer"), known(2, language="de", email="a@gmial.com")
+        (survivor, absorbed) = (one.contact.customer_id for one in (ann, bob))
+        parts = merged({survivor: ann, absorbed: bob}, Merge(uuid7(NOW), survivor, absorbed, NOW, "/keys/me"))
+        root, _ = regrouped(parts, survivor, NOW)
+        await store.save(Changes(contacts=[root, parts[absorbed]]), None, NOW)
+        of_survivor, of_absorbed = [await measuring(reports).of(one) for one in (survivor, absorbed)]
+        assert of_survivor is not None
+        assert {value.field for value in of_survivor.values} == {"name", "language", "email"}
+        assert of_absorbed == of_survivor
+        await measuring(reports).measure()
+        report = await reports.report()
+        assert report is not None
+        assert (report["contacts"], report["mean"]) == (1, of_survivor.score)
+        assert await measuring(reports).of(uuid7(NOW)) is None
+
     async def test_a_base_without_anybody_has_a_report_too(self, reports: MemoryReports | QualityStore) -> None:
-        await measuring(reports).measure_if_due()
+        await measuring(reports).measure()
         report = await reports.report()
         assert report is not None
         assert (report["contacts"], report["mean"], report["dimensions"]) == (0, None, [])
@@ -84,17 +99,6 @@ class TestMemory(ReportsSuite):
     @pytest.fixture
     def reports(self, store: MemoryStore) -> MemoryReports:
         return MemoryReports(store)
-
-    async def test_whoever_has_lost_it_on_the_way_keeps_no_report(self, store: MemoryStore) -> None:
-        class Overtaken(MemoryReports):
-            async def piece(self, after: str, limit: int) -> list[Known]:
-                self.owner = "b"
-                return await super().piece(after, limit)
-
-        await store.save(Changes(contacts=[known(1)]), None, NOW)
-        reports = Overtaken(store)
-        await measuring(reports).measure_if_due()
-        assert await reports.report() is None
 
 
 @pytest.mark.integration
@@ -115,7 +119,4 @@ class TestMongo(ReportsSuite):
 
     @pytest.fixture
     async def reports(self, database: mongo.Database) -> QualityStore:
-        reports = QualityStore(database)
-        for _ in range(2):  # as two instances do
-            await reports.prepare()
-        return reports
+        return QualityStore(database)

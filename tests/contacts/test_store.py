@@ -1,13 +1,17 @@
 """What is kept of contacts: the same suite for MongoDB and for the store in memory that other tests use."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pymongo.errors import BulkWriteError
 
+from services.contacts.domain import lifecycle
 from services.contacts.domain.identities import Conflict
+from services.contacts.domain.merging import Merge
+from services.contacts.domain.places import Place
 from services.contacts.domain.survivorship import Known, Statement, fold, newcomer
 from services.contacts.handlers import Changes
 from services.contacts.store import MongoStore
@@ -15,12 +19,14 @@ from shared import mongo
 from shared.contracts.channels import Address
 from shared.contracts.contacts import Consent
 from shared.contracts.fact import Identifier
+from shared.contracts.parties import PartyLink
 from shared.ids import uuid7
 from shared.settings import PlatformSettings
 from tests.contacts.memory import MemoryStore
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 ANN, BOB, CLEO = (uuid7(NOW + timedelta(seconds=n)) for n in range(3))
+MERGE = Merge(uuid7(NOW), ANN, BOB, NOW, "/keys/me", "same card")
 
 
 @pytest.fixture
@@ -61,6 +67,17 @@ class StoreSuite:
         assert await store.contact(ANN) == ann.contact
         assert await store.contact(CLEO) is None
 
+    async def test_what_was_heard_and_kept_out_reads_back_as_it_was_saved(
+        self, store: MongoStore | MemoryStore
+    ) -> None:
+        link = PartyLink(kind="works-at", to=BOB, source="s", said_at=NOW, stated_at=NOW, title="Clerk")
+        marks = [lifecycle.said("lead", NOW, "s"), *lifecycle.of_score((), NOW, NOW, NOW, "gone")]
+        more = {"links": [link], "sensitive": {"salary": 7}, "misfits": {"tier": "no-choice"}}
+        ann = known(ANN, marks=marks, **more)
+        await store.save(Changes(contacts=[ann, known(BOB)]), None, NOW)
+        assert await store.load([ANN], None) == {ANN: ann}
+        assert await store.courses([ANN, BOB, CLEO], None) == {ANN: ann.course, BOB: ()}
+
     async def test_a_later_save_replaces(self, store: MongoStore | MemoryStore) -> None:
         await store.save(Changes(contacts=[known(ANN, fields={"name": "Ann"})]), None, NOW)
         await store.save(Changes(contacts=[known(ANN)]), None, NOW)
@@ -91,18 +108,29 @@ class StoreSuite:
         jurgen, hans = known(ANN, fields={"name": "Jürgen Müller"}), known(BOB, fields={"name": "Hans Meyer"})
         mail = known(CLEO, fields={"email": "j.mueller.jurgen@b.de"})
         await store.save(Changes(contacts=[jurgen, hans, mail]), None, NOW)
-        found = [contact.customer_id for contact in await store.found(typed, "", 9)]
-        assert ANN in found
-        assert BOB not in found
-        assert ANN not in {contact.customer_id for contact in await store.found(typed, ANN, 9)}
-        assert await store.found(typed, "", 1) == [jurgen.contact]
+        found = await store.found(typed, None, 9)
+        assert found[0][1] == jurgen.contact
+        assert BOB not in {contact.customer_id for _, contact in found}
+        assert await store.found(typed, found[0][0], 9) == found[1:]
+        assert [contact for _, contact in await store.found(typed, None, 1)] == [jurgen.contact]
 
     @pytest.mark.parametrize("typed", [" ", "--", "^.*", "$ne", "Jürgen Hans"])
     async def test_what_has_no_words_or_not_all_of_them_finds_nobody(
         self, store: MongoStore | MemoryStore, typed: str
     ) -> None:
         await store.save(Changes(contacts=[known(ANN, fields={"name": "Jürgen Müller"}), known(BOB)]), None, NOW)
-        assert await store.found(typed, "", 9) == []
+        assert await store.found(typed, None, 9) == []
+
+    async def test_of_customers_who_are_one_the_survivor_is_found_by_what_all_are_called(
+        self, store: MongoStore | MemoryStore
+    ) -> None:
+        ann, bob = known(ANN, fields={"name": "Ann"}), known(BOB, fields={"name": "Bob"})
+        golden = ann.contact.model_copy(update={"name": "Anna Bobby", "absorbed": [BOB]})
+        root = replace(ann, place=Place(members=(BOB,), golden=golden))
+        part = replace(bob, place=Place(turn=1, merge_id=MERGE.merge_id, into=ANN, since=NOW, root=ANN))
+        await store.save(Changes(contacts=[root, part]), None, NOW)
+        assert [one for _, one in await store.found("anna bob", None, 9)] == [golden]
+        assert [one for _, one in await store.found("bob", None, 9)] == [golden]
 
     async def test_what_was_said_about_consent_is_kept_once_and_listed_latest_first(
         self, store: MongoStore | MemoryStore
@@ -110,11 +138,33 @@ class StoreSuite:
         said = [consent(3), consent(1, "withdrawn"), consent(1), consent(2)]
         for _ in range(2):
             await store.save(Changes(consents=[(ANN, one) for one in said] + [(BOB, consent(0))]), None, NOW)
-        first = await store.consents_said(ANN, None, 2)
+        first = await store.consents_said([ANN], None, 2)
         place, last = first[-1]
-        second = await store.consents_said(ANN, (last.given_at, place), 2)
+        second = await store.consents_said([ANN], (last.given_at, place), 2)
         assert {one.status for _, one in first} == {"withdrawn", "granted"}
         assert [one for _, one in second] == [consent(2), consent(3)]
+
+    async def test_who_is_one_reads_back_answers_for_all_and_counts_once(self, store: MongoStore | MemoryStore) -> None:
+        golden = known(ANN, fields={"name": "Ann"}).contact.model_copy(update={"absorbed": [BOB], "version": 2})
+        ann = replace(known(ANN), place=Place(members=(BOB,), golden=golden, beat=1))
+        bob = replace(known(BOB), place=Place(turn=1, merge_id=MERGE.merge_id, into=ANN, since=NOW, root=ANN))
+        await store.save(Changes(contacts=[ann, bob, known(CLEO)], merges=[MERGE]), None, NOW)
+        assert await store.load([ANN, BOB], None) == {ANN: ann, BOB: bob}
+        assert await store.contact(BOB) == await store.contact(ANN) == golden
+        assert [contact.customer_id for contact in await store.page("", 5)] == [ANN, CLEO]
+        assert await store.count() == 2
+
+    async def test_a_merge_is_found_by_its_id_and_by_its_customers(self, store: MongoStore | MemoryStore) -> None:
+        later = replace(MERGE, merge_id=uuid7(NOW + timedelta(hours=1)), survivor=CLEO, undone_at=NOW, undone_by="me")
+        await store.save(Changes(merges=[MERGE, later]), None, NOW)
+        assert await store.merge(MERGE.merge_id, None) == MERGE
+        assert await store.merge(ANN, None) is None
+        assert await store.merges_of([BOB], None, 5) == [later, MERGE]
+        assert await store.merges_of([BOB, CLEO], later.merge_id, 5) == [MERGE]
+        assert await store.merges_of([CLEO], None, 5) == [later]
+        undone = replace(MERGE, undone_at=NOW, undone_by="me", undo_reason="no")
+        await store.save(Changes(merges=[undone]), None, NOW)
+        assert await store.merge(MERGE.merge_id, None) == undone
 
     async def test_duplicates_add_up(self, store: MongoStore | MemoryStore) -> None:
         assert await store.duplicates() == 0
@@ -147,11 +197,11 @@ class TestMongo(StoreSuite):
     ) -> None:
         old = known(ANN, fields={"name": "Ann"})
         await store.save(Changes(contacts=[old]), None, NOW)
-        new = ["chosen", "search", "phones", "emails", "addresses", "name_parts", "time_zone"]
+        new = ["chosen", "found_by", "number", "phones", "emails", "addresses", "name_parts", "time_zone"]
         new += ["interests", "preferences", "owner", "territory"]
         await store.contacts.update_one({"_id": ANN}, {"$unset": dict.fromkeys(new, "")})
         assert await store.load([ANN], None) == {ANN: old}
-        assert await store.found("ann", "", 9) == []
+        assert await store.found("ann", None, 9) == []
         assert await store.make_findable(1)
         assert not await store.make_findable(1)
-        assert await store.found("ann", "", 9) == [old.contact]
+        assert [one for _, one in await store.found("ann", None, 9)] == [old.contact]

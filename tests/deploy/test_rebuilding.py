@@ -1,21 +1,33 @@
-"""State that was lost or spoilt comes back from the log as it was, and nobody's state is touched while they work."""
+"""State that was lost or spoilt comes back from what the others keep as it was, and nobody's state is touched while they work."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo import AsyncMongoClient
 
 from deploy.local.drained import NotDrained
 from deploy.local.rebuilding import Done, forget, reader, rebuild
+from services.campaigns.store.campaigns import document
+from services.contacts.domain.places import Place
+from services.contacts.domain.survivorship import Known
+from services.contacts.store.rows import contact_row
+from services.interactions.domain import Entry
+from services.interactions.store.documents import to_document
+from shared.contracts.campaigns import CAMPAIGNS
+from shared.contracts.contacts import Contact
 from shared.contracts.interactions import SALES
 from shared.settings import PlatformSettings
+from tests.campaigns.test_campaign import DRAFT
+from tests.links import START, link
+from tests.scoring.events import customer
 from tests.scoring.orders import synthetic_base
-from tests.scoring.service import orders, records
+from tests.scoring.service import orders
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -33,14 +45,23 @@ async def database(settings: PlatformSettings, monkeypatch: pytest.MonkeyPatch) 
         yield client[f"{settings.namespace}rapport_scoring"]
 
 
-async def told(settings: PlatformSettings) -> int:
-    """Orders in the log; how many."""
-    facts = records(orders(BASE))
-    async with AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap) as producer:
-        for topic, key, value, headers in facts:
-            await producer.send(settings.namespace + topic, value, key, headers=list(headers))
-        await producer.flush()
-    return len(facts)
+async def told(settings: PlatformSettings, merged: dict[str, str] | None = None) -> int:
+    """Orders in the history and merges in contacts, all long gone from the log; how many facts were told of them."""
+    lines = [to_document(Entry(fact, fact.order_id, fact.order_id)) for fact in orders(BASE)]
+    contacts = [contact_row(known(one, survivor)) for one, survivor in (merged or {}).items()]
+    async with AsyncMongoClient[dict[str, Any]](settings.mongo_url) as client:
+        await client[f"{settings.namespace}rapport_interactions"]["history"].insert_many(lines)
+        if contacts:
+            await client[f"{settings.namespace}rapport_contacts"]["contacts"].insert_many(contacts)
+    return len(lines) + 2 * len(contacts)
+
+
+def known(absorbed: str, survivor: str) -> Known:
+    fact = link(absorbed, survivor, 1)
+    said = {"party": "person", "stage": "customer", "identifiers": [], "registered_at": START, "changed_at": START}
+    contact = Contact.model_validate({"customer_id": absorbed, "version": 1, **said})
+    place = Place(turn=1, merge_id=fact.merge_id, into=survivor, since=START, root=survivor)
+    return Known(contact, {}, frozenset(), place)
 
 
 async def state(database: Any) -> dict[str, Any]:
@@ -63,6 +84,45 @@ async def test_a_state_that_was_spoilt_is_made_anew(
     assert (heard[-1].records, heard[-1].of, heard[-1].untold) == (count, count, 0)
 
 
+async def test_customers_who_are_one_are_so_again(
+    settings: PlatformSettings, topics: dict[str, int], database: Any
+) -> None:
+    first, second, third, fourth = (customer(number) for number in range(4))
+    count, heard = await told(settings, {second: first, third: second}), list[Done]()
+    await database["links"].insert_one({"_id": fourth, "into": first, "turn": 1})  # undone since, as contacts knows
+    assert await rebuild("scoring", settings, heard.append) == count
+    before = await state(database)
+    one = BASE[0].plus(BASE[1]).plus(BASE[2]).pack()
+    assert [before[who] for who in (first, second, third, fourth)] == [one, b"", b"", BASE[3].pack()]
+    await database["customers"].update_one({"_id": first}, {"$set": {"days": b""}, "$unset": {"bond": ""}})
+    assert await rebuild("scoring", settings, heard.append) == count
+    assert await state(database) == before
+
+
+async def test_a_rebuild_of_campaigns_has_them_as_one_and_contacts_nobody_who_is_held_out(
+    settings: PlatformSettings, topics: dict[str, int], database: Any
+) -> None:
+    campaigns = database.client[f"{settings.namespace}rapport_campaigns"]
+    people = [customer(number) for number in range(4)]
+    over = {"state": "launched", "launched_at": START, "respond_until": datetime(2100, 1, 1, tzinfo=UTC)}
+    await campaigns["campaigns"].insert_one(document(DRAFT.model_copy(update=over)) | {"drawn_in": 1})
+    rows = [{"_id": f"{DRAFT.campaign_id}:1:{one}", "customer_id": one, "arm": "treatment"} for one in people]
+    rows[3]["arm"] = "control"
+    held = [row | {"held_out_with": people[3]} for row in rows[:3]] + rows[3:]
+    await campaigns["selections"].insert_many(held)
+    count = await told(settings, {people[1]: people[0], people[2]: people[0], people[3]: people[0]})
+    assert await rebuild("campaigns", settings, lambda _: None) == count
+    profiles = {one["_id"]: one async for one in campaigns["profiles"].find()}
+    assert profiles[people[0]]["members"] == people[1:]
+    assert [profiles[one]["merged_into"] for one in people[1:]] == [people[0]] * 3
+    assert profiles[people[0]]["sales"]["orders"] == sum(day.orders for one in BASE[:4] for day in one.days)
+    assert await campaigns["selections"].find().to_list(None) == held
+    partitions = [TopicPartition(topic, n) for topic, size in topics.items() for n in range(size)]
+    async with reader(settings.kafka_bootstrap, f"{settings.namespace}looks") as consumer:
+        ends = await consumer.end_offsets([one for one in partitions if one.topic.endswith(CAMPAIGNS.name)])
+    assert set(ends.values()) == {0}
+
+
 async def test_who_has_put_positions_back_is_gone_at_once(
     settings: PlatformSettings, topics: dict[str, int], database: Any
 ) -> None:
@@ -71,7 +131,7 @@ async def test_who_has_put_positions_back_is_gone_at_once(
     async with asyncio.timeout(60):
         for attempt in range(8):
             async with reader(settings.kafka_bootstrap, f"{settings.namespace}{attempt}") as consumer:
-                await forget(database, "nobody", (), consumer, partitions)
+                await forget(database, "nobody", (), consumer, dict.fromkeys(partitions, 0))
             async with reader(settings.kafka_bootstrap, f"{settings.namespace}{attempt}") as consumer:
                 assert {await consumer.committed(one) for one in partitions} == {0}
 

@@ -25,6 +25,8 @@ LISTENERS = {
     "crm.scores": ("campaigns", "sync"),
     "crm.campaigns": ("sync",),
 }
+SOME = frozenset({"contacts-stages"})
+"""Groups that take some facts of a topic, and so may refuse one of these, and leave whatever has no type to the others."""
 TYPES = {
     "crm.contacts": ("crm.contact.registered.v1", "crm.contact.changed.v1"),
     "crm.interactions": ("crm.interaction.recorded.v1",),

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.bench.duplicates import table_row
+from deploy.local.servers import Servers
+from tests.bench.duplicates import kept, table_row
 from tests.bench.duplicates.lookup import measured
 from tests.bench.duplicates.one import _connected, blocking
 from tests.bench.duplicates.sets import Duplicates, load
@@ -42,5 +43,12 @@ def test_a_row_has_the_median_of_the_rounds() -> None:
 def test_lookups_find_what_is_there() -> None:
     found = measured(2_000)
     assert found["records"] > 1_500
+    assert found["matches each"] > 0.5
+    assert 0 < found["p50 ms"] <= found["p99 ms"] <= found["max ms"]
+
+
+async def test_lookups_find_what_is_kept_in_the_database(servers: Servers) -> None:
+    found = await kept.measured(1_000, servers.mongo.url)
+    assert found["records"] > 800
     assert found["matches each"] > 0.5
     assert 0 < found["p50 ms"] <= found["p99 ms"] <= found["max ms"]

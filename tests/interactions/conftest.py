@@ -46,6 +46,11 @@ class Shop:
         client = await self.stack.enter_async_context(serving(create_contacts(given), ADMIN))
         self.contacts_url = str(client._base_url)
 
+    async def ask_contacts(self, path: str, body: Any) -> tuple[int, Any]:
+        headers = {"authorization": f"Bearer {ADMIN}"}
+        async with aiohttp.ClientSession(self.contacts_url, headers=headers) as client:
+            return await post(client, path, body)
+
     @asynccontextmanager
     async def interactions(self, **changed: Any) -> AsyncIterator[aiohttp.ClientSession]:
         """One ready instance of the service; `changed` settings win."""

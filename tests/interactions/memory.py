@@ -61,9 +61,9 @@ class HistoryInMemory:
         return next(told, None)
 
     async def of_customer(
-        self, customer_id: str, *, kind: str | None, after: tuple[datetime, str] | None, limit: int
+        self, customers: Collection[str], *, kind: str | None, after: tuple[datetime, str] | None, limit: int
     ) -> list[Entry]:
-        found = (entry for entry in self._of_kind(kind) if entry.fact.customer_id == customer_id)
+        found = (entry for entry in self._of_kind(kind) if entry.fact.customer_id in customers)
         newest_first = sorted(found, key=lambda entry: (entry.at, entry.name), reverse=True)
         return [entry for entry in newest_first if after is None or (entry.at, entry.name) < after][:limit]
 

@@ -238,3 +238,32 @@ async def test_lists_are_pages_and_bad_questions_are_problems(shop: Shop) -> Non
         ):
             async with client.get(path) as response:
                 assert (response.status, response.content_type) == (status, "application/problem+json"), path
+
+
+async def test_the_history_of_merged_customers_is_one_until_the_merge_is_taken_back(shop: Shop) -> None:
+    await shop.open_contacts()
+    async with shop.interactions() as client:
+        await post(client, "/v1/events", [sale("O-1", card="LC-1"), sale("O-2", card="LC-2")])
+        await recorded(client, orders=2)
+        ann, bob = [order["customer_id"] for order in (await get(client, "/v1/orders"))["items"]]
+        status, merge = await shop.ask_contacts(f"/v1/contacts/{ann}/merges", {"absorbed": bob})
+        assert status == 200, merge
+        for customer in (ann, bob):
+            await ordered(client, customer, "O-1", "O-2")
+        await post(client, "/v1/events", [sale("O-3", card="LC-2")])
+        await ordered(client, ann, "O-1", "O-2", "O-3")
+        await shop.ask_contacts(f"/v1/merges/{merge['merge_id']}/undo", {})
+        await ordered(client, ann, "O-1")
+        await ordered(client, bob, "O-2", "O-3")
+
+
+async def ordered(client: aiohttp.ClientSession, customer: str, *numbers: str) -> None:
+    """Wait until these are the customer's orders, and all that is in their history."""
+
+    async def look() -> bool:
+        orders = (await get(client, "/v1/orders", customer_id=customer))["items"]
+        assert {order["number"] for order in orders} == set(numbers)
+        assert len((await get(client, "/v1/interactions", customer_id=customer))["items"]) == len(numbers)
+        return True
+
+    await eventually(look)

@@ -114,7 +114,7 @@ class HistoryPromises:
             assert order
             assert (order.returned, order.cancelled_at, order.kind) == (Decimal(money), NOON, "order")
             assert await store.entry(order.name) == order
-        history = await store.of_customer(ANNA, kind=None, after=None, limit=99)
+        history = await store.of_customer([ANNA], kind=None, after=None, limit=99)
         assert Counter(entry.kind for entry in history) == {"order": 2, "order-return": 3, "order-cancellation": 2}
         assert [await store.entry(entry.name) for entry in history] == history
         [void] = [entry for entry in history if entry.kind == "order-cancellation" and entry.order == "O-1"]
@@ -202,12 +202,21 @@ class HistoryPromises:
         await store.add(entries(interaction(), customer_id=BEN, start=50), None)
         pages: list[Entry] = []
         after = None
-        while page := await store.of_customer(ANNA, kind=None, after=after, limit=2):
+        while page := await store.of_customer([ANNA], kind=None, after=after, limit=2):
             assert len(page) <= 2
             pages += page
             after = (page[-1].at, page[-1].name)
         assert pages == sorted(mine, key=lambda entry: (entry.at, entry.name), reverse=True)
-        assert [entry.kind for entry in await store.of_customer(ANNA, kind="order", after=None, limit=9)] == ["order"]
+        assert [entry.kind for entry in await store.of_customer([ANNA], kind="order", after=None, limit=9)] == ["order"]
+
+    async def test_entries_of_several_who_are_one_come_in_one_order(self, store: History) -> None:
+        told: list[Entry] = []
+        for n, customer in enumerate((ANNA, BEN, ANNA, BEN)):
+            told += entries(interaction(occurred_at=NOON + timedelta(minutes=n)), customer_id=customer, start=n)
+        await store.add(told, None)
+        first = await store.of_customer([ANNA, BEN], kind=None, after=None, limit=3)
+        rest = await store.of_customer([ANNA, BEN], kind=None, after=(first[-1].at, first[-1].name), limit=3)
+        assert [*first, *rest] == told[::-1]
 
     async def test_all_entries_are_paged_by_id(self, store: History) -> None:
         mine = entries(interaction(), interaction(), sale(), interaction("visit"))

@@ -2,120 +2,18 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-import aiohttp
 import pytest
-from fastapi import FastAPI
 
-from services.campaigns.main import create as create_campaigns
-from services.campaigns.settings import CampaignSettings
-from services.contacts.main import create as create_contacts
-from services.contacts.settings import ContactSettings
 from services.interactions.api.examples import CANCELLATION, RETURN, SALE
-from services.interactions.main import create as create_interactions
-from services.interactions.settings import Settings
-from services.scoring.main import create as create_scoring
-from services.scoring.settings import ScoringSettings
-from services.sync.main import create as create_sync
-from services.sync.settings import SyncSettings
 from shared.contracts.interactions import OrderCancelled, OrderPlaced, OrderReturned
-from shared.messaging.envelope import BATCH
-from shared.security import key_sha256
-from shared.settings import PlatformSettings
-from tests.interactions.conftest import Shop
+from tests.journeys.conftest import Company, Event
 from tests.waiting import eventually
-from tests.web import serving
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
-ADMIN = f"rk_admin_{'a' * 43}"
-Event = dict[str, Any]
-
-
-class Company:
-    """All services, interactions twice, as channels and people see them."""
-
-    def __init__(self, shop: Shop, services: dict[str, aiohttp.ClientSession]) -> None:
-        self.shop = shop
-        self.services = services
-
-    async def get(self, service: str, path: str, **query: str | int) -> Any:
-        async with self.services[service].get(path, params=query) as answer:
-            assert answer.status == 200, await answer.text()
-            return await answer.json()
-
-    async def post(self, service: str, path: str, body: Any, content_type: str = "application/json") -> Any:
-        headers = {"content-type": content_type}
-        async with self.services[service].post(path, json=body, headers=headers) as answer:
-            assert answer.status in {200, 202}, await answer.text()
-            return await answer.json()
-
-    async def tell(self, *events: Event, instance: str = "interactions") -> None:
-        told = await self.post(instance, "/v1/events", events, BATCH)
-        assert told["accepted"] == len(events)
-
-    async def recorded(self, **expected: Any) -> None:
-        """Wait until both of its summaries say so."""
-
-        async def look() -> bool:
-            found = await self.get("interactions", "/v1/interactions/summary")
-            found |= await self.get("interactions", "/v1/orders/summary")
-            assert {name: found[name] for name in expected} == expected
-            return True
-
-        await eventually(look, within=60)
-
-    async def agrees(self) -> None:
-        """Wait until every service has the orders and the money that interactions has."""
-        book = await self.get("interactions", "/v1/orders/summary")
-
-        async def look() -> bool:
-            viewed = await self.get("sync", "/v1/customers/summary")
-            scored = await self.get("scoring", "/v1/scores/summary")
-            assert (viewed["orders"], Decimal(viewed["total"])) == (book["orders"], Decimal(book["total"]))
-            assert (scored["purchases"], Decimal(scored["money"])) == (book["orders"], Decimal(book["total"]))
-            return True
-
-        await eventually(look, within=60)
-
-    async def meant(self, rule: Any) -> int:
-        """How many customers campaigns finds by a rule."""
-        found = await self.post("campaigns", "/v1/segments/preview", {"rule": rule})
-        return int(found["customers"])
-
-
-@pytest.fixture
-async def company(settings: PlatformSettings, topics: dict[str, int]) -> AsyncIterator[Company]:
-    settings = settings.model_copy(update={"admin_key_sha256": key_sha256(ADMIN)})
-    async with AsyncExitStack() as stack:
-
-        async def serve(create: Callable[[Any], FastAPI], told: PlatformSettings) -> aiohttp.ClientSession:
-            return await stack.enter_async_context(serving(create(told), ADMIN))
-
-        def given(kind: type[PlatformSettings], **more: Any) -> Any:
-            return kind(**(settings.model_dump() | more))
-
-        contacts = await serve(create_contacts, given(ContactSettings))
-        known = {"contacts_url": str(contacts._base_url), "internal_key": ADMIN}
-        services = {
-            "contacts": contacts,
-            "interactions": await serve(create_interactions, given(Settings, **known, instance="a")),
-            "interactions again": await serve(create_interactions, given(Settings, **known, instance="b")),
-            "campaigns": await serve(create_campaigns, given(CampaignSettings)),
-            "scoring": await serve(create_scoring, given(ScoringSettings)),
-            "sync": await serve(create_sync, given(SyncSettings)),
-        }
-        for service in services.values():
-            await eventually(lambda service=service: is_ready(service), within=60)  # type: ignore[misc]
-        yield Company(Shop(settings), services)
-
-
-async def is_ready(service: aiohttp.ClientSession) -> bool:
-    async with service.get("/readyz") as answer:
-        return answer.status == 200
 
 
 def sale(order: str, total: str, card: str = "LC-1") -> Event:

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from shared import mongo
+from shared.mongo import Database
 from shared.settings import PlatformSettings
 from tests.scoring.service import Scoring, two_instances
 
@@ -12,3 +14,12 @@ from tests.scoring.service import Scoring, two_instances
 async def scoring(settings: PlatformSettings, topics: dict[str, int]) -> AsyncIterator[Scoring]:
     async with two_instances(settings, topics, batch_records=200) as service:
         yield service
+
+
+@pytest.fixture
+async def database(settings: PlatformSettings) -> AsyncIterator[Database]:
+    client = mongo.connect(settings)
+    database = client[f"{settings.namespace}rapport_scoring"]
+    yield database
+    await client.drop_database(database)
+    await mongo.close(client)

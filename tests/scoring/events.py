@@ -7,7 +7,10 @@ from typing import Any, cast
 
 from services.scoring.domain.purchases import Order
 from shared.contracts.channels import SaleLine
+from shared.contracts.contacts import ContactMerged
+from shared.contracts.fact import Fact
 from shared.contracts.interactions import OrderCancelled, OrderPlaced, OrderReturned
+from shared.contracts.merges import LinkFact
 from shared.messaging import Received
 
 _numbers = count(1)
@@ -44,15 +47,25 @@ def fact_of(customer_id: str, order: Order, currency: str = "USD") -> OrderPlace
 
 
 def received(fact: OrderPlaced | OrderReturned | OrderCancelled) -> Received:
+    return heard(fact, fact.customer_id, fact.ordered_at, "crm.sales")
+
+
+def linked(fact: LinkFact) -> Received:
+    """A merge or its end, under the survivor's id."""
+    at = fact.merged_at if isinstance(fact, ContactMerged) else fact.unmerged_at
+    return heard(fact, fact.survivor, at, "crm.contacts")
+
+
+def heard(fact: Fact, subject: str, at: datetime, topic: str) -> Received:
     number = next(_numbers)
     return Received(
         id=f"event-{number}",
         source="/rapport/interactions",
         type=fact.TYPE,
-        subject=fact.customer_id,
-        time=fact.ordered_at,
+        subject=subject,
+        time=at,
         fact=fact,
-        topic="crm.sales",
+        topic=topic,
         partition=0,
         offset=number,
         sequence=None,

@@ -12,10 +12,12 @@ from services.scoring.domain.calibration import Calibration
 from services.scoring.domain.channels import code
 from services.scoring.domain.contracts.facts import Contracts
 from services.scoring.domain.histogram import Ints
+from services.scoring.domain.merging import Bond
 from services.scoring.domain.model import Model
 from services.scoring.domain.population import Changes, Population, Ranked, Standing
 from services.scoring.domain.prediction import Histories, Told
 from services.scoring.domain.profit import NOTHING_KNOWN, Book, CostModel
+from services.scoring.domain.purchases import EPOCH, Purchases
 from services.scoring.domain.rivals import Tables
 from services.scoring.domain.segments import SEGMENTS
 from services.scoring.domain.wishes.customer import Wishes
@@ -33,6 +35,7 @@ from services.scoring.handlers import (
     Packed,
     PackedLesson,
     Product,
+    Regrouped,
     Remembered,
     Report,
     Review,
@@ -51,13 +54,37 @@ T = TypeVar("T")
 @dataclass
 class MemoryCustomers:
     known: dict[str, Scored] = field(default_factory=dict)
+    bonds: dict[str, Bond] = field(default_factory=dict)
+    withdrawn: dict[str, datetime] = field(default_factory=dict)
+    """Who has no score any more, and since when."""
 
     async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Known]:
-        found = ((customer, self.known[customer]) for customer in customers if customer in self.known)
-        return {customer: Known(one.purchases, one.score.as_of, one.ranks, one.first) for customer, one in found}
+        kept = self.known.keys() | self.bonds.keys() | self.withdrawn.keys()
+        return {customer: self._one(customer) for customer in kept & set(customers)}
+
+    def _one(self, customer: str) -> Known:
+        bond = self.bonds.get(customer)
+        if one := self.known.get(customer):
+            return Known(one.purchases, one.score.as_of, one.ranks, one.first, bond)
+        return Known(Purchases(), self.withdrawn.get(customer, EPOCH), bond=bond)
 
     async def save(self, scored: Sequence[Scored], session: Session) -> None:
         self.known.update({one.customer_id: one for one in scored})
+
+    async def regroup(self, some: Sequence[Regrouped], session: Session) -> None:
+        for one in some:
+            self.bonds.pop(one.customer_id, None)
+            if one.bond:
+                self.bonds[one.customer_id] = one.bond
+            if one.withdrawn_at:
+                self.withdrawn[one.customer_id] = one.withdrawn_at
+                self.known.pop(one.customer_id, None)
+
+    async def remove(self, customers: Collection[str], session: Session) -> int:
+        for one in customers:
+            for kept in (self.known, self.bonds, self.withdrawn):
+                kept.pop(one, None)
+        return len(customers)
 
     async def sheet(self, after: str | None, limit: int) -> Sheet:
         buying = (customer for customer, one in self.known.items() if one.purchases.days)
@@ -236,6 +263,9 @@ class MemoryDeeds:
         ids = self._next(after, limit)
         packed = [self.known[customer].wishes.products.pack() for customer in ids]
         return Leaf(ids, packed, [self.lessons.get(customer) for customer in ids])
+
+    async def books(self, customer_id: str) -> Book | None:
+        return self.known[customer_id].book if customer_id in self.known else None
 
     async def ledger(self, after: str | None, limit: int) -> Ledger:
         ids = self._next(after, limit)

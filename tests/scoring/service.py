@@ -12,6 +12,7 @@ from services.scoring.api.looks import LOOKS
 from services.scoring.domain.purchases import Purchases
 from services.scoring.main import create
 from services.scoring.settings import ScoringSettings
+from shared.contracts.contacts import CONTACTS, ContactMerged, ContactUnmerged
 from shared.contracts.fact import Fact
 from shared.contracts.interactions import INTERACTIONS, SALES, ContractChanged, InteractionRecorded, OrderPlaced
 from shared.messaging import Outgoing
@@ -121,7 +122,7 @@ def orders(base: Sequence[Purchases], first: int = 0, channel: str = "shop") -> 
 
 
 def records(facts: Sequence[Fact], first: int = 1) -> list[Outgoing]:
-    """As the relay of interactions publishes them."""
+    """As the relays of interactions and contacts publish them."""
     unit = new_unit()
     for fact in facts:
         match fact:
@@ -131,6 +132,9 @@ def records(facts: Sequence[Fact], first: int = 1) -> list[Outgoing]:
                 unit.publish(SALES, fact, key=fact.customer_id, time=fact.happened_at)
             case InteractionRecorded():
                 unit.publish(INTERACTIONS, fact, key=fact.customer_id, time=fact.occurred_at)
+            case ContactMerged() | ContactUnmerged():
+                for end in (fact.survivor, fact.absorbed):
+                    unit.publish(CONTACTS, fact, key=end)
     return [
         event
         for number, record in enumerate(unit.outgoing, first)

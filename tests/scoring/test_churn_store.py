@@ -1,6 +1,5 @@
 """One suite for models of churn and of uplift in memory and in MongoDB."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import numpy as np
@@ -10,10 +9,10 @@ from services.scoring.domain.fitting import Doubt
 from services.scoring.domain.promotion import Window, compare
 from services.scoring.domain.uplift.effects import Interval
 from services.scoring.handlers import ActionLearnt, ChurnVersion, UpliftVersion
-from services.scoring.store import MongoChurnModels, MongoLease, MongoUpliftModels
-from shared import mongo
+from services.scoring.store import MongoUpliftModels, churn_models
+from services.scoring.store.versions import FittedModels
+from shared.leases import MongoLease
 from shared.mongo import Database
-from shared.settings import PlatformSettings
 from tests.scoring.memory import MemoryChurnModels, MemoryUpliftModels
 
 pytestmark = pytest.mark.integration
@@ -31,22 +30,13 @@ def version(number: int, doubt: Doubt | None = None) -> ChurnVersion:
     return ChurnVersion(number, AT, 90, 0.5, 1_000, 400, 3, 2, False, doubt, windows, not doubt)
 
 
-@pytest.fixture
-async def database(settings: PlatformSettings) -> AsyncIterator[Database]:
-    client = mongo.connect(settings)
-    database = client[f"{settings.namespace}rapport_scoring"]
-    yield database
-    await client.drop_database(database)
-    await mongo.close(client)
-
-
 @pytest.fixture(params=["memory", "mongo"])
-def models(request: pytest.FixtureRequest, database: Database) -> MemoryChurnModels | MongoChurnModels:
-    return MemoryChurnModels() if request.param == "memory" else MongoChurnModels(database)
+def models(request: pytest.FixtureRequest, database: Database) -> MemoryChurnModels | FittedModels[ChurnVersion]:
+    return MemoryChurnModels() if request.param == "memory" else churn_models(database)
 
 
 async def test_versions_come_back_with_their_evidence_and_their_text(
-    models: MemoryChurnModels | MongoChurnModels,
+    models: MemoryChurnModels | FittedModels[ChurnVersion],
 ) -> None:
     assert await models.latest() is None
     assert await models.page(None, 5) == []

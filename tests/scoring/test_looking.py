@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from services.scoring.handlers import LookAt, Looking, OwnRuns
-from services.scoring.handlers.leasing import LeaseLost, leased
 from services.scoring.handlers.looking import NotReady
-from services.scoring.handlers.runs import OwnLease
 from services.scoring.store import MongoRuns
+from shared.leases import LeaseLost, OwnLease, leased
 from tests.waiting import eventually
 
 SHORT = 0.15

@@ -1,7 +1,6 @@
 """Versions in MongoDB: of every family, and as they were stored before there were families."""
 
 import math
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -27,9 +26,7 @@ from services.scoring.domain.yearly import STEADY, Season
 from services.scoring.handlers import Champion, ChannelLook, Choice, PaceLook, scored_of
 from services.scoring.handlers.choosing import NOT_LOOKED
 from services.scoring.store import MongoChannelLooks, MongoChoices, MongoContests, MongoModels, MongoPaceLooks
-from shared import mongo
 from shared.mongo import Database
-from shared.settings import PlatformSettings
 from tests.scoring.events import customer
 from tests.scoring.orders import START, synthetic_base
 from tests.scoring.seasonal import SUMMER_AND_CHRISTMAS
@@ -53,14 +50,6 @@ OLD_FORM = {
     "as_of": START,
 }
 """A document as the release before stored it."""
-
-
-@pytest.fixture
-async def database(settings: PlatformSettings) -> AsyncIterator[Database]:
-    client = mongo.connect(settings)
-    yield client[f"{settings.namespace}rapport_scoring"]
-    await client.drop_database(f"{settings.namespace}rapport_scoring")
-    await mongo.close(client)
 
 
 async def test_a_version_stored_in_the_old_form_is_read_and_scored_by(database: Database) -> None:

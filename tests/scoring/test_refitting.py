@@ -9,7 +9,7 @@ from services.scoring.domain.population import changes
 from services.scoring.domain.purchases import Purchases
 from services.scoring.domain.score import Terms
 from services.scoring.handlers import Refitting, Scores, scored_of
-from services.scoring.handlers.leasing import UnderWay
+from shared.leases import UnderWay
 from tests.scoring.events import customer
 from tests.scoring.memory import MemoryCustomers, MemoryModels, MemoryPopulation, MemoryTransactions, SetClock, new_unit
 from tests.scoring.orders import START, synthetic_base

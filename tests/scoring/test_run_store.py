@@ -1,30 +1,18 @@
 """One look of a kind at a time, whichever instance is asked; one that dies is replaced once its lease has run out."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
 
 from services.scoring.handlers import OwnRuns, Run
-from services.scoring.handlers.leasing import UnderWay
 from services.scoring.store import MongoRuns
-from shared import mongo
+from shared.leases import UnderWay
 from shared.mongo import Database
-from shared.settings import PlatformSettings
 from tests.scoring.service import Scoring
 from tests.scoring.test_looking import Work, looking, state
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-async def database(settings: PlatformSettings) -> AsyncIterator[Database]:
-    client = mongo.connect(settings)
-    database = client[f"{settings.namespace}rapport_scoring"]
-    yield database
-    await client.drop_database(database)
-    await mongo.close(client)
 
 
 @pytest.fixture(params=["memory", "mongo"])

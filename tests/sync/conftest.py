@@ -15,7 +15,7 @@ from services.sync.handlers.streams import Line
 from services.sync.handlers.tail import Tail
 from services.sync.handlers.views import Views
 from services.sync.handlers.webhooks import Pace, Post
-from services.sync.store import ChannelStore, DeliveryStore, KeyStore, ViewStore
+from services.sync.store import ChannelStore, DeliveryStore, KeyStore, TreeStore, ViewStore
 from shared import mongo
 from shared.contracts.fact import Fact
 from shared.messaging import Received, Unit
@@ -37,13 +37,13 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def received(fact: Any, origin: str | None = None, partition: int = 0) -> Received:
+def received(fact: Any, origin: str | None = None, partition: int = 0, subject: str | None = None) -> Received:
     about = getattr(fact, "contact", getattr(fact, "score", fact))
     return Received(
         id="event",
         source="/rapport/test",
         type=fact.TYPE,
-        subject=about.customer_id,
+        subject=subject or about.customer_id,
         time=day(1),
         fact=fact,
         topic="crm.test",
@@ -68,7 +68,8 @@ class Sync:
 
     def __post_init__(self) -> None:
         self.views = ViewStore(self.database)
-        self.fold = Views(self.views, now).fold
+        self.trees = TreeStore(self.database)
+        self.fold = Views(self.views, self.trees, now).fold
         self.deliveries = DeliveryStore(self.database)
         self.kept_channels = ChannelStore(self.database)
         self.keys = KeyStore(self.database)
@@ -77,7 +78,7 @@ class Sync:
         self.tail = Tail(self.views, 0.05)
 
     async def prepare(self) -> None:
-        for prepared in (self.views, self.deliveries, self.kept_channels, self.keys):
+        for prepared in (self.views, self.trees, self.deliveries, self.kept_channels, self.keys):
             await prepared.prepare()
         await self.courier.open()
 

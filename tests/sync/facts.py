@@ -6,9 +6,9 @@ from typing import Any
 
 from shared.contracts.campaigns import CustomerSelected
 from shared.contracts.channels import ReturnLine
-from shared.contracts.contacts import Contact, ContactChanged
+from shared.contracts.contacts import Contact, ContactChanged, ContactMerged, ContactUnmerged
 from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned
-from shared.contracts.scoring import Score, ScoreChanged
+from shared.contracts.scoring import Score, ScoreChanged, ScoreWithdrawn
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ANNA = "019aa700-0000-7000-8000-00000000000a"
@@ -87,6 +87,10 @@ def score(customer_id: str = ANNA, as_of: int = 1, value: str = "99.90") -> Scor
     )
 
 
+def withdrawn(customer_id: str = ANNA, as_of: int = 1) -> ScoreWithdrawn:
+    return ScoreWithdrawn(customer_id=customer_id, as_of=day(as_of))
+
+
 def selected(customer_id: str = ANNA, number: int = 1, arm: str = "treatment") -> CustomerSelected:
     return CustomerSelected.model_validate(
         {
@@ -98,4 +102,16 @@ def selected(customer_id: str = ANNA, number: int = 1, arm: str = "treatment") -
             "selected_at": day(number),
             "respond_until": NOW + timedelta(days=60),
         }
+    )
+
+
+def merged(survivor: str = ANNA, absorbed: str = BERT, turn: int = 1) -> ContactMerged:
+    return ContactMerged(
+        merge_id=customer(900 + turn), survivor=survivor, absorbed=absorbed, turn=turn, merged_at=day(turn)
+    )
+
+
+def unmerged(survivor: str = ANNA, absorbed: str = BERT, turn: int = 2) -> ContactUnmerged:
+    return ContactUnmerged(
+        merge_id=customer(900 + turn - 1), survivor=survivor, absorbed=absorbed, turn=turn, unmerged_at=day(turn)
     )

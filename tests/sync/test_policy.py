@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from services.sync.domain.known import NOTHING, written
-from services.sync.domain.policy import Basis, Policy, allowed, known_field
+from services.sync.domain.policy import Basis, Policy, allowed, known_field, without_secrets
 from services.sync.domain.view import take
 from shared.contracts.sync import CustomerView
 from tests.sync.facts import ANNA, NOW, contact, day, interaction, order, score
@@ -101,3 +101,30 @@ def test_paths_into_a_view_are_known(path: str) -> None:
 def test_other_paths_are_not(path: str) -> None:
     with pytest.raises(ValueError, match="no field"):
         known_field(path)
+
+
+def with_secrets() -> bytes:
+    return written(
+        ANNA, 3, NOW, take(NOTHING, contact(attributes={"kids": 2}, sensitive={"salary": 7, "religion": "x"}))
+    )
+
+
+def test_what_is_sensitive_is_seen_only_by_name() -> None:
+    for fields in (("*",), ("contact",), ("*", "sales"), ("contact.attributes", "contact.name")):
+        assert b"salary" not in allowed(policy(*fields), with_secrets()).customer
+    for fields in (("*", "contact.sensitive"), ("contact", "contact.sensitive"), ("contact.sensitive",)):
+        assert seen(policy(*fields), with_secrets())["contact"]["sensitive"] == {"salary": 7, "religion": "x"}
+    for fields in (("*", "contact.sensitive.salary"), ("contact.sensitive.salary",)):
+        assert seen(policy(*fields), with_secrets())["contact"]["sensitive"] == {"salary": 7}
+
+
+def test_a_view_without_secrets_is_read_no_more_than_before() -> None:
+    plain = view()
+    assert allowed(policy("*"), plain).customer is plain
+    assert without_secrets(view()) == view()
+    assert orjson.loads(without_secrets(with_secrets()))["contact"]["attributes"] == {"kids": 2}
+
+
+def test_words_that_look_like_secrets_change_nothing() -> None:
+    odd = written(ANNA, 3, NOW, take(NOTHING, contact(name='"sensitive":{')))
+    assert seen(policy("*"), odd) == orjson.loads(odd)

@@ -217,15 +217,19 @@ async def test_the_service_goes_on_where_it_stopped(
 async def test_every_route_is_documented(service: Running) -> None:
     document = await service.get("/openapi.json")
     assert {path for path in document["paths"] if path.startswith("/v1")} == {
+        "/v1/audit",
+        "/v1/audit/check",
         "/v1/channels",
         "/v1/channels/{channel_id}",
         "/v1/channels/{channel_id}/deliveries",
+        "/v1/channels/{channel_id}/erasures/{erasure_id}",
         "/v1/channels/{channel_id}/replay",
         "/v1/channels/{channel_id}/secret",
         "/v1/channels/{channel_id}/stream",
         "/v1/customers",
         "/v1/customers/summary",
         "/v1/customers/{customer_id}",
+        "/v1/customers/{customer_id}/held",
         "/v1/keys",
         "/v1/keys/{key_id}",
     }

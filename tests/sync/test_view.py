@@ -10,7 +10,19 @@ from services.sync.domain.known import NOTHING, read
 from services.sync.domain.view import Held, Unfit, newest_by_others, next_version, origin_of, take
 from shared.contracts.fact import Fact, Reason
 from shared.contracts.sync import CustomerView
-from tests.sync.facts import ANNA, NOW, cancelled, contact, day, interaction, order, returned, score, selected
+from tests.sync.facts import (
+    ANNA,
+    NOW,
+    cancelled,
+    contact,
+    day,
+    interaction,
+    order,
+    returned,
+    score,
+    selected,
+    withdrawn,
+)
 
 
 def fold(facts: Sequence[Fact], before: Held | None = None, origin: str | None = None) -> Held | None:
@@ -64,6 +76,24 @@ def test_customers_held_out_are_not_told_to_channels() -> None:
         "campaign-2",
         "campaign-1",
     ]
+
+
+def test_who_is_held_out_after_all_loses_that_campaign_only_and_has_it_again_when_told_again() -> None:
+    first, second = selected(number=1), selected(number=2)
+    held_out = selected(number=1, arm="control")
+    assert take(take(NOTHING, first), held_out) == NOTHING
+    both = take(take(NOTHING, first), second)
+    assert take(both, held_out) == take(NOTHING, second)
+    assert take(take(both, held_out), first) == both
+    assert take(take(NOTHING, second), held_out) == take(NOTHING, second)
+
+
+def test_a_score_that_is_withdrawn_is_gone_unless_a_newer_one_is_known() -> None:
+    known = take(take(NOTHING, order()), score(as_of=5))
+    assert take(known, withdrawn(as_of=4)) is known
+    assert take(known, withdrawn(as_of=5)) == take(NOTHING, order())
+    assert take(NOTHING, withdrawn(as_of=5)) is NOTHING
+    assert take(take(known, withdrawn(as_of=5)), score(as_of=5)) == known
 
 
 def test_the_newest_ten_interactions_are_kept_and_all_are_counted() -> None:

@@ -1,4 +1,4 @@
-"""`rapport rebuild`: a service's state made anew from the log, with a bar."""
+"""`rapport rebuild`: a service's state made anew from what the others keep, with a bar."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def rebuild(
     service: Annotated[rebuilding.Name, typer.Argument(help="Whose state.")],
     namespace: Annotated[str, typer.Option(envvar="RAPPORT_NAMESPACE", help="Prefix of all names.")] = "",
 ) -> None:
-    """Make a service's state anew from the log: where it was lost, or where a new version reads the log otherwise.
+    """Make a service's state anew from what the others keep: where it was lost, or where a new version reads facts otherwise.
 
-    No instance of the service may run; on this machine: `rapport down`, `rapport servers up`, `rapport rebuild scoring`,
+    No service may run, and none may have anything left to tell; on this machine: `rapport down`, `rapport servers up`, `rapport rebuild scoring`,
     `rapport up`. What the service tells is told again. Models that were fitted, campaigns and segments stay. It may be
     broken off and run again.
 
@@ -35,10 +35,10 @@ def rebuild(
     os.environ.setdefault("RAPPORT_LOG_LEVEL", "error")
     os.environ.setdefault("RAPPORT_BATCH_RECORDS", RECORDS_AT_ONCE)
     with (
-        plainly(hint="Nothing was changed. Stop all instances of the service, and try again."),
+        plainly(hint="Nothing was changed. Stop all services once nothing is left in their outboxes, and try again."),
         bar(service) as advance,
     ):
         records = asyncio.run(
             rebuilding.rebuild(service, PlatformSettings(), lambda done: advance(done.records, done.of))
         )
-    OUT.print(f"{service} was made anew from {records:,} records")
+    OUT.print(f"{service} was made anew from {records:,} facts")

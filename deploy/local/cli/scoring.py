@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from deploy.local import api, platform
-from deploy.local.cli.terminal import ERR, OUT, bar, plainly, say
+from deploy.local.cli.terminal import ERR, OUT, bar, plainly, say, write
 
 ABOUT = """
 How good the scores are, and the past that they learn from.
@@ -67,9 +67,9 @@ def evaluate(
     for line in summary.lines(evaluation):
         OUT.print(line, markup=False)
     if json_file:
-        _write(json_file, json.dumps(summary.as_json(evaluation), indent=2, allow_nan=False) + "\n")
+        write(json_file, json.dumps(summary.as_json(evaluation), indent=2, allow_nan=False) + "\n")
     if html_file:
-        _write(html_file, page.html(evaluation))
+        write(html_file, page.html(evaluation))
 
 
 @scoring.command("import")
@@ -137,13 +137,4 @@ def report(
             say("looking through the whole base")
             reporting.look(to)
         page = html(Facts(**reporting.gather(to)))
-    _write(out, page)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text)
-    except OSError as error:
-        ERR.print(f"rapport: {path} cannot be written: {error}", markup=False)
-        raise typer.Exit(1) from None
-    say(f"wrote {path}")
+    write(out, page)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -19,6 +20,16 @@ ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 def say(line: str) -> None:
     """Progress: not the result, so not on standard output."""
     ERR.print(f"· {line}", markup=False)
+
+
+def write(path: Path, text: str) -> None:
+    """Where the disk refuses it says so, with exit code 1."""
+    try:
+        path.write_text(text)
+    except OSError as error:
+        ERR.print(f"rapport: {path} cannot be written: {error}", markup=False)
+        raise typer.Exit(1) from None
+    say(f"wrote {path}")
 
 
 @contextmanager

@@ -110,6 +110,10 @@ class CampaignView(BaseModel):
     held_out: int
 
 
+def _is_none(value: str | None) -> bool:
+    return value is None
+
+
 class CustomerView(BaseModel):
     """A customer of a campaign, and what they bought within the response window."""
 
@@ -117,6 +121,8 @@ class CustomerView(BaseModel):
     arm: Arm
     orders: int
     revenue: Decimal
+    counted_with: Annotated[str | None, Field(exclude_if=_is_none)] = None
+    """The customer of the campaign who was found to be the same person: all that both bought is there. Absent: themselves."""
 
 
 def view(campaign: Campaign) -> CampaignView:

@@ -1,5 +1,6 @@
 """Campaigns: what one is, the states it passes, and into which arm each customer falls."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Literal, TypeAlias
@@ -74,6 +75,12 @@ def arm(seed: str, customer_id: str, control_share: float) -> Arm:
     """The arm of a customer: a hash of seed and id, so the same on every machine, at every attempt, in any order."""
     digest = blake2b(f"{seed}\n{customer_id}".encode(), digest_size=8).digest()
     return "control" if int.from_bytes(digest, "big") < control_share * 2**64 else "treatment"
+
+
+def held_out_with(person: Mapping[str, Arm]) -> dict[str, str | None]:
+    """Of the customers of a campaign who are one person, with whom each is held out though drawn to be contacted."""
+    control = min((one for one, arm_ in person.items() if arm_ == "control"), default=None)
+    return {one: control if arm_ == "treatment" else None for one, arm_ in person.items()}
 
 
 def audience(rule: Node, channel: str, requires_consent: str | None) -> Node:

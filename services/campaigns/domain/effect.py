@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Protocol
 
 from services.campaigns.domain.campaign import Arm, Campaign
 from services.campaigns.domain.findings import ArmFigures, Effect, MoneyDifference, RateDifference, Split
@@ -46,12 +47,27 @@ def no_figures() -> dict[Arm, Tally]:
     return {"treatment": Tally(), "control": Tally()}
 
 
-def add_up(
-    figures: Mapping[Arm, Tally], selected: Iterable[tuple[str, Arm]], bought: Mapping[str, tuple[int, Decimal]]
-) -> None:
-    """Add customers with their arms; `bought` has orders and revenue of those who bought at all."""
-    for customer_id, arm in selected:
-        figures[arm].add(*bought.get(customer_id, (0, Decimal(0))))
+class Responding(Protocol):
+    """A customer of a campaign, and what the person has bought, if they count as themselves."""
+
+    @property
+    def arm(self) -> Arm: ...
+
+    @property
+    def orders(self) -> int: ...
+
+    @property
+    def revenue(self) -> Decimal: ...
+
+    @property
+    def counted_with(self) -> str | None: ...
+
+
+def add_up(figures: Mapping[Arm, Tally], responses: Iterable[Responding]) -> None:
+    """Add customers with their arms, each person once."""
+    for one in responses:
+        if one.counted_with is None:
+            figures[one.arm].add(one.orders, one.revenue)
 
 
 def effect(campaign: Campaign, treatment: Tally, control: Tally, *, now: datetime, currency: str) -> Effect:

@@ -7,14 +7,14 @@ from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from shared.contracts.channels import Address
-from shared.contracts.contacts import Consent, Contact, ContactChanged, ContactRegistered
+from shared.contracts.contacts import Consent, Contact, ContactChanged, ContactRegistered, ContactRestricted
 from shared.contracts.fact import Fact
 from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned
-from shared.contracts.scoring import Score, ScoreChanged
+from shared.contracts.scoring import Score, ScoreChanged, ScoreWithdrawn
 
 Scalar: TypeAlias = str | int | float | bool
 Value: TypeAlias = Scalar | Decimal | datetime
-Section: TypeAlias = Literal["contact", "score", "sales", "interactions"]
+Section: TypeAlias = Literal["contact", "score", "sales", "interactions", "restricted", "bond"]
 
 MAX_KINDS = 200
 """Kinds of interaction counted one by one for a customer; what comes beyond counts in the total only, so that a channel
@@ -44,8 +44,21 @@ class Seen:
 
 
 @dataclass(slots=True)
+class Figures:
+    """What came under a customer's id that is of all who are one: what was bought and done, and that it must not be used."""
+
+    sales: Sales
+    interactions: Seen
+    kinds: dict[str, Seen]
+    restricted: bool = False
+
+
+@dataclass(slots=True)
 class Profile:
-    """All that a segment can ask of one customer. `touched` names the sections that differ from what is stored."""
+    """All that a segment can ask of one customer. `touched` names the sections that differ from what is stored.
+
+    Of several who are one each has a profile, with what came under the own id. Rules ask the survivor's only.
+    """
 
     customer_id: str
     contact: dict[str, Value] = field(default_factory=dict)
@@ -56,7 +69,18 @@ class Profile:
     sales: Sales = field(default_factory=Sales)
     interactions: Seen = field(default_factory=Seen)
     kinds: dict[str, Seen] = field(default_factory=dict)
+    restricted: bool = False
+    """Kept, and in no segment: no rule finds the customer."""
     touched: set[Section] = field(default_factory=set)
+    merged_into: str | None = None
+    """The survivor who answers for this customer."""
+    members: tuple[str, ...] = ()
+    """All who were merged into this one; `bond` is this and the last."""
+    whole: Figures | None = None
+    """Of a survivor, what all make together: one who is restricted hides all."""
+
+    def own(self) -> Figures:
+        return Figures(self.sales, self.interactions, self.kinds, self.restricted)
 
 
 def fold(profile: Profile, fact: Fact) -> None:
@@ -72,8 +96,13 @@ def fold(profile: Profile, fact: Fact) -> None:
             take_interaction(profile, fact)
         case ScoreChanged():
             take_score(profile, fact.score)
+        case ScoreWithdrawn():
+            withdraw_score(profile, fact)
         case ContactRegistered() | ContactChanged():
             take_contact(profile, fact.contact)
+        case ContactRestricted():
+            profile.restricted = fact.restricted
+            profile.touched.add("restricted")
         case _:
             pass
 
@@ -143,6 +172,13 @@ def take_score(profile: Profile, score: Score) -> None:
         last_purchase=score.last_purchase and to_the_millisecond(score.last_purchase),
     )
     profile.touched.add("score")
+
+
+def withdraw_score(profile: Profile, gone: ScoreWithdrawn) -> None:
+    known = profile.score.get("as_of")
+    if isinstance(known, datetime) and to_the_millisecond(gone.as_of) >= known:
+        profile.score = {}
+        profile.touched.add("score")
 
 
 def take_contact(profile: Profile, contact: Contact) -> None:

@@ -1,7 +1,7 @@
 """Planning campaigns, closing them, and saying what they did. Launching is in `launching.py`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -33,6 +33,8 @@ class Response(NamedTuple):
     arm: Arm
     orders: int
     revenue: Decimal
+    counted_with: str | None = None
+    """The customer of the campaign who was found to be the same person, and as whom this one counts."""
 
 
 @dataclass(frozen=True)
@@ -69,26 +71,28 @@ class Campaigns(Protocol):
 
     async def customers(self, campaign_id: str, after: str | None, limit: int, arm: Arm | None) -> list[Selection]: ...
 
+    async def selected(self, campaign_id: str, customer_ids: Collection[str]) -> list[Selection]:
+        """Those among them who are in the campaign."""
+        ...
+
     def all_customers(self, campaign_id: str) -> AsyncIterator[list[Selection]]: ...
 
 
-class Orders(Protocol):
-    """Who knows what customers bought."""
+class Persons(Protocol):
+    """Who knows what the persons behind customers have bought."""
 
-    async def bought(
-        self, customer_ids: Collection[str], begin: datetime, end: datetime
-    ) -> dict[str, tuple[int, Decimal]]: ...
+    async def responses(self, campaign: Campaign, selected: Sequence[Selection]) -> list[Response]: ...
 
 
 class Campaigning:
     """Campaigns, from the outside."""
 
     def __init__(
-        self, campaigns: Campaigns, segments: SavedSegments, orders: Orders, clock: Clock, currency: str
+        self, campaigns: Campaigns, segments: SavedSegments, persons: Persons, clock: Clock, currency: str
     ) -> None:
         self._campaigns = campaigns
         self._segments = segments
-        self._orders = orders
+        self._persons = persons
         self._clock = clock
         self._currency = currency
 
@@ -149,19 +153,15 @@ class Campaigning:
     async def responses(self, campaign_id: str, after: str | None, limit: int, arm: Arm | None) -> list[Response]:
         """The customers by id, with what they bought."""
         campaign = await self.get(campaign_id)
-        begin, end = campaign.window()
         selected = await self._campaigns.customers(campaign_id, after, limit, arm)
-        bought = await self._orders.bought([one.customer_id for one in selected], begin, end)
-        return [Response(*one, *bought.get(one.customer_id, (0, Decimal(0)))) for one in selected]
+        return await self._persons.responses(campaign, selected)
 
     async def effect(self, campaign_id: str) -> Effect:
         """Counted afresh from the orders: whatever order facts came in, and however late, each counts as it should."""
         campaign = await self.get(campaign_id)
-        begin, end = campaign.window()
         figures = no_figures()
         async for selected in self._campaigns.all_customers(campaign_id):
-            bought = await self._orders.bought([one.customer_id for one in selected], begin, end)
-            add_up(figures, selected, bought)
+            add_up(figures, await self._persons.responses(campaign, selected))
         return effect(
             campaign, figures["treatment"], figures["control"], now=await self._clock.now(), currency=self._currency
         )

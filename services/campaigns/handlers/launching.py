@@ -21,8 +21,9 @@ import structlog
 from services.campaigns.domain.campaign import Arm, Campaign, WrongState, arm, audience, drawn
 from services.campaigns.domain.rules import RULE, Node
 from services.campaigns.handlers.campaigns import Selection
+from services.campaigns.handlers.holding import Holding
 from shared.clock import Clock
-from shared.contracts.campaigns import CAMPAIGNS, CampaignLaunched, CustomerSelected
+from shared.contracts.campaigns import CAMPAIGNS, CampaignLaunched
 from shared.messaging import Messaging, Unit
 
 log = structlog.get_logger()
@@ -63,6 +64,8 @@ class Launches(Protocol):
 
     async def finish(self, lease: Lease, session: Any) -> None: ...
 
+    async def moved(self, session: Any) -> None: ...
+
 
 class Audience(Protocol):
     """Who knows the customers of a rule, all as of one moment."""
@@ -74,9 +77,16 @@ class Launching:
     """Launches, from the request to the last event."""
 
     def __init__(
-        self, messaging: Messaging, launches: Launches, people: Audience, clock: Clock, chunk: int = 1000
+        self,
+        messaging: Messaging,
+        launches: Launches,
+        people: Audience,
+        holding: Holding,
+        clock: Clock,
+        chunk: int = 1000,
     ) -> None:
         self._messaging = messaging
+        self._holding = holding
         self._launches = launches
         self._people = people
         self._clock = clock
@@ -141,34 +151,19 @@ class Launching:
         await self._launches.add_drawn(lease, rows, unit.session)
 
     async def _fix(self, lease: Lease, campaign: Campaign, unit: Unit) -> None:
+        await self._launches.moved(unit.session)
         await self._launches.fix_draw(lease, campaign, unit.session)
 
     async def _tell(self, lease: Lease, unit: Unit) -> bool:
         """One chunk of events, with the mark of how far they have been told. True when all is told."""
         at, _ = lease.campaign.window()
         rows = await self._launches.take_untold(lease, self._chunk, unit.session)
-        for row in rows:
-            unit.publish(CAMPAIGNS, selected(lease.campaign, row), key=row.customer_id, time=at)
+        await self._holding.tell(unit, lease.campaign, rows)
         if len(rows) == self._chunk:
             return False
         await self._launches.finish(lease, unit.session)
         unit.publish(CAMPAIGNS, launched(lease.campaign), key=lease.campaign.campaign_id, time=at)
         return True
-
-
-def selected(campaign: Campaign, row: Selection) -> CustomerSelected:
-    """Whoever is held out gets no message, not even by mistake."""
-    begin, end = campaign.window()
-    return CustomerSelected(
-        campaign_id=campaign.campaign_id,
-        name=campaign.name,
-        customer_id=row.customer_id,
-        arm=row.arm,
-        channel=campaign.channel,
-        message=campaign.message if row.arm == "treatment" else None,
-        selected_at=begin,
-        respond_until=end,
-    )
 
 
 def launched(campaign: Campaign) -> CampaignLaunched:

@@ -4,16 +4,17 @@ A customer of a campaign is a row of `selections` with the id `campaign:attempt:
 attempt to draw was completed, so rows of an abandoned one are never seen.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from pymongo import ReturnDocument
+from pymongo import ReturnDocument, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from services.campaigns.domain.campaign import Arm, Campaign
 from services.campaigns.handlers.campaigns import Selection
 from services.campaigns.handlers.errors import AlreadyThere
+from services.campaigns.handlers.holding import Drawn
 from services.campaigns.handlers.launching import Lease, LeaseLost
 from shared import mongo
 from shared.mongo import Database, Document, ensure_collections
@@ -32,9 +33,11 @@ class CampaignStore:
         self._unheld: Document = {"$expr": mongo.lapsed("$held_until", self._lease_ms)}
 
     async def prepare(self) -> None:
-        await ensure_collections(self._database, ["selections"])
+        await ensure_collections(self._database, ["selections", "moved"])
         await self._campaigns.create_index([("created_at", -1), ("_id", -1)])
         await self._campaigns.create_index("state")
+        # Of hardly anybody; who is erased is found by it in the rows of others.
+        await self._selections.create_index("held_out_with", sparse=True)
 
     async def add(self, campaign: Campaign, session: Any = None) -> None:
         try:
@@ -65,6 +68,45 @@ class CampaignStore:
             asked["arm"] = arm
         found = self._selections.find(asked).sort("_id", 1).limit(limit)
         return [selection_of(one) async for one in found]
+
+    async def selected(self, campaign_id: str, customer_ids: Collection[str]) -> list[Selection]:
+        prefix = await self._drawn_rows(campaign_id)
+        found = self._selections.find({"_id": {"$in": [prefix + one for one in customer_ids]}})
+        return [selection_of(one) async for one in found]
+
+    async def open(self, now: datetime, session: Any = None) -> list[Campaign]:
+        drawn = {"state": {"$in": ["launching", "launched"]}, "respond_until": {"$gt": now}}
+        return [campaign_of(one) async for one in self._campaigns.find(drawn, session=session)]
+
+    async def drawn(self, campaign_id: str, customer_ids: Collection[str], session: Any = None) -> list[Drawn]:
+        campaign = await self._campaigns.find_one({"_id": campaign_id}, session=session)
+        if campaign is None or "drawn_in" not in campaign:
+            return []
+        prefix = prefix_of(campaign_id, campaign["drawn_in"])
+        told = None if campaign["state"] != "launching" else campaign["told_through"]
+        found = self._selections.find({"_id": {"$in": [prefix + one for one in customer_ids]}}, session=session)
+        return [
+            Drawn(selection_of(row), row.get("held_out_with"), told is None or row["customer_id"] <= told)
+            async for row in found
+        ]
+
+    async def hold(self, campaign_id: str, held: Mapping[str, str | None], session: Any = None) -> None:
+        written = await self._campaigns.find_one_and_update(
+            {"_id": campaign_id}, {"$inc": {"holds": 1}}, session=session
+        )
+        assert written is not None, "campaigns are never deleted"
+        prefix = prefix_of(campaign_id, written["drawn_in"])
+        writes = [
+            UpdateOne(
+                {"_id": prefix + one}, {"$set": {"held_out_with": by}} if by else {"$unset": {"held_out_with": ""}}
+            )
+            for one, by in held.items()
+        ]
+        if writes:
+            await self._selections.bulk_write(writes, ordered=False, session=session)
+
+    async def moved(self, session: Any = None) -> None:
+        await self._database["moved"].update_one({"_id": "links"}, {"$inc": {"times": 1}}, upsert=True, session=session)
 
     async def all_customers(self, campaign_id: str) -> AsyncIterator[list[Selection]]:
         after: str | None = None

@@ -7,15 +7,16 @@ from typing import Any
 from bson.decimal128 import Decimal128
 
 from services.campaigns.domain.orders import Order
-from services.campaigns.domain.profile import Profile, Sales, Section, Seen
+from services.campaigns.domain.profile import Figures, Profile, Sales, Section, Seen
 from services.campaigns.store.queries import code, key
 from shared.contracts.interactions import OrderReturned
 
 Document = dict[str, Any]
 
 
-def section(profile: Profile, name: Section) -> Document:
+def section(profile: Profile, name: Section) -> Document | bool:
     """One section as it is stored. Absent values are left out, so that `exists` means the same everywhere."""
+    figures = profile.whole or profile
     match name:
         case "contact":
             return {
@@ -26,10 +27,27 @@ def section(profile: Profile, name: Section) -> Document:
         case "score":
             return {name: stored(value) for name, value in profile.score.items()}
         case "sales":
-            return sales_document(profile.sales)
+            return sales_document(figures.sales) if figures.sales != Sales() else {}
+        case "restricted":
+            return figures.restricted
         case "interactions":
-            kinds = {key(kind): seen_document(seen) for kind, seen in profile.kinds.items()}
-            return {**seen_document(profile.interactions), "kinds": kinds}
+            return interactions_document(figures) if figures.interactions.count else {}
+        case "bond":
+            return {}
+
+
+def bond(profile: Profile) -> Document:
+    """With whom a customer is one; a survivor's own figures stand beside those of all. What is empty is not stored."""
+    own = profile.own()
+    figures: Document = {"sales": sales_document(own.sales), "interactions": interactions_document(own)}
+    if own.restricted:
+        figures["restricted"] = True
+    return {"merged_into": profile.merged_into, "members": profile.members, "own": figures if profile.members else {}}
+
+
+def interactions_document(figures: Figures | Profile) -> Document:
+    kinds = {key(kind): seen_document(seen) for kind, seen in figures.kinds.items()}
+    return {**seen_document(figures.interactions), "kinds": kinds}
 
 
 def sales_document(sales: Sales) -> Document:
@@ -59,21 +77,26 @@ def stored(value: Any) -> Any:
     return Decimal128(value) if isinstance(value, Decimal) else value
 
 
-FOLDED = {"contact.version": 1, "score.as_of": 1, "sales": 1, "interactions": 1}
+BOND = ("merged_into", "members", "own")
+FOLDED = dict.fromkeys(("contact.version", "score.as_of", "sales", "interactions", "restricted", *BOND), 1)
 """What folding needs of a document. A newer contact or score replaces its section whole, so their content may stay away;
 fetching and decoding it would cost more than folding does."""
 
 
 def profile(document: Document) -> Profile:
-    """As much of a profile as is in `FOLDED`, with nothing touched."""
-    interactions = document.get("interactions", {})
+    """As much of a profile as is in `FOLDED`, with nothing touched, and of a survivor the own figures only."""
+    own = document.get("own", document)
+    interactions = own.get("interactions", {})
     return Profile(
         customer_id=document["_id"],
         contact=document.get("contact", {}),
         score=document.get("score", {}),
-        sales=sales(document["sales"]) if "sales" in document else Sales(),
+        sales=sales(own["sales"]) if "sales" in own else Sales(),
         interactions=seen(interactions),
         kinds={code(kind): seen(known) for kind, known in interactions.get("kinds", {}).items()},
+        restricted=own.get("restricted", False),
+        merged_into=document.get("merged_into"),
+        members=tuple(document.get("members", ())),
     )
 
 

@@ -21,8 +21,10 @@ from services.campaigns.handlers.errors import TakesTooLong
 from services.campaigns.store import documents
 from services.campaigns.store.queries import query
 from shared import mongo
-from shared.mongo import Database, Session
+from shared.mongo import Database, Document, Session
 
+USABLE = {"restricted": {"$ne": True}}
+"""Whoever is restricted is kept and in no segment."""
 PATIENCE_MS = 30_000
 """A question that would scan for longer is given up; its client is long gone."""
 
@@ -64,17 +66,17 @@ class ProfileStore:
 
     async def count(self, rule: Node, now: datetime) -> int:
         with in_time():
-            return await self._profiles.count_documents(query(rule, now), maxTimeMS=PATIENCE_MS)
+            return await self._profiles.count_documents(people(rule, now), maxTimeMS=PATIENCE_MS)
 
     async def first(self, rule: Node, now: datetime, limit: int) -> list[str]:
-        found = self._profiles.find(query(rule, now), {"_id": 1}).sort("_id", 1).limit(limit).max_time_ms(PATIENCE_MS)
+        found = self._profiles.find(people(rule, now), {"_id": 1}).sort("_id", 1).limit(limit).max_time_ms(PATIENCE_MS)
         with in_time():
             return [document["_id"] async for document in found]
 
     async def everyone(self, rule: Node, now: datetime, chunk: int) -> AsyncIterator[list[str]]:
         """All customers of the rule as of one moment of the database, however long the caller takes for each chunk."""
         async with await snapshot_of(self._database) as snapshot:
-            found = self._profiles.find(query(rule, now), {"_id": 1}, batch_size=chunk, session=snapshot)
+            found = self._profiles.find(people(rule, now), {"_id": 1}, batch_size=chunk, session=snapshot)
             customers: list[str] = []
             async for document in found:
                 customers.append(document["_id"])
@@ -94,6 +96,11 @@ class ProfileStore:
         return {one["_id"]: (one["orders"], one["revenue"].to_decimal()) for one in found}
 
 
+def people(rule: Node, now: datetime) -> Document:
+    """Whoever was merged into another is asked for with them."""
+    return {"$and": [query(rule, now), {"merged_into": None}, USABLE]}
+
+
 @contextmanager
 def in_time() -> Iterator[None]:
     try:
@@ -109,5 +116,14 @@ async def snapshot_of(database: Database) -> Session:
 
 
 def write(profile: Profile) -> UpdateOne:
-    sections = {name: documents.section(profile, name) for name in sorted(profile.touched)}
-    return UpdateOne({"_id": profile.customer_id}, {"$set": sections}, upsert=True)
+    """What is empty is taken out. A bond is counted, because setting what is there already would be no write."""
+    sections: Document = {name: documents.section(profile, name) for name in sorted(profile.touched - {"bond"})}
+    bonded = "bond" in profile.touched
+    if bonded:
+        sections |= documents.bond(profile)
+    change: Document = {"$set": {name: value for name, value in sections.items() if value}}
+    if gone := {name: "" for name, value in sections.items() if not value}:
+        change["$unset"] = gone
+    if bonded:
+        change["$inc"] = {"bonds": 1}
+    return UpdateOne({"_id": profile.customer_id}, change, upsert=True)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from shared.contracts.channels import ConsentClaim, ContactReported
 from shared.contracts.contacts import Consent
 from shared.contracts.fact import Identifier, Identifiers, Moment
+from shared.contracts.parties import LinkClaim
 
 ANN: dict[str, Any] = {
     "customer": [{"scheme": "loyalty-card", "value": "4711"}],
@@ -29,6 +30,9 @@ CONSENT: dict[str, Any] = {
 }
 
 
+Why = Annotated[str, Field(min_length=1, max_length=1000, description="Why. Kept in the history, told to nobody.")]
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -43,12 +47,20 @@ class NewContact(ContactReported):
     reported_at: Annotated[Moment, Field(description="When the customer said so. Absent: now.")] = Field(
         default_factory=_now
     )
+    reason: Why | None = None
 
     @field_validator("party", "stage")
     @classmethod
     def every_contact_has_one(cls, value: str | None) -> str:
         if value is None:
             raise ValueError("can be left out, but not removed")
+        return value
+
+    @field_validator("links")
+    @classmethod
+    def links_have_a_route(cls, value: list[LinkClaim]) -> list[LinkClaim]:
+        if value:
+            raise ValueError("are said with PUT /v1/contacts/{id}/links/{kind}/{other}, and in events")
         return value
 
     @property
@@ -74,6 +86,7 @@ class ConsentClaims(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"consents": [CONSENT]}]})
 
     consents: Annotated[list[ConsentClaim], Field(min_length=1, max_length=50)]
+    reason: Why | None = None
 
 
 class Consents(BaseModel):
@@ -125,4 +138,9 @@ class Summary(BaseModel):
     """How many there are."""
 
     contacts: int
-    duplicates: Annotated[int, Field(description="Reports that channels sent twice, and that were dropped.")]
+    duplicates: Annotated[
+        int | None,
+        Field(
+            description="Reports that channels sent twice, and that were dropped. Null: the key sees some contacts only."
+        ),
+    ]

@@ -1,22 +1,29 @@
 """The routes of contacts and their consents."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from pydantic import TypeAdapter, ValidationError
 
 from services.contacts.api.bodies import ConsentClaims, Consents, ContactChange, NewContact, Summary
-from services.contacts.handlers import Handlers, NoSuchContact, Said
+from services.contacts.api.fields import ByFields, sought
+from services.contacts.domain.access import Rows
+from services.contacts.domain.values.search import Place
+from services.contacts.handlers import Handlers, IdentifierTaken, NoSuchContact, Said
+from services.contacts.handlers.looking_back import LookingBack
+from services.contacts.handlers.seeing import SEE_SENSITIVE, Seeing, View
 from shared.contracts.contacts import Consent, Contact
-from shared.contracts.fact import CustomerId, Identifier
-from shared.http import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
+from shared.contracts.fact import CustomerId, Identifier, Moment
+from shared.http import Cursor, Limit, Page, Problem, bad_cursor, decode_cursor, encode_cursor
 from shared.idempotency import TAKES_KEY, Answer, idempotent
 from shared.messaging import Messaging, Unit
-from shared.security import Principal, require
+from shared.security import TAKES_PURPOSE, Principal, require
 
-Reader = Annotated[Principal, Depends(require("contacts:read"))]
-Writer = Annotated[Principal, Depends(require("contacts:write"))]
+CUSTOMER = TypeAdapter(CustomerId)
+Reader = Annotated[Principal, Depends(require("contacts:read", rows=True))]
+Writer = Annotated[Principal, Depends(require("contacts:write", rows=True))]
 IfMatch = Annotated[
     str | None, Header(pattern=r'^(W/)?"[1-9][0-9]{0,17}"$', description='The `ETag` that was read, such as `"3"`.')
 ]
@@ -29,68 +36,102 @@ SearchText = Annotated[
     Query(
         min_length=1,
         max_length=200,
-        description="Words of a name or of what stands before the @, begun or as they sound, in any script.",
+        description="Words of a name or of what stands before the @, in any order and script. First whoever has them all, then whoever has words that begin so, then as they sound; where nobody does, whoever has all but one with a slip of the keyboard.",
         examples=["jurg mueller"],
     ),
+]
+
+
+AsOf = Annotated[
+    Moment | None,
+    Query(description="The record that was answered at that time: of all that had been recorded by then."),
 ]
 
 
 class Contacts(Protocol):
     """What is read beside the use cases."""
 
-    async def contact(self, customer: str) -> Contact | None: ...
-
-    async def page(self, after: str, limit: int) -> list[Contact]: ...
-
-    async def found(self, typed: str, after: str, limit: int) -> list[Contact]: ...
-
-    async def count(self) -> int: ...
-
     async def duplicates(self) -> int: ...
 
     async def consents_said(
-        self, customer: str, before: tuple[datetime, str] | None, limit: int
+        self, customers: Collection[str], before: tuple[datetime, str] | None, limit: int
     ) -> list[tuple[str, Consent]]: ...
 
 
-def router(handlers: Handlers, contacts: Contacts, messaging: Messaging) -> APIRouter:
+def router(
+    handlers: Handlers, contacts: Contacts, fields: ByFields, messaging: Messaging, seeing: Seeing, back: LookingBack
+) -> APIRouter:
     """The routes, over the use cases and what is kept."""
-    routes = APIRouter(prefix="/v1/contacts")
-    _reading(routes, handlers, contacts)
-    _writing(routes, handlers, messaging)
-    _consents(routes, handlers, contacts, messaging)
+    routes = APIRouter(prefix="/v1/contacts", dependencies=[TAKES_PURPOSE])
+    _reading(routes, handlers, contacts, fields, seeing)
+    _record(routes, seeing, back)
+    _writing(routes, handlers, messaging, seeing)
+    _consents(routes, handlers, contacts, messaging, seeing)
     return routes
 
 
-def _reading(routes: APIRouter, handlers: Handlers, contacts: Contacts) -> None:
+def _reading(routes: APIRouter, handlers: Handlers, contacts: Contacts, fields: ByFields, seeing: Seeing) -> None:
     @routes.get("", tags=["contacts"], summary="List contacts, search them by name, or find the one of an identifier")
     async def list_contacts(
-        _: Reader,
+        principal: Reader,
+        request: Request,
         identifier: IdentifierText = None,
         search: SearchText = None,
         cursor: Cursor = None,
         limit: Limit = 100,
     ) -> Page[Contact]:
+        """`field.loyalty_tier=gold` finds those with this value of a searchable field, and several of them who have all."""
+        view = seeing.by(principal)
         if identifier:
             scheme, value = identifier.split(":", 1)
+            if not view.may_ask(scheme):
+                error = ("query.identifier", f"`{scheme}` is sensitive: the key lacks the scope `{SEE_SENSITIVE}`")
+                raise Problem(403, "Sensitive identifier", errors=[error])
             found = await handlers.find(Identifier(scheme=scheme, value=value))
-            return Page(items=[found] if found else [])
+            seen = [found] if found and view.rows.sees(found) else []
+            return Page(items=await view.all_shown("find", seen, searched=True))
+        wanted = sought(request, handlers.catalogue, view)
+        if wanted and search:
+            raise Problem(422, errors=[("query.search", "cannot be asked for together with fields")])
+        if search:
+            return await _searched(view, search, cursor, limit)
         after = _text(decode_cursor(cursor), "after") if cursor else ""
-        items = await (contacts.found(search, after, limit) if search else contacts.page(after, limit))
-        return Page(items=items, next=encode_cursor({"after": items[-1].customer_id}) if len(items) == limit else None)
+        items = await (fields.found(wanted, after, limit, view.rows) if wanted else view.page(after, limit))
+        next_ = encode_cursor({"after": items[-1].customer_id}) if len(items) == limit else None
+        return Page(items=await view.all_shown("find" if wanted else "list", items, searched=True), next=next_)
 
     @routes.get("/summary", tags=["contacts"], summary="Count contacts")
-    async def summarise_contacts(_: Reader) -> Summary:
-        return Summary(contacts=await contacts.count(), duplicates=await contacts.duplicates())
-
-    @routes.get("/{customer_id}", tags=["contacts"], summary="Read a contact")
-    async def read_contact(_: Reader, customer_id: CustomerId, response: Response) -> Contact:
-        contact = await _existing(contacts, customer_id)
-        response.headers["etag"] = _etag(contact)
-        return contact
+    async def summarise_contacts(principal: Reader) -> Summary:
+        """Of a key that is limited to some contacts: of those."""
+        dropped = None if principal.limited else await contacts.duplicates()
+        return Summary(contacts=await seeing.by(principal).count(), duplicates=dropped)
 
 
-def _writing(routes: APIRouter, handlers: Handlers, messaging: Messaging) -> None:
+def _record(routes: APIRouter, seeing: Seeing, back: LookingBack) -> None:
+    @routes.get("/{customer_id}", tags=["contacts"], summary="Read a contact, as it is or as it was")
+    async def read_contact(
+        principal: Reader, customer_id: CustomerId, response: Response, as_of: AsOf = None
+    ) -> Contact:
+        """Of one that was merged into another this is that other, as its `customer_id` and `Content-Location` say.
+
+        With `as_of` it is what this same question was answered at that time, by whoever answered for this id then. What was
+        recorded later was not known yet, also if it was said of an earlier time. 404: nothing was known then; 410: what was
+        known has been erased.
+        """
+        view = seeing.by(principal)
+        contact = await view.contact(customer_id)
+        if as_of:
+            contact = await back.as_of(customer_id, as_of)
+            if not view.rows.sees(contact):
+                raise NoSuchContact(customer_id)
+        else:
+            response.headers["etag"] = _etag(contact)
+        if contact.customer_id != customer_id:
+            response.headers["content-location"] = f"/v1/contacts/{contact.customer_id}"
+        return await view.shown("read", contact)
+
+
+def _writing(routes: APIRouter, handlers: Handlers, messaging: Messaging, seeing: Seeing) -> None:
     @routes.post(
         "",
         status_code=201,
@@ -101,10 +142,13 @@ def _writing(routes: APIRouter, handlers: Handlers, messaging: Messaging) -> Non
     )
     async def register_contact(principal: Writer, new: NewContact, request: Request) -> Response:
         """409 if one of the identifiers, the e-mail or the phone is a contact's already; `Location` says whose."""
-        said = _said(principal, new)
+        said, view = _said(principal, new), seeing.by(principal)
 
         async def change(unit: Unit) -> Answer:
-            contact = await handlers.register(unit, said)
+            try:
+                contact = await view.shown("register", await handlers.register(unit, said))
+            except IdentifierTaken as taken:
+                raise await view.tactful(taken) from None
             return Answer(201, contact, {"location": f"/v1/contacts/{contact.customer_id}", "etag": _etag(contact)})
 
         return await idempotent(request, principal, messaging, change)
@@ -120,17 +164,23 @@ def _writing(routes: APIRouter, handlers: Handlers, messaging: Messaging) -> Non
         principal: Writer, customer_id: CustomerId, change: ContactChange, request: Request, if_match: IfMatch = None
     ) -> Response:
         """With `If-Match` or `version` only that version is changed (412, 409), so that nobody's work is lost."""
-        said = _said(principal, change)
+        said, view = _said(principal, change), seeing.by(principal)
         version = _version(if_match) or change.version
-        return await idempotent(
-            request, principal, messaging, _answering(lambda unit: handlers.change(unit, customer_id, said, version))
-        )
+
+        async def changing(unit: Unit) -> Answer:
+            try:
+                contact = await view.shown("change", await handlers.change(unit, customer_id, said, version))
+            except IdentifierTaken as taken:
+                raise await view.tactful(taken) from None
+            return Answer(200, contact, {"etag": _etag(contact)})
+
+        return await idempotent(request, principal, messaging, changing)
 
 
-def _consents(routes: APIRouter, handlers: Handlers, contacts: Contacts, messaging: Messaging) -> None:
+def _consents(routes: APIRouter, handlers: Handlers, contacts: Contacts, messaging: Messaging, seeing: Seeing) -> None:
     @routes.get("/{customer_id}/consents", tags=["consents"], summary="Read the standing consents")
-    async def read_consents(_: Reader, customer_id: CustomerId) -> Consents:
-        contact = await _existing(contacts, customer_id)
+    async def read_consents(principal: Reader, customer_id: CustomerId) -> Consents:
+        contact = await seeing.by(principal).contact(customer_id)
         return Consents(version=contact.version, consents=contact.consents)
 
     @routes.put(
@@ -144,7 +194,7 @@ def _consents(routes: APIRouter, handlers: Handlers, contacts: Contacts, messagi
         principal: Writer, customer_id: CustomerId, claims: ConsentClaims, request: Request, if_match: IfMatch = None
     ) -> Response:
         """For each purpose and channel the latest `given_at` stands; all that was ever said is kept."""
-        said = _said(principal, NewContact(consents=claims.consents))
+        said = _said(principal, NewContact(consents=claims.consents, reason=claims.reason))
 
         async def change(unit: Unit) -> Answer:
             contact = await handlers.change(unit, customer_id, said, _version(if_match))
@@ -155,35 +205,39 @@ def _consents(routes: APIRouter, handlers: Handlers, contacts: Contacts, messagi
 
     @routes.get("/{customer_id}/consents/history", tags=["consents"], summary="List all that was said, latest first")
     async def list_consent_history(
-        _: Reader, customer_id: CustomerId, cursor: Cursor = None, limit: Limit = 100
+        principal: Reader, customer_id: CustomerId, cursor: Cursor = None, limit: Limit = 100
     ) -> Page[Consent]:
         before = _moment_and_place(decode_cursor(cursor)) if cursor else None
-        await _existing(contacts, customer_id)
-        found = await contacts.consents_said(customer_id, before, limit)
+        contact = await seeing.by(principal).contact(customer_id)
+        found = await contacts.consents_said([contact.customer_id, *contact.absorbed], before, limit)
         last = found[-1] if len(found) == limit else None
         next_ = encode_cursor({"given_at": last[1].given_at, "place": last[0]}) if last else None
         return Page(items=[consent for _, consent in found], next=next_)
 
 
+async def _searched(view: View, typed: str, cursor: str | None, limit: int) -> Page[Contact]:
+    found = await view.found(typed, _place_and_id(decode_cursor(cursor)) if cursor else None, limit)
+    last = found[-1][0] if len(found) == limit else None
+    next_ = encode_cursor({"range": last[0].range, "key": last[0].key, "after": last[1]}) if last else None
+    return Page(items=await view.all_shown("search", [contact for _, contact in found], searched=True), next=next_)
+
+
+def _place_and_id(cursor: dict[str, object]) -> tuple[Place, str]:
+    number, key = cursor.get("range"), _text(cursor, "key")
+    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+        raise bad_cursor()
+    try:
+        return Place(number, key), CUSTOMER.validate_python(cursor.get("after"))
+    except ValidationError:
+        raise bad_cursor() from None
+
+
 def _said(principal: Principal, body: NewContact) -> Said:
     source = f"/channels/{principal.channel_id}" if principal.channel_id else f"/keys/{principal.key_id}"
     origin = source if principal.channel_id else None
-    return Said(body, source, frozenset(body.model_fields_set), body.said_at, origin)
-
-
-def _answering(change: Callable[[Unit], Awaitable[Contact]]) -> Callable[[Unit], Awaitable[Answer]]:
-    async def answer(unit: Unit) -> Answer:
-        contact = await change(unit)
-        return Answer(200, contact, {"etag": _etag(contact)})
-
-    return answer
-
-
-async def _existing(contacts: Contacts, customer_id: str) -> Contact:
-    contact = await contacts.contact(customer_id)
-    if contact is None:
-        raise NoSuchContact(customer_id)
-    return contact
+    rows = Rows(principal.territories, principal.owners)
+    given = frozenset(body.model_fields_set)
+    return Said(body, source, given, body.said_at, origin, principal.name, body.reason, rows)
 
 
 def _etag(contact: Contact) -> str:

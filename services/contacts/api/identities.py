@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from services.contacts.api.bodies import CustomerIds, IdentifierLists
+from services.contacts.domain.changes import Author
 from services.contacts.handlers import Handlers
 from shared.messaging import Messaging
 from shared.security import Principal, require
@@ -17,7 +18,7 @@ def router(handlers: Handlers, messaging: Messaging) -> APIRouter:
     routes = APIRouter(prefix="/v1/identities", tags=["identities"])
 
     @routes.post("/resolve", summary="Say whose identifiers are")
-    async def resolve_identities(_: Resolver, question: IdentifierLists) -> CustomerIds:
+    async def resolve_identities(principal: Resolver, question: IdentifierLists) -> CustomerIds:
         """One customer id for each list.
 
         Any known identifier decides, the first of several; unknown ones become that customer's. Lists that share an
@@ -25,7 +26,8 @@ def router(handlers: Handlers, messaging: Messaging) -> APIRouter:
         """
         known = await handlers.known(question.customers)
         if known is None:
-            known = await messaging.transact(lambda unit: handlers.resolve(unit, question.customers))
+            asker = Author(f"/keys/{principal.key_id}", principal.name)
+            known = await messaging.transact(lambda unit: handlers.resolve(unit, question.customers, asker))
         return CustomerIds(customers=known)
 
     return routes

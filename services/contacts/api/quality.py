@@ -9,12 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.contacts.domain.quality import WORDS, Quality
 from services.contacts.handlers import NoSuchContact
 from services.contacts.handlers.measuring import Measuring
+from services.contacts.handlers.seeing import Seeing
 from shared.contracts.channels import NameParts
 from shared.contracts.fact import CustomerId
 from shared.http import Problem
 from shared.security import Principal, require
 
-Reader = Annotated[Principal, Depends(require("contacts:read"))]
+Reader = Annotated[Principal, Depends(require("contacts:read", rows=True))]
+ReaderOfAll = Annotated[Principal, Depends(require("contacts:read"))]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -112,12 +114,12 @@ class BaseQuality(BaseModel):
     findings: Annotated[list[FindingCount], Field(description="The most frequent first.")]
 
 
-def router(measuring: Measuring) -> APIRouter:
+def router(measuring: Measuring, seeing: Seeing) -> APIRouter:
     """The routes; to be included before those that take any word for an id."""
     routes = APIRouter(prefix="/v1/contacts", tags=["quality"])
 
     @routes.get("/quality", summary="How good the data of all contacts are")
-    async def read_quality_of_all(_: Reader) -> BaseQuality:
+    async def read_quality_of_all(_: ReaderOfAll) -> BaseQuality:
         report = await measuring.report()
         if report is None:
             raise Problem(
@@ -128,7 +130,8 @@ def router(measuring: Measuring) -> APIRouter:
         return BaseQuality.model_validate(report)
 
     @routes.get("/{customer_id}/quality", summary="How good the data of a contact are, and what would make them better")
-    async def read_quality(_: Reader, customer_id: CustomerId) -> ContactQuality:
+    async def read_quality(principal: Reader, customer_id: CustomerId) -> ContactQuality:
+        await seeing.by(principal).contact(customer_id)
         found = await measuring.of(customer_id)
         if found is None:
             raise NoSuchContact(customer_id)

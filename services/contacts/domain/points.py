@@ -46,7 +46,7 @@ def _when(claim: Claim, source: str, at: datetime) -> dict[str, Any]:
         "valid_from": _milliseconds(claim.valid_from),
         "valid_until": _milliseconds(claim.valid_until),
         "source": source,
-        "said_at": at,
+        "said_at": _milliseconds(claim.said_at) or at,
     }
 
 

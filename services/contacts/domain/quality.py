@@ -5,11 +5,13 @@ sixth, nobody can tell without asking the customer. Each is a share of 0 to 1. W
 nothing, counts in completeness only.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeVar
 
+from services.contacts.domain.fields import FIELD_REASONS
+from services.contacts.domain.following import standing_faults
 from services.contacts.domain.identities import normalised
 from services.contacts.domain.survivorship import Known
 from services.contacts.domain.values import address, codes, email, names, numbers, phone
@@ -49,13 +51,17 @@ AGEING = ("name", "email", "phone", "address")
 CONTRADICTIONS = {"postal-code-pattern", "postal-code-elsewhere", "unknown-region", "legal-form"}
 """Reasons that say that two things we were told do not fit: these count as consistency, and not as validity too."""
 
-WORDS = REASONS | {
-    "missing": "is not known",
-    "old": "has not been said again for more than three years",
-    "shared": "identifies another contact",
-    "phone-elsewhere": "is of another country than the address",
-    "number-elsewhere": "is of another country than the address",
-}
+WORDS = (
+    REASONS
+    | FIELD_REASONS
+    | {
+        "missing": "is not known",
+        "old": "has not been said again for more than three years",
+        "shared": "identifies another contact",
+        "phone-elsewhere": "is of another country than the address",
+        "number-elsewhere": "is of another country than the address",
+    }
+)
 OLD = STILL_TRUE_AFTER_A_YEAR**3
 YEAR_SECONDS = 365.25 * 86_400
 
@@ -107,7 +113,7 @@ def quality(known: Known, now: datetime, country: str | None = None) -> Quality:
     findings: list[Finding] = []
     judgements: dict[Dimension, float | None] = {
         "completeness": _completeness(known.contact, findings),
-        "validity": _validity(values, findings),
+        "validity": _validity(values, standing_faults(known), findings),
         "consistency": _consistency(known.contact, values, findings),
         "freshness": _freshness(known, now, findings),
         "uniqueness": _uniqueness(known, findings),
@@ -208,10 +214,11 @@ def _completeness(contact: Contact, findings: list[Finding]) -> float:
     return sum(wanted[field] for field, is_there in there.items() if is_there) / sum(wanted.values())
 
 
-def _validity(values: Iterable[Judged], findings: list[Finding]) -> float | None:
+def _validity(values: Iterable[Judged], kept_out: Mapping[str, str], findings: list[Finding]) -> float | None:
     of_itself = [value for value in values if value.reason not in CONTRADICTIONS]
     findings += [Finding("validity", value.field, value.reason) for value in of_itself if value.verdict != "valid"]
-    return _mean([SHARE[value.verdict] for value in of_itself])
+    findings += [Finding("validity", f"attributes.{name}", reason) for name, reason in sorted(kept_out.items())]
+    return _mean([*(SHARE[value.verdict] for value in of_itself), *(SHARE["invalid"] for _ in kept_out)])
 
 
 def _consistency(contact: Contact, values: list[Judged], findings: list[Finding]) -> float | None:

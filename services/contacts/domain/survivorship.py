@@ -5,24 +5,36 @@ Folding is commutative and idempotent: any order and repetition of the same stat
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
 
+from services.contacts.domain import lifecycle, links, roles
+from services.contacts.domain.following import UNKNOWN_STAGE, at_stage, course_of, faulty, stage_said
 from services.contacts.domain.identities import distinct
-from services.contacts.domain.points import LISTS, Points, choose, merged, points, understood
+from services.contacts.domain.known import Fault, Known, Statement
+from services.contacts.domain.points import LISTS, choose, merged, points, understood
 from shared.contracts.channels import ContactReported
 from shared.contracts.contacts import Consent, Contact
 from shared.contracts.fact import Identifier
+from shared.contracts.parties import PartyLink
+
+__all__ = [
+    "FIELDS", "MAPS", "MAX_ATTRIBUTES", "MAX_CONSENTS", "MAX_IDENTIFIERS", "PUBLISHED", "Known", "Statement",
+    "TooManyConsents", "after_all_said", "as_said", "differences", "fold", "heard", "milliseconds", "moved", "newcomer",
+    "revise", "settled", "statement", "stricter",
+]  # fmt: skip
 
 FIELDS = (
-    "party", "stage", "name", "email", "phone", "language", "address", "name_parts", "time_zone", "owner", "territory",
+    "party", "name", "email", "phone", "language", "address", "name_parts", "time_zone", "owner", "territory",
 )  # fmt: skip
-MAPS = ("attributes", "interests", "preferences")
+MAPS = ("attributes", "interests", "preferences", "sensitive")
 """Fields with a field for each of their keys, each with a time of its own: `attributes.shoe-size`."""
-PUBLISHED = (*FIELDS, *MAPS, *LISTS, "identifiers", "consents")
+PUBLISHED = (
+    "party", "stage", *FIELDS[1:], *MAPS, *LISTS, "identifiers", "consents", "absorbed", "lifecycle", "links", "roles",
+)  # fmt: skip
 # A contact must fit a database document and a log record, whatever channels send in the course of years.
 MAX_ATTRIBUTES = 50
 """As many interests, and as many preferences."""
@@ -35,33 +47,6 @@ class TooManyConsents(ValueError):
     """More purposes and channels than a contact can hold. Refused, because to forget an old denial would be worse."""
 
 
-@dataclass(frozen=True)
-class Statement:
-    """What a source says about a customer, as of a time. A field that is None is removed; attributes likewise."""
-
-    source: str
-    said_at: datetime
-    identifiers: list[Identifier] = field(default_factory=list)
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    consents: list[Consent] = field(default_factory=list)
-    interests: Mapping[str, Any] = field(default_factory=dict)
-    preferences: Mapping[str, Any] = field(default_factory=dict)
-    points: Points = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Known:
-    """A contact, and when each of its fields was said. Fields that nobody has spoken of have no time.
-
-    `chosen` names the fields that nobody has said, or that were removed, and that we took from the lists.
-    """
-
-    contact: Contact
-    said: Mapping[str, datetime]
-    chosen: frozenset[str] = frozenset()
-
-
 def statement(
     report: ContactReported,
     source: str,
@@ -69,8 +54,12 @@ def statement(
     said_at: datetime | None = None,
     given: Collection[str] | None = None,
     identifiers: Iterable[Identifier] | None = None,
+    linked: Iterable[PartyLink] = (),
 ) -> Statement:
-    """A report as a statement. `given` names the fields that speak even if they are null; else null says nothing."""
+    """A report as a statement. `given` names the fields that speak even if they are null; else null says nothing.
+
+    `linked`: what it says of links of the customer itself.
+    """
     values = {name: getattr(report, name) for name in FIELDS}
     speaking = given if given is not None else {name for name, value in values.items() if value is not None}
     at = milliseconds(said_at or report.reported_at)
@@ -87,6 +76,9 @@ def statement(
         interests=report.interests,
         preferences=report.preferences,
         points=points(report, source, at),
+        links=linked,
+        roles=roles.roles(report.roles, source, at) if report.roles else (),
+        marks=[lifecycle.said(report.stage, at, source)] if report.stage else (),
     )
 
 
@@ -95,9 +87,9 @@ def milliseconds(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-def after_all_said(known: Known | None, now: datetime) -> datetime:
+def after_all_said(parts: Iterable[Known], now: datetime) -> datetime:
     """When a person speaks now: later than all that was said, also by channels whose clocks run ahead of ours."""
-    latest = max(known.said.values(), default=None) if known else None
+    latest = max((at for known in parts for at in known.said.values()), default=None)
     return now if latest is None else max(now, latest + timedelta(milliseconds=1))
 
 
@@ -108,7 +100,7 @@ def newcomer(customer_id: str, now: datetime) -> Known:
         customer_id=customer_id,
         version=1,
         party="person",
-        stage="prospect",
+        stage=UNKNOWN_STAGE,
         identifiers=[],
         registered_at=moment,
         changed_at=moment,
@@ -121,9 +113,20 @@ def fold(known: Known, told: Statement, country: str | None = None) -> Known:
 
     `country` (ISO 3166): where telephone numbers of customers without an address are taken to be of.
     """
+    return settled(heard(as_said(known), told), country)
+
+
+def as_said(known: Known) -> Known:
+    """Without what we have chosen."""
+    if not known.chosen:
+        return known
+    contact = known.contact.model_copy(update=dict.fromkeys(known.chosen))
+    return replace(known, contact=contact, chosen=frozenset())
+
+
+def heard(known: Known, told: Statement) -> Known:
+    """What has been said of a contact after a statement; to be `settled` after the last of them."""
     contact, said = known.contact, dict(known.said)
-    if known.chosen:
-        contact = contact.model_copy(update=dict.fromkeys(known.chosen))
     update: dict[str, Any] = {}
     for name, value in told.fields.items():
         if _wins(told.said_at, value, said.get(name), getattr(contact, name)):
@@ -132,35 +135,74 @@ def fold(known: Known, told: Statement, country: str | None = None) -> Known:
     for name in MAPS:
         if entries := getattr(told, name):
             update[name] = _entries(name, getattr(contact, name), said, entries, told.said_at)
-    for name, heard in told.points.items():
-        update[name] = merged(getattr(contact, name), heard)
+    for name, listed in told.points.items():
+        update[name] = merged(getattr(contact, name), listed)
     if told.identifiers:
         update["identifiers"] = _identifiers(contact.identifiers, told.identifiers)
     if told.consents:
         update["consents"] = _consents(contact.consents, told.consents)
-    return _settled(contact.model_copy(update=update) if update else contact, said, country)
+    if told.links:
+        update["links"] = links.merged(contact.links, told.links)
+    if told.roles:
+        update["roles"] = roles.merged(contact.roles, told.roles)
+    contact, course = contact.model_copy(update=update) if update else contact, known.course
+    if told.marks:
+        course = lifecycle.heard(course_of(known), told.marks)
+        contact, said = at_stage(contact, course), dict(stage_said(said, course))
+    known = replace(known, contact=contact, said=said, course=course)
+    if not told.misfits:
+        return known
+    return faulty(known, {name: Fault(told.said_at, reason) for name, reason in told.misfits.items()})
 
 
-def _settled(contact: Contact, said: Mapping[str, datetime], country: str | None) -> Known:
+def moved(known: Known, name: str, source: str, to: str) -> Known:
+    """With the value of an attribute, and when it was said, moved between `attributes` and `sensitive`; the later holds."""
+    contact, said = known.contact, dict(known.said)
+    old, new = dict(getattr(contact, source)), dict(getattr(contact, to))
+    value, at = old.pop(name), said.pop(f"{source}.{name}")
+    if _wins(at, value, said.get(f"{to}.{name}"), new.get(name)):
+        said[f"{to}.{name}"], new[name] = at, value
+    contact = contact.model_copy(update={source: old, to: dict(sorted(new.items()))})
+    return replace(known, contact=contact, said=said)
+
+
+def settled(known: Known, country: str | None) -> Known:
     """With what follows from all that was said: it depends on nothing else, so it is the same in any order."""
+    contact = known.contact
     if not (contact.phones or contact.emails or contact.addresses or contact.name_parts):
-        return Known(contact, said)
+        return known
     contact = understood(contact, country)
-    chosen = choose(contact, said)
-    return Known(contact.model_copy(update=chosen) if chosen else contact, said, frozenset(chosen))
+    chosen = choose(contact, known.said)
+    contact = contact.model_copy(update=chosen) if chosen else contact
+    return replace(known, contact=contact, chosen=frozenset(chosen))
 
 
 def revise(before: Known | None, after: Known, now: datetime) -> tuple[Known, list[str]]:
     """The next version, if anything that others may see is different, and the names of the fields that are."""
     if before is None:
         return after, [name for name in PUBLISHED if getattr(after.contact, name)]
-    # What no statement has touched is the very same object, and most of it is.
-    old, new = before.contact.__dict__, after.contact.__dict__
-    changed = [name for name in PUBLISHED if old[name] is not new[name] and _differs(old[name], new[name])]
+    changed = differences(before.contact, after.contact)
     if not changed:
         return after, []
     update = {"version": before.contact.version + 1, "changed_at": milliseconds(now)}
     return replace(after, contact=after.contact.model_copy(update=update)), changed
+
+
+def differences(before: Contact, after: Contact) -> list[str]:
+    """The fields that others see different."""
+    # What no statement has touched is the very same object, and most of it is.
+    old, new = before.__dict__, after.__dict__
+    return [name for name in PUBLISHED if old[name] is not new[name] and _differs(old[name], new[name])]
+
+
+def stricter(one: Consent, other: Consent, since: datetime) -> Consent:
+    """Which of two customers' answers to the same question holds once they were found to be one, at `since`.
+
+    Once one of them has answered anew, the latest answer; till then the stricter, because nobody has asked the one person.
+    """
+    if max(one.given_at, other.given_at) > since:
+        return max(one, other, key=_rank)
+    return max(one, other, key=lambda consent: (STRICTNESS[consent.status], _rank(consent)))
 
 
 def _wins(at: datetime, value: Any, old_at: datetime | None, old_value: Any) -> bool:

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -76,7 +77,8 @@ def evaluate(
             )
     sources = _sources(records.columns[source], source) if source else None
     began = time.perf_counter()
-    chosen = understand(records.columns, mapped, never=[column for column in (truth, source) if column])
+    today = datetime.now(UTC).date()
+    chosen = understand(records.columns, mapped, [column for column in (truth, source) if column], today.year)
     if not chosen.fields:
         reasons = "; ".join(f"{name}: {why}" for name, why in chosen.left_out.items())
         raise Unreadable(f"no column can be compared ({reasons}); say what they hold with --map")

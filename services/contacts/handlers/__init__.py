@@ -4,48 +4,58 @@ All of it runs inside a transaction that may be run again; its only effects are 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import cast
 
+from services.contacts.domain.access import EVERYBODY, Rows
+from services.contacts.domain.changes import Author
 from services.contacts.domain.identities import Conflict, Resolution, distinct, identified, normalised, resolve
 from services.contacts.domain.survivorship import Known, Statement, TooManyConsents, after_all_said, statement
-from services.contacts.handlers.book import Book, Changes, Store
+from services.contacts.handlers.book import Book, Changes, Store, open_book
+from services.contacts.handlers.catalogue import Catalogue, UnfitFields
+from services.contacts.handlers.errors import (
+    AlreadyMerged,
+    IdentifierTaken,
+    NoSuchContact,
+    NoSuchMerge,
+    NoSuchPair,
+    OutOfSight,
+    SameContact,
+    VersionMismatch,
+)
+from services.contacts.handlers.merging import Decision, Merging
+from services.contacts.handlers.spoken import other_ends, spoken
 from shared.clock import Clock
 from shared.contracts.channels import ContactReported
 from shared.contracts.contacts import Contact
 from shared.contracts.fact import Identifier, Reason
+from shared.contracts.parties import PartyLink
 from shared.ids import uuid7
 from shared.messaging import Received, Unit
 from shared.mongo import Session
 
-__all__ = ["Changes", "Handlers", "IdentifierTaken", "NoSuchContact", "Said", "Store", "VersionMismatch"]
+__all__ = [
+    "AlreadyMerged",
+    "Changes",
+    "Decision",
+    "Handlers",
+    "IdentifierTaken",
+    "Merging",
+    "NoSuchContact",
+    "NoSuchMerge",
+    "NoSuchPair",
+    "OutOfSight",
+    "Said",
+    "SameContact",
+    "Store",
+    "VersionMismatch",
+]
 
 Lists = Sequence[Sequence[Identifier]]
 Fresh = Callable[[Unit, Sequence[Received]], Awaitable[tuple[list[Received], int]]]
-
-
-class NoSuchContact(LookupError):
-    """No contact has this id."""
-
-
-class IdentifierTaken(ValueError):
-    """An identifier is a contact's already."""
-
-    def __init__(self, identifier: str, customer_id: str) -> None:
-        super().__init__(identifier)
-        self.identifier = identifier
-        self.customer_id = customer_id
-
-
-class VersionMismatch(ValueError):
-    """The contact has changed since the caller read it."""
-
-    def __init__(self, current: int) -> None:
-        super().__init__(current)
-        self.current = current
 
 
 @dataclass(frozen=True)
@@ -59,27 +69,44 @@ class Said:
     """None: now."""
     origin: str | None = None
     """The channel that must not get an echo of it, if it was one."""
+    by: str | None = None
+    """The name of the key that they hold."""
+    reason: str | None = None
+    rows: Rows = EVERYBODY
+    """The contacts that they may see."""
 
 
 class Handlers:
     """The use cases of contacts."""
 
-    def __init__(self, store: Store, clock: Clock, fresh: Fresh, country: str | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        fresh: Fresh,
+        country: str | None = None,
+        catalogue: Catalogue | None = None,
+    ) -> None:
         self.store = store
         self.clock = clock
         self.fresh = fresh
         self.country = country
+        self.catalogue = catalogue or Catalogue()
 
     async def hear(self, unit: Unit, events: Sequence[Received]) -> None:
         """Channels report contacts (`crm.contact.reported.v1`)."""
+        await self.catalogue.current()
         await self.clock.witness(unit, events)
         heard_before = Counter(event.partition for event in events)
         events, _ = await self.fresh(unit, events)
         heard_before -= Counter(event.partition for event in events)
         lists = [identified(event.fact) for event in events]
+        named = other_ends(events)
         now = await self.clock.now(unit.session)
-        found = await self._resolve(lists, unit.session, now)
-        book = await self._book(unit, set(found.customers), found.conflicts, now)
+        found = await self._resolve([*lists, *(end.identifiers for end in named)], unit.session, now)
+        book = await open_book(self.store, unit, set(found.customers), now, self.country)
+        book.note(found.conflicts)
+        links = spoken(events, named, found)
         of_customer: dict[str, list[tuple[int, Received]]] = defaultdict(list)
         for index, event in enumerate(events):
             of_customer[found.customers[index]].append((index, event))
@@ -87,11 +114,16 @@ class Handlers:
             # A change told to others has one origin, because the channel that it came from gets no echo of it.
             for _, run in groupby(told, key=lambda pair: pair[1].source):
                 heard = [
-                    (event, statement(event.fact, event.source, identifiers=found.own(index, lists[index])))
+                    (event, self._said(event, found.own(index, lists[index]), links.own.get(index, ())))
                     for index, event in run
                 ]
                 self._hear(book, customer, heard)
+        for customer, index, told_of_other in links.others:
+            self._hear(book, customer, [(events[index], told_of_other)])
         await self.store.save(replace(book.changes(), duplicates=heard_before), unit.session, book.now)
+
+    def _said(self, event: Received, own: list[Identifier], links: Iterable[PartyLink]) -> Statement:
+        return self.catalogue.placed(statement(event.fact, event.source, identifiers=own, linked=links))
 
     def _hear(self, book: Book, customer: str, heard: list[tuple[Received, Statement]]) -> None:
         """One customer's reports from one source; if the contact cannot hold them, those that it can."""
@@ -114,66 +146,74 @@ class Handlers:
         return [cast("str", customers.pop()) for customers in found]
 
     async def find(self, identifier: Identifier) -> Contact | None:
-        """The contact that an identifier belongs to."""
+        """The contact that an identifier belongs to, or the one that it was merged into."""
         name = str(normalised(identifier))
         customer = (await self.store.owners({name}, None)).get(name)
-        found = await self.store.load([customer], None) if customer else {}
-        return found[customer].contact if customer in found else None
+        return await self.store.contact(customer) if customer else None
 
-    async def resolve(self, unit: Unit, lists: Lists) -> list[str]:
+    async def resolve(self, unit: Unit, lists: Lists, asker: Author | None = None) -> list[str]:
         """Whose each list of identifiers is; who is unknown is registered as a prospect."""
         lists = [distinct(listed) for listed in lists]
         now = await self.clock.now(unit.session)
         found = await self._resolve(lists, unit.session, now)
-        book = await self._book(unit, set(found.attached), found.conflicts, now)
+        book = await open_book(self.store, unit, set(found.attached), now, self.country)
+        book.note(found.conflicts)
         for customer, identifiers in found.attached.items():
-            book.hear(customer, [Statement("", book.now, identifiers)])
+            book.hear(customer, [Statement("", book.now, identifiers)], author=asker)
         await self.store.save(book.changes(), unit.session, book.now)
         return found.customers
 
     async def register(self, unit: Unit, said: Said) -> Contact:
-        """A person registers a contact. Raises `IdentifierTaken` if one of the identifiers is known."""
+        """A person registers a contact. Raises IdentifierTaken if one of the identifiers is known, UnfitFields, OutOfSight."""
         identifiers = identified(said.report)
         owners = await self.store.owners({str(one) for one in identifiers}, unit.session)
         for one in identifiers:
             if str(one) in owners:
                 raise IdentifierTaken(str(one), owners[str(one)])
         now = await self.clock.now(unit.session)
-        return await self._enter(Book(unit, {}, [], now, self.country), uuid7(now), said, identifiers)
+        return await self._enter(Book(unit, {}, now, self.country), uuid7(now), said, identifiers)
 
     async def change(self, unit: Unit, customer: str, said: Said, version: int | None = None) -> Contact:
-        """A person changes a contact, at that version if one is named. Only unknown identifiers can be added."""
+        """A person changes a contact, at that version if one is named. Only unknown identifiers can be added.
+
+        Of a customer who was merged into another, that one's contact is changed, and answered. Raises NoSuchContact,
+        VersionMismatch, IdentifierTaken, OutOfSight.
+        """
         identifiers = identified(said.report)
         owners = await self.store.owners({str(one) for one in identifiers}, unit.session)
+        now = await self.clock.now(unit.session)
+        book = await open_book(self.store, unit, {customer}, now, self.country)
+        parts = book.parts(customer)
+        self._check(parts.get(book.root(customer)), customer, version, said.rows)
         for one in distinct(said.report.customer):
-            if owners.get(str(one), customer) != customer:
+            if owners.get(str(one), customer) not in parts:
                 raise IdentifierTaken(str(one), owners[str(one)])
         # What is left of others' is an e-mail address or a telephone number, and those may be shared.
         names = tuple(str(one) for one in identifiers)
-        conflicts = [Conflict(customer, other, names) for other in set(owners.values()) - {customer}]
-        book = await self._book(unit, {customer}, conflicts, await self.clock.now(unit.session))
-        self._check(book.loaded.get(customer), customer, version)
+        book.note(Conflict(customer, other, names) for other in set(owners.values()) - parts.keys())
         own = [one for one in identifiers if owners.get(str(one), customer) == customer]
         return await self._enter(book, customer, said, own)
 
     @staticmethod
-    def _check(before: Known | None, customer: str, version: int | None) -> None:
-        if before is None:
+    def _check(before: Known | None, customer: str, version: int | None, rows: Rows) -> None:
+        if before is None or not rows.sees(before.published):
             raise NoSuchContact(customer)
-        if version is not None and version != before.contact.version:
-            raise VersionMismatch(before.contact.version)
+        if version is not None and version != before.published.version:
+            raise VersionMismatch(before.published.version)
 
     async def _enter(self, book: Book, customer: str, said: Said, identifiers: list[Identifier]) -> Contact:
-        said_at = said.said_at or after_all_said(book.loaded.get(customer), book.now)
+        await self.catalogue.current()
+        said_at = said.said_at or after_all_said(book.parts(customer).values(), book.now)
         told = statement(said.report, said.source, said_at=said_at, given=said.given, identifiers=identifiers)
-        contact = book.hear(customer, [told], origin=said.origin)
+        author = Author(said.source, said.by, said.reason)
+        if wrong := self.catalogue.wrong(told.attributes):
+            raise UnfitFields(wrong)
+        contact = book.hear(customer, [self.catalogue.placed(told)], origin=said.origin, author=author)
+        if not said.rows.sees(contact):
+            raise OutOfSight(contact.customer_id)
         await self.store.save(book.changes(), book.unit.session, book.now)
         return contact
 
     async def _resolve(self, lists: Lists, session: Session | None, now: datetime) -> Resolution:
         owners = await self.store.owners({str(one) for listed in lists for one in listed}, session)
         return resolve(lists, owners, lambda: uuid7(now))
-
-    async def _book(self, unit: Unit, customers: Collection[str], conflicts: list[Conflict], now: datetime) -> Book:
-        loaded = await self.store.load(customers, unit.session) if customers else {}
-        return Book(unit, loaded, conflicts, now, self.country)

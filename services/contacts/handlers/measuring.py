@@ -2,39 +2,39 @@
 
 import asyncio
 import time
-from datetime import datetime, timedelta
+from collections.abc import Collection
+from contextlib import suppress
 from typing import Any, Protocol
 
+from services.contacts.domain.merging import together
 from services.contacts.domain.quality import Quality, quality
 from services.contacts.domain.quality_report import Tally
 from services.contacts.domain.survivorship import Known
-from shared.clock import Clock, WallClock
+from shared.clock import Clock
+from shared.leases import Lease, UnderWay, leased
 
-PIECE = 200
-"""Contacts judged at a time, in a thread: some 80 ms, after which the event loop has its turn for certain."""
-LEASE = timedelta(seconds=60)
-"""How long a measurement rests after its instance has died; a piece takes far less."""
+PIECE = 50
+"""Contacts judged at a time, in a thread: some 20 ms."""
+FIRST_SHARE = 0.2
+"""Of one core, for the first report of all, for which somebody may be waiting."""
 
 
 class Reports(Protocol):
     """Where reports are kept, and contacts are read from."""
 
-    async def claim(self, owner: str, now: datetime, lease: timedelta) -> bool:
-        """Whether a report is due and nobody else makes it; if so it is this owner's until the lease ends."""
+    lease: Lease
+    """Of who makes the report."""
 
-    async def renew(self, owner: str, now: datetime, lease: timedelta) -> bool:
-        """Whether it is still this owner's; if so for another lease."""
-
-    async def save_report(self, owner: str, report: dict[str, Any], due: datetime) -> None:
-        """Keep a report, unless somebody else makes one, and when the next is due."""
+    async def save_report(self, report: dict[str, Any]) -> None: ...
 
     async def report(self) -> dict[str, Any] | None:
         """The last report."""
 
     async def piece(self, after: str, limit: int) -> list[Known]:
-        """The contacts that follow an id, in the order of their ids."""
+        """The contacts that follow an id, in the order of their ids, without those merged into others."""
 
-    async def one(self, customer: str) -> Known | None: ...
+    async def load(self, customers: Collection[str]) -> dict[str, Known]:
+        """These contacts; unknown ones are absent."""
 
 
 class Measuring:
@@ -46,35 +46,46 @@ class Measuring:
         self.owner = owner
         self.share = share
         self.country = country
-        self.wall = WallClock()
 
     async def of(self, customer: str) -> Quality | None:
-        """The quality of a contact's data; None if there is no such contact."""
-        known = await self.reports.one(customer)
-        return quality(known, await self.clock.now(), self.country) if known else None
+        """The quality of a contact's data, of one merged into another that one's; None if there is no such contact."""
+        known = (await self.reports.load([customer])).get(customer)
+        if known and known.place.root:
+            known = (await self.reports.load([known.place.root])).get(known.place.root)
+        if known is None:
+            return None
+        [whole] = await self._whole([known])
+        return quality(whole, await self.clock.now(), self.country)
 
     async def report(self) -> dict[str, Any] | None:
         """As of `as_of`; see `Tally.report`. None before the first."""
         return await self.reports.report()
 
-    async def measure_if_due(self) -> None:
-        """Make the report of all contacts, if it is due and no other instance is at it."""
-        if not await self.reports.claim(self.owner, await self.wall.now(), LEASE):
-            return
-        began = time.monotonic()
-        as_of = await self.clock.now()
-        tally = await self._measure(as_of)
-        if tally is not None:
-            rest = (time.monotonic() - began) / self.share
-            due = await self.wall.now() + timedelta(seconds=rest)
-            await self.reports.save_report(self.owner, {"as_of": as_of, **tally.report()}, due)
+    async def measure(self) -> None:
+        """Make the report of all contacts, unless another instance is at it. Raises LeaseLost."""
+        with suppress(UnderWay):
+            async with leased(self.reports.lease, self.owner, "The report of all contacts' quality"):
+                await self._measure()
 
-    async def _measure(self, as_of: datetime) -> Tally | None:
-        """All contacts, piece by piece. None if another instance has taken over, since this one was silent too long."""
+    async def _measure(self) -> None:
+        """All contacts, piece by piece, with a rest after each: whoever asks meanwhile must not wait for a core."""
+        as_of = await self.clock.now()
+        share = self.share if await self.reports.report() else max(self.share, FIRST_SHARE)
         tally, after = Tally(), ""
         while piece := await self.reports.piece(after, PIECE):
-            await asyncio.to_thread(tally.add_all, piece, as_of, self.country)
+            began = time.monotonic()
+            await asyncio.to_thread(tally.add_all, await self._whole(piece), as_of, self.country)
             after = piece[-1].contact.customer_id
-            if not await self.reports.renew(self.owner, await self.wall.now(), LEASE):
-                return None
-        return tally
+            await asyncio.sleep((time.monotonic() - began) * (1 / share - 1))
+        await self.reports.save_report({"as_of": as_of, **tally.report()})
+
+    async def _whole(self, roots: Collection[Known]) -> list[Known]:
+        """Each with what was said of all whom it was found to be."""
+        members = {member for known in roots for member in known.place.members}
+        if not members:
+            return list(roots)
+        parts = await self.reports.load(members) | {known.contact.customer_id: known for known in roots}
+        return [
+            together(known.contact.customer_id, parts, self.country) if known.place.members else known
+            for known in roots
+        ]

@@ -1,6 +1,6 @@
 """HTTP: what happened between customers and company, and the orders among it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Protocol
@@ -37,7 +37,7 @@ class Entries(Protocol):
     async def order_by_number(self, channel: str, number: str) -> Entry | None: ...
 
     async def of_customer(
-        self, customer_id: str, *, kind: str | None, after: tuple[datetime, str] | None, limit: int
+        self, customers: Collection[str], *, kind: str | None, after: tuple[datetime, str] | None, limit: int
     ) -> list[Entry]: ...
 
     async def all(self, *, kind: str | None, after: str | None, limit: int) -> list[Entry]: ...
@@ -45,6 +45,12 @@ class Entries(Protocol):
     async def orders(self, *, after: Order | None, limit: int) -> list[Entry]: ...
 
     async def figures(self) -> Tally: ...
+
+
+class Links(Protocol):
+    """Who was found to be one."""
+
+    async def members(self, customer: str) -> Collection[str]: ...
 
 
 class OrderFigures(BaseModel):
@@ -162,7 +168,7 @@ class OrdersSummary(BaseModel):
     currency: str
 
 
-def router(entries: Entries, currency: str) -> APIRouter:
+def router(entries: Entries, links: Links, currency: str) -> APIRouter:
     """The routes of `/v1/interactions` and `/v1/orders`."""
     router = APIRouter(tags=["history"], dependencies=[Depends(require("interactions:read"))])
 
@@ -170,8 +176,9 @@ def router(entries: Entries, currency: str) -> APIRouter:
     async def list_interactions(
         customer_id: CustomerId | None = None, kind: Code | None = None, cursor: Cursor = None, limit: Limit = 100
     ) -> Page[InteractionItem]:
+        """Of a customer who was merged with others the history of all of them; each line keeps the id it came under."""
         if customer_id:
-            found, following = await _of_customer(entries, customer_id, kind, cursor, limit)
+            found, following = await _of_customer(entries, await links.members(customer_id), kind, cursor, limit)
         else:
             found, following = await _of_all(entries, kind, cursor, limit)
         return Page(items=[_interaction_item(entry) for entry in found], next=following)
@@ -196,7 +203,7 @@ def router(entries: Entries, currency: str) -> APIRouter:
         if channel is not None or number is not None:
             found, following = await _numbered(entries, channel, number)
         elif customer_id is not None:
-            found, following = await _of_customer(entries, customer_id, ORDER, cursor, limit)
+            found, following = await _of_customer(entries, await links.members(customer_id), ORDER, cursor, limit)
         else:
             found, following = await _orders(entries, cursor, limit)
         return Page(items=[_order_item(entry) for entry in found], next=following)
@@ -226,10 +233,12 @@ def _found(entry: Entry | None, what: str) -> Entry:
     return entry
 
 
-async def _of_customer(entries: Entries, customer_id: str, kind: str | None, cursor: str | None, limit: int) -> Cut:
+async def _of_customer(
+    entries: Entries, customers: Collection[str], kind: str | None, cursor: str | None, limit: int
+) -> Cut:
     start = position(ByTime, cursor)
     after = (start.at, start.id) if start else None
-    found = await entries.of_customer(customer_id, kind=kind, after=after, limit=limit + 1)
+    found = await entries.of_customer(customers, kind=kind, after=after, limit=limit + 1)
     return cut(found, limit, lambda last: ByTime(at=last.at, id=last.name))
 
 
@@ -251,6 +260,12 @@ async def _numbered(entries: Entries, channel: str | None, number: str | None) -
         raise Problem(422, "Invalid request", errors=[(f"query.{missing}", "channel and number go together")])
     entry = await entries.order_by_number(channel, number)
     return [entry] if entry else [], None
+
+
+def history_item(entry: Entry) -> dict[str, Any]:
+    """A line of the history with all that is known of it: an order with its lines."""
+    item = _interaction_item(entry) if entry.kind != ORDER else _order_item(entry)
+    return {"kind": entry.kind, **item.model_dump(mode="json", exclude_none=True)}
 
 
 def _interaction_item(entry: Entry) -> InteractionItem:

@@ -1,7 +1,7 @@
 """Which customer an event is about: memory first, then the shared cache, then contacts, which owns the answer."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from services.interactions.domain import Identity, identity_of
@@ -65,10 +65,18 @@ class Identities:
     contacts decides between them for this list only.
     """
 
-    def __init__(self, directory: Directory, cache: Cache, memory: Memory | None = None) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        cache: Cache,
+        memory: Memory | None = None,
+        erased: Callable[[Iterable[str]], Collection[str]] = lambda _: (),
+    ) -> None:
+        """`erased`: who of some customers was erased. Their identifiers are nobody's now, whatever was answered before."""
         self._directory = directory
         self._cache = cache
         self._memory = memory or Memory()
+        self._erased = erased
 
     async def resolve(self, customers: Iterable[Sequence[Identifier]]) -> dict[Identity, str]:
         """The customer id of every identity. Raises what the directory raises if nobody else has the answer."""
@@ -80,7 +88,14 @@ class Identities:
             told = await self._ask({i: wanted[i] for i in unknown if i not in cached})
             self._memory.put({**cached, **told})
             found |= {**cached, **told}
+        if gone := self._erased(found.values()):
+            found |= await self._anew({i: wanted[i] for i, customer in found.items() if customer in gone})
         return found
+
+    async def _anew(self, outlived: Mapping[Identity, Sequence[Identifier]]) -> dict[Identity, str]:
+        told = await self._ask(outlived)
+        self._memory.put(told)
+        return told
 
     async def _ask(self, unknown: Mapping[Identity, Sequence[Identifier]]) -> dict[Identity, str]:
         if not unknown:

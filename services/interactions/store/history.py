@@ -120,10 +120,10 @@ class HistoryStore:
         return to_entry(document) if document else None
 
     async def of_customer(
-        self, customer_id: str, *, kind: str | None, after: tuple[datetime, str] | None, limit: int
+        self, customers: Collection[str], *, kind: str | None, after: tuple[datetime, str] | None, limit: int
     ) -> list[Entry]:
-        """One customer's entries, newest first, after a given one."""
-        wanted: Document = {"customer": customer_id} | ({"kind": kind} if kind else {})
+        """The entries of one customer, or of several who are one, newest first, after a given one."""
+        wanted: Document = {"customer": {"$in": list(customers)}} | ({"kind": kind} if kind else {})
         if after:
             at, name = after
             wanted["$or"] = [{"at": {"$lt": at}}, {"at": at, "_id": {"$lt": name}}]

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from services.scoring.api.reliability import Reliability, reliability
+from services.scoring.api.survivors import Survivors
 from services.scoring.api.versions import Version, before, following
 from services.scoring.domain.fitting import Doubt
 from services.scoring.domain.promotion import Window
@@ -90,7 +91,7 @@ class Versions(Protocol):
     async def text(self, version: int) -> str | None: ...
 
 
-def churn_routes(churning: Churning, versions: Versions) -> APIRouter:
+def churn_routes(churning: Churning, versions: Versions, survivors: Survivors) -> APIRouter:
     routes = APIRouter(prefix="/v1/churn", tags=["churn"])
 
     @routes.get("/models", summary="List models of behaviour, the newest first")
@@ -107,7 +108,7 @@ def churn_routes(churning: Churning, versions: Versions) -> APIRouter:
 
     @routes.get("/{customer_id}", summary="How probably a customer leaves, and why")
     async def read_churn(_: Reader, customer_id: CustomerId) -> ChurnShown:
-        found = await churning.foretell(customer_id)
+        found = await churning.foretell(await survivors.root(customer_id))
         if found is None:
             raise Problem(404, detail="The customer is not known to have bought anything.")
         return _shown(found)

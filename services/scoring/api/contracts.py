@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
+from services.scoring.api.survivors import Survivors
 from services.scoring.domain.contracts.facts import Cause
 from services.scoring.domain.contracts.forecast import Outlook
 from services.scoring.domain.fitting import Doubt
@@ -88,7 +89,7 @@ class BaseContracts(BaseModel):
     outlook: list[MonthAhead] | None
 
 
-def contract_routes(contracting: Contracting, ending: Ending, currency: str) -> APIRouter:
+def contract_routes(contracting: Contracting, ending: Ending, survivors: Survivors, currency: str) -> APIRouter:
     routes = APIRouter(prefix="/v1/contracts", tags=["contracts"])
 
     @routes.get("/base", summary="What happens to contracts, by their age, as of the last look")
@@ -97,6 +98,7 @@ def contract_routes(contracting: Contracting, ending: Ending, currency: str) -> 
 
     @routes.get("/{customer_id}", summary="A customer's contracts, and how they may go on")
     async def read_contracts(_: Reader, customer_id: CustomerId, months: Months = 12) -> ContractsShown:
+        customer_id = await survivors.root(customer_id)
         found = await contracting.read(customer_id)
         if not found:
             raise Problem(404, detail="No contract of the customer is known to have begun.")

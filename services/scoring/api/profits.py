@@ -8,6 +8,7 @@ import numpy as np
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
+from services.scoring.api.survivors import Survivors
 from services.scoring.domain.classes import CLASSES, ParetoClass
 from services.scoring.domain.fitting import Floats
 from services.scoring.domain.profit import CostModel, Group, Kind, Line, Overhead, Rate, month_named, name_of
@@ -117,7 +118,7 @@ class CostsBody(BaseModel):
     overhead: OverheadBody | None = None
 
 
-def profit_routes(profits: Profits) -> APIRouter:
+def profit_routes(profits: Profits, survivors: Survivors) -> APIRouter:
     routes = APIRouter(tags=["profit"])
 
     @routes.get("/v1/profits/base", summary="The whole base by profit: classes, loss makers, the whale curve")
@@ -132,6 +133,7 @@ def profit_routes(profits: Profits) -> APIRouter:
         first, end = (None if month is None else month_named(month) for month in (since, until))
         if first is not None and end is not None and first >= end:
             raise Problem(422, "Invalid period", errors=[("query.until", "comes after `since`")])
+        customer_id = await survivors.root(customer_id)
         found = await profits.read(customer_id, first, end)
         if found is None:
             raise Problem(404, detail="Nothing has been heard of the customer.")

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
+from services.scoring.api.survivors import Survivors
 from services.scoring.domain.purchases import cents_of
 from services.scoring.domain.retention.assignment import Group
 from services.scoring.domain.retention.catalogue import Action, Catalogue, NotACatalogue, Prior
@@ -104,7 +105,7 @@ class Learnt(BaseModel):
     actions: list[ActionLearnt]
 
 
-def retention_routes(retaining: Retaining) -> APIRouter:
+def retention_routes(retaining: Retaining, survivors: Survivors) -> APIRouter:
     routes = APIRouter(tags=["retention"])
 
     @routes.get("/v1/actions", summary="The actions there are for keeping customers")
@@ -137,11 +138,11 @@ def retention_routes(retaining: Retaining) -> APIRouter:
 
     @routes.get("/v1/retention/{customer_id}", summary="What was decided for this month, or would be now")
     async def preview(_: Reader, customer_id: CustomerId) -> DecisionShown:
-        return _shown(_known(await retaining.preview(customer_id)), retaining.scores.currency)
+        return _shown(_known(await retaining.preview(await survivors.root(customer_id))), retaining.scores.currency)
 
     @routes.post("/v1/retention/{customer_id}", summary="Decide for this month, and put it down to learn from")
     async def decide(_: Writer, customer_id: CustomerId) -> DecisionShown:
-        return _shown(_known(await retaining.decide(customer_id)), retaining.scores.currency)
+        return _shown(_known(await retaining.decide(await survivors.root(customer_id))), retaining.scores.currency)
 
     return routes
 

@@ -6,6 +6,7 @@ from typing import Annotated, Protocol
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field, StrictBool
 
+from services.scoring.api.survivors import Survivors
 from services.scoring.handlers import Product, Studying, Wished, Wishing
 from shared.contracts.fact import CustomerId, Key, Name
 from shared.http import Cursor, Limit, Page, Problem, decode_cursor, encode_cursor
@@ -111,7 +112,7 @@ class Catalogue(Protocol):
     async def products(self, after: str | None = None, limit: int = 0) -> list[Product]: ...
 
 
-def wish_routes(wishing: Wishing, studying: Studying) -> APIRouter:
+def wish_routes(wishing: Wishing, studying: Studying, survivors: Survivors) -> APIRouter:
     routes = APIRouter(prefix="/v1/wishes", tags=["wishes"])
 
     @routes.get("/study", summary="The last look through the base for what goes together")
@@ -125,7 +126,7 @@ def wish_routes(wishing: Wishing, studying: Studying) -> APIRouter:
 
     @routes.get("/{customer_id}", summary="What a customer is likely to want next, and how they like to be met")
     async def read_wishes(_: Reader, customer_id: CustomerId, number: Number = 10) -> WishesShown:
-        found = await wishing.read(customer_id, number)
+        found = await wishing.read(await survivors.root(customer_id), number)
         if found is None:
             raise Problem(404, detail="Nothing has been heard of the customer.")
         return _wishes(found, wishing.zone_name)

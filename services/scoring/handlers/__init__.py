@@ -10,10 +10,11 @@ from services.scoring.handlers.choosing import Champion, Choice, Choosing
 from services.scoring.handlers.churning import Churning, ChurnVersion, Foretold
 from services.scoring.handlers.contesting import Contest, Contesting
 from services.scoring.handlers.contracting import Contracting, Risks, Standing
-from services.scoring.handlers.customers import Customers, Known, Packed, Scored, Sheet, Summary, scored_of
+from services.scoring.handlers.customers import Customers, Known, Packed, Regrouped, Scored, Sheet, Summary, scored_of
 from services.scoring.handlers.deeds import Change, Deeds, Remembered
 from services.scoring.handlers.ending import Ending, EndingVersion, Ends
 from services.scoring.handlers.looking import LookAt, Looking
+from services.scoring.handlers.merging import Merging
 from services.scoring.handlers.models import Models, Population, Refitting, Report
 from services.scoring.handlers.pacing import PaceLook, PaceLooks, Pacing
 from services.scoring.handlers.persuading import ActionLearnt, Persuading, UpliftVersion
@@ -61,6 +62,7 @@ __all__ = [
     "Look",
     "LookAt",
     "Looking",
+    "Merging",
     "Models",
     "Name",
     "Offer",
@@ -75,6 +77,7 @@ __all__ = [
     "Product",
     "Profits",
     "Refitting",
+    "Regrouped",
     "Remembered",
     "Report",
     "Retaining",

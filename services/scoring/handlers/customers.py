@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from services.scoring.domain.channels import FirstOrder, code
 from services.scoring.domain.histogram import Ints
+from services.scoring.domain.merging import Bond, Part
 from services.scoring.domain.population import Ranked
 from services.scoring.domain.prediction import Histories, Told
 from services.scoring.domain.purchases import Purchases
@@ -47,6 +48,29 @@ class Known(NamedTuple):
     as_of: datetime
     ranks: bytes | None = None
     first: FirstOrder | None = None
+    bond: Bond | None = None
+    """None of customers who are alone, nearly all."""
+
+    @property
+    def merged_into(self) -> str | None:
+        return self.bond.merged_into if self.bond else None
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        return self.bond.members if self.bond else ()
+
+    @property
+    def part(self) -> Part:
+        """What came under the customer's own id."""
+        return self.bond.own if self.bond else Part(self.purchases, self.first)
+
+
+class Regrouped(NamedTuple):
+    """A customer's new bond, None of one who is alone again; and the moment from which on nothing is scored of them."""
+
+    customer_id: str
+    bond: Bond | None
+    withdrawn_at: datetime | None
 
 
 class Sheet(NamedTuple):
@@ -79,12 +103,20 @@ class Summary(NamedTuple):
     value: Decimal
 
 
+class Readable(Protocol):
+    async def load(self, customers: Collection[str]) -> dict[str, Known]: ...
+
+
 class Customers(Protocol):
     """What is known of each customer: purchases, and the score last told."""
 
     async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Known]: ...
 
     async def save(self, scored: Sequence[Scored], session: Session) -> None: ...
+
+    async def regroup(self, some: Sequence[Regrouped], session: Session) -> None:
+        """After `save`. Always a write of each, so that two who write for the same customers meet."""
+        ...
 
     async def sheet(self, after: str | None, limit: int) -> Sheet:
         """The next customers in the order of their ids."""
@@ -117,3 +149,25 @@ def scored_of(
         Scored.of(score, purchases[score.customer_id], ranks, due, first.get(score.customer_id))
         for score, ranks, due in zip(made.scores, made.ranked.pack(), made.due.tolist(), strict=True)
     ]
+
+
+class Answer(NamedTuple):
+    """Who answers for a customer who was asked for, the survivor of several who are one, and what is known of them."""
+
+    customer_id: str
+    known: Known
+
+
+async def answers(customers: Readable, asked: Collection[str]) -> dict[str, Answer]:
+    """By those who were asked for and are known. One read more only where somebody was merged into another."""
+    known = await customers.load(asked)
+    roots = {one.merged_into for one in known.values() if one.merged_into}
+    survivors = await customers.load(roots) if roots else {}
+    return {
+        one: Answer(root, survivors.get(root, found)) if (root := found.merged_into) else Answer(one, found)
+        for one, found in known.items()
+    }
+
+
+async def answer(customers: Readable, customer_id: str) -> Answer | None:
+    return (await answers(customers, [customer_id])).get(customer_id)

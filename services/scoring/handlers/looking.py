@@ -13,10 +13,10 @@ from typing import Any
 
 import structlog
 
-from services.scoring.handlers.leasing import LEASE_SECONDS, leased
 from services.scoring.handlers.runs import Run, Runs, State
 from shared import logging
 from shared.ids import uuid7
+from shared.leases import LEASE_SECONDS, leased
 
 log = structlog.get_logger()
 Begun = Callable[[Run], None]

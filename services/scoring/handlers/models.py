@@ -16,11 +16,11 @@ from services.scoring.domain.purchases import day_of
 from services.scoring.domain.purchasing import Family
 from services.scoring.domain.tempo import Tempo
 from services.scoring.domain.yearly import Season
-from services.scoring.handlers.leasing import Lease, UnderWay, leased
 from services.scoring.handlers.scores import Scores
 from services.scoring.handlers.sweeping import Sweeping, Transactions
 from shared.clock import Clock
 from shared.ids import uuid7
+from shared.leases import Lease, UnderWay, leased
 from shared.messaging import Unit
 from shared.mongo import Session
 

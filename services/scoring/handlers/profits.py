@@ -11,7 +11,6 @@ import structlog
 
 from services.scoring.domain.classes import CLASSES, ParetoClass, ProfitBase
 from services.scoring.domain.profit import Book, CostModel, Kind, Statement, month_of, statement
-from services.scoring.handlers.deeds import Remembered
 from shared.clock import Clock
 
 log = structlog.get_logger()
@@ -29,7 +28,9 @@ class Ledger(NamedTuple):
 
 
 class Books(Protocol):
-    async def load(self, customers: Sequence[str]) -> dict[str, Remembered]: ...
+    async def books(self, customer_id: str) -> Book | None:
+        """All of a customer's; None of one of whom nothing has been heard."""
+        ...
 
     async def ledger(self, after: str | None, limit: int) -> Ledger: ...
 
@@ -73,14 +74,14 @@ class Profits:
 
     async def read(self, customer_id: str, since: int | None, until: int | None) -> Earned | None:
         """Of the months asked for, or else of the last twelve; None of a customer of whom nothing is known."""
-        remembered = (await self.books.load([customer_id])).get(customer_id)
-        if remembered is None:
+        book = await self.books.books(customer_id)
+        if book is None:
             return None
         until = await self._next_month() if until is None else until
         since = until - MONTHS if since is None else since
         costs, look = await self.costs.model(), await self.costs.last_look()
-        told = statement(remembered.book, costs, since, until)
-        return Earned(told, None if look is None else _class(remembered.book, costs, look))
+        told = statement(book, costs, since, until)
+        return Earned(told, None if look is None else _class(book, costs, look))
 
     async def look(self) -> Look:
         """Through all books, by the costs as they are now."""

@@ -1,6 +1,6 @@
 """What to do to keep a customer: decided by expected profit, put down, and learnt from once the outcome is known."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
@@ -17,8 +17,9 @@ from services.scoring.domain.retention.learning import taught
 from services.scoring.domain.retention.own import Features
 from services.scoring.domain.retention.persuasion import Beliefs, beliefs
 from services.scoring.domain.retention.reasons import reasons
-from services.scoring.handlers.customers import Known
+from services.scoring.handlers.customers import Answer, Readable, answer, answers
 from services.scoring.handlers.persuading import Shares
+from services.scoring.handlers.restricting import anybody
 from services.scoring.handlers.scores import Scores
 from services.scoring.handlers.valuing import Valuing
 from shared.clock import Clock
@@ -94,10 +95,6 @@ class Decisions(Protocol):
         ...
 
 
-class Bought(Protocol):
-    async def load(self, customers: Sequence[str]) -> dict[str, Known]: ...
-
-
 class Profiles(Protocol):
     """What is known of a customer at the moment, besides the score."""
 
@@ -114,7 +111,7 @@ class Persuadable(Protocol):
 class Retaining:
     actions: Actions
     decisions: Decisions
-    customers: Bought
+    customers: Readable
     scores: Scores
     valuing: Valuing
     profiles: Profiles
@@ -124,16 +121,27 @@ class Retaining:
     horizon_days: int
     evidence: Evidence | None = None
     """As of the last look; None before."""
+    require_usable: Callable[[str], Awaitable[None]] = anybody
+    """Raises of whom nothing may be decided."""
 
     async def preview(self, customer_id: str) -> Decided | None:
-        """What was decided for this month, or would be now; None of a customer who has bought nothing."""
+        """What was decided for this month, or would be now; None of a customer who has bought nothing. Raises Restricted."""
+        await self.require_usable(customer_id)
         now = await self.clock.now()
-        return await self.decisions.recorded(customer_id, _occasion(now)) or await self._decide(customer_id, now)
+        return await self._recorded(customer_id, _occasion(now)) or await self._decide(customer_id, now)
 
     async def decide(self, customer_id: str) -> Decided | None:
         """Put down once a month and customer; asked again, the same."""
         decided = await self.preview(customer_id)
         return decided if decided is None or decided.recorded else await self.decisions.record(decided)
+
+    async def _recorded(self, customer_id: str, occasion: str) -> Decided | None:
+        """Whichever of those who are one it was decided for: one person is not kept twice in a month."""
+        asked = await answer(self.customers, customer_id)
+        for one in [customer_id, *(asked.known.members if asked else ())]:
+            if decided := await self.decisions.recorded(one, occasion):
+                return decided
+        return None
 
     async def _decide(self, customer_id: str, now: datetime) -> Decided | None:
         customer = await self._at_stake(customer_id)
@@ -174,7 +182,7 @@ class Retaining:
         """Find out what came of decisions that are a horizon old, and take the evidence into use. How many were settled."""
         until, settled = await self.clock.now() - timedelta(days=self.horizon_days + 1), 0
         while due := await self.decisions.due(until, PAGE_DECISIONS):
-            known = await self.customers.load([one.customer_id for one in due])
+            known = await answers(self.customers, [one.customer_id for one in due])
             outcomes = {one.id: self._stayed(one, known.get(one.customer_id)) for one in due}
             await self.decisions.settle(outcomes)
             settled += len(outcomes)
@@ -182,9 +190,9 @@ class Retaining:
         log.info("decisions_settled", settled=settled)
         return settled
 
-    def _stayed(self, due: Due, known: Known | None) -> bool:
+    def _stayed(self, due: Due, found: Answer | None) -> bool:
         """Who bought within the horizon, on another day than the decision's."""
-        purchases, day = known.purchases if known else Purchases(), day_of(due.at)
+        purchases, day = found.known.purchases if found else Purchases(), day_of(due.at)
         return any(day < bought.day <= day + self.horizon_days for bought in purchases.days)
 
 

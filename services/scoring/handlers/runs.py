@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
-from services.scoring.handlers.leasing import Lease
+from shared.leases import Lease, OwnLease
 
 State = Literal["running", "done", "nothing", "failed", "stopped", "abandoned"]
 """`nothing`: there was nothing to look at yet. `stopped`: its instance stopped, or could not renew its lease.
@@ -37,24 +37,6 @@ class Runs(Protocol):
         ...
 
     async def last(self, look: str) -> Run | None: ...
-
-
-@dataclass
-class OwnLease:
-    """Within this process, which needs no clock: it dies with all that it holds."""
-
-    held_by: str | None = None
-
-    async def claim(self, holder: str, seconds: float) -> bool:  # noqa: ARG002 - as long as the process lives
-        self.held_by = self.held_by or holder
-        return self.held_by == holder
-
-    async def release(self, holder: str) -> None:
-        if self.held_by == holder:
-            self.held_by = None
-
-    async def holder(self) -> str | None:
-        return self.held_by
 
 
 @dataclass

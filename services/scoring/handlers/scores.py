@@ -13,7 +13,7 @@ from services.scoring.domain.population import Changes, Standing, changes
 from services.scoring.domain.purchases import EPOCH, BeyondTheBooks, Order, Purchases, day_of
 from services.scoring.domain.reasons import Among, ByModel, Reason as Why, Situation, reasons
 from services.scoring.domain.score import Terms
-from services.scoring.handlers.customers import Customers, Known, scored_of
+from services.scoring.handlers.customers import Customers, Known, answer, scored_of
 from shared.clock import Clock
 from shared.contracts.fact import Reason
 from shared.contracts.interactions import OrderCancelled, OrderPlaced, OrderReturned
@@ -46,15 +46,25 @@ class Scores:
     model: Model | None = None
     standing: Standing | None = None
 
-    async def fold(self, unit: Unit, events: Sequence[Received]) -> None:
-        """Add a batch of orders, and what became of orders, to their customers, and tell the new scores."""
+    async def fold(self, unit: Unit, events: Sequence[Received]) -> Sequence[Received]:
+        """Add a batch of orders, and what became of orders, to their customers, and tell the new scores.
+
+        Returns those of customers who are not alone: `Merging` has to take them.
+        """
         await self.clock.witness(unit, events)
         theirs: dict[str, list[Received]] = {}
         for event in events:
             theirs.setdefault(event.fact.customer_id, []).append(event)
         known = await self.customers.load(theirs.keys(), unit.session)
+        not_alone = {customer for customer, one in known.items() if one.bond}
+        for customer in not_alone:
+            del theirs[customer], known[customer]
+        await self._fold(unit, theirs, known)
+        return [event for event in events if event.fact.customer_id in not_alone] if not_alone else []
+
+    async def _fold(self, unit: Unit, theirs: Mapping[str, Sequence[Received]], known: Mapping[str, Known]) -> None:
         before = {customer: known.get(customer, NOBODY) for customer in theirs}
-        after = {customer: self._with_orders(unit, before[customer], theirs[customer]) for customer in theirs}
+        after = {customer: self.with_orders(unit, before[customer], theirs[customer]) for customer in theirs}
         changed = [customer for customer in theirs if after[customer].purchases is not before[customer].purchases]
         if not changed:
             return
@@ -67,7 +77,7 @@ class Scores:
         for one in scored:
             one.tell(unit, cause=theirs[one.customer_id][-1])
 
-    def _with_orders(self, unit: Unit, before: Known, events: Sequence[Received]) -> Known:
+    def with_orders(self, unit: Unit, before: Known, events: Sequence[Received]) -> Known:
         """The customer after the facts; those that cannot be taken become dead letters."""
         ours = [event for event in events if self._in_our_currency(unit, event)]
         try:
@@ -92,10 +102,14 @@ class Scores:
         return False
 
     async def read(self, customer_id: str, as_of: datetime | None = None) -> Score | None:
-        """The score at the moment asked for, from the purchases until then; None if nothing had been ordered."""
-        known = (await self.customers.load([customer_id])).get(customer_id)
-        if known is None:
+        """The score at the moment asked for, from the purchases until then; None if nothing had been ordered.
+
+        Of somebody who was merged into another, the other's.
+        """
+        found = await answer(self.customers, customer_id)
+        if found is None:
             return None
+        customer_id, known = found
         now = as_of or await self.clock.now()
         purchases = known.purchases.until(day_of(as_of)) if as_of else known.purchases
         if not purchases.records:
@@ -111,9 +125,10 @@ class Scores:
 
         Without a model there is a score and no reason: nothing is predicted.
         """
-        known = (await self.customers.load([customer_id])).get(customer_id)
-        if known is None or not known.purchases.days:
+        found = await answer(self.customers, customer_id)
+        if found is None or not found.known.purchases.days:
             return None
+        customer_id, known = found
         terms = self.terms(await self.clock.now())
         score = scored_of({customer_id: known.purchases}, {customer_id: known}, terms)[0].score
         if terms.model is None:

@@ -76,7 +76,9 @@ class Sweeping:
 
         async def tell(unit: Unit) -> int:
             # Read again: a purchase may have come since, and the snapshot makes one of the two transactions wait.
-            known = await self.scores.customers.load(customers, unit.session)
+            found = await self.scores.customers.load(customers, unit.session)
+            # Who was merged into another meanwhile is scored with them.
+            known = {customer: one for customer, one in found.items() if one.purchases.records}
             terms = self.scores.terms(not_before(known, now))
             scored = scored_of({customer: one.purchases for customer, one in known.items()}, known, terms)
             await self.scores.customers.save(scored, unit.session)

@@ -11,6 +11,7 @@ from services.scoring.domain.channels import UNKNOWN, code
 from services.scoring.domain.lifetime_value import History, Terms, Valuation
 from services.scoring.domain.model import Model
 from services.scoring.domain.purchases import Purchases, cents_of, day_of
+from services.scoring.handlers.customers import answer
 from services.scoring.handlers.scores import Scores
 
 MOST_PURCHASES = 500.0
@@ -46,10 +47,11 @@ class Valuing:
 
     async def value(self, customer_id: str) -> Valued | None:
         """None without purchases, or before there is a model."""
-        known = (await self.scores.customers.load([customer_id])).get(customer_id)
+        asked = await answer(self.scores.customers, customer_id)
         model = self.scores.model
-        if known is None or not known.purchases.days or model is None:
+        if asked is None or not asked.known.purchases.days or model is None:
             return None
+        customer_id, known = asked
         now = await self.scores.clock.now()
         found = (await self._valuation(model, code(known.first))).value(_history(known.purchases, now, self.terms))
         past, future, low, high = (cents_of(part[0]) for part in (found.past, found.future, found.low, found.high))

@@ -22,7 +22,8 @@ from services.scoring.domain.population import Ranked
 from services.scoring.domain.prediction import Histories, Told
 from services.scoring.domain.purchases import Purchases
 from services.scoring.domain.segments import SEGMENTS
-from services.scoring.handlers import Known, Packed, Scored, Sheet, Summary
+from services.scoring.handlers import Known, Packed, Regrouped, Scored, Sheet, Summary
+from services.scoring.store.bonds import ALWAYS_A_WRITE, bond_of, regrouping
 from shared import mongo
 from shared.contracts.scoring import Score
 from shared.mongo import Database, Document, Session
@@ -35,11 +36,12 @@ BID = struct.Struct("<QQ")
 EXPONENT_BIAS = 6176
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-ALWAYS_A_WRITE = {"version": 1}
-"""Setting what is there already is no write to MongoDB, and so no conflict with whoever writes at the same time."""
 BUYING = {"purchases": {"$gt": 0}}
 """Whoever has an order left. Of the others there is nothing to predict or to add up."""
 BY_VALUE = [("value", DESCENDING), ("_id", ASCENDING)]
+SCORED = {"told": {"$exists": True}}
+"""Whoever has ever had an order, and is not merged into another."""
+KNOWN = dict.fromkeys(("days", "as_of", "ranks", "first", "bond"), 1)
 SWEPT = {"row": 1, "ranks": 1, "due": 1, "came": 1}
 TOLD = {"told": 1, "value": 1}
 DECODED = 1_000
@@ -56,9 +58,7 @@ class MongoCustomers:
         await self._collection.create_index([("due", ASCENDING)])
 
     async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Known]:
-        found = self._collection.find(
-            {"_id": {"$in": list(customers)}}, {"days": 1, "as_of": 1, "ranks": 1, "first": 1}, session=session
-        )
+        found = self._collection.find({"_id": {"$in": list(customers)}}, KNOWN, session=session)
         return {d["_id"]: _known(d) async for d in found}
 
     async def save(self, scored: Sequence[Scored], session: Session) -> None:
@@ -67,6 +67,21 @@ class MongoCustomers:
                 UpdateOne({"_id": one.customer_id}, {"$set": _document(one), "$inc": ALWAYS_A_WRITE}, upsert=True)
                 for one in scored
             ]
+            await self._collection.bulk_write(writes, ordered=False, session=session)
+
+    async def remove(self, customers: Collection[str], session: Session) -> int:
+        return (await self._collection.delete_many({"_id": {"$in": list(customers)}}, session=session)).deleted_count
+
+    async def regroup(self, some: Sequence[Regrouped], session: Session) -> None:
+        writes = [
+            UpdateOne(
+                {"_id": one.customer_id},
+                regrouping(one, as_micros(one.withdrawn_at) if one.withdrawn_at else None),
+                upsert=True,
+            )
+            for one in some
+        ]
+        if writes:
             await self._collection.bulk_write(writes, ordered=False, session=session)
 
     async def sheet(self, after: str | None, limit: int) -> Sheet:
@@ -93,7 +108,7 @@ class MongoCustomers:
         return [document["_id"] for document in found]
 
     async def days(self, customers: Collection[str]) -> dict[str, bytes]:
-        found = self._collection.find({"_id": {"$in": list(customers)}}, {"days": 1})
+        found = self._collection.find({"_id": {"$in": list(customers)}, **SCORED}, {"days": 1})
         return {document["_id"]: document["days"] async for document in found}
 
     async def due(self, day: int, limit: int) -> Sheet:
@@ -112,7 +127,7 @@ class MongoCustomers:
     ) -> list[Score]:
         """Scores as last told, by value with the highest first, or by customer; `after` is the last one before."""
         if sort == "customer":
-            query: Document = {"segment": segment} if segment else {}
+            query: Document = SCORED | ({"segment": segment} if segment else {})
             query |= {"_id": {"$gt": after[1]}} if after else {}
             found = await self._collection.find(query, TOLD).sort("_id", ASCENDING).limit(limit).to_list(None)
         else:
@@ -126,7 +141,7 @@ class MongoCustomers:
     async def _by_value(
         self, segment: str | None, after: tuple[Decimal | None, str] | None, limit: int
     ) -> list[Document]:
-        query: Document = {"segment": segment} | (_after(*after) if after else {})
+        query: Document = {"segment": segment} | (_after(*after) if after else {}) | (SCORED if segment is None else {})
         return await self._collection.find(query, TOLD).sort(BY_VALUE).limit(limit).to_list(None)
 
     async def summary(self) -> list[Summary]:
@@ -162,7 +177,7 @@ def _known(document: Document) -> Known:
     first, days = document.get("first"), Purchases.unpack(document["days"])
     # Customers saved before the moment was kept have none: any score is newer.
     as_of = as_utc(document.get("as_of", 0))
-    return Known(days, as_of, document.get("ranks"), FirstOrder._make(first) if first else None)
+    return Known(days, as_of, document.get("ranks"), FirstOrder._make(first) if first else None, bond_of(document))
 
 
 def _document(one: Scored) -> Document:

@@ -17,7 +17,7 @@ from services.scoring.domain.tempo import Tempo
 from services.scoring.domain.yearly import Season
 from services.scoring.handlers import Report
 from services.scoring.store.channels import by_channel
-from services.scoring.store.leases import MongoLease
+from shared.leases import MongoLease
 from shared.mongo import Database, Document
 
 REFIT, SWEEP, LEASE, STANDING = "refit", "sweep", "lease", "standing"

@@ -1,7 +1,7 @@
 """Runs of looks in MongoDB, the last of each, and their leases."""
 
 from services.scoring.handlers import Run
-from services.scoring.store.leases import MongoLease
+from shared.leases import MongoLease
 from shared.mongo import Database
 
 

@@ -8,6 +8,7 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Response
 
 from services.sync.api.bodies import CustomersSummary
+from services.sync.domain.policy import without_secrets
 from services.sync.handlers.channels import CustomerNotFound
 from shared.contracts.fact import CustomerId
 from shared.contracts.sync import CustomerView
@@ -37,13 +38,13 @@ def router(customers: Customers) -> APIRouter:
 
     @routes.get("", summary="List all customers, or find those of an identifier", response_model=Page[CustomerView])
     async def list_customers(
-        _: Reader, identifier: IdentifierText = None, cursor: Cursor = None, limit: Limit = 100
+        principal: Reader, identifier: IdentifierText = None, cursor: Cursor = None, limit: Limit = 100
     ) -> Response:
         if identifier:
-            return page(await customers.identified(identifier, limit), None)
+            return page((seen(one, principal) for one in await customers.identified(identifier, limit)), None)
         found = await customers.page(last_of(cursor), limit)
         following = encode_cursor({"after": found[-1][0]}) if len(found) == limit else None
-        return page((view for _, view in found), following)
+        return page((seen(view, principal) for _, view in found), following)
 
     @routes.get("/summary", summary="Sums over all customers")
     async def summarise_customers(_: Reader) -> CustomersSummary:
@@ -51,13 +52,18 @@ def router(customers: Customers) -> APIRouter:
         return CustomersSummary(customers=count, orders=orders, total=f"{total:f}")
 
     @routes.get("/{customer_id}", summary="All that is known of one customer", response_model=CustomerView)
-    async def get_customer(_: Reader, customer_id: CustomerId) -> Response:
+    async def get_customer(principal: Reader, customer_id: CustomerId) -> Response:
         view = await customers.one(customer_id)
         if view is None:
             raise CustomerNotFound(customer_id)
-        return as_json(view)
+        return as_json(seen(view, principal))
 
     return routes
+
+
+def seen(view: bytes, principal: Principal) -> bytes:
+    """As much of a view as somebody may see."""
+    return view if principal.may("contacts:sensitive") else without_secrets(view)
 
 
 def page(views: Iterable[bytes], following: str | None) -> Response:

@@ -37,6 +37,10 @@ class Known(NamedTuple):
     campaigns: bytes = EMPTY
     score: bytes = NULL
     scored_at: datetime | None = None
+    merged_into: str | None = None
+    """The customer who this one was found to be; then nothing else is known in here."""
+    restricted: bool = False
+    """What is known must not be used. In a part, what contacts has said; in a view, that nothing of it is in here."""
 
     def identifiers(self) -> list[str]:
         contact = orjson.loads(self.contact)
@@ -53,7 +57,7 @@ def part(model: BaseModel) -> bytes:
 
 def written(customer_id: str, version: int, changed_at: datetime, known: Known) -> bytes:
     """The view as JSON."""
-    view = {
+    view: dict[str, Any] = {
         "customer_id": customer_id,
         "version": version,
         "changed_at": changed_at,
@@ -64,6 +68,10 @@ def written(customer_id: str, version: int, changed_at: datetime, known: Known) 
         "campaigns": orjson.Fragment(known.campaigns),
         "score": orjson.Fragment(known.score),
     }
+    if known.merged_into:
+        view["merged_into"] = known.merged_into
+    if known.restricted:
+        view["restricted"] = True
     return orjson.dumps(view, option=orjson.OPT_UTC_Z)
 
 
@@ -104,6 +112,8 @@ def read(view: str | bytes) -> tuple[int, datetime, Known]:
         campaigns=orjson.dumps(document["campaigns"]),
         score=orjson.dumps(score),
         scored_at=moment(score["as_of"]) if score else None,
+        merged_into=document.get("merged_into"),
+        restricted=document.get("restricted", False),
     )
     return document["version"], datetime.fromisoformat(document["changed_at"]), known
 

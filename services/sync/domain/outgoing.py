@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -32,6 +32,10 @@ class Changed(NamedTuple):
     place: Place
     origins: Origins
     view: bytes
+    merged_into: str | None = None
+    restricted: bool = False
+    erased: str | None = None
+    """The erasure, where there is no customer any more."""
 
 
 class Retry(NamedTuple):
@@ -103,6 +107,14 @@ def verdict(source: str | None, changed: Changed, held: int) -> Verdict:
     return Verdict.SEND
 
 
+def erasure_verdict(changed: Changed, receipt: Receipt | None, held: int) -> Verdict:
+    """Whether a channel has to hear that a customer is erased: if it was ever sent anything of them, whatever has become of
+    that, and by whomever it was caused.
+    """
+    knows = receipt is not None and receipt.version > 0
+    return Verdict.SEND if knows and held < changed.version else Verdict.HELD
+
+
 def held(receipt: Receipt | None, generation: int) -> int:
     """The version that a channel has acknowledged, as far as that counts in this generation."""
     return receipt.version if receipt and receipt.generation == generation else 0
@@ -127,14 +139,21 @@ def message_id(channel_id: str, policy: Policy, changed: Changed, receipt: Recei
 
 def body(channel_id: str, policy: Policy, changed: Changed) -> bytes:
     """What is delivered, as JSON on one line."""
-    part = allowed(policy, changed.view)
-    head = {
+    head: dict[str, Any] = {
         "channel": channel_id,
         "policy_version": policy.version,
         "customer_id": changed.customer_id,
         "version": changed.version,
         "changed_at": changed.changed_at,
-        "withheld": part.withheld,
     }
+    if changed.erased:
+        return orjson.dumps(head | {"withheld": [], "erased": changed.erased, "customer": {}})
+    part = allowed(policy, changed.view)
+    head["withheld"] = part.withheld
+    if changed.merged_into:
+        # As the ids themselves, whatever the policy: without it a channel would keep somebody who is somebody else.
+        head["merged_into"] = changed.merged_into
+    if changed.restricted:
+        head["restricted"] = True
     # The customer's part is JSON already, and nearly all of the body.
     return b'%s,"customer":%s}' % (orjson.dumps(head)[:-1], part.customer)

@@ -54,12 +54,42 @@ def standing_answer(contact: Mapping[str, Any] | None, purpose: str, channel: st
 def allowed(policy: Policy, view: bytes) -> Allowed:
     """Cut a view, given as JSON, down to what the policy allows. Reads no more of it than it must."""
     everything = EVERYTHING in policy.fields
-    if everything and policy.basis == "contract":
+    has_secrets = SECRETS in view
+    if everything and policy.basis == "contract" and not has_secrets:
         return Allowed(view)
     document = orjson.loads(view)
     if not policy.allows(document.get("contact")):
         return Allowed(b"{}", policy.fields)
-    return Allowed(view if everything else orjson.dumps(cut(document, tree(policy.fields))))
+    if has_secrets:
+        keep_back(document, policy.fields)
+    if everything:
+        return Allowed(orjson.dumps(document) if has_secrets else view)
+    return Allowed(orjson.dumps(cut(document, tree(policy.fields))))
+
+
+SECRETS = b'"sensitive":{'
+"""Stands in every view that has any. A customer's own words may hold it too: then the view is read in vain."""
+SENSITIVE = "contact.sensitive"
+
+
+def keep_back(document: dict[str, Any], fields: tuple[str, ...] = ()) -> None:
+    """Take out of a view what the company has defined as sensitive, but for what is named: neither `*` nor `contact` does."""
+    contact = document.get("contact")
+    if not contact or SENSITIVE in fields:
+        return
+    named = {path.removeprefix(f"{SENSITIVE}.") for path in fields if path.startswith(f"{SENSITIVE}.")}
+    held = contact.pop("sensitive", {})
+    if shown := {name: value for name, value in held.items() if name in named}:
+        contact["sensitive"] = shown
+
+
+def without_secrets(view: bytes) -> bytes:
+    """A view, as JSON, for somebody who may not see what is sensitive."""
+    if SECRETS not in view:
+        return view
+    document = orjson.loads(view)
+    keep_back(document)
+    return orjson.dumps(document)
 
 
 def cut(value: Any, fields: Tree | None) -> Any:

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from services.sync.domain.known import NOTHING, Known, Sales, part, written
+from services.sync.domain.known import EMPTY, NOTHING, NULL, Known, Sales, part, written
 from shared.contracts.campaigns import CustomerSelected
-from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered
+from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered, ContactRestricted
 from shared.contracts.fact import Fact, Reason
 from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned
-from shared.contracts.scoring import ScoreChanged
+from shared.contracts.scoring import ScoreChanged, ScoreWithdrawn
 
 RECENT_INTERACTIONS = 10
 RECENT_CAMPAIGNS = 20
@@ -44,6 +44,19 @@ class Held(NamedTuple):
     changed_at: datetime
     known: Known
     origins: Origins = ()
+    members: tuple[str, ...] = ()
+    """All who were merged into this customer; what each has brought is kept as a part of its own."""
+
+    erased: bool = False
+    """There is no customer any more, and nothing that still comes makes one."""
+
+    @property
+    def merged_into(self) -> str | None:
+        return self.known.merged_into
+
+    @property
+    def alone(self) -> bool:
+        return not self.members and self.known.merged_into is None and not self.known.restricted and not self.erased
 
     def view(self) -> bytes:
         """As JSON."""
@@ -71,12 +84,16 @@ def take(known: Known, fact: Fact) -> Known:
             # Scores of one moment come in the order they were made in: the later one counts.
             newer = known.scored_at is None or score.as_of >= known.scored_at
             return known._replace(score=part(score), scored_at=score.as_of) if newer else known
+        case ScoreWithdrawn():
+            return without_score(known, fact)
         case InteractionRecorded():
             return with_interaction(known, fact)
         case ContactRegistered(contact=contact) | ContactChanged(contact=contact):
             return with_contact(known, contact)
         case CustomerSelected():
             return with_campaign(known, fact)
+        case ContactRestricted(restricted=restricted):
+            return known._replace(restricted=restricted) if known.restricted != restricted else known
     return known
 
 
@@ -86,6 +103,11 @@ def next_version(
     """The next version, if the view has changed; however many facts have changed it, it is one version."""
     if after is (before.known if before else NOTHING) or not (caused_by := set(origins)):
         return None
+    return following(customer_id, before, after, caused_by, now)
+
+
+def following(customer_id: str, before: Held | None, after: Known, caused_by: set[str | None], now: datetime) -> Held:
+    """The next version, whatever is in it."""
     version = before.version + 1 if before else 1
     older = before.origins if before else ()
     newest = [(origin, version) for origin in (sorted(caused_by, key=str) if len(caused_by) > 1 else caused_by)]
@@ -95,7 +117,13 @@ def next_version(
 
 def origin_of(fact: Fact, origin: str | None) -> str | None:
     """Whose change it is. What Rapport works out itself is news to every channel, whoever set it off."""
-    return None if isinstance(fact, ScoreChanged | CustomerSelected) else origin
+    return None if isinstance(fact, ScoreChanged | ScoreWithdrawn | CustomerSelected) else origin
+
+
+def without_score(known: Known, gone: ScoreWithdrawn) -> Known:
+    if known.scored_at is None or gone.as_of < known.scored_at:
+        return known
+    return known._replace(score=NULL, scored_at=None)
 
 
 def with_contact(known: Known, contact: Contact) -> Known:
@@ -157,9 +185,12 @@ def when_met(note: Note) -> tuple[datetime, str]:
 
 
 def with_campaign(known: Known, selected: CustomerSelected) -> Known:
-    """Customers held out are left out: a channel that knew of them would sooner or later contact them."""
+    """Customers held out are left out: a channel that knew of them would sooner or later contact them.
+
+    That goes for those too who were found to be one with somebody held out after they had been told of.
+    """
     if selected.arm == "control":
-        return known
+        return without_campaign(known, selected.campaign_id)
     note = plain(
         {
             "campaign_id": selected.campaign_id,
@@ -176,6 +207,14 @@ def with_campaign(known: Known, selected: CustomerSelected) -> Known:
     newest = sorted([*others, max([note, *same], key=when_selected)], key=when_selected, reverse=True)
     newest = newest[:RECENT_CAMPAIGNS]
     return known if newest == notes else known._replace(campaigns=orjson.dumps(newest))
+
+
+def without_campaign(known: Known, campaign_id: str) -> Known:
+    if known.campaigns == EMPTY:
+        return known
+    notes = orjson.loads(known.campaigns)
+    others = [note for note in notes if note["campaign_id"] != campaign_id]
+    return known if len(others) == len(notes) else known._replace(campaigns=orjson.dumps(others))
 
 
 def when_selected(note: Note) -> tuple[datetime, str]:

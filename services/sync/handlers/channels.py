@@ -2,12 +2,12 @@
 
 import secrets
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from services.sync.domain.channel import Change, Channel, Registration
-from services.sync.domain.outgoing import Progress
+from services.sync.domain.outgoing import Changed, Progress
 from services.sync.domain.positions import Cursor
 from shared.messaging import Unit
 
@@ -49,7 +49,7 @@ class HistoryStore(Protocol):
 
     async def cursor_before(self, moment: datetime, tails: Mapping[int, int]) -> Cursor: ...
 
-    async def one(self, customer_id: str) -> bytes | None: ...
+    async def these(self, customer_ids: Sequence[str]) -> list[Changed]: ...
 
 
 class Channels:
@@ -82,6 +82,11 @@ class Channels:
         """The channel, if it is of this kind and is to be delivered to."""
         channel = self.known.get(channel_id)
         return channel if channel and channel.kind == kind and channel.state == "active" else None
+
+    def pushed(self, channel_id: str) -> bool:
+        """Whether it is a webhook."""
+        channel = self.known.get(channel_id)
+        return channel is not None and channel.kind == "webhook"
 
     async def register(self, unit: Unit, registration: Registration) -> tuple[Channel, str | None]:
         """The channel, and the secret that signs its webhooks. Raises ChannelExists, ForbiddenUrl."""
@@ -129,7 +134,7 @@ class Channels:
     async def replay_customer(self, unit: Unit, channel_id: str, customer_id: str) -> None:
         """Send one customer again. Raises ChannelNotFound, CustomerNotFound."""
         channel = await self.get(channel_id, unit)
-        if await self.history.one(customer_id) is None:
+        if not await self.history.these([customer_id]):
             raise CustomerNotFound(customer_id)
         await self.progress.ask_again(channel.channel_id, customer_id, self.now(), unit.session)
 

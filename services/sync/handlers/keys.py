@@ -6,12 +6,17 @@ from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from shared.contracts.fact import Code, Name
+from shared.contracts.fact import Code, Key, Name
 from shared.contracts.sync import ACCESS, KeyIssued, KeyRevoked
 from shared.messaging import Unit
 from shared.security import Principal, new_key
 
 Scope = Annotated[str, Field(pattern=r"^([a-z-]{1,40}:[a-z]{1,20}|\*)$")]
+
+LIMITED_SCOPES = frozenset(
+    ("contacts:read", "contacts:write", "contacts:merge", "contacts:sensitive", "privacy:export")
+)
+"""Those whose routes know rows of contacts. All others are about customers without looking at whose they are."""
 
 
 class KeyRequest(BaseModel):
@@ -23,6 +28,8 @@ class KeyRequest(BaseModel):
     kind: Literal["channel", "person", "service"]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=50)]
     channel_id: Code | None = None
+    territories: Annotated[list[Code], Field(max_length=50, description="Limits the key to contacts of these.")] = []
+    owners: Annotated[list[Key], Field(max_length=50, description="Limits the key to contacts of these.")] = []
 
 
 class ApiKey(BaseModel):
@@ -33,6 +40,8 @@ class ApiKey(BaseModel):
     kind: Literal["channel", "person", "service"]
     scopes: list[str]
     channel_id: str | None = None
+    territories: list[str] = []
+    owners: list[str] = []
     issued_at: AwareDatetime
     revoked_at: AwareDatetime | None = None
 
@@ -42,6 +51,14 @@ class ScopeNotHeld(Exception):
 
     def __init__(self, index: int, scope: str) -> None:
         super().__init__(f"you do not hold the scope {scope!r} yourself")
+        self.index = index
+
+
+class ScopeNotLimited(Exception):
+    """A key that is limited to some contacts cannot have a scope that shows all of them."""
+
+    def __init__(self, index: int, scope: str) -> None:
+        super().__init__(f"{scope!r} shows all customers, so a key with territories or owners cannot have it")
         self.index = index
 
 
@@ -61,10 +78,12 @@ class Keys:
         self.now = now
 
     async def issue(self, unit: Unit, request: KeyRequest, by: Principal) -> tuple[ApiKey, str]:
-        """The key's record, and the key itself, which is never to be had again. Raises ScopeNotHeld."""
+        """The key's record, and the key itself, which is never to be had again. Raises ScopeNotHeld, ScopeNotLimited."""
         for index, scope in enumerate(request.scopes):
             if not by.may(scope):
                 raise ScopeNotHeld(index, scope)
+            if (request.territories or request.owners) and scope not in LIMITED_SCOPES:
+                raise ScopeNotLimited(index, scope)
         key_id, secret, sha256 = new_key()
         key = ApiKey(key_id=key_id, issued_at=self.now(), **request.model_dump())
         await self.store.add(key, unit.session)

@@ -4,7 +4,7 @@ A partition's entries hold while nobody else has written there, which the mark a
 attempt to write leaves a mark of its own, also one that came to nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from services.sync.domain.view import Held
@@ -43,6 +43,12 @@ class Memory:
             leaf.views[held.customer_id] = held
         while len(leaf.views) > self.most:
             del leaf.views[next(iter(leaf.views))]
+
+    def drop(self, customers: Collection[str]) -> None:
+        """Who is erased must not stay here for as long as nothing happens in their partition."""
+        for leaf in self._leaves.values():
+            for customer in customers:
+                leaf.views.pop(customer, None)
 
     def forget(self) -> None:
         self._leaves.clear()

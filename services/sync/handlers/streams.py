@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from services.sync.domain.channel import Channel
-from services.sync.domain.outgoing import Changed, Receipt, Verdict, body, held_by_stream, verdict
+from services.sync.domain.outgoing import Changed, Receipt, Verdict, body, erasure_verdict, held_by_stream, verdict
 from services.sync.domain.positions import Cursor, Resume, emptied, event_id, start_of
 from services.sync.handlers.channels import Channels
 from services.sync.handlers.deliveries import ChangeStore, DeliveryStore, LostLease, Settlement
@@ -125,7 +125,10 @@ class Stream:
             self.cursor[changed.place.partition] = changed.place.position
             receipt = known.get(changed.customer_id)
             held = held_by_stream(receipt, self.generation, self.connection, self.start)
-            if verdict(channel.source, changed, held) is Verdict.SEND:
+            judged = (
+                erasure_verdict(changed, receipt, held) if changed.erased else verdict(channel.source, changed, held)
+            )
+            if judged is Verdict.SEND:
                 pieces.append(event(event_id(self.generation, self.cursor), body(self.channel_id, policy, changed)))
                 receipts.append(self.receipt(policy.version, changed, now))
         for changed in await self.asked_for(changes):
@@ -134,11 +137,13 @@ class Stream:
         return b"".join(pieces), receipts
 
     async def known(self, channel: Channel, changes: Sequence[Changed]) -> dict[str, Receipt]:
-        """Receipts matter only where a change may be an echo: a client resumes where it says, whatever it was sent."""
-        echoes = [c.customer_id for c in changes if any(source == channel.source for source, _ in c.origins)]
-        if channel.source is None or not echoes:
-            return {}
-        return await self.line.deliveries.receipts(self.channel_id, echoes)
+        """Receipts matter only where a change may be an echo, or is an erasure, of which only those hear who were ever sent
+        anything: a client resumes where it says, whatever it was sent.
+        """
+        matter = [c.customer_id for c in changes if c.erased]
+        if channel.source is not None:
+            matter += [c.customer_id for c in changes if any(source == channel.source for source, _ in c.origins)]
+        return await self.line.deliveries.receipts(self.channel_id, matter) if matter else {}
 
     async def asked_for(self, changes: Sequence[Changed]) -> Sequence[Changed]:
         """Customers that somebody wants sent again."""

@@ -1,16 +1,19 @@
 """Folds a batch of facts into the customers' views, and tells the new versions."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
-from services.sync.domain.known import NOTHING, Known
-from services.sync.domain.view import Held, Unfit, next_version, origin_of, take
+from services.sync.domain.view import Held
+from services.sync.handlers.folding import NewVersion, folded
 from services.sync.handlers.memory import Memory
-from shared.contracts.sync import CUSTOMERS, CustomerChanged
+from services.sync.handlers.merging import Folded, Merging, Trees
+from shared.contracts.contacts import ContactRestricted
+from shared.contracts.merges import LINK_FACTS
 from shared.messaging import Received, Transient, Unit
+
+GROUPING = (*LINK_FACTS, ContactRestricted)
+"""Facts after which a view shows more, or less, than what has come for its customer."""
 
 
 class Stale(Transient):
@@ -27,21 +30,6 @@ class Tail(NamedTuple):
 START = Tail(0, None)
 
 
-@dataclass(frozen=True, slots=True)
-class NewVersion:
-    """A view to be stored, its partition, and what it adds to the sums over all customers."""
-
-    held: Held
-    view: bytes
-    """The same as JSON."""
-    identifiers: list[str] | None
-    """None: as they were."""
-    partition: int
-    customers: int
-    orders: int
-    total: Decimal
-
-
 class ViewStore(Protocol):
     async def places(self, partitions: Iterable[int], session: Any) -> dict[int, Tail]:
         """The tails of the partitions that have any."""
@@ -49,8 +37,10 @@ class ViewStore(Protocol):
     async def load(self, customer_ids: Iterable[str], session: Any) -> dict[str, Held]:
         """The views that exist, by customer."""
 
-    async def save(self, versions: Sequence[NewVersion], tails: Mapping[int, Tail], session: Any) -> dict[int, Tail]:
-        """Store each at the tail of its partition's order of changes; return the new tails.
+    async def save(
+        self, versions: Sequence[NewVersion], tails: Mapping[int, Tail], session: Any, touched: Iterable[int] = ()
+    ) -> dict[int, Tail]:
+        """Store each at the tail of its partition's order of changes; return the new tails, those only touched too.
 
         Raises Stale if a version does not follow the one that is stored.
         """
@@ -59,24 +49,46 @@ class ViewStore(Protocol):
 class Views:
     """Keeps every customer's view up to date."""
 
-    def __init__(self, store: ViewStore, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: ViewStore, trees: Trees, now: Callable[[], datetime]) -> None:
         self.store = store
+        self.merging = Merging(trees, store)
         self.now = now
         self.memory = Memory()
 
     async def fold(self, unit: Unit, events: Sequence[Received]) -> None:
-        """One version per customer and batch, however many facts the batch holds."""
+        """One version per customer and batch, however many facts the batch holds.
+
+        Who is alone, as nearly all are, is told from who is not by the view itself, so that it costs nothing to ask.
+        """
         by_customer = grouped(events)
         tails = await self.store.places({event.partition for event in events}, unit.session)
         before = await self.before(by_customer, tails, unit.session)
         now = to_the_millisecond(self.now())
+        together, circle = await self.together(unit, by_customer, before, now)
         versions = [
             version
             for customer, facts in by_customer.items()
-            if (version := folded(unit, customer, before.get(customer), facts, now))
+            if customer not in circle and (version := folded(unit, customer, before.get(customer), facts, now))
         ]
-        if versions:
-            await self.save(versions, tails, unit.session)
+        if circle:
+            versions += together.versions
+            lanes = together.touched | {version.partition for version in versions}
+            tails |= await self.store.places(lanes - tails.keys(), unit.session)
+        if versions or together.touched:
+            await self.save(versions, tails, unit.session, together.touched)
+
+    async def together(
+        self, unit: Unit, by_customer: Mapping[str, Sequence[Received]], before: Mapping[str, Held], now: datetime
+    ) -> tuple[Folded, Collection[str]]:
+        """What becomes of those who are not alone, and who they are: also some of whom the batch says nothing."""
+        special = [event for events in by_customer.values() for event in events if isinstance(event.fact, GROUPING)]
+        linked = [event for event in special if isinstance(event.fact, LINK_FACTS)]
+        not_alone = [by_customer[customer][-1] for customer, held in before.items() if not held.alone]
+        not_alone += [event for event in special if isinstance(event.fact, ContactRestricted)]
+        if not linked and not not_alone:
+            return Folded(), ()
+        circle = await self.merging.circle(linked, not_alone, unit.session)
+        return await self.merging.fold(unit, circle, by_customer, now), circle.customers | circle.erased
 
     async def before(
         self, by_customer: Mapping[str, Sequence[Received]], tails: Mapping[int, Tail], session: Any
@@ -90,53 +102,17 @@ class Views:
         missing = by_customer.keys() - found.keys()
         return found | await self.store.load(missing, session) if missing else found
 
-    async def save(self, versions: Sequence[NewVersion], tails: Mapping[int, Tail], session: Any) -> None:
+    async def save(
+        self, versions: Sequence[NewVersion], tails: Mapping[int, Tail], session: Any, touched: Iterable[int]
+    ) -> None:
         try:
-            moved = await self.store.save(versions, tails, session)
+            moved = await self.store.save(versions, tails, session, touched)
         except Stale:
             self.memory.forget()
             raise
         for partition, tail in moved.items():
             own = (version.held for version in versions if version.partition == partition)
             self.memory.keep(partition, tails.get(partition, START).mark, tail.mark, own)
-
-
-def changed(unit: Unit, known: Known, events: Sequence[Received]) -> tuple[Known, list[Received]]:
-    """What is known after the events, and those that have told something new."""
-    changes: list[Received] = []
-    for event in events:
-        try:
-            after = take(known, event.fact)
-        except Unfit as unfit:
-            unit.reject(event, unfit.reason, unfit.detail)
-            continue
-        if after is not known:
-            changes.append(event)
-        known = after
-    return known, changes
-
-
-def folded(
-    unit: Unit, customer: str, before: Held | None, events: Sequence[Received], now: datetime
-) -> NewVersion | None:
-    """The customer's next version, told already, if the events have brought anything new."""
-    was = before.known if before else NOTHING
-    known, changes = changed(unit, was, events)
-    held = next_version(customer, before, known, {origin_of(event.fact, event.origin) for event in changes}, now)
-    if held is None:
-        return None
-    last, view = changes[-1], held.view()
-    # The JSON is here already, and dear to make.
-    unit.tell(CUSTOMERS, CustomerChanged.TYPE, b'{"view":%s}' % view, key=customer, cause=last)
-    return NewVersion(
-        held,
-        view,
-        known.identifiers() if known.contact is not was.contact else None,
-        last.partition,
-        int(before is None),
-        known.sales.orders - was.sales.orders,
-        known.sales.total - was.sales.total,
-    )
 
 
 def to_the_millisecond(moment: datetime) -> datetime:

@@ -21,12 +21,26 @@ from services.sync.domain.known import read
 from services.sync.domain.outgoing import Changed, Place
 from services.sync.domain.positions import Cursor, ahead
 from services.sync.domain.view import Held
-from services.sync.handlers.views import START, NewVersion, Stale, Tail
+from services.sync.handlers.folding import NewVersion
+from services.sync.handlers.views import START, Stale, Tail
 from services.sync.store.writes import update_all, update_of
 from shared import mongo
 
 Document = dict[str, Any]
-SENT = {"version": 1, "changed_at": 1, "partition": 1, "position": 1, "origins": 1, "view": 1}
+SENT = {
+    "version": 1,
+    "changed_at": 1,
+    "partition": 1,
+    "position": 1,
+    "origins": 1,
+    "merged_into": 1,
+    "restricted": 1,
+    "erased": 1,
+    "view": 1,
+}
+
+NOT_ERASED = {"erased": None}
+"""Of the erased a version without anything in it stays, so that every channel hears of it in its turn."""
 
 
 class ViewStore:
@@ -48,7 +62,9 @@ class ViewStore:
         await self.positions.create_index("_id")
 
     async def load(self, customer_ids: Iterable[str], session: AsyncClientSession | None) -> dict[str, Held]:
-        found = self.views.find({"_id": {"$in": list(customer_ids)}}, {"view": 1, "origins": 1}, session=session)
+        found = self.views.find(
+            {"_id": {"$in": list(customer_ids)}}, {"view": 1, "origins": 1, "members": 1, "erased": 1}, session=session
+        )
         return {document["_id"]: as_held(document) for document in await found.to_list(None)}
 
     async def places(self, partitions: Iterable[int], session: AsyncClientSession | None) -> dict[int, Tail]:
@@ -57,10 +73,15 @@ class ViewStore:
         return {c["_id"]: Tail(c["position"], c.get("mark")) for c in await found.to_list(None)}
 
     async def save(
-        self, versions: Sequence[NewVersion], tails: Mapping[int, Tail], session: AsyncClientSession | None
+        self,
+        versions: Sequence[NewVersion],
+        tails: Mapping[int, Tail],
+        session: AsyncClientSession | None,
+        touched: Iterable[int] = (),
     ) -> dict[int, Tail]:
         mark = secrets.token_hex(8)
-        ends = {version.partition: tails.get(version.partition, START).position for version in versions}
+        lanes = {*touched, *(version.partition for version in versions)}
+        ends = {partition: tails.get(partition, START).position for partition in lanes}
         writes: list[Document] = []
         for version in versions:
             ends[version.partition] += 1
@@ -128,7 +149,7 @@ class ViewStore:
         return cursor
 
     async def one(self, customer_id: str) -> bytes | None:
-        document = await self.views.find_one({"_id": customer_id}, {"view": 1})
+        document = await self.views.find_one({"_id": customer_id, **NOT_ERASED}, {"view": 1})
         return document["view"].encode() if document else None
 
     async def identified(self, identifier: str, limit: int) -> list[bytes]:
@@ -136,7 +157,7 @@ class ViewStore:
         return [document["view"].encode() for document in await found.to_list(None)]
 
     async def page(self, after: str, limit: int) -> list[tuple[str, bytes]]:
-        found = self.views.find({"_id": {"$gt": after}}, {"view": 1}).sort("_id", ASCENDING).limit(limit)
+        found = self.views.find({"_id": {"$gt": after}, **NOT_ERASED}, {"view": 1}).sort("_id", ASCENDING).limit(limit)
         return [(document["_id"], document["view"].encode()) for document in await found.to_list(None)]
 
     async def sums(self) -> tuple[int, int, Decimal]:
@@ -169,6 +190,9 @@ def write_of(version: NewVersion, place: Place) -> Document:
         "view": version.view.decode(),
     }
     first = held.version == 1
+    if version.regrouped:
+        known = held.known
+        fields |= {"members": held.members, "merged_into": known.merged_into, "restricted": known.restricted}
     if version.identifiers is not None or first:
         fields["identifiers"] = version.identifiers or []
     # The first version finds nothing and is made; should there be a view after all, its id is taken.
@@ -177,7 +201,8 @@ def write_of(version: NewVersion, place: Place) -> Document:
 
 def as_held(document: Document) -> Held:
     version, changed_at, known = read(document["view"])
-    return Held(document["_id"], version, changed_at, known, as_origins(document))
+    members, erased = tuple(document.get("members", ())), document.get("erased") is not None
+    return Held(document["_id"], version, changed_at, known, as_origins(document), members, erased)
 
 
 def after(cursor: Cursor, partition: int) -> Document:
@@ -204,6 +229,9 @@ def as_changed(document: Document) -> Changed:
         place=Place(document["partition"], document["position"]),
         origins=as_origins(document),
         view=document["view"].encode(),
+        merged_into=document.get("merged_into"),
+        restricted=document.get("restricted", False),
+        erased=document.get("erased"),
     )
 
 

@@ -27,7 +27,8 @@ says is best.
 households: {households:,} made-up families with twins, namesakes, moves and gaps (tests/contacts/matching/people.py), so that
 some duplicates cannot be told by anybody. The rules were made with all these sets at hand.
 
-Lookup: a record against {records:,} others in memory, in one process, as contacts would ask while it arrives.
+Lookup: a record against {records:,} others in memory, in one process; and in the database, as contacts asks for
+each that arrives: keys, records, weights, explanations.
 """
 
 
@@ -57,9 +58,19 @@ async def run(stage: Stage) -> Section:
             **{k: round(v, 2) for k, v in lookup.items() if k != "records"},
         }
     )
+    kept = called([sys.executable, "-m", "tests.bench.duplicates.kept", str(records)])
+    rows.append(
+        {
+            "set": f"lookup among {int(kept['records']):,} in the database",
+            "by": "rapport",
+            **{k: round(v, 2) for k, v in kept.items() if k != "records"},
+        }
+    )
     told = NOTES.format(rounds=rounds, households=HOUSEHOLDS, records=records)
     notes = [" ".join(note.split()) for note in told.split("\n\n")]
-    return Section("duplicates", "Duplicates among customers", rows, notes, details={"runs": runs, "lookup": lookup})
+    return Section(
+        "duplicates", "Duplicates among customers", rows, notes, details={"runs": runs, "lookup": lookup, "kept": kept}
+    )
 
 
 def several(python: Path, competitor: str, name: str, rounds: int) -> tuple[list[dict[str, Any]], str]:

@@ -81,6 +81,9 @@ class Platform:
     async def post(self, path: str, body: object) -> Any:
         return await self._ask("POST", path, json=body)
 
+    async def put(self, path: str, body: object) -> Any:
+        return await self._ask("PUT", path, json=body)
+
     async def patch(self, path: str, body: object) -> Any:
         return await self._ask("PATCH", path, json=body)
 

@@ -15,9 +15,13 @@ from tests.bench.growth.people import Road, deeds, introductions
 from tests.bench.growth.platform import Platform
 
 LISTENS: dict[str, dict[str, tuple[str, ...]]] = {
-    "contacts": {"contacts": ("crm.inbound",)},
-    "interactions": {"interactions": ("crm.inbound",), "interactions-dead-letters": ("crm.dead-letters",)},
-    "scoring": {"scoring": ("crm.interactions", "crm.sales")},
+    "contacts": {"contacts": ("crm.inbound",), "contacts-stages": ("crm.scores",)},
+    "interactions": {
+        "interactions": ("crm.inbound",),
+        "interactions-dead-letters": ("crm.dead-letters",),
+        "interactions-merges": ("crm.contacts",),
+    },
+    "scoring": {"scoring": ("crm.interactions", "crm.sales"), "scoring-merges": ("crm.contacts",)},
     "campaigns": {"campaigns": ("crm.contacts", "crm.interactions", "crm.sales", "crm.scores")},
     "sync": {"sync": ("crm.contacts", "crm.interactions", "crm.sales", "crm.scores", "crm.campaigns")},
 }

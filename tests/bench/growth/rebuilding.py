@@ -26,10 +26,10 @@ from tests.bench.growth.quiet import LISTENS, LOOK_SECONDS, NeverQuiet, Watch
 
 FOLLOWS = {
     "campaigns": rebuilding.PROJECTIONS["campaigns"].collections,
-    "sync": ("views", "positions"),
+    "sync": ("views", "positions", "parts", "links"),
     "scoring": rebuilding.PROJECTIONS["scoring"].collections,
 }
-"""Services whose state follows from topics that are kept for ever, and the collections that do. Scoring comes last:
+"""Services whose state follows from the log, as long as it has all of it, and the collections that do. Scoring comes last:
 it tells every score anew, and the other two hear of it."""
 Contents = dict[str, Any]
 
@@ -71,12 +71,13 @@ async def rebuild(platform: Platform, watch: Watch, service: str, within: float)
 
 
 async def forget(platform: Platform, watch: Watch, service: str) -> None:
-    """As `rapport rebuild` does it; here the service runs as a process of its own, so that it can be measured."""
+    """From the log, which is young enough to have it all; `rapport rebuild` reads databases. Here the service runs as a process of its own, so that it can be measured."""
     for group, topics in LISTENS[service].items():
         names = {platform.namespace + topic for topic in topics}
         partitions = [one for one in watch.partitions if one.topic in names]
         async with rebuilding.reader(platform.bootstrap, platform.namespace + group) as consumer:
-            await rebuilding.forget(platform.database(service), group, FOLLOWS[service], consumer, partitions)
+            begin = dict.fromkeys(partitions, 0)
+            await rebuilding.forget(platform.database(service), group, FOLLOWS[service], consumer, begin)
 
 
 async def caught_up(watch: Watch, service: str, within: float) -> None:

@@ -10,10 +10,12 @@ import pytest
 
 from services.campaigns.domain.campaign import Campaign, WrongState
 from services.campaigns.domain.orders import Orders
+from services.campaigns.handlers.holding import Holding
 from services.campaigns.handlers.launching import Launching
 from services.campaigns.store.campaigns import CampaignStore
 from services.campaigns.store.profiles import ProfileStore
 from shared.clock import WallClock
+from shared.links import LinkStore
 from shared.messaging import Messaging, Unit
 from shared.mongo import Database
 from shared.settings import PlatformSettings
@@ -61,7 +63,8 @@ class Scene:
         self._core = ("campaigns", settings, database.client, database)
         # No lease outlives its holder here, so that the next one need not wait.
         self.campaigns = CampaignStore(database, timedelta(seconds=-1))
-        self.profiles = ProfileStore(database)
+        self.profiles, self.links = ProfileStore(database), LinkStore(database)
+        self.holding = Holding(self.campaigns, self.links, WallClock())
 
     async def set(self, **said: Any) -> Campaign:
         await self.campaigns.prepare()
@@ -75,7 +78,7 @@ class Scene:
 
     def launching(self, at: int = 0, *, committed: bool = False) -> Launching:
         messaging = Dying(*self._core, at=at, committed=committed)
-        return Launching(messaging, self.campaigns, self.profiles, WallClock(), CHUNK)
+        return Launching(messaging, self.campaigns, self.profiles, self.holding, WallClock(), CHUNK)
 
     async def launched(self, campaign: Campaign) -> Campaign:
         await self.launching().begin(campaign, None)

@@ -5,12 +5,12 @@ from typing import Any, cast
 
 from hypothesis import given, strategies as st
 
-from services.campaigns.handlers.profiles import Following
 from shared.clock import WallClock
 from shared.contracts.fact import Fact
 from shared.messaging import Received, Unit
 from tests.campaigns.facts import cancelled, contact, customer, day, histories, interaction, order, received, returned
-from tests.campaigns.memory import MemoryProfiles
+from tests.campaigns.memory import MemoryProfiles, following
+from tests.links import MemoryLinks
 
 UNIT = Unit("campaigns", cast("Any", None), cast("Any", None))
 
@@ -28,7 +28,7 @@ class Witness(WallClock):
 async def folded(*batches: list[Fact]) -> MemoryProfiles:
     profiles = MemoryProfiles()
     for batch in batches:
-        await Following(profiles, WallClock()).fold(UNIT, events(batch))
+        await following(profiles, MemoryLinks(), WallClock()).fold(UNIT, events(batch))
     return profiles
 
 
@@ -82,5 +82,5 @@ async def test_it_does_not_matter_how_the_facts_are_cut_into_batches(
 async def test_only_what_customers_did_moves_the_clock() -> None:
     clock = Witness()
     did, told = order(1, customer(1), day(1)), contact(customer(1), 1)
-    await Following(MemoryProfiles(), clock).fold(UNIT, events([told, did]))
+    await following(MemoryProfiles(), MemoryLinks(), clock).fold(UNIT, events([told, did]))
     assert clock.seen == [did]

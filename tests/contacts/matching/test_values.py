@@ -68,7 +68,12 @@ def test_misspelt_names_sound_alike_and_other_names_do_not() -> None:
     ],
 )
 def test_values_are_canonical(kind: Kind, text: str, value: str) -> None:
-    assert canonical(kind, text) == value
+    assert canonical(kind, text, this_year=2026) == value
+
+
+def test_two_figures_are_a_year_of_this_century_only_while_they_are_past() -> None:
+    said = [canonical(Kind.BIRTH, "1.2.26", this_year=year) for year in (2025, 2026, 1999, None)]
+    assert said == ["19260201", "20260201", "19260201", ""]
 
 
 @pytest.mark.parametrize("kind", list(Kind))

@@ -14,7 +14,7 @@ from services.sync.handlers.tail import Tail
 from services.sync.handlers.views import Views
 from services.sync.handlers.webhooks import Pace, Post
 from services.sync.jobs import jobs
-from services.sync.store import ChannelStore, DeliveryStore, ViewStore
+from services.sync.store import ChannelStore, DeliveryStore, TreeStore, ViewStore
 from shared.contracts.interactions import SALES, OrderPlaced
 from shared.messaging import CloudEvent, Messaging
 from shared.messaging.producer import partition_of
@@ -72,7 +72,7 @@ class Delivery:
         tail = Tail(views, POLL_SECONDS)
         post = Post(channels, views, deliveries, courier, tail, messaging.transact, self._now, self._pace)
         work = jobs(tail, Dispatch(deliveries, post, owner=settings.instance, lease_seconds=LEASE_SECONDS))
-        listen(messaging, Views(views, self._now))
+        listen(messaging, Views(views, TreeStore(database), self._now).fold)
         return Composed(messaging, [views.prepare, deliveries.prepare, kept.prepare], work)
 
     def _now(self) -> datetime:

@@ -21,11 +21,12 @@ NAMES = (Kind.GIVEN, Kind.FAMILY, Kind.NAME, Kind.ORGANISATION)
 
 def keys(fields: Sequence[Field], values: Sequence[str]) -> list[int]:
     """The distinct keys of a record, 63-bit numbers that are the same on every machine."""
-    return list({_number(key) for key in _keys(fields, values)})
+    return list({number_of(key) for key in _keys(fields, values)})
 
 
 @lru_cache(maxsize=100_000)
-def _number(key: str) -> int:
+def number_of(key: str) -> int:
+    """63 bits, the same on every machine."""
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest()) >> 1
 
 

@@ -38,10 +38,13 @@ class Chosen:
 
 
 def understand(
-    columns: Mapping[str, Sequence[str]], mapped: Mapping[str, str] | None = None, never: Sequence[str] = ()
+    columns: Mapping[str, Sequence[str]],
+    mapped: Mapping[str, str] | None = None,
+    never: Sequence[str] = (),
+    this_year: int | None = None,
 ) -> Chosen:
     """Fields of a file from its columns' names and (a sample of) their values. `mapped` says columns by
-    kind (`family=nachname`): what it names is not guessed. Raises BadMap.
+    kind (`family=nachname`): what it names is not guessed. `this_year` as in `Field`. Raises BadMap.
     """
     said = _mapped(mapped or {}, columns)
     fields: list[Field] = []
@@ -50,13 +53,13 @@ def understand(
         if name in never:
             continue
         sample = [value.strip() for value in values if value and value.strip()][:SAMPLE]
-        kind, why = (said[name], "left out by the map") if name in said else _guess(name, sample)
+        kind, why = (said[name], "left out by the map") if name in said else _guess(name, sample, this_year)
         if kind is None:
             left_out[name] = why
         elif not sample:
             left_out[name] = "it is empty"
         else:
-            fields.append(Field(name, kind, _day_first(sample) if kind is Kind.BIRTH else True))
+            fields.append(Field(name, kind, _day_first(sample) if kind is Kind.BIRTH else True, this_year))
     kept = _without_repetitions(fields, columns, left_out, frozenset(said))
     return Chosen(tuple(kept), left_out)
 
@@ -101,7 +104,7 @@ def kinds_told() -> list[str]:
     return sorted(shortest.values())
 
 
-def _guess(name: str, sample: Sequence[str]) -> tuple[Kind | None, str]:
+def _guess(name: str, sample: Sequence[str], this_year: int | None) -> tuple[Kind | None, str]:
     header = plain(name)
     if sum("@" in value for value in sample) >= SURE * len(sample) > 0:
         return Kind.EMAIL, ""
@@ -110,27 +113,27 @@ def _guess(name: str, sample: Sequence[str]) -> tuple[Kind | None, str]:
     kind = by_name(header)
     if kind in {Kind.NAME, Kind.FAMILY} and "name" in header and _firms(sample):
         return Kind.ORGANISATION, ""
-    if kind is Kind.BIRTH and not _readable(Kind.BIRTH, sample):
-        kind = Kind.YEAR if _readable(Kind.YEAR, sample) else Kind.TEXT
+    if kind is Kind.BIRTH and not _readable(Kind.BIRTH, sample, this_year):
+        kind = Kind.YEAR if _readable(Kind.YEAR, sample, this_year) else Kind.TEXT
     if kind is Kind.YEAR and not _numbers(sample):
         kind = Kind.TEXT
     if kind is Kind.CATEGORY and len({folded(value) for value in sample}) > CATEGORIES:
         kind = Kind.TEXT
-    if kind in {Kind.EMAIL, Kind.PHONE} and not _readable(kind, sample):
+    if kind in {Kind.EMAIL, Kind.PHONE} and not _readable(kind, sample, this_year):
         kind = None
     if kind is not None:
         return kind, ""
-    return _by_values(header, sample)
+    return _by_values(header, sample, this_year)
 
 
-def _by_values(header: str, sample: Sequence[str]) -> tuple[Kind | None, str]:
+def _by_values(header: str, sample: Sequence[str], this_year: int | None) -> tuple[Kind | None, str]:
     """A column whose name says nothing."""
     if not sample:
         return None, "it is empty"
     if says_nothing(header):
         return None, "its name says nothing about who somebody is"
-    if _readable(Kind.BIRTH, sample) and all(len(value) >= 8 for value in sample[:50]):
-        years = sorted(int(born[:4]) for value in sample if (born := canonical(Kind.BIRTH, value)))
+    if _readable(Kind.BIRTH, sample, this_year) and all(len(value) >= 8 for value in sample[:50]):
+        years = sorted(int(born[:4]) for value in sample if (born := canonical(Kind.BIRTH, value, this_year=this_year)))
         spread = years[-1 - len(years) // 20] - years[len(years) // 20]
         return (Kind.BIRTH, "") if spread >= LIFETIMES else (None, "its dates are of too few years to be of birth")
     if sum(bool(re.fullmatch(r"[+(0][\d\s()./-]{7,}", value)) for value in sample) >= SURE * len(sample):
@@ -150,8 +153,8 @@ def _by_values(header: str, sample: Sequence[str]) -> tuple[Kind | None, str]:
     return Kind.TEXT, ""
 
 
-def _readable(kind: Kind, sample: Sequence[str]) -> bool:
-    return sum(bool(canonical(kind, value)) for value in sample) >= 0.5 * len(sample)
+def _readable(kind: Kind, sample: Sequence[str], this_year: int | None) -> bool:
+    return sum(bool(canonical(kind, value, this_year=this_year)) for value in sample) >= 0.5 * len(sample)
 
 
 def _numbers(sample: Sequence[str]) -> bool:

@@ -6,7 +6,7 @@ and is drawn towards that by a few imagined pairs, so that with few or no duplic
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,21 +50,37 @@ def random_pairs(live: Ints, count: int = RANDOM_PAIRS, seed: int = SEED) -> tup
     return live[a], live[(a + step) % n]
 
 
+@dataclass(frozen=True)
+class Sample:
+    """Where the table holds some of the records only: `rows` drawn evenly from all of them, and their neighbours, so that each of
+    the candidates stands for `standing` pairs among all. Values are as frequent as `compare` says.
+    """
+
+    rows: Ints
+    standing: float
+    compare: Callable[[Table, Ints, Ints], Compared]
+
+
 def learn(
-    table: Table, candidates: tuple[Ints, Ints], records: int, advance: Callable[[str], None] = lambda _: None
+    table: Table,
+    candidates: tuple[Ints, Ints],
+    records: int,
+    advance: Callable[[str], None] = lambda _: None,
+    sample: Sample | None = None,
 ) -> Weights:
-    """Weights for a table of which `candidates` are the pairs worth comparing."""
+    """Weights for `records`, all or a sample of which are in the table; `candidates` are its pairs worth comparing."""
     weights = start(table.fields, records)
-    if records < 2:
+    sample = sample or Sample(np.arange(table.rows), 1.0, compared)
+    if records < 2 or len(sample.rows) < 2:
         return replace(weights, doubts=("There are fewer than two records.",))
-    anyone = compared(table, *random_pairs(np.arange(table.rows)))
+    anyone = sample.compare(table, *random_pairs(sample.rows))
     chosen = _drawn(len(candidates[0]))
-    pairs = compared(table, candidates[0][chosen], candidates[1][chosen])
+    pairs = sample.compare(table, candidates[0][chosen], candidates[1][chosen])
     scale = len(candidates[0]) / max(len(pairs), 1)
     weights = replace(weights, u=_u(weights, anyone, np.zeros(len(anyone))))
     for again in range(2):
         advance(f"learning what tells duplicates apart, pass {again + 1} of 2")
-        weights = _em(weights, pairs, records, scale)
+        weights = _em(weights, pairs, records, scale, sample.standing)
         # Some random pairs are matches: what is u among the others is known once these are.
         weights = replace(weights, u=_u(weights, anyone, evidence(weights, anyone).probability))
     sure = float((evidence(weights, pairs).probability >= SURE).sum()) * scale
@@ -77,10 +93,10 @@ def _drawn(count: int) -> Ints:
     return np.sort(np.random.default_rng(SEED).choice(count, LEARN_FROM, replace=False))
 
 
-def _em(weights: Weights, pairs: Compared, records: int, scale: float) -> Weights:
+def _em(weights: Weights, pairs: Compared, records: int, scale: float, standing: float) -> Weights:
     for _ in range(ROUNDS):
         found = evidence(weights, pairs)
-        after = _m_step(weights, pairs, found, records, scale)
+        after = _m_step(weights, pairs, found, records, scale, standing)
         moved = max((float(np.abs(a - b).max()) for a, b in zip(after.m, weights.m, strict=True)), default=0.0)
         weights = after
         if moved < SETTLED:
@@ -88,7 +104,7 @@ def _em(weights: Weights, pairs: Compared, records: int, scale: float) -> Weight
     return weights
 
 
-def _m_step(weights: Weights, pairs: Compared, found: Evidence, records: int, scale: float) -> Weights:
+def _m_step(weights: Weights, pairs: Compared, found: Evidence, records: int, scale: float, standing: float) -> Weights:
     # A pair that only a person can decide teaches nothing: households have thousands of them. Nor do pairs that are rather
     # none: where duplicates are few, a hundred thousand of these would add up to more than all that are.
     p = np.where(found.against | (found.probability < LIKELY), 0.0, found.probability)
@@ -97,7 +113,8 @@ def _m_step(weights: Weights, pairs: Compared, found: Evidence, records: int, sc
         imagined = np.array([degree.start for degree in SCALES[one.kind].degrees]) * IMAGINED
         counts = _counts(pairs, place, p, len(imagined)) * scale + imagined
         m.append(_bounded(counts / counts.sum()))
-    matches = float(p.sum()) * scale
+    # Of m, no more is known than what was seen; how many matches there are among all, what was seen stands for.
+    matches = float(p.sum()) * scale * standing
     household = weights.household
     if (of_households := posterior(found.unruled[found.one_household])).size:
         # Beta(1, 2): until households are seen, one record in three of a household is imagined to be the same person's.

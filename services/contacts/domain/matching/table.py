@@ -23,6 +23,8 @@ class Field:
     name: str
     kind: Kind
     day_first: bool = True
+    this_year: int | None = None
+    """For dates with two figures for the year. None: these say nothing."""
 
     @property
     def label(self) -> str:
@@ -30,7 +32,7 @@ class Field:
         return self.name if self.kind in {Kind.TEXT, Kind.CATEGORY, Kind.IDENTIFIER, Kind.YEAR} else self.kind
 
     def value(self, text: str) -> str:
-        return canonical(self.kind, text, day_first=self.day_first)
+        return canonical(self.kind, text, day_first=self.day_first, this_year=self.this_year)
 
 
 @dataclass

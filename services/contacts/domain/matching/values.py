@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from datetime import date
 from functools import lru_cache
 
 from services.contacts.domain.matching.kinds import Kind
@@ -29,16 +28,20 @@ MONTHS = {
 NUMBERS = re.compile(r"\d+|[a-z]+")
 
 
-def canonical(kind: Kind, text: str, *, day_first: bool = True) -> str:
-    """The value of a text. `day_first` decides about dates such as 03/04/1980."""
+def canonical(kind: Kind, text: str, *, day_first: bool = True, this_year: int | None = None) -> str:
+    """The value of a text. `day_first` decides about dates such as 03/04/1980, `this_year` about those of two figures for the year,
+    which without it say nothing.
+    """
     text = text.strip()[:LONGEST]
     if not text:
         return ""
-    return born(text, day_first=day_first) if kind is Kind.BIRTH else READERS.get(kind, folded)(text)
+    if kind is Kind.BIRTH:
+        return born(text, day_first=day_first, this_year=this_year)
+    return READERS.get(kind, folded)(text)
 
 
 @lru_cache(maxsize=100_000)
-def born(text: str, *, day_first: bool = True) -> str:
+def born(text: str, *, day_first: bool = True, this_year: int | None = None) -> str:
     """A date as yyyymmdd, zeros for what is not said; empty if it is none.
 
     >>> born("1971-06-24"), born("24.6.1971"), born("19710624"), born("24 Jun 1971"), born("1971")
@@ -55,26 +58,32 @@ def born(text: str, *, day_first: bool = True) -> str:
         return _date(parts[0], "0", "0")
     if len(parts) == 2:
         year, month = (parts[0], parts[1]) if len(parts[0]) == 4 else (parts[1], parts[0])
-        return _date(year, month, "0")
+        return _date(_in_full(year, this_year), month, "0")
     if len(parts) < 3:
         return ""
     first, second, third = parts[:3]
     if len(first) == 4 and first.isdigit():
         return _date(first, second, third) or _date(first, third, second)
+    year = _in_full(third, this_year)
     if first in MONTHS:
-        return _date(third, first, second)
+        return _date(year, first, second)
     day, month = (first, second) if day_first else (second, first)
-    return _date(third, month, day) or _date(third, day, month)
+    return _date(year, month, day) or _date(year, day, month)
+
+
+def _in_full(year: str, this_year: int | None) -> str:
+    """Customers are born, not about to be: two figures are of this century only while they are past."""
+    if len(year) != 2 or not year.isdecimal() or this_year is None:
+        return year
+    century = this_year // 100 if int(year) <= this_year % 100 else this_year // 100 - 1
+    return f"{century}{year}"
 
 
 def _date(year: str, month: str, day: str) -> str:
     month = str(MONTHS.get(month, month))
-    if not (year.isdecimal() and month.isdecimal() and (day or "0").isdecimal()) or len(year) not in {2, 4}:
+    if not (year.isdecimal() and month.isdecimal() and (day or "0").isdecimal()) or len(year) != 4:
         return ""
     y, m, d = int(year), int(month), int(day or 0)
-    if len(year) == 2:
-        # Customers are born, not about to be: two figures are of this century only while they are past.
-        y += 2000 if y <= date.today().year % 100 else 1900  # noqa: DTZ011 - a century needs no time zone
     if not EARLIEST <= y <= 2100 or m > 12 or d > 31:
         return ""
     return f"{y:04}{m:02}{d:02}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from services.sync.domain.channel import Channel
-from services.sync.domain.outgoing import Changed, Receipt, Verdict, held, verdict
+from services.sync.domain.outgoing import Changed, Receipt, Verdict, erasure_verdict, held, verdict
 from services.sync.domain.positions import Cursor, emptied
 from services.sync.handlers.webhooks.needs import Post
 
@@ -94,5 +94,7 @@ class Upcoming:
         return {**stored, **self._left}
 
     def _item(self, channel: Channel, changed: Changed, receipt: Receipt | None) -> Item:
-        needed = verdict(channel.source, changed, held(receipt, self._generation)) is Verdict.SEND
+        has = held(receipt, self._generation)
+        judged = erasure_verdict(changed, receipt, has) if changed.erased else verdict(channel.source, changed, has)
+        needed = judged is Verdict.SEND
         return Item(changed, receipt, needed=needed, in_order=True)

@@ -1,0 +1,75 @@
+"""What campaigns keeps of a customer, and how it is removed.
+
+A new collection that says something about customers gets a line in `steps`; any other is named in `HOLDS_NONE`.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from services.campaigns.store.campaigns import prefix_of
+from shared.audit import COLLECTION as AUDIT, WHO_ASKED
+from shared.erasing import Delete, Step, Work, by
+from shared.messaging import Unit
+
+HOLDS_NONE = {
+    "segments": "rules",
+    "campaigns": "figures of all their customers",
+    "moved": "how often anybody was found to be one with somebody, or two again",
+    AUDIT: WHO_ASKED,
+}
+
+
+class Leaving(Protocol):
+    async def leave(self, unit: Unit, erased: Collection[str]) -> int: ...
+
+
+class One:
+    """With whom they were one: the others' profiles and places in campaigns are theirs alone again."""
+
+    collections: Sequence[str] = ("links",)
+
+    def __init__(self, following: Leaving) -> None:
+        self._following = following
+
+    async def begin(self, work: Work) -> None:
+        """Nothing to find out."""
+
+    async def piece(self, unit: Unit, work: Work) -> int:
+        return await self._following.leave(unit, work.customers)
+
+
+class Held:
+    """With whom others were held out of a campaign whose window is over: the row stays, and names nobody."""
+
+    collections: Sequence[str] = ("selections",)
+
+    async def begin(self, work: Work) -> None:
+        """Nothing to find out."""
+
+    async def piece(self, unit: Unit, work: Work) -> int:
+        """Nothing is removed."""
+        named, rows = {"held_out_with": {"$in": list(work.customers)}}, unit.database["selections"]
+        await rows.update_many(named, {"$unset": {"held_out_with": ""}}, session=unit.session)
+        return 0
+
+
+class Selected:
+    """Rows of campaigns have the customer in their ids, so that no index is kept for this alone."""
+
+    collections: Sequence[str] = ("selections",)
+
+    async def begin(self, work: Work) -> None:
+        """Nothing to find out."""
+
+    async def piece(self, unit: Unit, work: Work) -> int:
+        campaigns = unit.database["campaigns"].find({"attempt": {"$gt": 0}}, {"attempt": 1}, session=unit.session)
+        begins = [prefix_of(row["_id"], attempt) async for row in campaigns for attempt in range(1, row["attempt"] + 1)]
+        ids = [begin + customer for begin in begins for customer in work.customers]
+        if not ids:
+            return 0
+        rows = unit.database["selections"]
+        return (await rows.delete_many({"_id": {"$in": ids}}, session=unit.session)).deleted_count
+
+
+def steps(following: Leaving) -> list[Step]:
+    return [One(following), Delete("profiles"), Delete("orders", by("customer_id")), Held(), Selected()]

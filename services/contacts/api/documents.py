@@ -1,0 +1,105 @@
+"""The routes of documents attached to contacts."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.contacts.domain.documents import Document, Scan
+from services.contacts.domain.survivorship import milliseconds
+from services.contacts.handlers.attaching import Attaching, Attachment
+from services.contacts.handlers.seeing import Seeing
+from shared.contracts.fact import Code, CustomerId, Name, Uuid7
+from shared.http import Page
+from shared.security import Principal, require
+
+Reader = Annotated[Principal, Depends(require("contacts:read", rows=True))]
+Writer = Annotated[Principal, Depends(require("contacts:write", rows=True))]
+FileName = Annotated[str, Query(min_length=1, max_length=255, description="As the file is called; it is cleaned.")]
+
+
+class DocumentBody(BaseModel):
+    """A document attached to a contact."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    document_id: str
+    customer_id: Annotated[str, Field(description="The contact that it was attached to, merged or not.")]
+    name: str
+    title: str | None
+    kind: str | None
+    type: Annotated[str, Field(description="As its bytes say.")]
+    size: Annotated[int, Field(description="In bytes.")]
+    sha256: str
+    scan: Annotated[Scan, Field(description="`unscanned`: no virus scanner is set.")]
+    source: str
+    attached_at: datetime
+
+
+def router(attaching: Attaching, seeing: Seeing) -> APIRouter:
+    """The routes, over the use cases. Documents are of a contact: who may not see it has none of them."""
+    routes = APIRouter(prefix="/v1/contacts/{customer_id}/documents", tags=["documents"])
+    binary = {
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    }
+
+    @routes.post("", status_code=201, summary="Attach a document", openapi_extra=binary)
+    async def attach_document(
+        principal: Writer,
+        customer_id: CustomerId,
+        request: Request,
+        response: Response,
+        name: FileName,
+        title: Annotated[Name | None, Query()] = None,
+        kind: Annotated[
+            Code | None, Query(description="`contract`, `letter`: a word that the company agrees on.")
+        ] = None,
+    ) -> DocumentBody:
+        """The body is the document's bytes; sent again under the same name it is the document that is there. What type it is its bytes say, and only papers, pictures and office documents without
+        macros are taken (415). 413 if it is too large, 422 if the scanner finds something, 503 if a scanner is set and away.
+        """
+        await seeing.by(principal).contact(customer_id)
+        source = f"/channels/{principal.channel_id}" if principal.channel_id else f"/keys/{principal.key_id}"
+        said = Attachment(name, source, title, kind)
+        document = await attaching.attach(customer_id, said, request.stream(), milliseconds(datetime.now(UTC)))
+        response.headers["location"] = f"/v1/contacts/{customer_id}/documents/{document.document_id}"
+        return DocumentBody.model_validate(document)
+
+    @routes.get("", summary="List the documents of a contact")
+    async def list_documents(principal: Reader, customer_id: CustomerId) -> Page[DocumentBody]:
+        """The earliest first, of all contacts that are part of this one; on one page."""
+        await seeing.by(principal).contact(customer_id)
+        return Page(items=[DocumentBody.model_validate(one) for one in await attaching.listed(customer_id)])
+
+    @routes.get("/{document_id}", response_class=Response, summary="Download a document")
+    async def download_document(principal: Reader, customer_id: CustomerId, document_id: Uuid7) -> Response:
+        await seeing.by(principal).contact(customer_id)
+        document = await attaching.find(customer_id, document_id)
+        return StreamingResponse(
+            attaching.documents.read(document_id), media_type=document.type, headers=_safe(document)
+        )
+
+    @routes.delete("/{document_id}", status_code=204, summary="Delete a document")
+    async def delete_document(principal: Writer, customer_id: CustomerId, document_id: Uuid7) -> Response:
+        """For good."""
+        await seeing.by(principal).contact(customer_id)
+        await attaching.remove(customer_id, document_id)
+        return Response(status_code=204)
+
+    return routes
+
+
+def _safe(document: Document) -> dict[str, str]:
+    """A browser saves it and runs nothing of it; `nosniff` has every answer. Names as RFC 6266 and RFC 8187 have them."""
+    return {
+        "content-disposition": f"attachment; filename=\"document\"; filename*=UTF-8''{quote(document.name, safe='')}",
+        "content-length": str(document.size),
+        "content-security-policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+        "etag": f'"{document.sha256}"',
+    }

@@ -1,0 +1,202 @@
+"""Two customers who are one: what is merged, what that makes of their contacts, and how it is undone. Pure.
+
+Parts are never moved: each customer keeps what was said of them, a merge is a link from the absorbed to the survivor, and
+what is published of the survivor is made of all parts. So nothing is lost, and undoing ends the link.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from services.contacts.domain.following import course_of, faulty, staged
+from services.contacts.domain.lifecycle import joined
+from services.contacts.domain.places import Place
+from services.contacts.domain.points import LISTS
+from services.contacts.domain.survivorship import (
+    MAPS,
+    MAX_CONSENTS,
+    PUBLISHED,
+    Known,
+    Statement,
+    TooManyConsents,
+    as_said,
+    differences,
+    heard,
+    milliseconds,
+    settled,
+    stricter,
+)
+from shared.contracts.contacts import Consent
+
+MAX_MEMBERS = 50
+"""A merge reads and writes all parts in one transaction; a person who has been registered more often is no person."""
+
+Parts = Mapping[str, Known]
+
+
+class TooManyMembers(ValueError):
+    """More customers than can be one."""
+
+
+@dataclass(frozen=True)
+class Merge:
+    """That two customers were found to be one: who said so, when, why, and whether it was taken back."""
+
+    merge_id: str
+    survivor: str
+    absorbed: str
+    merged_at: datetime
+    merged_by: str
+    reason: str | None = None
+    undone_at: datetime | None = None
+    undone_by: str | None = None
+    undo_reason: str | None = None
+
+
+def merged(parts: Parts, merge: Merge) -> dict[str, Known]:
+    """The parts of both, after the merge. Survivor and absorbed must each be the root of theirs. Raises TooManyMembers."""
+    if len(parts) > MAX_MEMBERS + 1:
+        raise TooManyMembers(f"at most {MAX_MEMBERS} customers can be merged into one")
+    absorbed, survivor = parts[merge.absorbed], parts[merge.survivor]
+    after = {customer: _placed(known, root=merge.survivor) for customer, known in parts.items()}
+    after[merge.absorbed] = _placed(
+        absorbed,
+        turn=absorbed.place.turn + 1,
+        merge_id=merge.merge_id,
+        into=merge.survivor,
+        since=merge.merged_at,
+        root=merge.survivor,
+        members=(),
+        golden=None,
+    )
+    after[merge.survivor] = _placed(survivor, members=_others(parts, merge.survivor))
+    return after
+
+
+def unmerged(parts: Parts, absorbed: str) -> dict[str, Known]:
+    """The parts after the absorbed has left, with all who had been merged into them."""
+    place = parts[absorbed].place
+    root = place.root
+    assert root is not None, "only who was absorbed can leave"
+    leaving = {customer for customer in parts if absorbed in _chain(parts, customer)}
+    after = {
+        customer: _placed(known, root=absorbed) if customer in leaving else known for customer, known in parts.items()
+    }
+    free = Place(turn=place.turn + 1, members=_others(leaving, absorbed), beat=place.beat)
+    after[absorbed] = replace(parts[absorbed], place=free)
+    after[root] = _placed(parts[root], members=_others(parts.keys() - leaving, root))
+    return after
+
+
+def regrouped(
+    parts: Parts, root: str, now: datetime, country: str | None = None, *, set_free: bool = False
+) -> tuple[Known, list[str]]:
+    """The root with the contact that all its members make, and what others see different of it. Raises TooManyConsents.
+
+    Of who was set free just now, all that is known is news. Versions of a customer grow, whether it is one or many who
+    make them. `country` as in `survivorship.fold`.
+    """
+    known = parts[root]
+    members = known.place.members
+    before = known.place.golden or known.contact
+    whole = together(root, parts, country).contact if members else known.contact
+    changed = [name for name in PUBLISHED if getattr(whole, name)] if set_free else differences(before, whole)
+    version, changed_at = before.version, before.changed_at
+    if changed:
+        version, changed_at = before.version + 1, milliseconds(now)
+    stamp = {"version": version, "changed_at": changed_at}
+    golden = whole.model_copy(update=stamp) if members else None
+    place = replace(known.place, golden=golden, beat=known.place.beat + 1)
+    return replace(known, contact=known.contact.model_copy(update=stamp), place=place), changed
+
+
+def together(root: str, parts: Parts, country: str | None = None) -> Known:
+    """What a root and its members, who are among the parts, make: of each field what was said last, whoever it was said of.
+
+    What is chosen, and how numbers without a country are understood, follows from all of it. `country` as in `fold`.
+    """
+    members = [parts[one] for one in (root, *parts[root].place.members)]
+    absorbed = defaultdict(list)
+    for known in members:
+        if known.place.into is not None:
+            absorbed[known.place.into].append(known)
+    whole = settled(_whole(parts[root], absorbed), country)
+    registered_at = min(known.contact.registered_at for known in members)
+    update: dict[str, Any] = {"absorbed": list(parts[root].place.members), "registered_at": registered_at}
+    if whole.contact.links:
+        # What was said to join two who are one says nothing, as long as they are one.
+        own = {root, *parts[root].place.members}
+        update["links"] = [link for link in whole.contact.links if link.to not in own]
+    return replace(whole, contact=whole.contact.model_copy(update=update))
+
+
+def _whole(known: Known, absorbed: Mapping[str, list[Known]]) -> Known:
+    """A customer with all who were merged into them, in the order in which that happened; not settled."""
+    known = as_said(known)
+    for one in sorted(absorbed.get(known.contact.customer_id, ()), key=_merged_when):
+        known = _both(known, _whole(one, absorbed))
+    return known
+
+
+def _merged_when(known: Known) -> tuple[datetime, str]:
+    assert known.place.since is not None, "who was merged into somebody was so at some time"
+    return known.place.since, known.contact.customer_id
+
+
+def _both(survivor: Known, absorbed: Known) -> Known:
+    for told in _statements(absorbed):
+        survivor = heard(survivor, told)
+    since, _ = _merged_when(absorbed)
+    consents = _consents(survivor.contact.consents, absorbed.contact.consents, since)
+    survivor = replace(survivor, contact=survivor.contact.model_copy(update={"consents": consents}))
+    if absorbed.faults:
+        survivor = faulty(survivor, absorbed.faults)
+    return staged(survivor, joined(course_of(survivor), course_of(absorbed)))
+
+
+def _statements(known: Known) -> Iterable[Statement]:
+    """What was said of a customer, as far as it holds, to be said of another. Consents have a rule of their own."""
+    contact = known.contact
+    lists = {name: getattr(contact, name) for name in LISTS}
+    yield Statement(
+        "", contact.registered_at, contact.identifiers, points=lists, links=contact.links, roles=contact.roles
+    )
+    for place, at in known.said.items():
+        if place == "stage":
+            continue  # it follows from the life cycle
+        name, _, code = place.partition(".")
+        value = getattr(contact, name)
+        if name in MAPS:
+            entry: dict[str, Any] = {name: {code: value.get(code)}}
+            yield Statement("", at, **entry)
+        else:
+            yield Statement("", at, fields={name: value})
+
+
+def _consents(survivor: Iterable[Consent], absorbed: Iterable[Consent], since: datetime) -> list[Consent]:
+    """The answers of both. Of two given before the merge the stricter holds, else the later (decision 0028)."""
+    standing = {(consent.purpose, consent.channel): consent for consent in survivor}
+    for consent in absorbed:
+        place = (consent.purpose, consent.channel)
+        standing[place] = stricter(standing[place], consent, since) if place in standing else consent
+    if len(standing) > MAX_CONSENTS:
+        raise TooManyConsents(f"a contact holds at most {MAX_CONSENTS} consents")
+    return [standing[place] for place in sorted(standing)]
+
+
+def _chain(parts: Parts, customer: str) -> Iterable[str]:
+    """A customer, whom they were merged into, and so on."""
+    step: str | None = customer
+    while step is not None:
+        yield step
+        step = parts[step].place.into
+
+
+def _others(customers: Iterable[str], root: str) -> tuple[str, ...]:
+    return tuple(sorted(set(customers) - {root}))
+
+
+def _placed(known: Known, **changes: object) -> Known:
+    return replace(known, place=replace(known.place, **changes))  # type: ignore[arg-type]

@@ -1,0 +1,136 @@
+"""Contacts as one key may see them: the one place between what is kept and whoever reads it.
+
+Others than those that the key is limited to do not exist for it, nor links to anybody, and sensitive fields are left out unless it
+has the scope for them. What must be known later, of who saw what, is in the audit trail before it is answered.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from services.contacts.domain.access import Rows, Sensitive, without_links
+from services.contacts.domain.changes import Change
+from services.contacts.domain.places import ALONE
+from services.contacts.domain.survivorship import Known
+from services.contacts.domain.values.search import Place
+from services.contacts.handlers.errors import IdentifierTaken, NoSuchContact
+from shared.audit import Accessed, Trail
+from shared.contracts.contacts import Contact
+from shared.mongo import Session
+from shared.security import Principal
+
+SEE_SENSITIVE = "contacts:sensitive"
+At = tuple[Place, str]
+"""Where a contact stands in the order of all who are found, and its id."""
+
+
+class Kept(Protocol):
+    """The contacts that there are."""
+
+    async def contact(self, customer: str) -> Contact | None: ...
+
+    async def load(self, customers: Collection[str], session: Session | None) -> dict[str, Known]: ...
+
+    async def page(self, after: str, limit: int, rows: Rows) -> list[Contact]: ...
+
+    async def found(
+        self, typed: str, after: At | None, limit: int, rows: Rows
+    ) -> Sequence[tuple[At | None, Contact]]: ...
+
+    async def count(self, rows: Rows) -> int: ...
+
+
+class Seeing:
+    """Gives each key its view."""
+
+    def __init__(self, kept: Kept, trail: Trail, sensitive: Sensitive) -> None:
+        self.kept = kept
+        self.trail = trail
+        self.sensitive = sensitive
+
+    def by(self, principal: Principal) -> "View":
+        return View(self, principal)
+
+
+class View:
+    """What one key sees."""
+
+    def __init__(self, seeing: Seeing, principal: Principal) -> None:
+        self.kept, self.trail, self.sensitive = seeing.kept, seeing.trail, seeing.sensitive
+        self.principal = principal
+        self.rows = Rows(principal.territories, principal.owners)
+        self.open = principal.may(SEE_SENSITIVE)
+
+    def may_ask(self, scheme: str) -> bool:
+        """Whether it may look for whose an identifier of this scheme is: to find by one is to know it."""
+        return self.open or scheme not in self.sensitive
+
+    async def contact(self, customer: str) -> Contact:
+        """As it is kept, to be handed on with `shown`. Raises NoSuchContact also for those that the key must not see."""
+        contact = await self.kept.contact(customer)
+        if contact is None or not self.rows.sees(contact):
+            raise NoSuchContact(customer)
+        return contact
+
+    async def page(self, after: str, limit: int) -> list[Contact]:
+        return await self.kept.page(after, limit, self.rows)
+
+    async def found(self, typed: str, after: At | None, limit: int) -> Sequence[tuple[At | None, Contact]]:
+        return await self.kept.found(typed, after, limit, self.rows)
+
+    async def count(self) -> int:
+        return await self.kept.count(self.rows)
+
+    async def among(self, customers: Collection[str]) -> set[str]:
+        """Those of these roots that the key may see."""
+        if self.rows.all:
+            return set(customers)
+        known = await self.kept.load(customers, None)
+        return {customer for customer, one in known.items() if self.rows.sees(one.published)}
+
+    async def tactful(self, taken: IdentifierTaken) -> IdentifierTaken:
+        """That an identifier is taken cannot be hidden from who wants it; whose it is can."""
+        owner = await self.kept.contact(taken.customer_id) if taken.customer_id else None
+        return taken if owner and self.rows.sees(owner) else IdentifierTaken(taken.identifier, None)
+
+    async def shown(self, action: str, contact: Contact) -> Contact:
+        """As the key may see it. Whoever sees sensitive fields is in the audit trail before they see them."""
+        return (await self.all_shown(action, [contact]))[0]
+
+    async def all_shown(self, action: str, contacts: Sequence[Contact], *, searched: bool = False) -> list[Contact]:
+        """`searched`: asked without naming a contact; of keys that are limited that is kept as well."""
+        shown = [self._veiled(one) for one in contacts]
+        fields = [name for one in shown for name in self.sensitive.fields_of(one)]
+        if fields or (searched and self.principal.limited):
+            told = contacts if searched else [one for one in shown if self.sensitive.fields_of(one)]
+            await self.note(action, [one.customer_id for one in told], fields)
+        return shown
+
+    async def parts_shown(self, action: str, parts: Sequence[Known]) -> list[Known]:
+        """Likewise of contacts with all that is kept of them."""
+        shown = await self.all_shown(action, [one.published for one in parts])
+        # Nobody's root any more: what all of them make is the contact itself, and nothing of it is left beside.
+        return [replace(part, contact=contact, place=ALONE) for part, contact in zip(parts, shown, strict=True)]
+
+    def sample_shown(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Likewise of some fields of a contact, as JSON, of which nobody knows any more whose they are."""
+        return dict(values) if self.open else self.sensitive.hidden_among(values)
+
+    async def changes_shown(self, action: str, customer: str, changes: Iterable[Change]) -> list[Change]:
+        """Likewise of changes."""
+        shown = [self._veiled_in(one) for one in changes]
+        if self.open and (fields := [name for one in shown for name in self.sensitive.fields_changed(one)]):
+            await self.note(action, [customer], fields)
+        return shown
+
+    def _veiled(self, contact: Contact) -> Contact:
+        contact = contact if self.open else self.sensitive.hidden(contact)
+        return contact.model_copy(update={"links": []}) if self.principal.limited and contact.links else contact
+
+    def _veiled_in(self, change: Change) -> Change:
+        change = change if self.open else self.sensitive.hidden_in(change)
+        return without_links(change) if self.principal.limited else change
+
+    async def note(self, action: str, customers: Sequence[str], fields: Iterable[str] = ()) -> None:
+        """Into the audit trail. Returns once it is kept."""
+        await self.trail.write(Accessed(action, self.principal, customers, sorted(set(fields))))

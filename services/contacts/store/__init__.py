@@ -1,0 +1,33 @@
+"""What contacts keeps in MongoDB."""
+
+from services.contacts.store.contacts import MongoStore
+from services.contacts.store.documents import DocumentStore
+from services.contacts.store.exports import ExportStore
+from services.contacts.store.fields import FieldStore
+from services.contacts.store.forms import FormStore
+from services.contacts.store.history import HistoryStore
+from services.contacts.store.imports import ImportStore
+from services.contacts.store.learning import ModelStore
+from services.contacts.store.links import LinkStore
+from services.contacts.store.match_progress import MatchProgress
+from services.contacts.store.matching import MatchStore
+from services.contacts.store.quality import QualityStore
+from services.contacts.store.reassignments import ReassignmentStore
+from services.contacts.store.review import ReviewStore
+
+__all__ = [
+    "DocumentStore",
+    "ExportStore",
+    "FieldStore",
+    "FormStore",
+    "HistoryStore",
+    "ImportStore",
+    "LinkStore",
+    "MatchProgress",
+    "MatchStore",
+    "ModelStore",
+    "MongoStore",
+    "QualityStore",
+    "ReassignmentStore",
+    "ReviewStore",
+]

@@ -1,0 +1,108 @@
+"""Documents of the database, and what they are in the service: each reads back as what was written."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from pymongo import UpdateOne
+
+from services.contacts.domain.following import first_course
+from services.contacts.domain.identities import Conflict
+from services.contacts.domain.known import Fault
+from services.contacts.domain.lifecycle import Course, Mark
+from services.contacts.domain.merging import Merge
+from services.contacts.domain.places import ALONE, Place
+from services.contacts.domain.survivorship import Known
+from services.contacts.domain.values import search
+from shared.contracts.contacts import Consent, Contact
+
+_2020 = 1_577_836_800_000
+"""In milliseconds since 1970."""
+
+
+def contact_row(known: Known) -> dict[str, Any]:
+    row = known.contact.model_dump()
+    row |= {"said": dict(known.said), "chosen": sorted(known.chosen), "found_by": search_keys(known)}
+    row["number"] = number_of(known.contact.customer_id)
+    if known.course:
+        row["course"] = [mark._asdict() for mark in known.course]
+    if known.faults:
+        row["faults"] = {name: fault._asdict() for name, fault in known.faults.items()}
+    if known.place != ALONE:
+        golden = known.place.golden
+        row["place"] = vars(known.place) | {
+            "golden": golden and golden.model_dump(),
+            "members": list(known.place.members),
+        }
+    return {"_id": row.pop("customer_id"), **row}
+
+
+def number_of(customer: str) -> int:
+    """A number that grows with the time of a UUIDv7 and fits MongoDB's integers: 42 bits of milliseconds since 2020, 21 of the end.
+
+    Ids of one moment are counted on at their end, so that others hardly ever have the same one.
+    """
+    digits = customer.replace("-", "")
+    return (int(digits[:12], 16) - _2020 & (1 << 42) - 1) << 21 | int(digits[-6:], 16) & (1 << 21) - 1
+
+
+def search_keys(known: Known) -> list[str]:
+    """What a contact is found by: its name, and what stands before the @ of its e-mail. None if it is a part of another."""
+    if known.place.root:
+        return []
+    contact = known.published
+    return search.keys(contact.name, contact.email.partition("@")[0] if contact.email else None)
+
+
+def read_known(row: dict[str, Any]) -> Known:
+    said, chosen, place = row.pop("said"), frozenset(row.pop("chosen", ())), row.pop("place", None)
+    course = read_course(row.pop("course", ()))
+    faults = {name: Fault(**fault) for name, fault in row.pop("faults", {}).items()}
+    contact = Contact.model_validate({"customer_id": row.pop("_id"), **row})
+    return Known(contact, said, chosen, _place(place) if place else ALONE, course, faults)
+
+
+def read_course(marks: Iterable[dict[str, Any]]) -> Course:
+    return tuple(Mark(**mark) for mark in marks)
+
+
+def read_stages(row: Mapping[str, Any]) -> Course:
+    """The course of a row, of which nothing else needs to have been read."""
+    return read_course(row.get("course", ())) or first_course(row["stage"], row.get("said", {}).get("stage"))
+
+
+def _place(row: dict[str, Any]) -> Place:
+    golden = row.pop("golden")
+    return Place(**row | {"members": tuple(row["members"])}, golden=Contact.model_validate(golden) if golden else None)
+
+
+def merge_row(merge: Merge) -> dict[str, Any]:
+    row = dict(vars(merge))
+    return {"_id": row.pop("merge_id"), **row, "customers": [merge.survivor, merge.absorbed]}
+
+
+def read_merge(row: dict[str, Any]) -> Merge:
+    del row["customers"]
+    return Merge(merge_id=row.pop("_id"), **row)
+
+
+def identity_rows(identities: Mapping[str, str], now: datetime) -> list[dict[str, Any]]:
+    return [{"_id": name, "customer_id": customer, "since": now} for name, customer in identities.items()]
+
+
+def consent_row(customer: str, consent: Consent, now: datetime) -> dict[str, Any]:
+    said = consent.model_dump_json()
+    place = sha256(f"{customer} {said}".encode()).hexdigest()
+    return {"_id": place, "customer_id": customer, **consent.model_dump(), "recorded_at": now}
+
+
+def conflict_row(conflict: Conflict, now: datetime) -> dict[str, Any]:
+    pair = sorted((conflict.kept, conflict.other))
+    return {"_id": "|".join(pair), "customers": pair, "identifiers": list(conflict.identifiers), "seen_at": now}
+
+
+def once(row: dict[str, Any]) -> UpdateOne:
+    """Keep the first of equal rows."""
+    place = row.pop("_id")
+    return UpdateOne({"_id": place}, {"$setOnInsert": row}, upsert=True)

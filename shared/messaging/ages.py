@@ -1,0 +1,79 @@
+"""What the log still has: whether anything older than a moment, and whether a value under a key. Reads, and joins nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+from shared.contracts.fact import Topic
+from shared.messaging.patient import PatientConsumer
+from shared.settings import PlatformSettings
+
+RESTS = 3
+"""While a topic is read from end to end, it rests so many times as long as it has taken: a quarter of a core at most."""
+
+
+class Log:
+    """The topics of one platform."""
+
+    def __init__(self, settings: PlatformSettings) -> None:
+        self._settings = settings
+
+    async def older(self, topics: Sequence[Topic], moment: datetime) -> list[str]:
+        """Topics on which a record from before the moment is left, by the times of the log (`message.timestamp.type`).
+
+        Raises LookupError for a topic that is not there.
+        """
+        names = {self._settings.namespace + topic.name: topic.name for topic in topics}
+        async with self._reader(*names) as consumer:
+            places = sorted(consumer.assignment())
+            consumer.pause(*places)  # nothing of them is wanted but their ends
+            if missing := names.keys() - {place.topic for place in places}:
+                # Of a topic that nobody can see, nothing is proven.
+                raise LookupError(f"no partitions of {', '.join(sorted(missing))}")
+            begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+            asked = dict.fromkeys(places, int(moment.timestamp() * 1000))
+            first = await consumer.offsets_for_times(asked)
+        found = set()
+        for place in places:
+            since = first[place]
+            newer = since.offset if since is not None else ends[place]
+            if begins[place] < newer:
+                found.add(names[place.topic])
+        return sorted(found)
+
+    async def named(self, topic: Topic, keys: Collection[str]) -> set[str]:
+        """Those of the keys under which the topic has a value, also one that compaction will take away."""
+        wanted = {key.encode() for key in keys}
+        found: set[bytes] = set()
+        async with self._reader(self._settings.namespace + topic.name) as consumer:
+            places = sorted(consumer.assignment())
+            ends = await consumer.end_offsets(places)
+            while any([await consumer.position(place) < ends[place] for place in places]):
+                began = time.monotonic()
+                for records in (await consumer.getmany(*places, timeout_ms=500)).values():
+                    found |= {record.key for record in records if record.value is not None and record.key in wanted}
+                await asyncio.sleep(RESTS * min(1.0, time.monotonic() - began))
+        return {key.decode() for key in found}
+
+    @asynccontextmanager
+    async def _reader(self, *topics: str) -> AsyncIterator[PatientConsumer]:
+        # Without a group, from the earliest: as `table` does, and for its reasons.
+        consumer = PatientConsumer(
+            *topics,
+            bootstrap_servers=self._settings.kafka_bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+        )
+        try:
+            await consumer.start()
+            yield consumer
+        finally:
+            await consumer.stop()
+
+
+CLOCKS = timedelta(minutes=5)
+"""The broker's clock and ours may differ by so much."""

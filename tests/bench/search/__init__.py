@@ -1,0 +1,80 @@
+"""Search: contacts found over HTTP by what people type, and by identifier, among up to a million."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from tests.bench.growth.figures import percentile
+from tests.bench.growth.platform import Platform, between, playing
+from tests.bench.line import Line
+from tests.bench.search.asking import Question, questions
+from tests.bench.search.base import fill
+from tests.bench.section import Row, Section, Stage
+
+PAGE = 20
+NOTES = """
+Made-up people: names after Zipf, the most frequent family name has one in twenty of them (in the United States one in a
+hundred is called Smith), which is harder than life; every third name is rare.
+One asker, who asks again when answered, over a plain socket; kinds of questions in turns, each question once. Pages of 20.
+A slip is one letter that is wrong; answered where nobody has what was typed.
+The contacts are written by the service's own store, not sent as events.
+"""
+
+
+async def run(stage: Stage) -> Section:
+    contacts = stage.pick(smoke=300, quick=20_000, normal=200_000, full=1_000_000)
+    each = stage.pick(smoke=5, quick=100, normal=300, full=500)
+    async with playing(stage) as platform:
+        stage.say(f"{contacts:,} contacts are being written")
+        base = await fill(platform.database("contacts"), contacts)
+        asked = questions(base, random.Random(1), each)
+        rows = await _ask(platform, asked, contacts)
+        size = await platform.database("contacts").command("collStats", "contacts")
+        index = size["indexSizes"]["found_by_1_number_1"] / contacts
+        note = f"The index of names takes {index:.0f} bytes a contact; a contact has {base.keys / contacts:.1f} keys."
+        details = {"contacts": contacts, "engines": platform.engines, "fill seconds": base.seconds}
+    return Section("search", "Search: contacts found as people type", rows, [*_sentences(NOTES), note], details=details)
+
+
+def _sentences(text: str) -> list[str]:
+    return [" ".join(part.split()) + "." for part in text.strip().removesuffix(".").split(".\n")]
+
+
+async def _ask(platform: Platform, asked: Sequence[Question], contacts: int) -> list[Row]:
+    line = await Line.to(platform.url("contacts"), platform.running.admin_key)
+    took: dict[str, list[float]] = {}
+    found: dict[str, int] = {}
+    for number, question in enumerate([*asked[: len(asked) // 10], *asked]):  # the first tenth warms up
+        began = time.perf_counter()
+        answer = await line.get(f"/v1/contacts?{urlencode({**question.asks, 'limit': PAGE})}")
+        seconds = time.perf_counter() - began
+        question.check(answer)
+        if number >= len(asked) // 10:
+            took.setdefault(question.kind, []).append(seconds)
+            found[question.kind] = found.get(question.kind, 0) + answer.count(b'"customer_id"')
+    cpu = await _cpu(platform, line, asked)
+    line.close()
+    return [
+        {
+            "question": kind, "contacts": contacts, "p50 ms": percentile(times, 0.5) * 1e3,
+            "p99 ms": percentile(times, 0.99) * 1e3, "max ms": max(times) * 1e3, "found": found[kind] / len(times),
+            "mongo, CPU us": cpu[kind][0], "contacts, CPU us": cpu[kind][1],
+        }
+        for kind, times in sorted(took.items(), key=lambda one: [question.kind for question in asked].index(one[0]))
+    ]  # fmt: skip
+
+
+async def _cpu(platform: Platform, line: Line, asked: Sequence[Question]) -> dict[str, tuple[float, float]]:
+    """Microseconds a question of each kind, at MongoDB and at contacts."""
+    spent = {}
+    for kind in dict.fromkeys(question.kind for question in asked):
+        mine = [question for question in asked if question.kind == kind]
+        before = platform.spent()
+        for question in mine:
+            await line.get(f"/v1/contacts?{urlencode({**question.asks, 'limit': PAGE})}")
+        used = between(before, platform.spent())
+        spent[kind] = (used["mongo"] / len(mine) * 1e6, used["contacts"] / len(mine) * 1e6)
+    return spent

@@ -1,0 +1,86 @@
+"""The database finds whom the rule says, in its order: names and questions that have much in common, all of them asked."""
+
+import random
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.contacts.domain.survivorship import Known, Statement, fold, newcomer
+from services.contacts.domain.values.search import Fit, ranges
+from services.contacts.handlers import Changes
+from services.contacts.store import MongoStore
+from shared import mongo
+from shared.ids import uuid7, uuid7s
+from shared.settings import PlatformSettings
+from tests.contacts.memory import MemoryStore
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+GIVEN = ("Ann", "Anna", "Hanna", "Jürgen", "Juergen", "Jörg", "Maria", "Mario", "José", "J.", "Иван")
+FAMILY = (
+    "Müller",
+    "Mueller",
+    "Miller",
+    "Møller",
+    "Garcia",
+    "García Márquez",
+    "Li",
+    "Lie",
+    "Smith",
+    "Smyth",
+    "O'Neill",
+    "3M",
+)
+TYPED = (
+    *GIVEN, *FAMILY, "an", "a", "mu", "mue", "muell", "garc mar", "mar garc", "smith an", "an smi", "li jose", "jurgn muler", "ivan neil",
+    "hann", "ahnna", "gracia maria", "smtih", "j muller", "3m", "3", "anna anna", "anna an", "juergen jurgen", "smith smyth", "moeller",
+    "maria garcia marquez", "marquez gar mar", "marquez garcai mario", "hsnna", "mxrio smtihh garc", "marquezz hsnna", "nobody", "--",
+)  # fmt: skip
+
+
+def named(number: int, dice: random.Random) -> Known:
+    name = f"{dice.choice(GIVEN)} {dice.choice(FAMILY)}"
+    mail = dice.choice([None, "a.b@c.de", "jose.garcia7@d.de"])
+    said = Statement("s", NOW, fields={"name": name, "email": mail} if mail else {"name": name})
+    return fold(newcomer(uuid7(NOW + timedelta(seconds=number)), NOW), said)
+
+
+@pytest.fixture
+async def store(settings: PlatformSettings) -> AsyncIterator[MongoStore]:
+    client = mongo.connect(settings)
+    store = MongoStore(client[f"{settings.namespace}rapport_contacts"])
+    await store.prepare()
+    yield store
+    await mongo.close(client)
+
+
+@pytest.mark.integration
+async def test_the_database_finds_whom_the_rule_says(store: MongoStore) -> None:
+    dice, rule = random.Random(7), MemoryStore()
+    contacts = [named(number, dice) for number in range(150)]
+    for kept in (store, rule):
+        await kept.save(Changes(contacts=contacts), None, NOW)
+    fits = set()
+    for typed in TYPED:
+        found = await rule.found(typed, None, 1000)
+        assert await store.found(typed, None, 1000) == found, typed
+        paged = list(await store.found(typed, None, 7))
+        while paged and (after := paged[-1][0]) and (page := await store.found(typed, after, 7)):
+            paged += page
+        assert paged == (found if found and found[0][0] else found[:7]), typed
+        fits |= {ranges(typed)[at[0].range].fit if at else Fit.SLIP for at, _ in found}
+    assert fits == set(Fit)
+
+
+@pytest.mark.integration
+async def test_all_of_one_name_who_came_in_one_instant_are_found_page_by_page(store: MongoStore) -> None:
+    ids = uuid7s(NOW)
+    contacts = [
+        fold(newcomer(next(ids), NOW), Statement("s", NOW, fields={"name": "Ann Lee Anna"})) for _ in range(100)
+    ]
+    await store.save(Changes(contacts=contacts), None, NOW)
+    for typed in ("ann", "ann le", "an", "lee anna"):
+        paged = list(await store.found(typed, None, 9))
+        while (after := paged[-1][0]) and (page := await store.found(typed, after, 9)):
+            paged += page
+        assert sorted(one.customer_id for _, one in paged) == [one.contact.customer_id for one in contacts]
