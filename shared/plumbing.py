@@ -31,6 +31,8 @@ from shared.settings import PlatformSettings
 
 log = structlog.get_logger()
 VERSION = "0.1.0"
+LAST_WORDS_SECONDS = 5.0
+"""So long a job that is cancelled may take to set its things in order before it is told again."""
 Coroutine = Callable[[], Awaitable[None]]
 
 
@@ -98,9 +100,7 @@ class Plumbing:
         await duplicates.prepare(self.database)
 
     async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _end(tasks)
         await self.messaging.stop()
 
     async def live(self) -> tuple[bool, dict[str, Any]]:
@@ -111,6 +111,18 @@ class Plumbing:
         ok, report = await self.messaging.ready()
         report["keys"] = self._access.complete.is_set()
         return ok and report["keys"], report
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel them until they have ended: whoever loses one cancellation (a library's slip is enough) hears the next."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=LAST_WORDS_SECONDS)
+        if left:
+            log.warning("jobs_do_not_end", jobs=sorted(task.get_name() for task in left))
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _forever(job: Coroutine) -> None:

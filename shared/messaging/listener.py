@@ -31,6 +31,7 @@ from shared.messaging.offsets import Partition
 from shared.messaging.progress import Progress
 from shared.messaging.received import Record
 from shared.settings import PlatformSettings
+from shared.waiting import happens
 
 log = structlog.get_logger()
 POLL_MS = 1
@@ -132,10 +133,7 @@ class Listener:
 
     async def _pause(self, seconds: float) -> None:
         """Between attempts, but not longer than until we are told to stop."""
-        try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return
+        await happens(self._stopping, within=seconds)
 
     async def _begin_again_where_the_log_is_new(self, places: Iterable[Partition]) -> None:
         for place in places:

@@ -27,6 +27,7 @@ from shared.messaging.outbox import Outgoing
 from shared.messaging.producer import Producer
 from shared.messaging.transient import transient
 from shared.mongo import Client, Database, Document
+from shared.waiting import happens
 
 log = structlog.get_logger()
 COLLECTION = "relay"
@@ -240,8 +241,7 @@ class Relay:
         metrics.OUTBOX_AGE.labels(self._service).set(max(0.0, age))
 
     async def _pause(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+        await happens(self._stopping, within=seconds)
 
 
 def _more_at_hand(stream: Any) -> bool:

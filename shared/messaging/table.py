@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -15,6 +14,7 @@ from shared.messaging.backoff import Backoff
 from shared.messaging.patient import PatientConsumer
 from shared.messaging.received import Intake, Rules
 from shared.settings import PlatformSettings
+from shared.waiting import happens
 
 log = structlog.get_logger()
 
@@ -41,8 +41,7 @@ class Table:
                 level = log.warning if isinstance(error, KafkaError | OSError) else log.error
                 name, place = type(error).__name__, whereabouts(error)
                 level("table_failed", topic=self._topic, retry_in=round(wait, 2), error=name, at=place)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), wait)
+                await happens(self._stopping, within=wait)
 
     def stop(self) -> None:
         self._stopping.set()

@@ -83,8 +83,10 @@ class MongoStream:
     async def next(self, most: int, seconds: float) -> News:
         changes: list[Document | Exception] = []
         if self._read.empty() and seconds:
+            # Not with `wait_for`: see shared.waiting.
             with suppress(TimeoutError):
-                changes.append(await asyncio.wait_for(self._read.get(), seconds))
+                async with asyncio.timeout(seconds):
+                    changes.append(await self._read.get())
         while len(changes) < most and not self._read.empty():
             changes.append(self._read.get_nowait())
         return self._news(changes)
