@@ -8,6 +8,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
+from dataclasses import astuple
 from typing import Any
 
 import hypothesis
@@ -17,12 +18,14 @@ from pymongo import MongoClient
 
 from deploy.local import topics as local_topics
 from deploy.local.errors import CannotStart
-from deploy.local.servers import Servers
+from deploy.local.servers import NAMES, Servers
+from deploy.local.servers.server import Address
 from shared.settings import PlatformSettings
 from tests import ladder
 
 PARTITIONS = 4
 SERVERS = pytest.StashKey[Servers]()
+WORKERS_SERVERS = "servers"
 STARTED = pytest.StashKey[ExitStack]()
 REAL = ("integration", "journey")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -34,9 +37,25 @@ hypothesis.settings.load_profile("untimed")
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start the servers before the first test, so that the run begins with what it runs against."""
     config = session.config
-    wanted = any("servers" in getattr(item, "fixturenames", ()) for item in session.items)
-    if not wanted or config.option.collectonly:
+    if worker := getattr(config, "workerinput", None):
+        if told := worker[WORKERS_SERVERS]:
+            config.stash[SERVERS] = Servers(**{name: Address(*address) for name, address in told.items()})
         return
+    wanted = any("servers" in getattr(item, "fixturenames", ()) for item in session.items)
+    if wanted and not config.option.collectonly:
+        _start_servers(config)
+
+
+def pytest_configure_node(node: Any) -> None:
+    """Where several processes share a run, its first process starts the servers and tells the others where they are."""
+    config: pytest.Config = node.config
+    if SERVERS not in config.stash and "not integration" not in config.option.markexpr:
+        _start_servers(config)
+    found = config.stash.get(SERVERS, None)
+    node.workerinput[WORKERS_SERVERS] = found and {name: astuple(found.named(name)) for name in NAMES}
+
+
+def _start_servers(config: pytest.Config) -> None:
     reporter: Any = config.pluginmanager.getplugin("terminalreporter")
     stack = config.stash[STARTED] = ExitStack()
     try:

@@ -86,6 +86,10 @@ class AddressClaim(Claim):
     typed: Address
 
 
+LawfulBasis = Literal["consent", "contract", "legal-obligation", "vital-interest", "public-task", "legitimate-interest"]
+"""Why data may be used at all: the General Data Protection Regulation, article 6 (1), a to f."""
+
+
 class ConsentClaim(Part):
     """What the customer said: may we, for this purpose, on this channel?"""
 
@@ -94,6 +98,12 @@ class ConsentClaim(Part):
     status: Literal["granted", "denied", "withdrawn"]
     given_at: Moment
     evidence: Annotated[str, Field(max_length=500)] | None = None
+    basis: LawfulBasis | None = None
+    """Left out: consent."""
+    wording: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    """Which text they said it to: `newsletter-2026-03`."""
+    valid_until: Deadline | None = None
+    """From then on a grant is none any more."""
 
 
 class ContactReported(Fact):

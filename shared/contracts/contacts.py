@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from shared.contracts.channels import Address, NameParts
+from shared.contracts.channels import Address, LawfulBasis, NameParts
 from shared.contracts.fact import (
     DOMAIN_RETENTION,
     Attributes,
@@ -34,6 +34,26 @@ class Consent(Part):
     given_at: Moment
     source: str
     evidence: str | None = None
+    basis: LawfulBasis | None = Field(default=None, exclude_if=is_empty)
+    """Absent: consent."""
+    wording: str | None = Field(default=None, exclude_if=is_empty)
+    """Which text they said it to."""
+    valid_until: Deadline | None = Field(default=None, exclude_if=is_empty)
+    """From then on a grant is none any more, whether that has been told yet or not."""
+    expired: bool = Field(default=False, exclude_if=is_empty)
+    """A grant that has run out: its status is told as `withdrawn`, though nobody withdrew it."""
+
+
+class DoNotContact(Part):
+    """Nobody may approach the customer on this channel (`any`: on any), whatever consents say. Answers to them are no approach."""
+
+    channel: Code
+    reason: Code
+    """Why: `asked`, `deceased`, `robinson-list`, `bounced`, `legal`."""
+    since: Moment
+    until: Deadline | None = None
+    """Absent: for good."""
+    source: str
 
 
 class Point(Part):
@@ -112,6 +132,8 @@ class Contact(Part):
     """Absent: nothing is known beyond `stage`. Who has lapsed stays a customer there, who was disqualified what they were."""
     sensitive: Attributes = Field(default_factory=dict, exclude_if=is_empty)
     """Attributes that the company has defined as sensitive: they stand here and not in `attributes`."""
+    do_not_contact: list[DoNotContact] = Field(default_factory=list, exclude_if=is_empty)
+    """Those in force when it was told and those that will be. Absent: none."""
 
 
 class ContactRegistered(Fact):
