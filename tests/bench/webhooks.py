@@ -154,8 +154,9 @@ async def parts(sync: Sync, meter: Meter, url: str, customers: int) -> list[dict
 
     async def render() -> None:
         policy = channel.policy
+        now = datetime.now(UTC)
         for changed in (changed for batch in batches for changed in batch):
-            body(channel.channel_id, policy, changed)
+            body(channel.channel_id, policy, changed, now)
 
     async def sign() -> None:
         for changed in (changed for batch in batches for changed in batch):

@@ -19,7 +19,7 @@ from shared.erasing import Work
 from shared.messaging.outbox import Told
 from tests.sync.conftest import Sync, now, received
 from tests.sync.delivering import delivered, delivering
-from tests.sync.facts import ANNA, BERT, contact, day, merged, order, unmerged
+from tests.sync.facts import ANNA, BERT, NOW, contact, day, merged, order, unmerged
 from tests.sync.receiver import Receiver
 from tests.waiting import eventually
 
@@ -45,7 +45,7 @@ def test_only_a_channel_that_was_ever_sent_something_hears_of_an_erasure(
 
 def test_an_erasure_says_nothing_but_whom_and_which_whatever_the_policy() -> None:
     for fields in (("*",), ("contact.name",)):
-        told = body("shop", Policy(2, "service", "consent", fields, "shop"), ERASED)
+        told = body("shop", Policy(2, "service", "consent", fields, "shop"), ERASED, NOW)
         assert told == (
             b'{"channel":"shop","policy_version":2,"customer_id":"%s","version":3,"changed_at":"2026-01-01T00:00:00Z",'
             b'"withheld":[],"erased":"%s","customer":{}}' % (ANNA.encode(), ID.encode())

@@ -13,7 +13,7 @@ from shared.contracts.fact import Fact
 from shared.contracts.merges import LinkFact
 from shared.contracts.sync import CustomerView
 from tests.sync.conftest import Sync, received
-from tests.sync.facts import ANNA, BERT, contact, customer, interaction, merged, order, score, unmerged
+from tests.sync.facts import ANNA, BERT, NOW, contact, customer, interaction, merged, order, score, unmerged
 
 pytestmark = pytest.mark.integration
 CLEO = customer(3)
@@ -104,9 +104,9 @@ async def test_whatever_the_policy_a_channel_learns_into_whom_somebody_was_merge
     await hear(sync, BERT, order(BERT), merged())
     (gone,) = await sync.views.these([BERT])
     policy = Policy(1, "ads", "consent", ("sales",), "any")
-    assert b'"merged_into":"%s"' % ANNA.encode() in body("shop", policy, gone)
+    assert b'"merged_into":"%s"' % ANNA.encode() in body("shop", policy, gone, NOW)
     (whole,) = await sync.views.these([ANNA])
-    assert b"merged_into" not in body("shop", policy, whole)
+    assert b"merged_into" not in body("shop", policy, whole, NOW)
 
 
 async def test_links_of_a_chain_in_any_order_make_one_view(sync: Sync) -> None:

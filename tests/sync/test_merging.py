@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 from services.sync.domain.known import NOTHING, Known
 from services.sync.domain.merging import cautious, plus, total
 from services.sync.domain.view import LARGEST_TOTAL, take
+from shared.contracts.contacts import Contact
 from shared.contracts.fact import Fact
 from tests.sync.facts import (
     ANNA,
@@ -79,6 +80,21 @@ def test_until_contacts_has_told_the_whole_the_stricter_consent_holds() -> None:
     whole = known(contact(ANNA, 2, consents=consents(("any", "granted")), absorbed=[BERT]))
     assert total(ANNA, {**parts, ANNA: whole}).contact == whole.contact
     assert cautious(b"null", [parts[BERT].contact]) == b"null"
+
+
+def test_of_two_grants_the_one_that_ends_first_holds_and_all_that_forbids_approaches() -> None:
+    [ending] = consents(("any", "granted"))
+    ending |= {"valid_until": "2027-01-01T00:00:00Z", "wording": "w-2", "basis": "legitimate-interest"}
+    entry = {"channel": "mail", "reason": "asked", "since": "2026-01-01T00:00:00Z", "source": "desk"}
+    own = {**entry, "channel": "sms"}
+    for mine, other in (([ending], consents(("any", "granted"))), (consents(("any", "granted")), [ending])):
+        parts = {
+            ANNA: known(contact(ANNA, consents=mine, do_not_contact=[own])),
+            BERT: known(contact(BERT, consents=other, do_not_contact=[entry])),
+        }
+        shown = Contact.model_validate_json(total(ANNA, parts).contact)
+        assert [(one.wording, one.valid_until is not None) for one in shown.consents] == [("w-2", True)]
+        assert [one.channel for one in shown.do_not_contact] == ["sms", "mail"]
 
 
 def test_money_of_another_currency_is_left_out_and_too_much_is_bounded() -> None:

@@ -45,6 +45,7 @@ class ChannelBody(BaseModel):
     basis: Basis
     fields: list[str]
     consent_channel: str
+    approach: bool
     policy_version: int
     url: str | None
     source: str | None

@@ -18,6 +18,8 @@ Rate = Annotated[float, Field(gt=0, le=100_000)]
 GRACE = timedelta(hours=24)
 """How long an old secret still signs after a rotation, so that the receiver can change over in peace."""
 ON_REQUEST = "on request"
+OF_POLICY = ("purpose", "basis", "fields", "consent_channel", "approach")
+"""What a change makes a new version of the policy of."""
 
 
 class NotPossible(Exception):
@@ -43,10 +45,13 @@ class Terms(BaseModel):
     basis: Basis
     fields: list[str]
     consent_channel: Code
+    approach: bool = False
     since: AwareDatetime
 
     def policy(self) -> Policy:
-        return Policy(self.version, self.purpose, self.basis, tuple(self.fields), self.consent_channel)
+        return Policy(
+            self.version, self.purpose, self.basis, tuple(self.fields), self.consent_channel, approach=self.approach
+        )
 
 
 class Channel(BaseModel):
@@ -114,6 +119,9 @@ class Registration(BaseModel):
     """Paths into the customer view, such as `contact.name` or `sales`; `*` is all of it."""
     consent_channel: Code | None = None
     """The channel that consents speak of; left out: the channel's own id."""
+    approach: bool = False
+    """It is there to approach customers (a mail house, an e-mail tool): whoever must not be contacted on its `consent_channel`
+    is withheld from it, as one without consent is. Others are shown `contact.do_not_contact` where their fields have it."""
     url: str | None = None
     source: Source | None = None
     rate: Rate | None = None
@@ -135,6 +143,7 @@ class Registration(BaseModel):
             basis=self.basis,
             fields=self.fields,
             consent_channel=self.consent_channel or self.channel_id,
+            approach=self.approach,
             since=now,
         )
         return Channel(
@@ -155,6 +164,7 @@ class Change(BaseModel):
     basis: Basis | None = None
     fields: Fields | None = None
     consent_channel: Code | None = None
+    approach: bool | None = None
     url: str | None = None
     source: Source | None = None
     rate: Rate | None = None
@@ -163,13 +173,13 @@ class Change(BaseModel):
     def applied(self, channel: Channel, now: datetime, *, allow_private: bool) -> Channel:
         """The changed channel. Raises ForbiddenUrl and NotPossible."""
         said = self.model_dump(exclude_unset=True)
-        required = {"purpose", "basis", "fields", "consent_channel", "url", "state"}
+        required = {"purpose", "basis", "fields", "consent_channel", "approach", "url", "state"}
         said = {name: value for name, value in said.items() if value is not None or name not in required}
         if "url" in said:
             if channel.kind != "webhook":
                 raise NotPossible("only a webhook has a url")
             check_url(said["url"], allow_private=allow_private)
-        terms = {name: said.pop(name) for name in ("purpose", "basis", "fields", "consent_channel") if name in said}
+        terms = {name: said.pop(name) for name in OF_POLICY if name in said}
         if state := said.pop("state", None):
             channel = channel.in_state(state, now, ON_REQUEST if state == "paused" else None)
         return channel.with_terms(now, **terms).changed(now, **said)

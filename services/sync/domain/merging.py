@@ -1,6 +1,7 @@
 """Customers who are one: what their parts make together. Who belongs to whom is said in `shared.contracts.merges`. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,9 +16,9 @@ from services.sync.domain.view import (
     when_met,
     when_selected,
 )
+from shared.consent import STRICTNESS
 
-STRICTNESS = {"granted": 0, "denied": 1, "withdrawn": 2}
-"""As contacts has it: of two answers that nobody has brought together yet the stricter holds."""
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 def total(root: str, parts: Mapping[str, Known]) -> Known:
@@ -82,20 +83,32 @@ def absorbed_by(contact: bytes) -> Collection[str]:
 
 
 def cautious(contact: bytes, others: Iterable[bytes]) -> bytes:
-    """The contact, with the stricter answers of those whom contacts has not put into it yet.
+    """The contact, with the stricter answers of those whom contacts has not put into it yet, and all that forbids to approach them.
 
     Else a channel could be sent what an absorbed customer has denied it, for as long as the whole contact is on its way.
     """
     whole: dict[str, Any] | None = orjson.loads(contact)
-    answers = [answer for other in others for answer in (orjson.loads(other) or {}).get("consents", ())]
-    if not whole or not answers:
+    absorbed = [known for other in others if (known := orjson.loads(other))]
+    answers = [answer for known in absorbed for answer in known.get("consents", ())]
+    barred = [entry for known in absorbed for entry in known.get("do_not_contact", ())]
+    if not whole or not (answers or barred):
         return contact
     standing = {(answer["purpose"], answer["channel"]): answer for answer in whole["consents"]}
     for answer in answers:
         place = (answer["purpose"], answer["channel"])
-        if place not in standing or STRICTNESS[answer["status"]] > STRICTNESS[standing[place]["status"]]:
+        if place not in standing or strictness(answer) > strictness(standing[place]):
             standing[place] = answer
-    return orjson.dumps(whole | {"consents": [standing[place] for place in sorted(standing)]})
+    whole["consents"] = [standing[place] for place in sorted(standing)]
+    if barred:
+        whole["do_not_contact"] = [*whole.get("do_not_contact", ()), *barred]
+    return orjson.dumps(whole)
+
+
+def strictness(answer: Mapping[str, Any]) -> tuple[int, float]:
+    """Of two answers that nobody has brought together yet the greater holds: the refusal, or the grant that ends first."""
+    until = answer.get("valid_until")
+    ends = FOR_EVER if until is None else datetime.fromisoformat(until)
+    return STRICTNESS[answer["status"]], -ends.timestamp() if answer["status"] == "granted" else 0.0
 
 
 def absorbed(root: str) -> Known:

@@ -137,8 +137,8 @@ def message_id(channel_id: str, policy: Policy, changed: Changed, receipt: Recei
     return f"{channel_id}.{changed.customer_id}.{changed.version}.{policy.version}.{times_asked}"
 
 
-def body(channel_id: str, policy: Policy, changed: Changed) -> bytes:
-    """What is delivered, as JSON on one line."""
+def body(channel_id: str, policy: Policy, changed: Changed, at: datetime) -> bytes:
+    """What is delivered, as JSON on one line; `at` is the moment, by which grants run out."""
     head: dict[str, Any] = {
         "channel": channel_id,
         "policy_version": policy.version,
@@ -148,7 +148,7 @@ def body(channel_id: str, policy: Policy, changed: Changed) -> bytes:
     }
     if changed.erased:
         return orjson.dumps(head | {"withheld": [], "erased": changed.erased, "customer": {}})
-    part = allowed(policy, changed.view)
+    part = allowed(policy, changed.view, at)
     head["withheld"] = part.withheld
     if changed.merged_into:
         # As the ids themselves, whatever the policy: without it a channel would keep somebody who is somebody else.

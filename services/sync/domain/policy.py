@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import orjson
 from pydantic import BaseModel
 
+from shared.consent import ANY, STRICTNESS
 from shared.contracts.sync import CustomerView
 
 Basis = Literal["contract", "legitimate-interest", "consent"]
@@ -27,13 +29,17 @@ class Policy:
     basis: Basis
     fields: tuple[str, ...]
     consent_channel: str
+    approach: bool = False
+    """It is there to approach customers: whoever must not be approached on its `consent_channel` is kept back from it."""
 
-    def allows(self, contact: Mapping[str, Any] | None) -> bool:
-        """Whether the customer's answers let the channel have more than the bare id."""
+    def allows(self, contact: Mapping[str, Any] | None, at: datetime) -> bool:
+        """Whether the channel may have more than the bare id at this moment."""
+        if self.approach and is_barred(contact, self.consent_channel, at):
+            return False
         if self.basis == "contract":
             return True
-        answer = standing_answer(contact, self.purpose, self.consent_channel)
-        # Whoever objects to a legitimate interest is heard as well (article 21).
+        answer = standing_answer(contact, self.purpose, self.consent_channel, at)
+        # Whoever objects to a legitimate interest is heard as well (article 21). A grant that has run out objects to nothing.
         return answer == "granted" if self.basis == "consent" else answer not in {"denied", "withdrawn"}
 
 
@@ -45,20 +51,55 @@ class Allowed:
     withheld: tuple[str, ...] = ()
 
 
-def standing_answer(contact: Mapping[str, Any] | None, purpose: str, channel: str) -> str | None:
-    """The customer's answer for a purpose: the one for this very channel, else the one for any channel."""
-    answers = {c["channel"]: c["status"] for c in (contact or {}).get("consents", ()) if c["purpose"] == purpose}
-    return answers.get(channel, answers.get("any"))
+def standing_answer(contact: Mapping[str, Any] | None, purpose: str, channel: str, at: datetime) -> str | None:
+    """`shared.consent.standing` of a contact that is JSON: models of all that is delivered would cost ten times as much."""
+    speaking = [
+        one
+        for one in (contact or {}).get("consents", ())
+        if one["purpose"] == purpose and one["channel"] in {channel, ANY}
+    ]
+    if not speaking:
+        return None
+    latest = speaking[0] if len(speaking) == 1 else max(speaking, key=_lateness)
+    return _answer(latest, at)
 
 
-def allowed(policy: Policy, view: bytes) -> Allowed:
-    """Cut a view, given as JSON, down to what the policy allows. Reads no more of it than it must."""
+def _lateness(consent: Mapping[str, Any]) -> tuple[datetime, int, str]:
+    return datetime.fromisoformat(consent["given_at"]), STRICTNESS[consent["status"]], consent["channel"]
+
+
+def _answer(consent: Mapping[str, Any], at: datetime) -> str:
+    status: str = consent["status"]
+    until = consent.get("valid_until") if status == "granted" else None
+    ended = until is not None and datetime.fromisoformat(until) <= at
+    return "expired" if ended or consent.get("expired") else status
+
+
+def is_barred(contact: Mapping[str, Any] | None, channel: str, at: datetime) -> bool:
+    """`shared.consent.barred` of a contact that is JSON."""
+    return any(_in_force(entry, at) for entry in entries_for(contact, channel))
+
+
+def entries_for(contact: Mapping[str, Any] | None, channel: str) -> list[Mapping[str, Any]]:
+    """What forbids approaches on this channel, at whatever time."""
+    entries = (contact or {}).get("do_not_contact", ())
+    return [one for one in entries if one["channel"] in {channel, ANY}]
+
+
+def _in_force(entry: Mapping[str, Any], at: datetime) -> bool:
+    until = entry.get("until")
+    return datetime.fromisoformat(entry["since"]) <= at and (until is None or at < datetime.fromisoformat(until))
+
+
+def allowed(policy: Policy, view: bytes, at: datetime) -> Allowed:
+    """Cut a view, given as JSON, down to what the policy allows at this moment. Reads no more of it than it must."""
     everything = EVERYTHING in policy.fields
     has_secrets = SECRETS in view
-    if everything and policy.basis == "contract" and not has_secrets:
+    open_to_it = policy.basis == "contract" and not (policy.approach and BARRED in view)
+    if everything and open_to_it and not has_secrets:
         return Allowed(view)
     document = orjson.loads(view)
-    if not policy.allows(document.get("contact")):
+    if not policy.allows(document.get("contact"), at):
         return Allowed(b"{}", policy.fields)
     if has_secrets:
         keep_back(document, policy.fields)
@@ -67,6 +108,8 @@ def allowed(policy: Policy, view: bytes) -> Allowed:
     return Allowed(orjson.dumps(cut(document, tree(policy.fields))))
 
 
+BARRED = b'"do_not_contact":['
+"""Stands in every view of somebody who must not be approached on some channel, as `SECRETS` does."""
 SECRETS = b'"sensitive":{'
 """Stands in every view that has any. A customer's own words may hold it too: then the view is read in vain."""
 SENSITIVE = "contact.sensitive"

@@ -129,10 +129,12 @@ class Stream:
                 erasure_verdict(changed, receipt, held) if changed.erased else verdict(channel.source, changed, held)
             )
             if judged is Verdict.SEND:
-                pieces.append(event(event_id(self.generation, self.cursor), body(self.channel_id, policy, changed)))
+                pieces.append(
+                    event(event_id(self.generation, self.cursor), body(self.channel_id, policy, changed, now))
+                )
                 receipts.append(self.receipt(policy.version, changed, now))
         for changed in await self.asked_for(changes):
-            pieces.append(event(event_id(self.generation, self.cursor), body(self.channel_id, policy, changed)))
+            pieces.append(event(event_id(self.generation, self.cursor), body(self.channel_id, policy, changed, now)))
             receipts.append(self.receipt(policy.version, changed, now))
         return b"".join(pieces), receipts
 
