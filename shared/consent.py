@@ -5,13 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
-from shared.contracts.contacts import Consent, DoNotContact
+from shared.contracts.contacts import Consent
 
 ANY = "any"
 Answer = Literal["granted", "denied", "withdrawn", "expired"]
 STRICTNESS = {"granted": 0, "withdrawn": 1, "denied": 2}
+
+
+class Barring(Protocol):
+    """As much of a `DoNotContact` as the rule reads, in whatever form it is kept."""
+
+    @property
+    def channel(self) -> str: ...
+
+    @property
+    def since(self) -> datetime: ...
+
+    @property
+    def until(self) -> datetime | None: ...
+
+
+Entry = TypeVar("Entry", bound=Barring)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +65,7 @@ def answer(consent: Consent, at: datetime) -> Answer:
     return consent.status
 
 
-def barred(entries: Iterable[DoNotContact], channel: str, at: datetime) -> DoNotContact | None:
+def barred(entries: Iterable[Entry], channel: str, at: datetime) -> Entry | None:
     """Why nobody may approach the customer on this channel at this moment; None if nothing forbids it."""
     forbidding = (
         one

@@ -7,7 +7,7 @@ from typing import Any, cast
 from hypothesis import strategies as st
 
 from shared.contracts.channels import Address, ReturnLine
-from shared.contracts.contacts import CONTACTS, Consent, Contact, ContactChanged
+from shared.contracts.contacts import CONTACTS, Consent, Contact, ContactChanged, DoNotContact
 from shared.contracts.fact import Fact
 from shared.contracts.interactions import (
     INTERACTIONS,
@@ -107,10 +107,19 @@ def contact(customer_id: str, version: int, **said: Any) -> ContactChanged:
     return ContactChanged(contact=Contact(customer_id=customer_id, version=version, **known | said), changed=[])
 
 
-def consent(purpose: str, channel: str, status: str, given_at: datetime) -> Consent:
-    return Consent.model_validate(
-        {"purpose": purpose, "channel": channel, "status": status, "given_at": given_at, "source": "/channels/e-shop"}
-    )
+def consent(purpose: str, channel: str, status: str, given_at: datetime, **more: Any) -> Consent:
+    said = {
+        "purpose": purpose,
+        "channel": channel,
+        "status": status,
+        "given_at": given_at,
+        "source": "/channels/e-shop",
+    }
+    return Consent.model_validate(said | more)
+
+
+def ban(channel: str, since: datetime, until: datetime | None = None, reason: str = "asked") -> DoNotContact:
+    return DoNotContact(channel=channel, reason=reason, since=since, until=until, source="/channels/desk")
 
 
 moments = st.integers(0, 400 * 86_400_000_000).map(lambda microseconds: START + timedelta(microseconds=microseconds))
@@ -118,6 +127,9 @@ amounts = st.decimals(0, 10_000, places=2, allow_nan=False)
 scalars = st.one_of(
     st.none(), st.booleans(), st.integers(-3, 70), st.sampled_from([0.5, 1.0, 2.5]), st.sampled_from(["a", "b", "1"])
 )
+ASKED_AT = day(200)
+"""When the rules that `questions` draws are asked."""
+ends = st.integers(-3000, 3000).map(lambda some: ASKED_AT + timedelta(microseconds=some)) | moments
 consents = st.lists(
     st.builds(
         consent,
@@ -125,8 +137,15 @@ consents = st.lists(
         st.sampled_from(CHANNELS),
         st.sampled_from(["granted", "denied", "withdrawn"]),
         st.integers(0, 3).map(day),
+        valid_until=st.one_of(st.none(), ends),
+        expired=st.booleans(),
     ),
     max_size=5,
+    # As contacts tells them: one standing answer for a purpose on a channel.
+    unique_by=lambda one: (one.purpose, one.channel),
+)
+forbidden = st.lists(
+    st.builds(ban, st.sampled_from(CHANNELS), st.one_of(ends, st.just(START)), st.one_of(st.none(), ends)), max_size=3
 )
 
 
@@ -187,7 +206,9 @@ def contacts(draw: st.DrawFn, customer_id: str, version: int) -> ContactChanged:
         language=draw(st.sampled_from([None, "de", "en"])),
         address=draw(st.one_of(st.none(), st.sampled_from(["US", "DE"]).map(lambda code: Address(country=code)))),
         attributes=draw(st.dictionaries(st.sampled_from(CODES), scalars)),
+        time_zone=draw(st.sampled_from([None, "Europe/Vienna", "Nowhere/Else"])),
         consents=draw(consents),
+        do_not_contact=draw(forbidden),
         registered_at=draw(moments),
     )
 

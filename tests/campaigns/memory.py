@@ -18,7 +18,7 @@ from services.campaigns.handlers.profiles import Following
 from shared.clock import Clock
 
 SECTIONS: dict[Section, tuple[str, ...]] = {
-    "contact": ("contact", "attributes", "consents"),
+    "contact": ("contact", "attributes", "consents", "do_not_contact"),
     "score": ("score",),
     "sales": ("sales",),
     "interactions": ("interactions", "kinds"),
@@ -35,6 +35,7 @@ def folded_part(profile: Profile) -> Profile:
         whole=None,
         attributes={},
         consents={},
+        do_not_contact=(),
     )
 
 
@@ -71,6 +72,13 @@ class MemoryProfiles:
 
     async def load(self, customer_ids: Collection[str], session: Any = None) -> dict[str, Profile]:
         return {one: folded_part(self.profiles[one]) for one in customer_ids if one in self.profiles}
+
+    async def asked(self, customer_ids: Collection[str], session: Any = None) -> dict[str, Profile]:
+        found = {one: self.profiles[one] for one in customer_ids if one in self.profiles}
+        roots = {one: profile.merged_into or one for one, profile in found.items()}
+        shown = {root: self.profiles[root] for root in roots.values() if root in self.profiles}
+        whole = {root: replace(one, restricted=(one.whole or one.own()).restricted) for root, one in shown.items()}
+        return {one: whole[root] for one, root in roots.items() if root in whole}
 
     async def orders(self, ids: Collection[str], returns: Collection[str], session: Any = None) -> Orders:
         known = {order_id: self.kept_orders[order_id] for order_id in ids if order_id in self.kept_orders}

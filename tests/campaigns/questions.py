@@ -13,11 +13,14 @@ TEXTS = {
     "contact.stage": ["lead", "prospect", "customer"],
     "contact.language": ["de", "en", "fr"],
     "contact.country": ["US", "DE"],
+    "contact.time_zone": ["Europe/Vienna", "Asia/Kolkata"],
     "score.segment": ["new", "valuable", "valuable-slipping", "gone"],
     "score.rfm": ["champions", "loyal", "lost"],
     "score.value_class": ["A", "B", "L"],
-    **{f"consent.{purpose}": ["granted", "denied", "withdrawn"] for purpose in PURPOSES},
-    **{f"consent.{purpose}@{channel}": ["granted", "denied"] for purpose in PURPOSES for channel in CHANNELS},
+    **{f"consent.{purpose}": ["granted", "denied", "withdrawn", "expired"] for purpose in PURPOSES},
+    **{
+        f"consent.{purpose}@{channel}": ["granted", "denied", "expired"] for purpose in PURPOSES for channel in CHANNELS
+    },
 }
 NUMBERS = ["sales.orders", "sales.cancelled", "score.p_alive", "score.purchases", "interactions.count"] + [
     f"interactions.count.{kind}" for kind in KINDS
@@ -67,7 +70,10 @@ some_scalars = scalars.filter(lambda value: value is not None)
 attributes = st.sampled_from(CODES).flatmap(
     lambda code: asked(f"contact.attributes.{code}", choices(some_scalars) | {"at_least": numbers, "at_most": numbers})
 )
-conditions = st.one_of(texts, figures, sums, times, attributes)
+flags = st.sampled_from(["do-not-contact", *(f"do-not-contact@{channel}" for channel in CHANNELS)]).flatmap(
+    lambda field: st.booleans().map(lambda said: {"field": field, "is": said})
+)
+conditions = st.one_of(texts, figures, sums, times, attributes, flags)
 questions = st.recursive(
     conditions,
     lambda parts: st.one_of(

@@ -1,8 +1,9 @@
 """One shopper, and what is and is not true of them: for the rules in memory and for those in MongoDB."""
 
+from datetime import timedelta
 from decimal import Decimal
 
-from tests.campaigns.facts import cancelled, consent, contact, customer, day, interaction, order, returned, scored
+from tests.campaigns.facts import ban, cancelled, consent, contact, customer, day, interaction, order, returned, scored
 
 ANN = customer(1)
 NOW = day(100)
@@ -13,7 +14,14 @@ SHOPPER = (
         1,
         stage="customer",
         attributes={"age": 44, "vip": True, "income.band": "50-74K"},
-        consents=[consent("marketing", "any", "granted", day(1)), consent("marketing", "mail", "denied", day(2))],
+        consents=[
+            consent("marketing", "any", "granted", day(1)),
+            consent("marketing", "mail", "denied", day(2)),
+            consent("news", "any", "granted", day(1), valid_until=NOW),
+            consent("news", "mail", "granted", day(2), valid_until=NOW + timedelta(milliseconds=1)),
+        ],
+        do_not_contact=[ban("mail", day(3)), ban("phone", day(3), NOW), ban("any", day(101))],
+        time_zone="Europe/Vienna",
     ),
     order(1, ANN, day(10), "12.50"),
     order(2, ANN, day(70), "7.50"),
@@ -46,6 +54,14 @@ TRUE: list[tuple[str, str, object]] = [
     ("consent.marketing@mail", "is", "denied"),
     ("consent.marketing@phone", "is", "granted"),
     ("consent.research", "exists", False),
+    ("consent.news", "is", "expired"),
+    ("consent.news@phone", "in", ["denied", "expired"]),
+    ("consent.news@mail", "is", "granted"),
+    ("consent.news", "in", ["granted", "expired"]),
+    ("do-not-contact@mail", "is", True),
+    ("do-not-contact@phone", "is", False),
+    ("do-not-contact", "is", False),
+    ("contact.time_zone", "is", "Europe/Vienna"),
     ("interactions.count", "is", 1),
     ("interactions.count.web.visit", "at_least", 1),
     ("interactions.count.call", "at_most", 0),
@@ -64,5 +80,9 @@ FALSE: list[tuple[str, str, object]] = [
     ("contact.attributes.shoe-size", "at_most", 99),
     ("contact.language", "is", "de"),
     ("consent.marketing@mail", "is", "granted"),
+    ("consent.news", "in", ["granted", "denied"]),
+    ("consent.news@mail", "is", "expired"),
+    ("do-not-contact@mail", "is", False),
+    ("do-not-contact", "is", True),
     ("interactions.last_at.call", "before", "2030-01-01T00:00:00Z"),
 ]

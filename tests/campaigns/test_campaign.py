@@ -9,7 +9,7 @@ from services.campaigns.domain.meaning import predicate
 from services.campaigns.domain.profile import Profile, fold
 from services.campaigns.domain.rules import RULE
 from services.campaigns.domain.statistics import sample_ratio_p
-from tests.campaigns.facts import consent, contact, customer, day
+from tests.campaigns.facts import ban, consent, contact, customer, day
 
 EVERYONE = {"field": "sales.orders", "at_least": 0}
 DRAFT = Campaign(
@@ -89,3 +89,20 @@ def test_only_those_who_agreed_are_addressed(answers: list[object], addressed: b
     asked = audience(RULE.validate_python(EVERYONE), "mail", "marketing")
     assert predicate(asked, day(9))(profile) is addressed
     assert predicate(audience(RULE.validate_python(EVERYONE), "mail", None), day(9))(profile)
+
+
+@pytest.mark.parametrize("requires_consent", [None, "marketing"])
+def test_nobody_is_addressed_who_must_not_be_contacted_on_the_channel(requires_consent: str | None) -> None:
+    asked = audience(RULE.validate_python(EVERYONE), "mail", requires_consent)
+    agreed = [consent("marketing", "any", "granted", day(1), valid_until=day(20))]
+    for forbidden, at, addressed in (
+        ([], 9, True),
+        ([], 20, requires_consent is None),
+        ([ban("mail", day(3))], 9, False),
+        ([ban("any", day(3), day(10))], 9, False),
+        ([ban("any", day(3), day(9))], 9, True),
+        ([ban("phone", day(3))], 9, True),
+    ):
+        profile = Profile(customer(1))
+        fold(profile, contact(customer(1), 1, consents=agreed, do_not_contact=forbidden))
+        assert predicate(asked, day(at))(profile) is addressed

@@ -6,9 +6,16 @@ from decimal import Decimal
 
 from hypothesis import given, strategies as st
 
-from services.campaigns.domain.profile import MAX_KINDS, Profile, fold, standing
+from services.campaigns.domain.answers import Answer, answer, answers, bans
+from services.campaigns.domain.profile import MAX_KINDS, Profile, fold
+from shared.consent import ANY, standing
+from shared.contracts.contacts import Consent
 from shared.contracts.fact import Fact
 from tests.campaigns.facts import (
+    ASKED_AT,
+    CHANNELS,
+    PURPOSES,
+    ban,
     cancelled,
     consent,
     consents,
@@ -97,19 +104,48 @@ def test_only_sections_that_changed_are_touched() -> None:
     assert known.touched == set()
 
 
+def words(consents: list[Consent]) -> dict[str, str]:
+    return {channel: answer.word for channel, answer in answers(consents)["marketing"].items()}
+
+
 def test_the_later_of_the_channels_own_answer_and_the_general_one_is_in_force() -> None:
     withdrawn = [consent("marketing", "mail", "granted", day(1)), consent("marketing", "any", "withdrawn", day(2))]
     reopened = [*withdrawn, consent("marketing", "mail", "granted", day(3))]
-    assert standing(withdrawn)["marketing"] == {"mail": "withdrawn", "any": "withdrawn"}
-    assert standing(reopened)["marketing"] == {"mail": "granted", "any": "withdrawn"}
+    assert words(withdrawn) == {"mail": "withdrawn", "any": "withdrawn"}
+    assert words(reopened) == {"mail": "granted", "any": "withdrawn"}
 
 
 def test_of_two_answers_of_the_same_moment_the_refusal_is_in_force() -> None:
     both = [consent("marketing", "any", "granted", day(1)), consent("marketing", "any", "denied", day(1))]
-    assert standing(both) == standing(both[::-1]) == {"marketing": {"any": "denied"}}
+    assert words(both) == words(both[::-1]) == {"any": "denied"}
 
 
 @given(consents.flatmap(lambda given: st.tuples(st.just(given), st.permutations(given))))
-def test_the_order_in_which_consents_are_listed_does_not_matter(listed: tuple[list[object], list[object]]) -> None:
+def test_a_profile_answers_as_the_one_rule_for_all_services_does_at_any_time(
+    listed: tuple[list[Consent], list[Consent]],
+) -> None:
     one, other = listed
-    assert standing(one) == standing(other)  # type: ignore[arg-type]
+    for purpose in PURPOSES:
+        for channel in (*CHANNELS, "phone"):
+            for at in (ASKED_AT, day(1), day(399)):
+                found = standing(one, purpose, channel, at)
+                cut = timedelta(milliseconds=1)  # a profile keeps milliseconds
+                if found and found.consent.valid_until and abs(found.consent.valid_until - at) < cut:
+                    continue
+                assert answer(answers(other), purpose, channel, at) == (found and found.answer)
+
+
+def test_a_grant_is_expired_from_its_end_on() -> None:
+    [[kept]] = [
+        one.values() for one in answers([consent("ads", "any", "granted", day(1), valid_until=day(9))]).values()
+    ]
+    assert kept == Answer("granted", day(9))
+    assert (kept.at(day(9) - timedelta(milliseconds=1)), kept.at(day(9))) == ("granted", "expired")
+    told = consent("ads", "any", "withdrawn", day(1), valid_until=day(9), expired=True)
+    assert answers([told]) == {"ads": {"any": Answer("expired")}}
+
+
+def test_what_forbids_to_approach_is_kept_with_its_times() -> None:
+    profile = folded(contact(ANN, 1, do_not_contact=[ban("mail", day(1), day(2)), ban(ANY, day(3))]))
+    assert profile.do_not_contact == bans([ban("mail", day(1), day(2)), ban("any", day(3))])
+    assert folded(contact(ANN, 1, do_not_contact=[ban("mail", day(1))]), contact(ANN, 2)).do_not_contact == ()

@@ -88,6 +88,10 @@ def test_a_rule_reads_back_as_it_was_written(question: Question) -> None:
         ({"field": "sales.total"}, (), "exactly one of"),
         ({"field": "sales.total", "at_least": 1, "at_most": 2}, (), "exactly one of"),
         ({"field": "contact.city", "is": None}, (), "exactly one of"),
+        ({"field": "do-not-contact@mail", "is": "yes"}, ("is",), "valid boolean"),
+        ({"field": "do-not-contact@mail", "exists": True}, ("exists",), "flag field can be asked for is"),
+        ({"field": "do-not-contact.mail", "is": True}, ("field",), "no such field"),
+        ({"field": "consent.marketing@mail", "is": "lapsed"}, ("is",), "one of granted, denied, withdrawn, expired"),
         ({"all": []}, ("all",), "at least 1"),
         ({"all": [{"field": "sales.total", "exists": True}], "any": []}, ("any",), "Extra"),
         ({"any": [{"not": {"field": "nope", "is": 1}}]}, ("any", 0, "not", "field"), "no such field"),
@@ -120,4 +124,4 @@ def test_every_field_can_be_found_and_read() -> None:
         for placeholder in ("<code>", "<purpose>", "<channel>", "<kind>"):
             name = name.replace(placeholder, "a.b-c")  # noqa: PLW2901 - filled in step by step
         assert find(name) is not None
-        assert reader(name)(Profile(ANN)) in (None, 0)
+        assert reader(name, NOW)(Profile(ANN)) in (None, 0)

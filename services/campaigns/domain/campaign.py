@@ -7,8 +7,9 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
-from services.campaigns.domain.profile import to_the_millisecond
-from services.campaigns.domain.rules import All, Node, TextCondition
+from services.campaigns.domain.answers import to_the_millisecond
+from services.campaigns.domain.fields import FORBIDDEN
+from services.campaigns.domain.rules import All, FlagCondition, Node, TextCondition
 
 Arm: TypeAlias = Literal["treatment", "control"]
 State: TypeAlias = Literal["draft", "launching", "launched", "closed"]
@@ -84,8 +85,9 @@ def held_out_with(person: Mapping[str, Arm]) -> dict[str, str | None]:
 
 
 def audience(rule: Node, channel: str, requires_consent: str | None) -> Node:
-    """The segment, without those who have not agreed to be addressed for this purpose on this channel."""
-    if requires_consent is None:
-        return rule
-    agreed = TextCondition.model_validate({"field": f"consent.{requires_consent}@{channel}", "is": "granted"})
-    return All(all=[rule, agreed])
+    """The segment, without those who must not be approached on this channel, or have not agreed to it for this purpose."""
+    parts: list[Node] = [rule, FlagCondition.model_validate({"field": f"{FORBIDDEN}@{channel}", "is": False})]
+    if requires_consent is not None:
+        agreed = {"field": f"consent.{requires_consent}@{channel}", "is": "granted"}
+        parts.append(TextCondition.model_validate(agreed))
+    return All.model_validate({"all": parts})

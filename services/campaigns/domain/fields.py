@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from re import fullmatch
 from typing import TypeAlias, get_args
 
+from services.campaigns.domain.answers import answer
 from services.campaigns.domain.profile import Profile, Value
+from shared.consent import ANY, barred
 from shared.contracts.scoring import RfmSegment
 
 CODE = r"[a-z0-9][a-z0-9._-]{0,63}"
@@ -20,6 +23,8 @@ class Kind(StrEnum):
     NUMBER = "number"
     MONEY = "money"
     TIME = "time"
+    FLAG = "flag"
+    """True or false of every customer; never absent."""
     ANY = "any"
     """A contact's own attributes: text, number or true/false, as the channel sent it."""
 
@@ -37,7 +42,8 @@ class Field:
     """A figure that every customer has: without any order or interaction it is zero, never absent."""
 
 
-CONSENTS = ("granted", "denied", "withdrawn")
+CONSENTS = ("granted", "denied", "withdrawn", "expired")
+FORBIDDEN = "do-not-contact"
 VALUE_CLASSES = ("A", "B", "C", "L")
 SEGMENTS = ("new", "valuable", "valuable-slipping", "regular", "slipping", "gone")
 
@@ -51,6 +57,7 @@ FIELDS = {
         Field("contact.region", Kind.TEXT, "of the postal address"),
         Field("contact.city", Kind.TEXT, "of the postal address"),
         Field("contact.postal_code", Kind.TEXT, "of the postal address"),
+        Field("contact.time_zone", Kind.TEXT, "where the customer is, of the IANA database, such as Europe/Vienna"),
         Field("contact.registered_at", Kind.TIME, "when the customer became known"),
         Field("score.segment", Kind.TEXT, "what scoring makes of the customer", SEGMENTS),
         Field("score.rfm", Kind.TEXT, "by recency, frequency and money among all customers", get_args(RfmSegment)),
@@ -75,12 +82,14 @@ FIELDS = {
         Field("sales.last_order_at", Kind.TIME, "last order ever placed"),
         Field("interactions.count", Kind.NUMBER, "number of interactions of all kinds", from_zero=True),
         Field("interactions.last_at", Kind.TIME, "last interaction of any kind"),
+        Field("do-not-contact", Kind.FLAG, "whether nobody may approach the customer on any channel, when asked"),
     )
 }
 FAMILIES = (
     Field("contact.attributes.<code>", Kind.ANY, "an attribute of the contact, as the channel calls it"),
     Field("consent.<purpose>", Kind.TEXT, "the standing answer for any channel", CONSENTS),
-    Field("consent.<purpose>@<channel>", Kind.TEXT, "the answer in force on one channel", CONSENTS),
+    Field("consent.<purpose>@<channel>", Kind.TEXT, "the answer in force on one channel when asked", CONSENTS),
+    Field("do-not-contact@<channel>", Kind.FLAG, "whether nobody may approach the customer on this channel, or on any"),
     Field("interactions.count.<kind>", Kind.NUMBER, "number of interactions of one kind", from_zero=True),
     Field("interactions.last_at.<kind>", Kind.TIME, "last interaction of one kind"),
 )
@@ -100,12 +109,15 @@ def pattern(family: Field) -> str:
     return literal
 
 
-def reader(name: str) -> Reader:
-    """How to read a field from a profile. The name must be one that `find` knows."""
+def reader(name: str, now: datetime) -> Reader:
+    """How to read a field from a profile, as of `now`. The name must be one that `find` knows."""
+    if name.startswith(FORBIDDEN):
+        channel = on_channel(name)
+        return lambda profile: barred(profile.do_not_contact, channel, now) is not None
     section, _, rest = name.partition(".")
     if section == "consent":
-        purpose, _, channel = rest.partition("@")
-        return lambda profile: answer(profile, purpose, channel or "any")
+        purpose, channel = rest.partition("@")[0], on_channel(rest)
+        return lambda profile: answer(profile.consents, purpose, channel, now)
     if section == "sales":
         return lambda profile: getattr(profile.sales, rest)
     if section == "score":
@@ -133,7 +145,6 @@ def interaction_reader(rest: str) -> Reader:
     return read
 
 
-def answer(profile: Profile, purpose: str, channel: str) -> str | None:
-    """The customer's answer for a purpose on a channel, None if there is none."""
-    by_channel = profile.consents.get(purpose, {})
-    return by_channel.get(channel) or by_channel.get("any")
+def on_channel(name: str) -> str:
+    """The channel that is named behind an @."""
+    return name.partition("@")[2] or ANY

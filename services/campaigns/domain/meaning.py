@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from services.campaigns.domain.answers import to_the_millisecond
 from services.campaigns.domain.fields import reader
-from services.campaigns.domain.profile import Profile, Value, to_the_millisecond
+from services.campaigns.domain.profile import Profile, Value
 from services.campaigns.domain.rules import All, Condition, Node, Not, Some
 
 Predicate: TypeAlias = Callable[[Profile], bool]
@@ -28,7 +29,7 @@ def predicate(rule: Node, now: datetime) -> Predicate:
             inner = predicate(rule.not_, now)
             return lambda profile: not inner(profile)
         case Condition():
-            read, holds = reader(rule.field), asker(rule.operator, rule.operand, now)
+            read, holds = reader(rule.field, to_the_millisecond(now)), asker(rule.operator, rule.operand, now)
             return lambda profile: holds(read(profile))
     raise TypeError(rule)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from services.campaigns.domain.profile import to_the_millisecond
+from services.campaigns.domain.answers import to_the_millisecond
 from shared.contracts.interactions import OrderCancelled, OrderPlaced, OrderReturned
 
 SaleFact = OrderPlaced | OrderReturned | OrderCancelled

@@ -1,13 +1,13 @@
 """One customer as segments see them, and how the facts of four topics fold into that, in whatever order they come."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
+from services.campaigns.domain.answers import NEVER, Answer, Ban, answers, bans, to_the_millisecond
 from shared.contracts.channels import Address
-from shared.contracts.contacts import Consent, Contact, ContactChanged, ContactRegistered, ContactRestricted
+from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered, ContactRestricted
 from shared.contracts.fact import Fact
 from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned
 from shared.contracts.scoring import Score, ScoreChanged, ScoreWithdrawn
@@ -19,8 +19,6 @@ Section: TypeAlias = Literal["contact", "score", "sales", "interactions", "restr
 MAX_KINDS = 200
 """Kinds of interaction counted one by one for a customer; what comes beyond counts in the total only, so that a channel
 that invents a kind per event cannot blow up a profile."""
-
-NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -63,8 +61,9 @@ class Profile:
     customer_id: str
     contact: dict[str, Value] = field(default_factory=dict)
     attributes: dict[str, Scalar] = field(default_factory=dict)
-    consents: dict[str, dict[str, str]] = field(default_factory=dict)
+    consents: dict[str, dict[str, Answer]] = field(default_factory=dict)
     """The standing answer by purpose and channel; `any` holds for channels without an answer of their own."""
+    do_not_contact: tuple[Ban, ...] = ()
     score: dict[str, Value] = field(default_factory=dict)
     sales: Sales = field(default_factory=Sales)
     interactions: Seen = field(default_factory=Seen)
@@ -197,42 +196,14 @@ def take_contact(profile: Profile, contact: Contact) -> None:
         region=address.region,
         city=address.city,
         postal_code=address.postal_code,
+        time_zone=contact.time_zone,
         registered_at=to_the_millisecond(contact.registered_at),
     )
     profile.attributes = {code: value for code, value in contact.attributes.items() if value is not None}
-    profile.consents = standing(contact.consents)
+    profile.consents = answers(contact.consents)
+    profile.do_not_contact = bans(contact.do_not_contact)
     profile.touched.add("contact")
-
-
-def standing(consents: Iterable[Consent]) -> dict[str, dict[str, str]]:
-    """The answer in force by purpose and channel.
-
-    On one channel both its own answer and the answer for `any` channel speak, and the later one counts; of two answers
-    of the same moment the refusal does. So a withdrawal on all channels ends every earlier permission, and a later
-    permission for one channel opens that channel again.
-    """
-    latest: dict[str, dict[str, Consent]] = {}
-    for consent in consents:
-        by_channel = latest.setdefault(consent.purpose, {})
-        by_channel[consent.channel] = later(by_channel.get(consent.channel), consent)
-    return {
-        purpose: {channel: later(by_channel.get("any"), own).status for channel, own in by_channel.items()}
-        for purpose, by_channel in latest.items()
-    }
-
-
-def later(one: Consent | None, other: Consent) -> Consent:
-    if one is None or other.given_at > one.given_at:
-        return other
-    if other.given_at < one.given_at or other.status == "granted":
-        return one
-    return other if one.status == "granted" else max(one, other, key=lambda consent: consent.status)
 
 
 def present(**values: Value | None) -> dict[str, Value]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def to_the_millisecond(moment: datetime) -> datetime:
-    """MongoDB keeps milliseconds. Cut at once, a rule sees the same moment in memory and in the database."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -31,8 +31,9 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from services.campaigns.domain.answers import to_the_millisecond
 from services.campaigns.domain.fields import FAMILIES, FIELDS, Kind, find
-from services.campaigns.domain.profile import Scalar, to_the_millisecond
+from services.campaigns.domain.profile import Scalar
 from shared.contracts.fact import Amount
 
 MAX_DEPTH = 8
@@ -152,6 +153,14 @@ class TimeCondition(Condition):
     days_ago_at_most: Days | None = None
 
 
+class FlagCondition(Condition):
+    """True or false of everybody."""
+
+    OPERATORS: ClassVar[tuple[str, ...]] = ("is",)
+
+    is_: Annotated[StrictBool | None, Field(alias="is")] = None
+
+
 class AnyCondition(Condition):
     OPERATORS: ClassVar[tuple[str, ...]] = ("is", "in", "at_least", "at_most", "exists")
 
@@ -166,6 +175,7 @@ CONDITIONS: dict[Kind, type[Condition]] = {
     Kind.NUMBER: NumberCondition,
     Kind.MONEY: MoneyCondition,
     Kind.TIME: TimeCondition,
+    Kind.FLAG: FlagCondition,
     Kind.ANY: AnyCondition,
 }
 WORDS: dict[str, type[Node]] = {"all": All, "any": Some, "not": Not}
@@ -216,7 +226,7 @@ def wrong(place: str, value: Any, code: str, message: str) -> ValidationError:
 
 
 Part: TypeAlias = Annotated[
-    All | Some | Not | TextCondition | NumberCondition | MoneyCondition | TimeCondition | AnyCondition,
+    All | Some | Not | TextCondition | NumberCondition | MoneyCondition | TimeCondition | FlagCondition | AnyCondition,
     WrapValidator(pick),
 ]
 

@@ -8,10 +8,10 @@ from decimal import Decimal
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
+from services.campaigns.domain.answers import to_the_millisecond
 from services.campaigns.domain.campaign import Arm, Campaign, closed
 from services.campaigns.domain.effect import add_up, effect, no_figures
 from services.campaigns.domain.findings import Effect
-from services.campaigns.domain.profile import to_the_millisecond
 from services.campaigns.domain.rules import Node, written
 from services.campaigns.domain.segment import Segment
 from services.campaigns.handlers.errors import UnknownCampaign, UnknownSegment

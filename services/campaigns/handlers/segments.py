@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from services.campaigns.domain.profile import to_the_millisecond
+from services.campaigns.domain.answers import to_the_millisecond
 from services.campaigns.domain.rules import Node, written
 from services.campaigns.domain.segment import Segment
 from services.campaigns.handlers.errors import UnknownSegment

@@ -1,11 +1,13 @@
 """Profiles as documents and back. Money is Decimal128, codes lose their dots in keys, every section is written whole."""
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from bson.decimal128 import Decimal128
 
+from services.campaigns.domain.answers import Answer, Ban
 from services.campaigns.domain.orders import Order
 from services.campaigns.domain.profile import Figures, Profile, Sales, Section, Seen
 from services.campaigns.store.queries import code, key
@@ -22,7 +24,7 @@ def section(profile: Profile, name: Section) -> Document | bool:
             return {
                 **profile.contact,
                 "attributes": {key(name): value for name, value in profile.attributes.items()},
-                "consents": {key(purpose): keyed(answers) for purpose, answers in profile.consents.items()},
+                **answers_document(profile),
             }
         case "score":
             return {name: stored(value) for name, value in profile.score.items()}
@@ -69,8 +71,24 @@ def seen_document(seen: Seen) -> Document:
     return {"count": seen.count, "last_at": seen.last_at}
 
 
-def keyed(answers: dict[str, str]) -> Document:
-    return {key(channel): status for channel, status in answers.items()}
+def answers_document(profile: Profile) -> Document:
+    """What nearly nobody has is not stored: when grants end, and who must not be approached."""
+    document: Document = {"consents": keyed(profile, lambda answer: answer.word)}
+    until = keyed(profile, lambda answer: answer.until)
+    if until := {purpose: ends for purpose, ends in until.items() if ends}:
+        document["consents_until"] = until
+    if profile.do_not_contact:
+        document["do_not_contact"] = [
+            {name: value for name, value in ban._asdict().items() if value} for ban in profile.do_not_contact
+        ]
+    return document
+
+
+def keyed(profile: Profile, read: Callable[[Answer], str | datetime | None]) -> Document:
+    return {
+        key(purpose): {key(channel): value for channel, answer in by_channel.items() if (value := read(answer))}
+        for purpose, by_channel in profile.consents.items()
+    }
 
 
 def stored(value: Any) -> Any:
@@ -97,6 +115,41 @@ def profile(document: Document) -> Profile:
         restricted=own.get("restricted", False),
         merged_into=document.get("merged_into"),
         members=tuple(document.get("members", ())),
+    )
+
+
+ASKED = dict.fromkeys(
+    (
+        "restricted",
+        "merged_into",
+        "contact.time_zone",
+        "contact.consents",
+        "contact.consents_until",
+        "contact.do_not_contact",
+    ),
+    1,
+)
+"""What says whether, and when, a customer may be contacted."""
+
+
+def asked(document: Document) -> Profile:
+    """As much of a profile as is in `ASKED`: of a survivor what holds of all."""
+    contact = document.get("contact", {})
+    ends = contact.get("consents_until", {})
+    return Profile(
+        customer_id=document["_id"],
+        contact={"time_zone": contact["time_zone"]} if "time_zone" in contact else {},
+        consents={
+            code(purpose): {
+                code(channel): Answer(word, ends.get(purpose, {}).get(channel)) for channel, word in by_channel.items()
+            }
+            for purpose, by_channel in contact.get("consents", {}).items()
+        },
+        do_not_contact=tuple(
+            Ban(one["channel"], one["since"], one.get("until")) for one in contact.get("do_not_contact", ())
+        ),
+        restricted=document.get("restricted", False),
+        merged_into=document.get("merged_into"),
     )
 
 

@@ -46,6 +46,16 @@ class ProfileStore:
         found = self._profiles.find({"_id": {"$in": list(customer_ids)}}, documents.FOLDED, session=session)
         return {document["_id"]: documents.profile(document) async for document in found}
 
+    async def asked(self, customer_ids: Collection[str], session: Any = None) -> dict[str, Profile]:
+        found = await self._asked(customer_ids, session)
+        roots = {one.merged_into for one in found.values() if one.merged_into} - found.keys()
+        known = found | await self._asked(roots, session) if roots else found
+        return {one: known[root] for one in found if (root := found[one].merged_into or one) in known}
+
+    async def _asked(self, customer_ids: Collection[str], session: Any) -> dict[str, Profile]:
+        found = self._profiles.find({"_id": {"$in": list(customer_ids)}}, documents.ASKED, session=session)
+        return {document["_id"]: documents.asked(document) async for document in found}
+
     async def orders(self, ids: Collection[str], returns: Collection[str], session: Any = None) -> Orders:
         rows = [*ids, *map(documents.return_id, returns)]
         found = [row async for row in self._orders.find({"_id": {"$in": rows}}, session=session)]

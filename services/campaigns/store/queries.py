@@ -6,11 +6,15 @@ from typing import Any
 from bson.decimal128 import Decimal128
 
 from services.campaigns.domain import fields
-from services.campaigns.domain.fields import Kind
+from services.campaigns.domain.answers import to_the_millisecond
+from services.campaigns.domain.fields import Kind, on_channel
 from services.campaigns.domain.meaning import asker, span
 from services.campaigns.domain.rules import All, Condition, Node, Not, Some
+from shared.consent import ANY
 
 Query = dict[str, Any]
+CONSENTS, CONSENTS_UNTIL = "contact.consents.", "contact.consents_until."
+"""The answers by purpose and channel; of grants that end, when. Profiles of before grants could end have none of these."""
 
 
 def query(rule: Node, now: datetime) -> Query:
@@ -30,9 +34,11 @@ def query(rule: Node, now: datetime) -> Query:
 def condition(rule: Condition, now: datetime) -> Query:
     field = fields.find(rule.field)
     assert field is not None
-    asked = {"$exists": rule.operand} if rule.operator == "exists" else comparison(rule, field.kind, now)
+    if field.kind is Kind.FLAG:
+        return forbidden(rule, to_the_millisecond(now))
     if rule.field.startswith("consent."):
-        return consent(rule.field, asked)
+        return consent(rule, to_the_millisecond(now))
+    asked = {"$exists": rule.operand} if rule.operator == "exists" else comparison(rule, field.kind, now)
     here = {path(rule.field): asked}
     if not field.from_zero:
         return here
@@ -55,15 +61,36 @@ def comparison(rule: Condition, kind: Kind, now: datetime) -> Query:
     return {"$gte": lower} if lower is not None else {"$lt": upper}
 
 
-def consent(name: str, asked: Query) -> Query:
+def consent(rule: Condition, now: datetime) -> Query:
     """The channel's own answer where there is one, else the answer for any channel."""
-    purpose, _, channel = name.removeprefix("consent.").partition("@")
-    general, own = (f"contact.consents.{key(purpose)}.{key(word)}" for word in ("any", channel or "any"))
+    purpose = rule.field.removeprefix("consent.").partition("@")[0]
+    general, own = (f"{key(purpose)}.{key(channel)}" for channel in (ANY, on_channel(rule.field)))
+    if rule.operator == "exists" and not rule.operand:
+        return {CONSENTS + own: {"$exists": False}, CONSENTS + general: {"$exists": False}}
     if own == general:
-        return {general: asked}
-    if asked == {"$exists": False}:
-        return {own: asked, general: asked}
-    return {"$or": [{own: asked}, {own: {"$exists": False}, general: asked}]}
+        return answered(general, rule, now)
+    return {"$or": [answered(own, rule, now), {CONSENTS + own: {"$exists": False}, **answered(general, rule, now)}]}
+
+
+def answered(place: str, rule: Condition, now: datetime) -> Query:
+    """One answer, as of now: a grant whose end has come is `expired`."""
+    here, ended = CONSENTS + place, {CONSENTS_UNTIL + place: {"$lte": now}}
+    if rule.operator == "exists":
+        return {here: {"$exists": True}}
+    words = set(rule.operand if rule.operator == "in" else [rule.operand])
+    if len(words & {"granted", "expired"}) != 1:
+        return {here: {"$in": sorted(words)}}
+    if "expired" in words:
+        return {"$or": [{here: {"$in": sorted(words)}}, {here: "granted", **ended}]}
+    return {here: {"$in": sorted(words)}, "$nor": [{here: "granted", **ended}]}
+
+
+def forbidden(rule: Condition, now: datetime) -> Query:
+    """Whether an entry forbids to approach the customer on the channel at this moment."""
+    channels = sorted({on_channel(rule.field), ANY})
+    entry = {"channel": {"$in": channels}, "since": {"$lte": now}, "until": {"$not": {"$lte": now}}}
+    asked = {"contact.do_not_contact": {"$elemMatch": entry}}
+    return asked if rule.operand else {"$nor": [asked]}
 
 
 def path(name: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
 from pymongo.errors import ExecutionTimeout
 
+from services.campaigns.domain.answers import Answer
 from services.campaigns.domain.meaning import predicate
 from services.campaigns.domain.orders import Order, Orders, SaleFact
 from services.campaigns.domain.profile import Profile, fold
@@ -16,7 +17,20 @@ from services.campaigns.store.profiles import ProfileStore, in_time
 from shared.contracts.fact import Fact
 from shared.contracts.interactions import OrderReturned
 from shared.mongo import Database
-from tests.campaigns.facts import cancelled, contact, customer, day, histories, interaction, order, returned, scored
+from tests.campaigns.facts import (
+    ASKED_AT,
+    ban,
+    cancelled,
+    consent,
+    contact,
+    customer,
+    day,
+    histories,
+    interaction,
+    order,
+    returned,
+    scored,
+)
 from tests.campaigns.memory import MemoryProfiles
 from tests.campaigns.questions import Question, questions
 from tests.campaigns.shopper import ANN, FALSE, NOW, SHOPPER, TRUE
@@ -113,6 +127,24 @@ class Suite:
                 rule = RULE.validate_python({"field": field, operator: operand})
                 assert await profiles.count(rule, NOW) == told, (field, operator, operand)
 
+    async def test_who_may_be_contacted_is_asked_of_the_survivor(self, profiles: Profiles) -> None:
+        said = {"consents": [consent("news.letter", "e-mail.weekly", "granted", day(1), valid_until=day(9))]}
+        told = contact(customer(1), 1, **said, do_not_contact=[ban("mail", day(2))], time_zone="Asia/Tokyo")
+        ann, bob, cat = profile_of(customer(1), [told]), profile_of(customer(2), []), profile_of(customer(3), [])
+        bob.merged_into, cat.merged_into, cat.restricted = customer(1), customer(4), True
+        for one in (bob, cat):
+            one.touched |= {"bond", "restricted"}
+        await profiles.save([ann, bob, cat], Orders())
+        found = await profiles.asked([customer(n) for n in (2, 3, 5)])
+        assert found.keys() == {customer(2)}
+        shown = found[customer(2)]
+        assert (shown.customer_id, shown.consents, shown.do_not_contact) == (
+            customer(1),
+            ann.consents,
+            ann.do_not_contact,
+        )
+        assert (shown.contact["time_zone"], shown.restricted) == ("Asia/Tokyo", False)
+
     async def test_customers_of_a_rule_are_counted_sampled_and_listed_in_chunks(self, profiles: Profiles) -> None:
         await profiles.save([profile_of(customer(n), [order(n, customer(n), day(n))]) for n in range(9)], Orders())
         rule = RULE.validate_python({"field": "sales.first_order_at", "after": day(2).isoformat()})
@@ -178,9 +210,26 @@ async def test_a_rule_finds_the_same_customers_in_mongodb_as_in_memory(
     await profiles.save(people, Orders())
     for question in asked:
         rule = RULE.validate_python(question)
-        holds = predicate(rule, day(200))
+        holds = predicate(rule, ASKED_AT)
         expected = [person.customer_id for person in people if holds(person)]
-        assert await profiles.first(rule, day(200), CROWD) == expected, question
+        assert await profiles.first(rule, ASKED_AT, CROWD) == expected, question
+
+
+@pytest.mark.integration
+async def test_a_profile_of_before_grants_could_end_is_read_as_it_is(database: Database) -> None:
+    old = {"_id": ANN, "contact": {"version": 3, "consents": {"ads": {"any": "granted", "mail": "denied"}}}}
+    await database["profiles"].insert_one(old)
+    profiles = ProfileStore(database)
+    for field, operator, operand, holds in (
+        ("consent.ads", "is", "granted", True),
+        ("consent.ads", "is", "expired", False),
+        ("consent.ads@mail", "is", "denied", True),
+        ("do-not-contact@mail", "is", False, True),
+    ):
+        assert await profiles.count(RULE.validate_python({"field": field, operator: operand}), NOW) == holds
+    [known] = (await profiles.asked([ANN])).values()
+    assert known.consents == {"ads": {"any": Answer("granted"), "mail": Answer("denied")}}
+    assert (known.do_not_contact, known.contact) == ((), {})
 
 
 def told_about(person: Profile, section: str) -> bool:
