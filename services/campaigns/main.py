@@ -2,20 +2,22 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from functools import partial
 
 from fastapi import APIRouter, FastAPI
 
 from services.campaigns.api import PROBLEMS, campaign_routes, segment_routes
 from services.campaigns.consumers import listen
+from services.campaigns.domain.quiet import zone_of
 from services.campaigns.handlers.campaigns import Campaigning
+from services.campaigns.handlers.handing import Handing, Waiting
 from services.campaigns.handlers.holding import Holding
 from services.campaigns.handlers.launching import Launching
 from services.campaigns.handlers.persons import Persons
 from services.campaigns.handlers.profiles import Following
 from services.campaigns.handlers.segments import Segmenting
-from services.campaigns.jobs import carry_launches_on
+from services.campaigns.jobs import carry_launches_on, hand_over_when_due
 from services.campaigns.settings import CampaignSettings
 from services.campaigns.store.campaigns import CampaignStore
 from services.campaigns.store.erasing import steps
@@ -39,6 +41,7 @@ class Parts:
 
     following: Following
     launching: Launching
+    waiting: Waiting
     routers: list[APIRouter]
     prepare: list[Callable[[], Awaitable[None]]]
 
@@ -47,14 +50,17 @@ def compose(settings: CampaignSettings, messaging: Messaging, database: Database
     profiles, segments, links = ProfileStore(database), SegmentStore(database), LinkStore(database)
     campaigns = CampaignStore(database, timedelta(seconds=settings.campaigns_lease_seconds))
     now = clock(settings, database)
-    holding = Holding(campaigns, links, now)
+    handing = Handing(campaigns, profiles, now, zone_of(settings.campaigns_time_zone, UTC))
+    holding = Holding(campaigns, links, handing, now)
     segmenting = Segmenting(segments, profiles, now)
-    campaigning = Campaigning(campaigns, segments, Persons(campaigns, profiles, links), now, settings.currency)
+    persons = Persons(campaigns, profiles, links)
+    campaigning = Campaigning(campaigns, segments, persons, now, settings.currency, settings.campaigns_quiet_hours)
     launching = Launching(messaging, campaigns, profiles, holding, now)
     trail = AuditLog(database)
     return Parts(
         following=Following(profiles, links, holding, now),
         launching=launching,
+        waiting=Waiting(messaging, campaigns, handing, now),
         routers=[
             segment_routes(segmenting, messaging),
             campaign_routes(campaigning, launching, messaging, settings.campaigns_patience_seconds),
@@ -78,7 +84,11 @@ def create(settings: CampaignSettings | None = None) -> FastAPI:
         description="Segments, campaigns with control groups, and what the campaigns really did.",
         routers=parts.routers,
         prepare=[*parts.prepare, erasing.prepare],
-        jobs=[partial(carry_launches_on, parts.launching), erasing.carry_out],
+        jobs=[
+            partial(carry_launches_on, parts.launching),
+            partial(hand_over_when_due, parts.waiting),
+            erasing.carry_out,
+        ],
     )
     add_problems(app, PROBLEMS)
     return app

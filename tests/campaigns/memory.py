@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,8 @@ from services.campaigns.domain.merging import asked
 from services.campaigns.domain.orders import Order, Orders
 from services.campaigns.domain.profile import Profile, Section, Value
 from services.campaigns.domain.rules import Node
-from services.campaigns.handlers.holding import Drawn, Holding
+from services.campaigns.handlers.handing import Drawn, Handing, Note
+from services.campaigns.handlers.holding import Holding
 from services.campaigns.handlers.profiles import Following
 from shared.clock import Clock
 
@@ -52,8 +53,17 @@ class NoCampaigns:
     async def drawn(self, campaign_id: str, customer_ids: Collection[str], session: Any) -> list[Drawn]:
         return []
 
-    async def hold(self, campaign_id: str, held: Mapping[str, str | None], session: Any) -> None:
+    async def note(self, campaign_id: str, notes: Mapping[str, Note], contacted: int, session: Any) -> None:
         raise AssertionError("nobody is in any campaign")
+
+    async def next_due(self, now: datetime, besides: Collection[str]) -> str | None:
+        return None
+
+    async def take_due(self, campaign_id: str, now: datetime, limit: int, session: Any) -> tuple[Campaign, list[Drawn]]:
+        raise AssertionError("nobody is in any campaign")
+
+    async def resting(self) -> bool:
+        return False
 
     async def moved(self, session: Any) -> None:
         """Nobody to meet."""
@@ -61,7 +71,8 @@ class NoCampaigns:
 
 def following(profiles: Any, links: Any, clock: Clock) -> Following:
     """Without any campaign."""
-    return Following(profiles, links, Holding(NoCampaigns(), links, clock), clock)
+    rows = NoCampaigns()
+    return Following(profiles, links, Holding(rows, links, Handing(rows, profiles, clock, UTC), clock), clock)
 
 
 class MemoryProfiles:

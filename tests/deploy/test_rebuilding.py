@@ -13,7 +13,7 @@ from pymongo import AsyncMongoClient
 
 from deploy.local.drained import NotDrained
 from deploy.local.rebuilding import Done, forget, reader, rebuild
-from services.campaigns.store.campaigns import document
+from services.campaigns.store.campaign_documents import document
 from services.contacts.domain.places import Place
 from services.contacts.domain.survivorship import Known
 from services.contacts.store.rows import contact_row

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidatorFunctionW
 from services.campaigns.api.segments import EXAMPLE, Id, Reader, Writer, Writing, after
 from services.campaigns.domain.campaign import Arm, Campaign, State
 from services.campaigns.domain.findings import Effect
+from services.campaigns.domain.handover import Why
+from services.campaigns.domain.quiet import QuietHours
 from services.campaigns.domain.rules import RULE, Part
 from services.campaigns.handlers.campaigns import Campaigning, Plan
 from services.campaigns.handlers.errors import UnknownSegment
@@ -55,6 +57,7 @@ class NewCampaign(BaseModel):
                     "control_share": 0.3,
                     "response_days": 60,
                     "requires_consent": "marketing",
+                    "quiet_hours": {"from": "20:00", "until": "08:00"},
                 }
             ]
         },
@@ -75,6 +78,10 @@ class NewCampaign(BaseModel):
     """Splits customers into arms; the same seed splits alike. The campaign's id if absent."""
     requires_consent: Code | None = None
     """Only customers who have agreed to this purpose on the channel are addressed or held out."""
+    quiet_hours: QuietHours | None = None
+    """By the customer's clock: whoever is to be contacted then is told of when they are over, if nothing is against it at that time.
+    Left out: those that the service is set to for this channel; null: none.
+    """
 
     def plan(self) -> Plan:
         return Plan(
@@ -87,6 +94,7 @@ class NewCampaign(BaseModel):
             response_days=self.response_days,
             seed=None if self.seed is None else str(self.seed),
             requires_consent=self.requires_consent,
+            quiet_hours=self.quiet_hours if "quiet_hours" in self.model_fields_set else "usual",
         )
 
 
@@ -101,6 +109,7 @@ class CampaignView(BaseModel):
     response_days: int
     seed: str
     requires_consent: str | None
+    quiet_hours: QuietHours | None
     state: State
     created_at: datetime
     launched_at: datetime | None
@@ -108,6 +117,12 @@ class CampaignView(BaseModel):
     closed_at: datetime | None
     treated: int
     held_out: int
+    contacted: int | None
+    """Told to be contacted, each once. Null: launched before that was counted."""
+    waiting: int
+    """To be contacted once their quiet hours are over."""
+    withheld: dict[Why, int]
+    """Drawn to be contacted and not told, by the reason that was found when their time had come. In the effect they count as drawn."""
 
 
 def _is_none(value: str | None) -> bool:
@@ -128,6 +143,11 @@ class CustomerView(BaseModel):
 def view(campaign: Campaign) -> CampaignView:
     fields = campaign.model_dump()
     return CampaignView(segment=fields.pop("rule"), **fields)
+
+
+async def shown(campaigning: Campaigning, campaign: Campaign) -> CampaignView:
+    [counted] = await campaigning.counted([campaign])
+    return view(counted)
 
 
 def campaign_routes(campaigning: Campaigning, launching: Launching, messaging: Messaging, patience: float) -> APIRouter:
@@ -157,11 +177,12 @@ def planning(router: APIRouter, campaigning: Campaigning, messaging: Messaging) 
     async def list_campaigns(cursor: Cursor = None, limit: Limit = 100) -> Page[CampaignView]:
         """All campaigns, the newest first."""
         found = await campaigning.page(older_than(cursor), limit + 1)
-        return Page(items=[view(one) for one in found[:limit]], next=following(found, limit))
+        items = await campaigning.counted(found[:limit])
+        return Page(items=[view(one) for one in items], next=following(found, limit))
 
     @router.get("/{campaign_id}", dependencies=[Reader])
     async def get_campaign(campaign_id: str) -> CampaignView:
-        return view(await campaigning.get(campaign_id))
+        return await shown(campaigning, await campaigning.get(campaign_id))
 
 
 def carrying_out(
@@ -182,7 +203,7 @@ def carrying_out(
         launching.asked.set()
         campaign = await campaigning.settled(campaign_id, patience)
         response.status_code = 202 if campaign.state == "launching" else 200
-        return view(campaign)
+        return await shown(campaigning, campaign)
 
     @router.post("/{campaign_id}/close", dependencies=[Writing])
     async def close_campaign(campaign_id: str) -> CampaignView:
@@ -191,7 +212,7 @@ def carrying_out(
         async def close(unit: Unit) -> Campaign:
             return await campaigning.close(campaign_id, unit.session)
 
-        return view(await messaging.transact(close))
+        return await shown(campaigning, await messaging.transact(close))
 
 
 def looking_back(router: APIRouter, campaigning: Campaigning) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.campaigns.domain.answers import to_the_millisecond
 from services.campaigns.domain.fields import FORBIDDEN
+from services.campaigns.domain.quiet import QuietHours
 from services.campaigns.domain.rules import All, FlagCondition, Node, TextCondition
 
 Arm: TypeAlias = Literal["treatment", "control"]
@@ -34,6 +35,7 @@ class Campaign(BaseModel):
     response_days: int
     seed: str
     requires_consent: str | None = None
+    quiet_hours: QuietHours | None = None
     state: State = "draft"
     created_at: datetime
     launched_at: datetime | None = None
@@ -42,6 +44,12 @@ class Campaign(BaseModel):
     closed_at: datetime | None = None
     treated: int = 0
     held_out: int = 0
+    contacted: int | None = None
+    """Told to be contacted, each once. None: launched before that was counted."""
+    waiting: int = 0
+    """To be contacted once their quiet time is over."""
+    withheld: dict[str, int] = {}
+    """Drawn to be contacted and not told, by reason: something was against it when their time had come."""
 
     def window(self) -> tuple[datetime, datetime]:
         """After when and until when an order is a response. One of the very moment of the draw was known to it."""
@@ -59,8 +67,15 @@ def drawn(campaign: Campaign, now: datetime, treated: int, held_out: int) -> Cam
             "respond_until": at + timedelta(days=campaign.response_days),
             "treated": treated,
             "held_out": held_out,
+            "contacted": 0,
         }
     )
+
+
+def counted(campaign: Campaign, kept_back: Mapping[Any, int]) -> Campaign:
+    """With those who are not contacted, by the reason; None: they wait. Who is held out with somebody is as good as drawn so."""
+    withheld = {why: customers for why, customers in kept_back.items() if why not in {None, "held-out"}}
+    return campaign.model_copy(update={"waiting": kept_back.get(None, 0), "withheld": withheld})
 
 
 def closed(campaign: Campaign, now: datetime) -> Campaign:

@@ -1,17 +1,20 @@
 """Planning campaigns, closing them, and saying what they did. Launching is in `launching.py`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from time import monotonic
-from typing import Any, NamedTuple, Protocol
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, Protocol
 
 from services.campaigns.domain.answers import to_the_millisecond
-from services.campaigns.domain.campaign import Arm, Campaign, closed
+from services.campaigns.domain.campaign import Arm, Campaign, closed, counted
 from services.campaigns.domain.effect import add_up, effect, no_figures
 from services.campaigns.domain.findings import Effect
+from services.campaigns.domain.handover import Why
+from services.campaigns.domain.quiet import QuietHours
 from services.campaigns.domain.rules import Node, written
 from services.campaigns.domain.segment import Segment
 from services.campaigns.handlers.errors import UnknownCampaign, UnknownSegment
@@ -50,6 +53,8 @@ class Plan:
     campaign_id: str | None = None
     seed: str | None = None
     requires_consent: str | None = None
+    quiet_hours: QuietHours | Literal["usual"] | None = "usual"
+    """`usual`: those of the channel, as the company has set them."""
 
 
 class SavedSegments(Protocol):
@@ -77,6 +82,10 @@ class Campaigns(Protocol):
 
     def all_customers(self, campaign_id: str) -> AsyncIterator[list[Selection]]: ...
 
+    async def kept_back(self, campaign_ids: Collection[str]) -> dict[str, dict[Why | None, int]]:
+        """How many of each campaign are not contacted, by the reason; None: they wait."""
+        ...
+
 
 class Persons(Protocol):
     """Who knows what the persons behind customers have bought."""
@@ -88,8 +97,16 @@ class Campaigning:
     """Campaigns, from the outside."""
 
     def __init__(
-        self, campaigns: Campaigns, segments: SavedSegments, persons: Persons, clock: Clock, currency: str
+        self,
+        campaigns: Campaigns,
+        segments: SavedSegments,
+        persons: Persons,
+        clock: Clock,
+        currency: str,
+        quiet_hours: Mapping[str, QuietHours] = MappingProxyType({}),
     ) -> None:
+        """`quiet_hours`: the usual ones, by channel."""
+        self._quiet_hours = quiet_hours
         self._campaigns = campaigns
         self._segments = segments
         self._persons = persons
@@ -111,6 +128,7 @@ class Campaigning:
             response_days=plan.response_days,
             seed=plan.seed if plan.seed is not None else campaign_id,
             requires_consent=plan.requires_consent,
+            quiet_hours=self._quiet_hours.get(plan.channel) if plan.quiet_hours == "usual" else plan.quiet_hours,
             created_at=to_the_millisecond(now),
         )
         await self._campaigns.add(campaign, session)
@@ -141,6 +159,11 @@ class Campaigning:
     async def page(self, after: tuple[datetime, str] | None, limit: int) -> list[Campaign]:
         """The newest first."""
         return await self._campaigns.page(after, limit)
+
+    async def counted(self, campaigns: Sequence[Campaign]) -> list[Campaign]:
+        """With how many wait, and how many are withheld, at this moment."""
+        kept_back = await self._campaigns.kept_back([one.campaign_id for one in campaigns])
+        return [counted(one, kept_back.get(one.campaign_id, {})) for one in campaigns]
 
     async def close(self, campaign_id: str, session: Any) -> Campaign:
         """From now on nothing more is counted."""

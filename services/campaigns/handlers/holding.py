@@ -1,28 +1,23 @@
 """Persons of whom one customer is held out of a campaign and another was to be contacted: they are not, as long as they are one.
 
 Two customers of one campaign may be found to be one after it was drawn. What was told of the one to be contacted is then told
-again, as of somebody held out; and as it was drawn, once they are two again. A merge and a launch that meet are both right: what
-has not been told yet is told with the links of that moment, and each writes what the other has read (`moved`, the campaign).
+again, as of somebody held out; and as it was drawn, once they are two again, if they may be contacted then. A merge and a launch that
+meet are both right: what has not been told yet is told with the links of that moment, and each writes what the other has read
+(`moved`, the campaign).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from services.campaigns.domain.campaign import Campaign, held_out_with
+from services.campaigns.domain.handover import Why
 from services.campaigns.handlers.campaigns import Selection
+from services.campaigns.handlers.handing import Drawn, Handing, Note, selected
 from shared.clock import Clock
-from shared.contracts.campaigns import CAMPAIGNS, CustomerSelected
+from shared.contracts.campaigns import CAMPAIGNS
 from shared.links import Tree
 from shared.messaging import Unit
-
-
-class Drawn(NamedTuple):
-    """A customer of a campaign, and with whom they were last told to be held out."""
-
-    row: Selection
-    held_out_with: str | None = None
-    told: bool = True
 
 
 class Rows(Protocol):
@@ -34,8 +29,8 @@ class Rows(Protocol):
 
     async def drawn(self, campaign_id: str, customer_ids: Collection[str], session: Any) -> list[Drawn]: ...
 
-    async def hold(self, campaign_id: str, held: Mapping[str, str | None], session: Any) -> None:
-        """Keep what is told of these customers, and write the campaign."""
+    async def note(self, campaign_id: str, notes: Mapping[str, Note], contacted: int, session: Any) -> None:
+        """Keep what is noted of these customers, count so many more as contacted, and write the campaign in any case."""
         ...
 
     async def moved(self, session: Any) -> None:
@@ -48,7 +43,8 @@ class Links(Protocol):
 
 
 class Holding:
-    def __init__(self, rows: Rows, links: Links, clock: Clock) -> None:
+    def __init__(self, rows: Rows, links: Links, handing: Handing, clock: Clock) -> None:
+        self._handing = handing
         self._rows = rows
         self._links = links
         self._clock = clock
@@ -63,22 +59,38 @@ class Holding:
                 for one in await self._rows.drawn(campaign.campaign_id, everybody, unit.session)
             }
             standing = _standing({one: known.row for one, known in drawn.items()}, trees.values())
-            changed = {one: by for one, by in standing.items() if drawn[one].told and drawn[one].held_out_with != by}
+            changed = {
+                one: by for one, by in standing.items() if drawn[one].told and drawn[one].note.held_out_with != by
+            }
+            held = {one: by for one, by in changed.items() if by}
             # Also what is still to be told has changed with a link: who is telling must look again.
             if drawn:
-                await self._rows.hold(campaign.campaign_id, changed, unit.session)
-            for one, by in changed.items():
-                at, _ = campaign.window()
-                unit.publish(CAMPAIGNS, selected(campaign, drawn[one].row, by), key=one, time=at)
+                await self._hold(unit, campaign, [drawn[one] for one in held], held)
+            if freed := [drawn[one] for one, by in changed.items() if not by]:
+                await self._handing.hand_over(unit, campaign, freed)
 
     async def tell(self, unit: Unit, campaign: Campaign, rows: Sequence[Selection]) -> None:
         """Tell of a chunk of a campaign's customers."""
-        at, _ = campaign.window()
         held = await self._held(campaign.campaign_id, rows, unit.session)
-        for row in rows:
-            unit.publish(CAMPAIGNS, selected(campaign, row, held.get(row.customer_id)), key=row.customer_id, time=at)
+        at, _ = campaign.window()
+        control = [row for row in rows if row.arm == "control"]
+        for row in control:
+            unit.publish(CAMPAIGNS, selected(campaign, row), key=row.customer_id, time=at)
+        treatment = [Drawn(row, told=False) for row in rows if row.arm == "treatment"]
         if held:
-            await self._rows.hold(campaign.campaign_id, held, unit.session)
+            await self._hold(unit, campaign, [one for one in treatment if one.row.customer_id in held], held)
+        await self._handing.hand_over(unit, campaign, [one for one in treatment if one.row.customer_id not in held])
+
+    async def _hold(self, unit: Unit, campaign: Campaign, drawn: Sequence[Drawn], held: Mapping[str, str]) -> None:
+        """Tell of those drawn to be contacted that they are not, as long as they are one with somebody held out."""
+        at, _ = campaign.window()
+        notes: dict[str, Note] = {}
+        for one in drawn:
+            customer = one.row.customer_id
+            unit.publish(CAMPAIGNS, selected(campaign, one.row, held[customer]), key=customer, time=at)
+            why: Why | None = None if one.contacted else "held-out"
+            notes[customer] = Note(held[customer], why=why, contacted=one.contacted)
+        await self._rows.note(campaign.campaign_id, notes, 0, unit.session)
 
     async def _held(self, campaign_id: str, rows: Sequence[Selection], session: Any) -> dict[str, str]:
         trees = await self._links.trees([row.customer_id for row in rows], session)
@@ -96,20 +108,3 @@ def _standing(drawn: Mapping[str, Selection], trees: Iterable[Iterable[str]]) ->
     for members in trees:
         standing |= held_out_with({one: drawn[one].arm for one in members if one in drawn})
     return standing
-
-
-def selected(campaign: Campaign, row: Selection, held_with: str | None = None) -> CustomerSelected:
-    """Whoever is held out gets no message, not even by mistake."""
-    begin, end = campaign.window()
-    arm = "control" if held_with else row.arm
-    return CustomerSelected(
-        campaign_id=campaign.campaign_id,
-        name=campaign.name,
-        customer_id=row.customer_id,
-        arm=arm,
-        channel=campaign.channel,
-        message=campaign.message if arm == "treatment" else None,
-        selected_at=begin,
-        respond_until=end,
-        held_out_with=held_with,
-    )

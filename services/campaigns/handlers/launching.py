@@ -66,6 +66,8 @@ class Launches(Protocol):
 
     async def moved(self, session: Any) -> None: ...
 
+    async def resting(self) -> bool: ...
+
 
 class Audience(Protocol):
     """Who knows the customers of a rule, all as of one moment."""
@@ -102,7 +104,12 @@ class Launching:
             await self._launches.begin(campaign.campaign_id, session)
 
     async def carry_on_all(self, seconds: float) -> bool:
-        """Give each launch that nobody holds some time, so that a large one keeps no small one waiting. Any left?"""
+        """Give each launch that nobody holds some time, so that a large one keeps no small one waiting. Any left?
+
+        None while profiles are made anew: who is in a segment, and who may be contacted, is not known then.
+        """
+        if await self._launches.resting():
+            return False
         for campaign_id in await self._launches.unfinished():
             await self.carry_on(campaign_id, seconds)
         return bool(await self._launches.unfinished())

@@ -70,10 +70,11 @@ class Following:
             fold(profiles.setdefault(event.subject, Profile(event.subject)), fact)
         if circle:
             join(profiles, circle.trees(), linked=moved)
-            if moved:
-                await self._holding.follow(unit, circle.trees())
         touched = [profile for profile in profiles.values() if profile.touched]
         await self._profiles.save(touched, orders, unit.session)
+        if circle and moved:
+            # Who may be contacted is read from what has just been saved.
+            await self._holding.follow(unit, circle.trees())
         await self._clock.witness(unit, [event for event in events if isinstance(event.fact, HISTORY)])
 
     async def leave(self, unit: Unit, erased: Collection[str]) -> int:
@@ -83,8 +84,8 @@ class Following:
         circle.leave_out(erased)
         if trees := circle.trees():
             join(profiles, trees, linked=True)
-            await self._holding.follow(unit, trees)
             await self._profiles.save([profiles[one] for one in circle.customers], Orders(), unit.session)
+            await self._holding.follow(unit, trees)
         return await self._links.forget(erased, unit.session)
 
     async def _circle(self, profiles: dict[str, Profile], ends: Collection[str], session: Any) -> Circle[Profile]:

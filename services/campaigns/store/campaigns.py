@@ -1,8 +1,4 @@
-"""Campaigns and their customers in MongoDB, and the lease under which one instance at a time launches a campaign.
-
-A customer of a campaign is a row of `selections` with the id `campaign:attempt:customer`; the campaign says which
-attempt to draw was completed, so rows of an abandoned one are never seen.
-"""
+"""Campaigns and their customers in MongoDB, and the lease under which one instance at a time launches a campaign."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -12,14 +8,28 @@ from pymongo import ReturnDocument, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from services.campaigns.domain.campaign import Arm, Campaign
+from services.campaigns.domain.handover import Why
 from services.campaigns.handlers.campaigns import Selection
 from services.campaigns.handlers.errors import AlreadyThere
-from services.campaigns.handlers.holding import Drawn
+from services.campaigns.handlers.handing import Drawn, Note
 from services.campaigns.handlers.launching import Lease, LeaseLost
+from services.campaigns.store.campaign_documents import (
+    campaign_of,
+    document,
+    end_of,
+    held,
+    note_of,
+    noted,
+    prefix_of,
+    selection_of,
+)
 from shared import mongo
 from shared.mongo import Database, Document, ensure_collections
 
 PAGE = 1000
+REBUILDING = "rebuilding"
+"""In `moved` as long as profiles are made anew (`deploy.local.rebuilding`): nobody is drawn or handed over meanwhile."""
+HOLDS: Document = {"$add": [{"$ifNull": ["$holds", 0]}, 1]}
 
 
 class CampaignStore:
@@ -30,6 +40,7 @@ class CampaignStore:
         self._campaigns = database["campaigns"]
         self._selections = database["selections"]
         self._lease_ms = int(lease.total_seconds() * 1000)
+        # A launch that was never held has no such field, and what is missing sorts before every time.
         self._unheld: Document = {"$expr": mongo.lapsed("$held_until", self._lease_ms)}
 
     async def prepare(self) -> None:
@@ -38,6 +49,9 @@ class CampaignStore:
         await self._campaigns.create_index("state")
         # Of hardly anybody; who is erased is found by it in the rows of others.
         await self._selections.create_index("held_out_with", sparse=True)
+        # Of those who wait, or are withheld.
+        await self._selections.create_index("kept_back.due", sparse=True)
+        await self._selections.create_index([("kept_back.campaign", 1), ("kept_back.due", 1)], sparse=True)
 
     async def add(self, campaign: Campaign, session: Any = None) -> None:
         try:
@@ -86,24 +100,43 @@ class CampaignStore:
         told = None if campaign["state"] != "launching" else campaign["told_through"]
         found = self._selections.find({"_id": {"$in": [prefix + one for one in customer_ids]}}, session=session)
         return [
-            Drawn(selection_of(row), row.get("held_out_with"), told is None or row["customer_id"] <= told)
-            async for row in found
+            Drawn(selection_of(row), note_of(row), told is None or row["customer_id"] <= told) async for row in found
         ]
 
-    async def hold(self, campaign_id: str, held: Mapping[str, str | None], session: Any = None) -> None:
-        written = await self._campaigns.find_one_and_update(
-            {"_id": campaign_id}, {"$inc": {"holds": 1}}, session=session
-        )
+    async def note(self, campaign_id: str, notes: Mapping[str, Note], contacted: int, session: Any = None) -> None:
+        # What was never counted stays so: nothing added to a missing figure is none.
+        counted = {"$set": {"holds": HOLDS, "contacted": {"$add": ["$contacted", contacted]}}}
+        written = await self._campaigns.find_one_and_update({"_id": campaign_id}, [counted], session=session)
         assert written is not None, "campaigns are never deleted"
         prefix = prefix_of(campaign_id, written["drawn_in"])
-        writes = [
-            UpdateOne(
-                {"_id": prefix + one}, {"$set": {"held_out_with": by}} if by else {"$unset": {"held_out_with": ""}}
-            )
-            for one, by in held.items()
-        ]
+        writes = [UpdateOne({"_id": prefix + one}, noted(campaign_id, note)) for one, note in notes.items()]
         if writes:
             await self._selections.bulk_write(writes, ordered=False, session=session)
+
+    async def next_due(self, now: datetime, besides: Collection[str]) -> str | None:
+        due: Document = {"kept_back.due": {"$lte": now}, "kept_back.campaign": {"$nin": list(besides)}}
+        row = await self._selections.find_one(due, {"kept_back": 1}, sort=[("kept_back.due", 1)])
+        return row["kept_back"]["campaign"] if row else None
+
+    async def take_due(
+        self, campaign_id: str, now: datetime, limit: int, session: Any = None
+    ) -> tuple[Campaign, list[Drawn]]:
+        campaign = await self.get(campaign_id, session)
+        assert campaign is not None, "campaigns are never deleted"
+        due = {"kept_back.campaign": campaign_id, "kept_back.due": {"$lte": now}}
+        found = self._selections.find(due, session=session).sort("kept_back.due", 1).limit(limit)
+        return campaign, [Drawn(selection_of(row), note_of(row)) async for row in found]
+
+    async def kept_back(self, campaign_ids: Collection[str]) -> dict[str, dict[Why | None, int]]:
+        theirs = {"$match": {"kept_back.campaign": {"$in": list(campaign_ids)}}}
+        by = {"_id": {"campaign": "$kept_back.campaign", "why": "$kept_back.why"}, "customers": {"$sum": 1}}
+        figures: dict[str, dict[Why | None, int]] = {}
+        for one in await mongo.aggregate(self._selections, [theirs, {"$group": by}]):
+            figures.setdefault(one["_id"]["campaign"], {})[one["_id"].get("why")] = one["customers"]
+        return figures
+
+    async def resting(self) -> bool:
+        return await self._database["moved"].find_one({"_id": REBUILDING}) is not None
 
     async def moved(self, session: Any = None) -> None:
         await self._database["moved"].update_one({"_id": "links"}, {"$inc": {"times": 1}}, upsert=True, session=session)
@@ -152,7 +185,7 @@ class CampaignStore:
         await self._selections.insert_many(drawn, ordered=False, session=session)
 
     async def fix_draw(self, lease: Lease, campaign: Campaign, session: Any) -> None:
-        names = ("launched_at", "respond_until", "treated", "held_out")
+        names = ("launched_at", "respond_until", "treated", "held_out", "contacted")
         figures = {name: getattr(campaign, name) for name in names}
         await self._renew(lease, {"drawn_in": lease.attempt, "told_through": "", **figures}, session)
 
@@ -176,32 +209,3 @@ class CampaignStore:
         done = await self._campaigns.update_one(held(lease), renewed, session=session)
         if done.matched_count != 1:
             raise LeaseLost
-
-
-# A launch that was never held has no such field, and what is missing sorts before every time.
-
-
-def held(lease: Lease) -> Document:
-    return {"_id": lease.campaign.campaign_id, "state": "launching", "attempt": lease.attempt}
-
-
-def prefix_of(campaign_id: str, attempt: int) -> str:
-    return f"{campaign_id}:{attempt}:"
-
-
-def end_of(prefix: str) -> str:
-    """Just after all that begins with the prefix, which ends in a colon."""
-    return prefix[:-1] + ";"
-
-
-def document(campaign: Campaign) -> Document:
-    fields = campaign.model_dump(exclude_none=True)
-    return {"_id": fields.pop("campaign_id"), **fields}
-
-
-def campaign_of(document: Document) -> Campaign:
-    return Campaign(campaign_id=document["_id"], **{name: value for name, value in document.items() if name != "_id"})
-
-
-def selection_of(row: Document) -> Selection:
-    return Selection(row["customer_id"], row["arm"])

@@ -6,7 +6,7 @@ A new collection that says something about customers gets a line in `steps`; any
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from services.campaigns.store.campaigns import prefix_of
+from services.campaigns.store.campaign_documents import prefix_of
 from shared.audit import COLLECTION as AUDIT, WHO_ASKED
 from shared.erasing import Delete, Step, Work, by
 from shared.messaging import Unit

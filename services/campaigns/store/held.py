@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.campaigns.store.campaigns import prefix_of
+from services.campaigns.store.campaign_documents import prefix_of
 from shared.held import Held, Item, Piece, Section, by_id, having, held_links
 from shared.mongo import Database, Document
 
@@ -54,4 +54,7 @@ class _Drawn:
 def _drawn(campaign: Document, row: Document) -> Item:
     told = {name: campaign.get(name) for name in ("name", "channel", "message", "launched_at", "respond_until")}
     drawn: Document = {name: row[name] for name in ("customer_id", "arm", "held_out_with") if name in row}
+    kept_back = row.get("kept_back", {})
+    names = {"due": "waiting_until", "why": "withheld"}
+    drawn |= {shown: kept_back[name] for name, shown in names.items() if name in kept_back}
     return {"campaign": campaign["_id"], **drawn, **told}

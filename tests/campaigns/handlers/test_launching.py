@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any, TypeVar
 
 import orjson
@@ -10,11 +10,12 @@ import pytest
 
 from services.campaigns.domain.campaign import Campaign, WrongState
 from services.campaigns.domain.orders import Orders
+from services.campaigns.handlers.handing import Handing
 from services.campaigns.handlers.holding import Holding
 from services.campaigns.handlers.launching import Launching
 from services.campaigns.store.campaigns import CampaignStore
 from services.campaigns.store.profiles import ProfileStore
-from shared.clock import WallClock
+from shared.clock import Clock, WallClock
 from shared.links import LinkStore
 from shared.messaging import Messaging, Unit
 from shared.mongo import Database
@@ -64,7 +65,13 @@ class Scene:
         # No lease outlives its holder here, so that the next one need not wait.
         self.campaigns = CampaignStore(database, timedelta(seconds=-1))
         self.profiles, self.links = ProfileStore(database), LinkStore(database)
-        self.holding = Holding(self.campaigns, self.links, WallClock())
+        self.clock: Clock = WallClock()
+        self.compose()
+
+    def compose(self) -> None:
+        """Anew with what has been put in another's place."""
+        self.handing = Handing(self.campaigns, self.profiles, self.clock, UTC)
+        self.holding = Holding(self.campaigns, self.links, self.handing, self.clock)
 
     async def set(self, **said: Any) -> Campaign:
         await self.campaigns.prepare()
@@ -78,7 +85,7 @@ class Scene:
 
     def launching(self, at: int = 0, *, committed: bool = False) -> Launching:
         messaging = Dying(*self._core, at=at, committed=committed)
-        return Launching(messaging, self.campaigns, self.profiles, self.holding, WallClock(), CHUNK)
+        return Launching(messaging, self.campaigns, self.profiles, self.holding, self.clock, CHUNK)
 
     async def launched(self, campaign: Campaign) -> Campaign:
         await self.launching().begin(campaign, None)
@@ -161,6 +168,7 @@ async def test_launching_again_changes_nothing(scene: Scene) -> None:
 
 async def test_a_launch_that_fails_does_not_keep_others_waiting(scene: Scene) -> None:
     scene.campaigns = CampaignStore(scene.database, timedelta(seconds=60))
+    scene.compose()
     await scene.set()
     broken = DRAFT.model_copy(update={"campaign_id": "broken", "rule": {"field": "gone"}, "created_at": day(-1)})
     await scene.campaigns.add(broken)
