@@ -2,7 +2,8 @@
 at work (`docs/decisions/0030-the-log-forgets.md`).
 
 What follows from facts is forgotten, and the facts are told again to this service alone (`retelling`); what was decided over
-HTTP (campaigns, segments) follows from no fact and stays.
+HTTP (campaigns, segments) follows from no fact and stays. Campaigns draws nobody and hands nobody over until all is taken again: what
+profiles say by then, and what not, would decide who is contacted.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import importlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -30,6 +32,7 @@ from deploy.local.retelling import (
     merged,
     record,
 )
+from services.campaigns.store.campaigns import REBUILDING
 from shared.contracts.topics import REPLAYS
 from shared.http.app import Health
 from shared.links import COLLECTION as LINKS
@@ -53,13 +56,17 @@ class Projection:
 
     groups: Mapping[str, Sequence[Source]]
     collections: tuple[str, ...]
+    rests: tuple[str, str] | None = None
+    """Where the service reads that it is not to act on its state: a collection, and the id of a document."""
 
 
 PROJECTIONS: dict[Name, Projection] = {
     "scoring": Projection(
         {"scoring": (HISTORY,), "scoring-merges": (MERGES,)}, ("customers", "moves", "population", "deeds")
     ),
-    "campaigns": Projection({"campaigns": (EVERYBODY, HISTORY, NEWEST_SCORES)}, ("profiles", "orders")),
+    "campaigns": Projection(
+        {"campaigns": (EVERYBODY, HISTORY, NEWEST_SCORES)}, ("profiles", "orders"), rests=("moved", REBUILDING)
+    ),
 }
 
 
@@ -98,6 +105,7 @@ async def rebuild(name: Name, settings: PlatformSettings, heard: Callable[[Done]
             for group, sources in PROJECTIONS[name].groups.items()
         ]
         await at_rest(settings)
+        await rest(database(name), PROJECTIONS[name].rests)
         for group in groups:
             ends = await group.consumer.end_offsets(group.partitions)
             await forget(database(name), group.name, PROJECTIONS[name].collections, group.consumer, ends)
@@ -110,7 +118,19 @@ async def rebuild(name: Name, settings: PlatformSettings, heard: Callable[[Done]
                 await require_going(service.state.health, name)
                 await asyncio.sleep(LOOK_SECONDS)
         heard(done)
+        await act(database(name), PROJECTIONS[name].rests)
         return told
+
+
+async def rest(database: Database, mark: tuple[str, str] | None) -> None:
+    """Whoever breaks off a rebuild leaves the service at rest, until a rebuild is done."""
+    if mark:
+        await database[mark[0]].update_one({"_id": mark[1]}, {"$set": {"since": datetime.now(UTC)}}, upsert=True)
+
+
+async def act(database: Database, mark: tuple[str, str] | None) -> None:
+    if mark:
+        await database[mark[0]].delete_one({"_id": mark[1]})
 
 
 async def link(database: Database, databases: Databases) -> None:

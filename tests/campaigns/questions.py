@@ -1,5 +1,6 @@
 """A strategy for rules over the fields that the histories of `facts.py` fill."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -47,7 +48,11 @@ def choices(one: st.SearchStrategy[Any]) -> dict[str, st.SearchStrategy[Any]]:
     return {"is": one, "in": st.lists(one, min_size=1, max_size=3)}
 
 
-texts = st.sampled_from(sorted(TEXTS)).flatmap(lambda field: asked(field, choices(st.sampled_from(TEXTS[field]))))
+def about(fields: Iterable[str]) -> st.SearchStrategy[Question]:
+    return st.sampled_from(sorted(fields)).flatmap(lambda field: asked(field, choices(st.sampled_from(TEXTS[field]))))
+
+
+texts = about(TEXTS)
 figures = st.sampled_from(NUMBERS).flatmap(
     lambda field: asked(field, choices(numbers) | {"at_least": numbers, "at_most": numbers})
 )
@@ -73,6 +78,8 @@ attributes = st.sampled_from(CODES).flatmap(
 flags = st.sampled_from(["do-not-contact", *(f"do-not-contact@{channel}" for channel in CHANNELS)]).flatmap(
     lambda field: st.booleans().map(lambda said: {"field": field, "is": said})
 )
+permissions = st.one_of(about(field for field in TEXTS if field.startswith("consent.")), flags)
+"""Those whose answer changes with time alone."""
 conditions = st.one_of(texts, figures, sums, times, attributes, flags)
 questions = st.recursive(
     conditions,

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from services.campaigns.api import PROBLEMS
 from services.campaigns.main import compose
@@ -20,6 +21,9 @@ from tests.web import serving
 pytestmark = pytest.mark.integration
 
 
+EVENINGS = {"from": "18:00", "until": "09:00", "days": ["monday", "friday"]}
+
+
 class Healthy:
     async def live(self) -> tuple[bool, dict[str, Any]]:
         return True, {}
@@ -30,7 +34,7 @@ class Healthy:
 
 @pytest.fixture
 async def api(settings: PlatformSettings, database: Database) -> AsyncIterator[Api]:
-    given = CampaignSettings(**settings.model_dump())
+    given = CampaignSettings(**settings.model_dump(), campaigns_quiet_hours={"phone": EVENINGS})
     parts = compose(given, Messaging("campaigns", given, database.client, database), database)
     await idempotency.prepare(database)
     for ready in parts.prepare:
@@ -70,6 +74,29 @@ async def test_campaigns_are_listed_in_pages(api: Api) -> None:
     assert [one["campaign_id"] for one in first["items"] + rest["items"]] == ["c2", "c1", "c0"]
 
 
+async def test_quiet_hours_are_the_campaigns_own_or_the_usual_ones_of_its_channel(api: Api) -> None:
+    own = {"from": "20:00", "until": "08:00", "days": None}
+    for number, (said, expected) in enumerate(
+        (
+            ({"channel": "phone"}, EVENINGS),
+            ({"channel": "phone", "quiet_hours": None}, None),
+            ({"channel": "phone", "quiet_hours": {"from": "20:00", "until": "08:00"}}, own),
+            ({"channel": "mail"}, None),
+        )
+    ):
+        campaign_id = f"c{number}"
+        planned = await api.call("POST", "/v1/campaigns", CAMPAIGN | said | {"campaign_id": campaign_id}, 201)
+        assert planned["quiet_hours"] == expected
+        assert await api.call("GET", f"/v1/campaigns/{campaign_id}") == planned
+        assert (planned["contacted"], planned["waiting"], planned["withheld"]) == (None, 0, {})
+
+
+@pytest.mark.parametrize("said", [{"campaigns_time_zone": "Vienna"}, {"campaigns_quiet_hours": {"phone": {}}}])
+def test_wrong_settings_stop_the_start(said: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        CampaignSettings(**said)
+
+
 async def test_the_same_write_sent_twice_happens_once(api: Api) -> None:
     body = {name: value for name, value in CAMPAIGN.items() if name != "campaign_id"}
     key = {"idempotency-key": "once"}
@@ -89,6 +116,9 @@ async def test_the_same_write_sent_twice_happens_once(api: Api) -> None:
         ({"channel": "No Channel"}, "body.channel"),
         ({"campaign_id": "a:b"}, "body.campaign_id"),
         ({"chanel": "mail"}, "body.chanel"),
+        ({"quiet_hours": {"from": "25:00", "until": "08:00"}}, "body.quiet_hours.from"),
+        ({"quiet_hours": {"from": "08:00", "until": "08:00"}}, "body.quiet_hours"),
+        ({"segment": {"field": "do-not-contact@mail", "is": 1}}, "body.segment.is"),
     ],
 )
 async def test_a_wrong_campaign_is_refused_and_the_field_is_named(api: Api, said: dict[str, Any], field: str) -> None:
@@ -116,6 +146,8 @@ async def test_every_field_is_documented_with_its_operators(api: Api) -> None:
     assert fields["score.segment"]["operators"] == ["is", "in", "exists"]
     assert "valuable-slipping" in fields["score.segment"]["words"]
     assert "contact.attributes.<code>" in fields
+    assert "expired" in fields["consent.<purpose>@<channel>"]["words"]
+    assert fields["do-not-contact@<channel>"]["operators"] == ["is"]
 
 
 async def test_strangers_are_kept_out(api: Api) -> None:

@@ -32,7 +32,7 @@ async def test_campaigns_profile_and_orders_are_told(settings: PlatformSettings)
             {"_id": f"c1:2:{ANN}", "customer_id": ANN, "arm": "control"},
             {"_id": f"c2:1:{ANN}", "customer_id": ANN, "arm": "treatment"},
             {"_id": f"c2:2:{BOB}", "customer_id": BOB, "arm": "treatment"},
-            {"_id": f"c3:2:{ANN}", "customer_id": ANN, "arm": "treatment"},
+            {"_id": f"c3:2:{ANN}", "customer_id": ANN, "arm": "treatment", "kept_back": {"campaign": "c3", "due": AT}},
         ]
     )
     await database["links"].insert_many([{"_id": BOB, "into": ANN, "turn": 1}, {"_id": CAT, "into": None, "turn": 2}])
@@ -51,4 +51,5 @@ async def test_campaigns_profile_and_orders_are_told(settings: PlatformSettings)
         ("c1", "Spring 1", "control"),
         ("c3", "Spring 3", "treatment"),
     ]
+    assert [one.get("waiting_until") for one in told["campaigns"]] == [None, "2026-01-02T00:00:00Z"]
     await mongo.close(client)

@@ -19,7 +19,7 @@ from shared.mongo import Database
 from shared.security import key_sha256
 from shared.settings import PlatformSettings
 from tests.campaigns.api import ADMIN, CAMPAIGN, EVERYONE, Api
-from tests.campaigns.facts import cancelled, contact, customer, day, interaction, order, outgoing, returned, scored
+from tests.campaigns.facts import ban, cancelled, contact, customer, day, interaction, order, outgoing, returned, scored
 from tests.waiting import eventually
 from tests.web import serving
 
@@ -193,6 +193,28 @@ async def test_a_launch_that_another_instance_left_behind_is_carried_on(shop: Cl
     await shop.call("POST", "/v1/campaigns", CAMPAIGN, 201)
     await CampaignStore(database, timedelta(seconds=1)).begin("winback", None)
     await eventually(lambda: launched(shop))
+
+
+async def test_customers_in_quiet_hours_are_told_when_these_are_over(shop: Client, settings: PlatformSettings) -> None:
+    """By the stream's clock, which stands at midnight; one has asked not to be contacted meanwhile."""
+    quiet = {"quiet_hours": {"from": "20:00", "until": "08:00"}, "control_share": 0, "segment": EVERYONE}
+    await shop.call("POST", "/v1/campaigns", CAMPAIGN | quiet, 201)
+    launched = await shop.call("POST", "/v1/campaigns/winback/launch")
+    assert (launched["state"], launched["contacted"], launched["waiting"]) == ("launched", 0, PEOPLE)
+    asked = customer(5)
+    await shop.tell(contact(asked, 1, do_not_contact=[ban("mail", day(39))]))
+    await eventually(lambda: known(shop, {"field": "do-not-contact@mail", "is": True}, 1))
+    await shop.tell(order(100, customer(1), day(39.4)))
+
+    async def awake() -> bool:
+        shown = await shop.call("GET", "/v1/campaigns/winback")
+        return bool(shown["waiting"] == 0)
+
+    await eventually(awake)
+    shown = (await shop.call("GET", "/v1/campaigns?limit=5"))["items"][0]
+    assert (shown["contacted"], shown["withheld"]) == (PEOPLE - 1, {"do-not-contact": 1})
+    facts = [fact for fact in await told(settings, PEOPLE) if "arm" in fact]
+    assert sorted(fact["customer_id"] for fact in facts) == [customer(n) for n in range(PEOPLE) if n != 5]
 
 
 async def launched(client: Client) -> bool:

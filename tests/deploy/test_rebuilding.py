@@ -14,6 +14,7 @@ from pymongo import AsyncMongoClient
 from deploy.local.drained import NotDrained
 from deploy.local.rebuilding import Done, forget, reader, rebuild
 from services.campaigns.store.campaign_documents import document
+from services.campaigns.store.campaigns import REBUILDING
 from services.contacts.domain.places import Place
 from services.contacts.domain.survivorship import Known
 from services.contacts.store.rows import contact_row
@@ -108,7 +109,12 @@ async def test_a_rebuild_of_campaigns_has_them_as_one_and_contacts_nobody_who_is
     await campaigns["campaigns"].insert_one(document(DRAFT.model_copy(update=over)) | {"drawn_in": 1})
     rows = [{"_id": f"{DRAFT.campaign_id}:1:{one}", "customer_id": one, "arm": "treatment"} for one in people]
     rows[3]["arm"] = "control"
-    held = [row | {"held_out_with": people[3]} for row in rows[:3]] + rows[3:]
+    held: list[dict[str, Any]] = [row | {"held_out_with": people[3]} for row in rows[:3]] + rows[3:]
+    # One more waits, and their time comes while nothing is known of anybody.
+    waits = {"kept_back": {"campaign": DRAFT.campaign_id, "due": START}}
+    held.append(
+        {"_id": f"{DRAFT.campaign_id}:1:{customer(4)}", "customer_id": customer(4), "arm": "treatment", **waits}
+    )
     await campaigns["selections"].insert_many(held)
     count = await told(settings, {people[1]: people[0], people[2]: people[0], people[3]: people[0]})
     assert await rebuild("campaigns", settings, lambda _: None) == count
@@ -121,6 +127,7 @@ async def test_a_rebuild_of_campaigns_has_them_as_one_and_contacts_nobody_who_is
     async with reader(settings.kafka_bootstrap, f"{settings.namespace}looks") as consumer:
         ends = await consumer.end_offsets([one for one in partitions if one.topic.endswith(CAMPAIGNS.name)])
     assert set(ends.values()) == {0}
+    assert await campaigns["moved"].find_one({"_id": REBUILDING}) is None
 
 
 async def test_who_has_put_positions_back_is_gone_at_once(

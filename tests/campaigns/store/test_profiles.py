@@ -1,6 +1,6 @@
 """What is saved is what is loaded, and a rule finds the same customers in MongoDB as in memory."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -14,6 +14,7 @@ from services.campaigns.domain.profile import Profile, fold
 from services.campaigns.domain.rules import RULE
 from services.campaigns.handlers.errors import TakesTooLong
 from services.campaigns.store.profiles import ProfileStore, in_time
+from shared.contracts.contacts import ContactChanged
 from shared.contracts.fact import Fact
 from shared.contracts.interactions import OrderReturned
 from shared.mongo import Database
@@ -23,6 +24,7 @@ from tests.campaigns.facts import (
     cancelled,
     consent,
     contact,
+    contacts,
     customer,
     day,
     histories,
@@ -32,7 +34,7 @@ from tests.campaigns.facts import (
     scored,
 )
 from tests.campaigns.memory import MemoryProfiles
-from tests.campaigns.questions import Question, questions
+from tests.campaigns.questions import Question, permissions, questions
 from tests.campaigns.shopper import ANN, FALSE, NOW, SHOPPER, TRUE
 
 Profiles = ProfileStore | MemoryProfiles
@@ -213,6 +215,32 @@ async def test_a_rule_finds_the_same_customers_in_mongodb_as_in_memory(
         holds = predicate(rule, ASKED_AT)
         expected = [person.customer_id for person in people if holds(person)]
         assert await profiles.first(rule, ASKED_AT, CROWD) == expected, question
+
+
+@pytest.mark.integration
+@hypothesis_settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    st.tuples(*(contacts(customer(n), 1) for n in range(CROWD))),
+    st.lists(permissions, min_size=25, max_size=25),
+    st.sampled_from([ASKED_AT, day(1), day(200.5)]),
+)
+async def test_what_customers_permit_at_a_moment_is_the_same_in_mongodb_as_in_memory(
+    database: Database, crowd: tuple[ContactChanged, ...], asked: list[Question], at: datetime
+) -> None:
+    profiles = ProfileStore(database)
+    people = [profile_of(fact.contact.customer_id, [fact]) for fact in crowd]
+    await database["profiles"].delete_many({})
+    await profiles.save(people, Orders())
+    for question in asked:
+        rule = RULE.validate_python(question)
+        expected = [person.customer_id for person in people if predicate(rule, at)(person)]
+        assert await profiles.first(rule, at, CROWD) == expected, question
+    read = await profiles.asked([person.customer_id for person in people])
+    assert [(one.consents, one.do_not_contact) for one in people] == [
+        (read[one.customer_id].consents, read[one.customer_id].do_not_contact) for one in people
+    ]
 
 
 @pytest.mark.integration
