@@ -76,14 +76,13 @@ async def test_campaigns_are_listed_in_pages(api: Api) -> None:
 
 async def test_quiet_hours_are_the_campaigns_own_or_the_usual_ones_of_its_channel(api: Api) -> None:
     own = {"from": "20:00", "until": "08:00", "days": None}
-    for number, (said, expected) in enumerate(
-        (
-            ({"channel": "phone"}, EVENINGS),
-            ({"channel": "phone", "quiet_hours": None}, None),
-            ({"channel": "phone", "quiet_hours": {"from": "20:00", "until": "08:00"}}, own),
-            ({"channel": "mail"}, None),
-        )
-    ):
+    cases: list[tuple[dict[str, Any], Any]] = [
+        ({"channel": "phone"}, EVENINGS),
+        ({"channel": "phone", "quiet_hours": None}, None),
+        ({"channel": "phone", "quiet_hours": {"from": "20:00", "until": "08:00"}}, own),
+        ({"channel": "mail"}, None),
+    ]
+    for number, (said, expected) in enumerate(cases):
         campaign_id = f"c{number}"
         planned = await api.call("POST", "/v1/campaigns", CAMPAIGN | said | {"campaign_id": campaign_id}, 201)
         assert planned["quiet_hours"] == expected

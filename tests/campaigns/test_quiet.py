@@ -23,7 +23,7 @@ def ends(quiet: QuietHours, zone: str, at: str) -> str | None:
     asked = datetime.fromisoformat(at)
     moment = asked if asked.tzinfo else asked.replace(tzinfo=where)
     found = quiet.quiet_until(moment.astimezone(UTC), where)
-    return found and found.astimezone(where).isoformat(timespec="minutes")
+    return found.astimezone(where).isoformat(timespec="minutes") if found else None
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ async def test_a_rebuild_of_campaigns_has_them_as_one_and_contacts_nobody_who_is
     rows[3]["arm"] = "control"
     held: list[dict[str, Any]] = [row | {"held_out_with": people[3]} for row in rows[:3]] + rows[3:]
     # One more waits, and their time comes while nothing is known of anybody.
-    waits = {"kept_back": {"campaign": DRAFT.campaign_id, "due": START}}
+    waits = {"kept_back": {"campaign": DRAFT.campaign_id, "due": START.replace(tzinfo=None)}}
     held.append(
         {"_id": f"{DRAFT.campaign_id}:1:{customer(4)}", "customer_id": customer(4), "arm": "treatment", **waits}
     )
