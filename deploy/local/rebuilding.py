@@ -24,6 +24,7 @@ from deploy.local.retelling import (
     HISTORY,
     MERGES,
     NEWEST_SCORES,
+    OPEN_ERASURES,
     Database,
     Databases,
     Source,
@@ -59,7 +60,7 @@ PROJECTIONS: dict[Name, Projection] = {
     "scoring": Projection(
         {"scoring": (HISTORY,), "scoring-merges": (MERGES,)}, ("customers", "moves", "population", "deeds")
     ),
-    "campaigns": Projection({"campaigns": (EVERYBODY, HISTORY, NEWEST_SCORES)}, ("profiles", "orders")),
+    "campaigns": Projection({"campaigns": (OPEN_ERASURES, EVERYBODY, HISTORY, NEWEST_SCORES)}, ("profiles", "orders")),
 }
 
 
