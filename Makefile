@@ -5,6 +5,7 @@ SEED ?= 1
 FAULTS ?= 20
 EVENTS ?= 24000
 PLANTED ?=
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down status lint check test bench torture fuzz schemas clean
@@ -30,7 +31,7 @@ status: setup ## what runs, where, since when, and how far behind
 	@$(BIN)/rapport status
 
 check: lint ## what lint checks, and unit tests
-	$(BIN)/pytest -q -m "not integration and not journey"
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile -m "not integration and not journey"
 
 lint: setup ## format, lint, types, import contracts and schema compatibility
 	$(BIN)/ruff format --check .
@@ -40,7 +41,7 @@ lint: setup ## format, lint, types, import contracts and schema compatibility
 	$(BIN)/python -m deploy.schemas --check
 
 test: setup ## all tests, against real Kafka, MongoDB and Redis
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile
 
 bench: setup ## measure everything on a platform of its own; figures go to docs/benchmarks.md (BENCH=--quick: a first look)
 	@$(BIN)/python -m tests.bench $(BENCH)

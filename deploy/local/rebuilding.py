@@ -26,6 +26,7 @@ from deploy.local.retelling import (
     HISTORY,
     MERGES,
     NEWEST_SCORES,
+    OPEN_ERASURES,
     Database,
     Databases,
     Source,
@@ -65,7 +66,9 @@ PROJECTIONS: dict[Name, Projection] = {
         {"scoring": (HISTORY,), "scoring-merges": (MERGES,)}, ("customers", "moves", "population", "deeds")
     ),
     "campaigns": Projection(
-        {"campaigns": (EVERYBODY, HISTORY, NEWEST_SCORES)}, ("profiles", "orders"), rests=("moved", REBUILDING)
+        {"campaigns": (OPEN_ERASURES, EVERYBODY, HISTORY, NEWEST_SCORES)},
+        ("profiles", "orders"),
+        rests=("moved", REBUILDING),
     ),
 }
 

@@ -12,9 +12,16 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from services.contacts.domain.survivorship import Known
+from services.contacts.store.erasing import read as read_erasure
 from services.contacts.store.rows import read_known
 from services.interactions.store.retelling import told
-from shared.contracts.contacts import CONTACTS, Contact, ContactChanged, ContactMerged, ContactRestricted
+from shared.contracts.contacts import (
+    CONTACTS,
+    Contact,
+    ContactChanged,
+    ContactMerged,
+    ContactRestricted,
+)
 from shared.contracts.fact import Fact, Topic
 from shared.contracts.interactions import INTERACTIONS, SALES, InteractionRecorded
 from shared.contracts.scoring import SCORES, ScoreChanged
@@ -132,6 +139,13 @@ def _under_both(fact: ContactMerged) -> Iterable[Again]:
     return [_again(CONTACTS, fact, one, fact.merged_at) for one in (fact.survivor, fact.absorbed)]
 
 
+async def _open_erasures(databases: Databases) -> AsyncIterator[list[Again]]:
+    """Those that not every place has done: a group whose position is moved may not have heard of them."""
+    async for rows in _pieces(databases("contacts")["erasures"], {"done_at": None}):
+        facts = [read_erasure(dict(row)).fact for row in rows]
+        yield [_again(CONTACTS, fact, one, fact.requested_at) for fact in facts for one in fact.customers]
+
+
 async def _scores(databases: Databases) -> AsyncIterator[list[Again]]:
     async for rows in _pieces(databases("scoring")["customers"], {"told": {"$exists": True}}):
         yield [_score(row) for row in rows]
@@ -160,5 +174,7 @@ async def _pieces(collection: Any, wanted: Mapping[str, Any]) -> AsyncIterator[l
 EVERYBODY = Source((CONTACTS,), _contacts)
 MERGES = Source((CONTACTS,), _merges)
 """Only who was merged into whom."""
+OPEN_ERASURES = Source((CONTACTS,), _open_erasures)
+"""For a group that hears of erasures with everything else. To be told first: what is told of the erased is then passed over."""
 HISTORY = Source((SALES, INTERACTIONS), _history)
 NEWEST_SCORES = Source((SCORES,), _scores)

@@ -35,7 +35,7 @@ async def create(
     wanted = [
         NewTopic(namespace + topic.name, partitions, replication, topic_configs=config(topic)) for topic in topics
     ]
-    async with _admin(bootstrap) as admin:
+    async with admin_of(bootstrap) as admin:
         response = await admin.create_topics(wanted)
         _check(response, allowed=(TopicAlreadyExistsError,))
         found = await _visible(admin, [topic.name for topic in wanted])
@@ -57,7 +57,7 @@ async def enlarge(
     Keys move to other partitions, so nothing may be under way: see `drained`. Safe to run again after a failure.
     """
     kept = {namespace + topic.name for topic in topics if topic.compacted}
-    async with _admin(bootstrap) as admin:
+    async with admin_of(bootstrap) as admin:
         before = await _visible(admin, [namespace + topic.name for topic in topics])
         small = {name: count for name, count in before.items() if name not in kept and count < partitions}
         if large := [name for name, count in before.items() if name not in kept and count > partitions]:
@@ -69,7 +69,7 @@ async def enlarge(
 
 
 async def delete(bootstrap: str, namespace: str, topics: Sequence[Topic] = contracts.ALL) -> None:
-    async with _admin(bootstrap) as admin:
+    async with admin_of(bootstrap) as admin:
         response = await admin.delete_topics([namespace + topic.name for topic in topics])
         _check(response, allowed=(UnknownTopicOrPartitionError,))
 
@@ -92,7 +92,7 @@ def config(topic: Topic) -> dict[str, str]:
     }
 
 
-class _admin:  # noqa: N801 - reads as the action that it is
+class admin_of:  # noqa: N801 - reads as the action that it is
     """An admin client, started and closed."""
 
     def __init__(self, bootstrap: str) -> None:

@@ -5,13 +5,11 @@ from services.contacts.handlers.erasing import Erasures
 from services.contacts.handlers.staging import Staging
 from shared.contracts.channels import INBOUND, ContactReported
 from shared.contracts.erasures import ERASURES
-from shared.contracts.scoring import SCORES, ScoreChanged
+from shared.contracts.scoring import SCORES, ScoreChanged, ScoreWithdrawn
 from shared.messaging import Messaging, Subscription
 
 GATHER_MS = 150
 """Few inbound events are about contacts: shorter, a batch would be for one of them or two."""
-
-
 SCORES_GATHER_MS = 1000
 """Nearly no score moves a customer to another stage, and nobody waits for it within the second."""
 
@@ -34,7 +32,7 @@ def listen(messaging: Messaging, handlers: Handlers, erasures: Erasures, staging
             Subscription(
                 group="contacts-stages",
                 topics=(SCORES,),
-                facts=(ScoreChanged,),
+                facts=(ScoreChanged, ScoreWithdrawn),
                 owns_rest=False,
                 apply=staging.follow,
                 gather_ms=SCORES_GATHER_MS,

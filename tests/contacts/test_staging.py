@@ -6,10 +6,11 @@ from typing import Any
 
 from services.contacts.domain.lifecycle import timeline
 from services.contacts.handlers.staging import Lapsing, Staging
-from shared.contracts.scoring import Score, ScoreChanged
+from shared.contracts.scoring import Score, ScoreChanged, ScoreWithdrawn
 from shared.messaging import Received
 from tests.contacts.memory import MemoryStore
 from tests.contacts.test_handlers import NOW, Noon, a_unit, event, handlers, told
+from tests.contacts.test_merging import merge, two
 
 DAY = timedelta(days=1)
 STRANGER = "019b7a2c-5c00-7d3e-a1b2-0c9d8e7f6a5b"
@@ -25,6 +26,11 @@ def scored(customer: str, first: float, last: float, as_of: float, segment: Any 
     times = {"first_purchase": NOW - DAY * first, "last_purchase": NOW - DAY * last, "as_of": NOW - DAY * as_of}
     score = Score(customer_id=customer, segment=segment, **figures, **times)
     return replace(event("x:1"), fact=ScoreChanged(score=score), source="/rapport/scoring")
+
+
+def withdrawn(customer: str, as_of: float) -> Received:
+    fact = ScoreWithdrawn(customer_id=customer, as_of=NOW - DAY * as_of)
+    return replace(event("x:1"), fact=fact, source="/rapport/scoring")
 
 
 def staging(store: MemoryStore, days: float | None = None) -> Staging:
@@ -65,3 +71,35 @@ async def test_days_without_a_purchase_are_a_lapse_where_they_are_set() -> None:
         customer = await ann(store)
         await staging(store, days).follow(a_unit(), [scored(customer, 90, 90, 90), scored(customer, 90, 90, 50)])
         assert timeline(store.contacts[customer].course)[-1].stage == stage
+
+
+async def test_whoever_is_parted_from_those_who_bought_is_no_customer_any_more() -> None:
+    """As of the same moment too: scoring's clock stands still where nobody buys."""
+    for batches in ([1, 1, 1, 1], [4], [2, 2]):
+        store = MemoryStore()
+        customer = await ann(store)
+        stages = []
+        line = [
+            scored(customer, 9, 9, 5),
+            withdrawn(customer, 5),
+            scored(customer, 9, 9, 5),
+            withdrawn(customer, 5),
+        ]
+        for size in batches:
+            await staging(store).follow(a_unit(), line[:size])
+            line = line[size:]
+            stages.append(store.contacts[customer].contact.stage)
+        assert stages[-1] == "lead"
+        assert batches != [1, 1, 1, 1] or stages == ["customer", "lead", "customer", "lead"]
+        assert timeline(store.contacts[customer].course)[-1].stage == "lead"
+
+
+async def test_whoever_is_absorbed_has_bought_what_they_bought() -> None:
+    store = MemoryStore()
+    anna, customer = await two(store)
+    await staging(store).follow(a_unit(), [scored(customer, 9, 9, 5)])
+    await merge(store, anna, customer)
+    unit = a_unit()
+    await staging(store).follow(unit, [withdrawn(customer, 4), scored(anna, 9, 9, 4), withdrawn(STRANGER, 4)])
+    assert [step.stage for step in await staging(store).history(customer)] == ["customer"]
+    assert any(mark.what == "bought" for mark in store.contacts[customer].course)

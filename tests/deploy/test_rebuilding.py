@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,14 +16,17 @@ from deploy.local.drained import NotDrained
 from deploy.local.rebuilding import Done, forget, reader, rebuild
 from services.campaigns.store.campaign_documents import document
 from services.campaigns.store.campaigns import REBUILDING
+from services.contacts.domain.erasure import Erasure, PlaceState, Traces, begun
 from services.contacts.domain.places import Place
 from services.contacts.domain.survivorship import Known
+from services.contacts.store.erasing import ErasureStore
 from services.contacts.store.rows import contact_row
 from services.interactions.domain import Entry
 from services.interactions.store.documents import to_document
 from shared.contracts.campaigns import CAMPAIGNS
 from shared.contracts.contacts import Contact
 from shared.contracts.interactions import SALES
+from shared.ids import uuid7
 from shared.settings import PlatformSettings
 from tests.campaigns.test_campaign import DRAFT
 from tests.links import START, link
@@ -128,6 +132,23 @@ async def test_a_rebuild_of_campaigns_has_them_as_one_and_contacts_nobody_who_is
         ends = await consumer.end_offsets([one for one in partitions if one.topic.endswith(CAMPAIGNS.name)])
     assert set(ends.values()) == {0}
     assert await campaigns["moved"].find_one({"_id": REBUILDING}) is None
+
+
+async def test_a_rebuild_of_campaigns_hears_of_erasures_that_it_has_not_heard_of(
+    settings: PlatformSettings, topics: dict[str, int], database: Any
+) -> None:
+    contacts, campaigns = (database.client[f"{settings.namespace}rapport_{name}"] for name in ("contacts", "campaigns"))
+    gone, there = customer(0), customer(1)
+    asked = Erasure(uuid7(START), (gone,), "objection", "customer", None, "/keys/desk", START, START)
+    await ErasureStore(contacts).begin(begun(asked), Traces(frozenset(), frozenset()), None)
+    done = replace(asked, erasure_id=uuid7(START), customers=(there,), places=(PlaceState("log", START, START),))
+    await ErasureStore(contacts).begin(done, Traces(frozenset(), frozenset()), None)
+    count = await told(settings) + 1
+    for _ in range(2):
+        assert await rebuild("campaigns", settings, lambda _: None) == count
+    assert await campaigns["profiles"].find_one({"_id": there})
+    assert await campaigns["profiles"].find_one({"_id": gone}) is None
+    assert [row["customers"] async for row in campaigns["erasing"].find()] == [[gone]]
 
 
 async def test_who_has_put_positions_back_is_gone_at_once(

@@ -3,13 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from deploy.local import topics as local_topics
+from deploy.local import topic_settings, topics as local_topics
+from deploy.local.errors import CannotStart
 from deploy.local.servers import Servers
 from deploy.local.topics import COMPACTED_WITHIN, SEGMENT, UnequalPartitions, config
 from services.contacts.domain.erasure import Patience
+from shared.contracts.interactions import SALES
 from shared.contracts.sync import CUSTOMERS
 from shared.contracts.topics import ALL, DEAD_LETTERS, PERSONAL
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -49,3 +53,32 @@ def test_what_is_about_customers_is_gone_from_the_log_within_a_month() -> None:
         lasts = timedelta(milliseconds=COMPACTED_WITHIN) if topic.compacted else topic.retention
         assert lasts is not None, f"{topic.name} is kept for ever"
         assert lasts + spare < Patience().log < timedelta(days=30) - Patience().before_deadline
+
+
+async def test_a_topic_that_is_kept_for_too_long_is_named_and_altered(
+    topics: dict[str, int], servers: Servers, namespace: str
+) -> None:
+    url, sales, contacts = servers.kafka.url, namespace + "crm.sales", namespace + "crm.contacts"
+    assert set(topics) > {sales, contacts}
+    assert await topic_settings.differences(url, namespace) == []
+    own = {"retention.ms": "-1", "min.insync.replicas": "1"}
+    async with local_topics.admin_of(url) as admin:
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, sales, config(SALES) | own)])
+    told = f"{sales}: retention.ms is -1, and 1209600000 was promised"
+
+    async def differs(*lines: str) -> bool:
+        return [str(one) for one in await topic_settings.differences(url, namespace)] == [*lines]
+
+    # The broker takes a moment until it answers as it was told.
+    await eventually(lambda: differs(told))
+    assert [str(one) for one in await topic_settings.alter(url, namespace)] == [told]
+    await eventually(differs)
+    async with local_topics.admin_of(url) as admin:
+        [described] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, sales)])
+    kept = {entry[0]: entry[1] for entry in described.resources[0][4] if entry[3] == topic_settings.SET_FOR_THE_TOPIC}
+    assert kept["min.insync.replicas"] == "1"
+
+
+async def test_topics_that_are_not_there_have_no_settings(servers: Servers, namespace: str) -> None:
+    with pytest.raises(CannotStart, match=r"topic .*crm\.inbound: UnknownTopicOrPartitionError"):
+        await topic_settings.differences(servers.kafka.url, namespace)

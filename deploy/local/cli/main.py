@@ -11,7 +11,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from deploy.local import drained, platform, servers as local_servers, services, state, topics as local_topics
+from deploy.local import (
+    drained,
+    platform,
+    servers as local_servers,
+    services,
+    state,
+    topic_settings,
+    topics as local_topics,
+)
 from deploy.local.cli.contacts import contacts
 from deploy.local.cli.dead_letters import dead_letters
 from deploy.local.cli.rebuilding import rebuild
@@ -133,16 +141,23 @@ def topics(
     partitions: Annotated[int, typer.Option(envvar="RAPPORT_PARTITIONS", min=1, help="Of each topic.")] = 4,
     replication: Annotated[int, typer.Option(envvar="RAPPORT_REPLICATION", min=1, help="Copies of each.")] = 1,
     namespace: Annotated[str, typer.Option(envvar="RAPPORT_NAMESPACE", help="Prefix of all names.")] = "",
+    alter: Annotated[bool, typer.Option("--alter", help="Set what differs on those that are there already.")] = False,
 ) -> None:
-    """Create the topics that are missing and check those that are there. `rapport up` does it too.
+    """Create the topics that are missing and check those that are there; `rapport up` does it too. Then say where the
+    broker keeps one otherwise than was promised: for too long, and an erasure waits for it.
 
     KAFKA_BOOTSTRAP says on which brokers; without it, those of the local platform.
     """
     bootstrap = os.environ.get("KAFKA_BOOTSTRAP") or f"127.0.0.1:{platform.current().ports['kafka']}"
     with plainly():
         found = asyncio.run(local_topics.create(bootstrap, namespace, partitions, replication=replication))
+        differing = asyncio.run((topic_settings.alter if alter else topic_settings.differences)(bootstrap, namespace))
     for name, count in found.items():
         OUT.print(f"{name}: {count} partitions")
+    for one in differing:
+        OUT.print(f"{one}{'; set' if alter else ''}")
+    if differing and not alter:
+        OUT.print("`rapport topics --alter` sets what was promised.")
 
 
 @run.command()

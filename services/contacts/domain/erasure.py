@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from shared.contracts.contacts import Contact
+from shared.contracts.contacts import Contact, ContactErased
 from shared.contracts.erasures import CHANNEL, LOG, ErasureAwaited, ErasureDone, Kept
 
 Ground = Literal["not-needed", "consent-withdrawn", "objection", "unlawful", "legal-obligation", "child"]
@@ -41,6 +41,16 @@ class Erasure:
     requested_at: datetime
     deadline: datetime
     places: tuple[PlaceState, ...] = ()
+
+    @property
+    def fact(self) -> ContactErased:
+        """As it is told, under each of the ids."""
+        return ContactErased(
+            erasure_id=self.erasure_id,
+            customers=list(self.customers),
+            requested_at=self.requested_at,
+            deadline=self.deadline,
+        )
 
     @property
     def open_places(self) -> list[str]:

@@ -11,7 +11,7 @@ that it does not matter in which order they came, and a late one moves nobody ba
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from shared.contracts.parties import Lifecycle, StageName
@@ -198,11 +198,13 @@ def of_score(
     `first`, `last`: purchases, None where there are none (any more). `lapse`: why they have lapsed by it; None: they have not.
     """
     known = next((mark for mark in course if mark.what in {"bought", "unbought"}), None)
+    # Scoring tells of one customer in order, perhaps twice as of one moment: what it told last holds.
+    since = max(as_of, known.last + timedelta(milliseconds=1)) if known else as_of
     if first is None or last is None:
-        return [_mark("unbought", as_of, "no-purchase", as_of)] if known and known.what == "bought" else []
+        return [_mark("unbought", since, "no-purchase", since)] if known and known.what == "bought" else []
     told = []
     if known is None or known.what == "unbought" or known.first != first:
-        told.append(_mark("bought", first, "first-purchase", as_of))
+        told.append(_mark("bought", first, "first-purchase", as_of if known and known.what == "bought" else since))
     lapses = [mark.basis for mark in course if mark.what == "lapsed" and mark.basis]
     returns = [mark.first for mark in course if mark.what == "returned"]
     before = max((basis for basis in lapses if basis < last), default=None)

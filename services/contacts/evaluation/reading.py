@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-SEPARATORS = ",;\t|"
+from services.contacts.formats.delimited import delimiter_of
 
 
 class Unreadable(Exception):
@@ -47,7 +47,7 @@ def _csv(path: Path) -> Records:
         raise Unreadable(f"{path} is empty")
     if "\0" in text:
         raise Unreadable(f"{path} is no text: it has zero bytes in it")
-    separator = _separator(text[: 1 << 16])
+    separator = delimiter_of(text[: 1 << 16].splitlines()[:50])
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     try:
         return _rows(reader, lambda: reader.line_num, encoding, separator)
@@ -92,21 +92,6 @@ def _decoded(raw: bytes) -> tuple[str, str]:
     except UnicodeDecodeError:
         # What is not UTF-8 is almost always Windows' Western code page; its five holes are kept as question marks.
         return raw.decode("cp1252", errors="replace"), "cp1252"
-
-
-def _separator(text: str) -> str:
-    """The one that cuts the first lines into the most cells, all into as many; of those alike the more usual."""
-    lines = [line for line in text.splitlines()[:50] if line.strip()]
-
-    def evenness(separator: str) -> tuple[float, int]:
-        cells = [len(row) for row in csv.reader(lines, delimiter=separator)]
-        wanted = cells[0] if cells else 1
-        return (sum(count == wanted for count in cells) / max(len(cells), 1) if wanted > 1 else 0.0, wanted)
-
-    try:
-        return max(SEPARATORS, key=evenness)
-    except csv.Error:
-        return ","
 
 
 def _parquet(path: Path) -> Records:

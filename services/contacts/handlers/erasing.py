@@ -127,16 +127,10 @@ class Erasures:
                 *(now, now + self.term),
             )
         )
-        fact = ContactErased(
-            erasure_id=erasure.erasure_id,
-            customers=list(erasure.customers),
-            requested_at=now,
-            deadline=erasure.deadline,
-        )
         await self.ledger.begin(erasure, traces_of(part.contact for part in parts.values()), unit.session)
         removed = await self.ledger.vacate(erasure.customers, unit.session)
-        await self.works.take(fact, erasure.customers, unit.session, removed)
-        book.tell(fact, erasure.customers)
+        await self.works.take(erasure.fact, erasure.customers, unit.session, removed)
+        book.tell(erasure.fact, erasure.customers)
         log.info("erasure_requested", erasure_id=erasure.erasure_id, customers=len(parts))
         return erasure
 

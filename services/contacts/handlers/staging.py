@@ -15,7 +15,7 @@ from services.contacts.domain.survivorship import Known, Statement, after_all_sa
 from services.contacts.handlers.book import Book, Store, open_book
 from services.contacts.handlers.errors import NoSuchContact
 from shared.clock import Clock
-from shared.contracts.scoring import Score
+from shared.contracts.scoring import Score, ScoreChanged, ScoreWithdrawn
 from shared.messaging import Received, Unit
 from shared.mongo import Session
 
@@ -61,14 +61,15 @@ class Staging:
         self.country = country
 
     async def follow(self, unit: Unit, events: Sequence[Received]) -> None:
-        """Scores have changed (`crm.score.changed.v1`). Nearly none of them moves anybody to another stage."""
-        scores: list[Score] = [event.fact.score for event in events]
-        courses = await self.courses.courses({score.customer_id for score in scores}, unit.session)
+        """Scores have changed or were withdrawn. Nearly none of them moves anybody to another stage."""
+        told = [event.fact for event in events if isinstance(event.fact, ScoreChanged | ScoreWithdrawn)]
+        absorbed = await self._absorbed({one.customer_id for one in told if isinstance(one, ScoreWithdrawn)}, unit)
+        courses = await self.courses.courses({_customer(one) for one in told} - absorbed, unit.session)
         news: defaultdict[str, list[Mark]] = defaultdict(list)
         # One by one, so that it does not matter which of them come in one batch.
-        for score in scores:
-            customer = score.customer_id
-            if customer in courses and (marks := self._news(courses[customer], score)):
+        for one in told:
+            customer = _customer(one)
+            if customer in courses and (marks := self._news(courses[customer], one)):
                 courses[customer] = lifecycle.heard(courses[customer], marks)
                 news[customer] += marks
         if not news:
@@ -76,11 +77,24 @@ class Staging:
         book = await open_book(self.store, unit, news, await self.clock.now(unit.session), self.country)
         for customer, marks in news.items():
             # Without its cause: what Rapport works out itself is news to every channel, whoever set it off.
-            told = Statement(lifecycle.SCORING, book.now, marks=marks)
-            book.hear(customer, [told], author=Author(lifecycle.SCORING))
+            statement = Statement(lifecycle.SCORING, book.now, marks=marks)
+            book.hear(customer, [statement], author=Author(lifecycle.SCORING))
         await self.store.save(book.changes(), unit.session, book.now)
 
-    def _news(self, course: Course, score: Score) -> list[Mark]:
+    async def _absorbed(self, customers: Collection[str], unit: Unit) -> set[str]:
+        """Whose score was withdrawn because they were merged: what they bought they have bought.
+
+        Whoever is on their own, or has absorbed others, and has no score any more was parted from whoever had bought.
+        """
+        if not customers:
+            return set()
+        loaded = await self.store.load(customers, unit.session)
+        return {customer for customer, known in loaded.items() if known.place.root}
+
+    def _news(self, course: Course, told: ScoreChanged | ScoreWithdrawn) -> list[Mark]:
+        if isinstance(told, ScoreWithdrawn):
+            return of_score(course, None, None, milliseconds(told.as_of), None)
+        score = told.score
         first = score.first_purchase and milliseconds(score.first_purchase)
         last = score.last_purchase and milliseconds(score.last_purchase)
         return of_score(course, first, last, milliseconds(score.as_of), self.lapsing.reason(score))
@@ -110,6 +124,10 @@ class Staging:
         loaded |= await self.store.load(loaded[root].place.members, None) if loaded[root].place.members else {}
         whole = together(root, loaded, self.country) if loaded[root].place.members else loaded[root]
         return timeline(course_of(whole))
+
+
+def _customer(told: ScoreChanged | ScoreWithdrawn) -> str:
+    return told.customer_id if isinstance(told, ScoreWithdrawn) else told.score.customer_id
 
 
 def _whole(book: Book, customer: str, country: str | None) -> Known:

@@ -182,6 +182,7 @@ def _row(erasure: Erasure) -> Document:
 def read(row: Document) -> Erasure:
     places = tuple(_place(one) for one in row.pop("places"))
     del row["done_at"]
+    row.pop("traces", None)
     return Erasure(erasure_id=row.pop("_id"), **row | {"customers": tuple(row["customers"])}, places=places)
 
 

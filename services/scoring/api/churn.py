@@ -6,11 +6,11 @@ from typing import Annotated, Protocol
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
-from services.scoring.api.reliability import Reliability, reliability
+from services.scoring.api.reliability import Reliability
 from services.scoring.api.survivors import Survivors
 from services.scoring.api.versions import Version, before, following
+from services.scoring.api.windows import Evidence, evidence
 from services.scoring.domain.fitting import Doubt
-from services.scoring.domain.promotion import Window
 from services.scoring.handlers import Churning, ChurnVersion, Foretold
 from services.scoring.handlers.churning import By
 from shared.contracts.fact import CustomerId
@@ -44,19 +44,9 @@ class ChurnShown(BaseModel):
     reasons: list[ReasonShown]
 
 
-class WindowShown(BaseModel):
-    """A horizon in which both models foretold the same customers, after all that the model of behaviour had learnt from.
+class WindowShown(Evidence):
+    """Who leaves, by behaviour and by purchases."""
 
-    `gain`: nats a row by which behaviour foretold better, with its 95 % interval over whole days.
-    """
-
-    rows: int
-    days: int
-    gain: float
-    low: float | None
-    high: float | None
-    better: bool
-    behaviour: Reliability
     purchases: Reliability
 
 
@@ -132,18 +122,4 @@ def _shown(found: Foretold) -> ChurnShown:
 
 
 def _fields(version: ChurnVersion) -> dict[str, object]:
-    return version._asdict() | {"windows": [_window(window) for window in version.windows]}
-
-
-def _window(window: Window) -> WindowShown:
-    gain = window.gain
-    return WindowShown(
-        rows=gain.rows,
-        days=gain.blocks,
-        gain=gain.mean,
-        low=gain.low,
-        high=gain.high,
-        better=window.better,
-        behaviour=reliability(window.challenger),
-        purchases=reliability(window.champion),
-    )
+    return version._asdict() | {"windows": [evidence(window, "purchases") for window in version.windows]}

@@ -6,10 +6,10 @@ from typing import Annotated, Protocol
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
-from services.scoring.api.reliability import Reliability, reliability
+from services.scoring.api.reliability import Reliability
 from services.scoring.api.versions import Version, before, following
+from services.scoring.api.windows import Evidence, evidence
 from services.scoring.domain.fitting import Doubt
-from services.scoring.domain.promotion import Window
 from services.scoring.handlers import EndingVersion
 from shared.http import Cursor, Limit, Page, Problem
 from shared.security import Principal, require
@@ -17,20 +17,9 @@ from shared.security import Principal, require
 Reader = Annotated[Principal, Depends(require("scores:read"))]
 
 
-class EndingWindow(BaseModel):
-    """A horizon in which both foretold the same contracts, after all that the model had learnt from.
+class EndingWindow(Evidence):
+    """Whether a contract ends by choice, by fate, or not, by behaviour and by age. Reliability is of ending at all."""
 
-    `gain`: nats a row by which it was foretold better whether a contract ends by choice, by fate, or not, with its 95 %
-    interval over whole days. Reliability is of ending at all.
-    """
-
-    rows: int
-    days: int
-    gain: float
-    low: float | None
-    high: float | None
-    better: bool
-    behaviour: Reliability
     age: Reliability
 
 
@@ -83,18 +72,4 @@ def ending_routes(versions: Versions) -> APIRouter:
 
 
 def _fields(version: EndingVersion) -> dict[str, object]:
-    return version._asdict() | {"windows": [_window(window) for window in version.windows]}
-
-
-def _window(window: Window) -> EndingWindow:
-    gain = window.gain
-    return EndingWindow(
-        rows=gain.rows,
-        days=gain.blocks,
-        gain=gain.mean,
-        low=gain.low,
-        high=gain.high,
-        better=window.better,
-        behaviour=reliability(window.challenger),
-        age=reliability(window.champion),
-    )
+    return version._asdict() | {"windows": [evidence(window, "age") for window in version.windows]}
