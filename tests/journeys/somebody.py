@@ -62,6 +62,8 @@ async def met(company: Company, receiver: Receiver) -> str:
     async def known() -> bool:
         view = await company.get("sync", f"/v1/customers/{customer}")
         assert view["contact"]["name"] == "Xaverine Quendolin"
+        # The last to be told of whoever buys: contacts hears it from scoring.
+        assert view["contact"]["stage"] == "customer"
         assert view["sales"]["orders"] == 1
         assert view["score"]
         return any(
