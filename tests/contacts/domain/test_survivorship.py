@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from services.contacts.domain import points, survivorship
+from services.contacts.domain import points, standing
 from services.contacts.domain.survivorship import (
     MAX_CONSENTS,
     MAX_IDENTIFIERS,
@@ -179,15 +179,15 @@ STATEMENTS = st.builds(statement, REPORTS, st.sampled_from(["/channels/a", "/cha
 def test_any_order_and_repetition_gives_the_same_contact(
     statements: list[Statement], random: object, data: st.DataObject
 ) -> None:
-    limits = survivorship.MAX_ATTRIBUTES, points.MAX_POINTS
-    survivorship.MAX_ATTRIBUTES, points.MAX_POINTS = 3, 2  # so that a few reports reach them
+    limits = standing.MAX_ATTRIBUTES, points.MAX_POINTS
+    standing.MAX_ATTRIBUTES, points.MAX_POINTS = 3, 2  # so that a few reports reach them
     try:
         again = data.draw(st.lists(st.sampled_from(statements), max_size=3)) if statements else []
         shuffled = [*statements, *again]
         random.shuffle(shuffled)  # type: ignore[attr-defined]
         straight, other = told(*statements), told(*shuffled)
     finally:
-        survivorship.MAX_ATTRIBUTES, points.MAX_POINTS = limits
+        standing.MAX_ATTRIBUTES, points.MAX_POINTS = limits
     assert straight.contact.model_dump_json() == other.contact.model_dump_json()
     assert straight.said == other.said
     assert straight.chosen == other.chosen
