@@ -63,8 +63,9 @@ class Standing:
 
     def forget(self, place: str) -> None:
         """As if nobody had ever spoken of it."""
-        for kept in (self.said, self.tellers, self.also):
-            kept.pop(place, None)  # type: ignore[attr-defined]
+        self.said.pop(place, None)
+        self.tellers.pop(place, None)
+        self.also.pop(place, None)
 
     def _newer(self, place: str, held: Any, at: datetime, teller: Teller, value: Any) -> bool:
         standing = self.said.get(place)

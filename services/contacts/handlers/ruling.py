@@ -93,11 +93,12 @@ class Ruling:
         with suppress(UnderWay):
             async with leased(self.kept.lease, self.owner, "Judging by changed rules"):
                 for field, kept in (await self._due()).items():
-                    begun = kept
-                    while begun.work:
-                        begun = await self.transact(
-                            lambda unit, field=field, begun=begun: self._piece(unit, field, begun)
-                        )  # type: ignore[misc]
+                    await self._work(field, kept)
+
+    async def _work(self, field: str, kept: Kept) -> None:
+        """Piece by piece; where it is interrupted, it goes on."""
+        while kept.work:
+            kept = await self.transact(lambda unit, begun=kept: self._piece(unit, field, begun))  # type: ignore[misc]
 
     async def _due(self) -> Mapping[str, Kept]:
         now = await self.wall.now()
