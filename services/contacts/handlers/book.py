@@ -1,7 +1,7 @@
 """The contacts of one transaction: loaded once, folded in memory, told to the others, saved once."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -188,8 +188,15 @@ class Book:
             return before
         after, changed = self.regroup(root, {**self.current, customer: part}, cause, origin)
         if changed:
-            self.chronicle.said(before, after, changed, part, author, said_at)
+            self.chronicle.said(before, after, changed, self._with_times_of_all(part), author, said_at)
         return after
+
+    def _with_times_of_all(self, part: Known) -> Known:
+        """By rules what holds once a part has spoken may be what another has said before, and is not to be taken for its own."""
+        if not self.rules:
+            return part
+        root = self.root(part.contact.customer_id)
+        return replace(part, said=together(root, self.parts(root), self.country, self.rules).said)
 
     def regroup(
         self,

@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias
 
 from services.contacts.domain.changes import Author
 from services.contacts.domain.ruling import MAX_RULES, NEWEST, Rule, places
+from services.contacts.domain.survivorship import milliseconds
 from services.contacts.handlers.book import Store, open_book
 from services.contacts.handlers.rulebook import Kept
 from shared.clock import Clock, WallClock
@@ -80,7 +81,7 @@ class Ruling:
             return before
         if field not in kept and len(kept) >= MAX_RULES:
             raise TooManyRules(f"at most {MAX_RULES} fields can have a rule of their own")
-        now = await self.wall.now()
+        now = milliseconds(await self.wall.now())
         new = Kept(rule, by.source, by.by, now, work=True, due=now + CURRENT)
         await self.kept.save(field, new)
         await self.refresh()
