@@ -15,6 +15,7 @@ from services.contacts.domain.known import UNKNOWN, Candidate
 from services.contacts.domain.lifecycle import joined
 from services.contacts.domain.places import Place
 from services.contacts.domain.points import LISTS
+from services.contacts.domain.reconsidering import judged_again
 from services.contacts.domain.ruling import Rules
 from services.contacts.domain.survivorship import (
     MAX_CONSENTS,
@@ -25,7 +26,6 @@ from services.contacts.domain.survivorship import (
     TooManyConsents,
     differences,
     heard,
-    judged_again,
     milliseconds,
     settled,
     stricter,

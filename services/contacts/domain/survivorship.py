@@ -11,7 +11,7 @@ from typing import Any
 from services.contacts.domain import lifecycle, links, roles
 from services.contacts.domain.following import UNKNOWN_STAGE, at_stage, course_of, faulty, stage_said
 from services.contacts.domain.identities import distinct
-from services.contacts.domain.known import UNKNOWN, Fault, Known, Statement, Teller
+from services.contacts.domain.known import Fault, Known, Statement, Teller
 from services.contacts.domain.points import LISTS, choose, merged, points, understood
 from services.contacts.domain.ruling import RULED_FIELDS as FIELDS, Rules
 from services.contacts.domain.standing import MAX_ATTRIBUTES, Standing
@@ -21,9 +21,9 @@ from shared.contracts.fact import Identifier
 from shared.contracts.parties import PartyLink
 
 __all__ = [
-    "FIELDS", "MAPS", "MAX_ATTRIBUTES", "MAX_CONSENTS", "MAX_IDENTIFIERS", "PUBLISHED", "Known", "Statement",
-    "TooManyConsents", "after_all_said", "as_said", "cleared", "differences", "fold", "heard", "judged_again", "milliseconds",
-    "moved", "newcomer", "revise", "settled", "statement", "stricter",
+    "FIELDS", "MAPS", "MAX_ATTRIBUTES", "MAX_CONSENTS", "MAX_IDENTIFIERS", "NO_RULES", "PUBLISHED", "Known", "Statement",
+    "TooManyConsents", "after_all_said", "as_said", "differences", "fold", "heard", "milliseconds", "newcomer", "revise",
+    "settled", "statement", "stricter",
 ]  # fmt: skip
 
 NO_RULES: Rules = {}
@@ -154,48 +154,6 @@ def heard(known: Known, told: Statement, rules: Rules = NO_RULES) -> Known:
     if not told.misfits:
         return known
     return faulty(known, {name: Fault(told.said_at, reason) for name, reason in told.misfits.items()})
-
-
-def judged_again(known: Known, rules: Rules) -> Known:
-    """What holds by these rules of what was said; to be `settled`. Where nothing else was said nothing can be different."""
-    known = as_said(known)
-    standing, contact = Standing(known, rules), known.contact
-    for place in known.also:
-        contact = _with(contact, place, standing.again(place, _value(contact, place)))
-    return _standing(known, contact, standing)
-
-
-def moved(known: Known, name: str, source: str, to: str, rules: Rules = NO_RULES) -> Known:
-    """With all that was said of an attribute moved between `attributes` and `sensitive`."""
-    standing, contact = Standing(known, rules), known.contact
-    old, new = f"{source}.{name}", f"{to}.{name}"
-    value = standing.move(old, _value(contact, old), new, _value(contact, new))
-    return _standing(known, _with(_with(contact, old, None), new, value), standing)
-
-
-def cleared(known: Known, place: str, at: datetime) -> Known:
-    """With a field removed, whoever has said something of it. Nothing that was said before that brings it back."""
-    standing = Standing(known, NO_RULES)
-    standing.forget(place)
-    standing.hear(place, None, at, UNKNOWN, None)
-    return _standing(known, _with(known.contact, place, None), standing)
-
-
-def _standing(known: Known, contact: Contact, standing: Standing) -> Known:
-    return replace(known, contact=contact, said=standing.said, tellers=standing.tellers, also=standing.also)
-
-
-def _value(contact: Contact, place: str) -> Any:
-    name, _, code = place.partition(".")
-    return getattr(contact, name).get(code) if code else getattr(contact, name)
-
-
-def _with(contact: Contact, place: str, value: Any) -> Contact:
-    name, _, code = place.partition(".")
-    if code:
-        entries = {**getattr(contact, name), code: value}
-        value = {code: one for code, one in sorted(entries.items()) if one is not None}
-    return contact.model_copy(update={name: value})
 
 
 def settled(known: Known, country: str | None) -> Known:

@@ -10,6 +10,7 @@ import structlog
 from services.contacts.domain.changes import Author, Change, Kind
 from services.contacts.domain.identities import Conflict
 from services.contacts.domain.merging import Merge, regrouped, together
+from services.contacts.domain.reconsidering import judged_again
 from services.contacts.domain.ruling import Rules
 from services.contacts.domain.survivorship import (
     MAX_IDENTIFIERS,
@@ -18,7 +19,6 @@ from services.contacts.domain.survivorship import (
     Statement,
     differences,
     fold,
-    judged_again,
     newcomer,
     revise,
     settled,

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias
 
 from services.contacts.domain.fields import MAX_FIELDS, MAX_SEARCHABLE, Definition, Rules, Sensitivity, misfit
-from services.contacts.domain.survivorship import Known, after_all_said, cleared, milliseconds, moved
+from services.contacts.domain.reconsidering import cleared, moved
+from services.contacts.domain.survivorship import Known, after_all_said, milliseconds
 from services.contacts.handlers.book import Store, open_book
 from services.contacts.handlers.catalogue import Catalogue, Field, Place
 from shared.clock import WallClock
