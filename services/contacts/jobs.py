@@ -14,6 +14,7 @@ from services.contacts.handlers.importing import Importing
 from services.contacts.handlers.learning import Learning
 from services.contacts.handlers.measuring import Measuring
 from services.contacts.handlers.reassigning import Reassigning
+from services.contacts.handlers.ruling import Ruling
 
 LOOK_SECONDS = 60.0
 """Between two reports. They are about all contacts, and none of them changes one much."""
@@ -74,7 +75,7 @@ async def learn_regularly(learning: Learning) -> None:
 
 
 CURRENT_SECONDS = 1.0
-"""So old may be what an instance knows of defined fields: `defining.CURRENT` is five times as long."""
+"""So old may be what an instance knows of defined fields and rules: `defining.CURRENT`, `ruling.CURRENT` are five times as long."""
 
 REASSIGN_SECONDS = 2.0
 """So soon what was asked for begins."""
@@ -89,6 +90,18 @@ async def keep_fields_current(defining: Defining) -> None:
 async def work_on_fields(defining: Defining) -> None:
     while True:
         await defining.work_if_due()
+        await asyncio.sleep(CURRENT_SECONDS)
+
+
+async def keep_rules_current(ruling: Ruling) -> None:
+    while True:
+        await ruling.refresh()
+        await asyncio.sleep(CURRENT_SECONDS)
+
+
+async def judge_by_changed_rules(ruling: Ruling) -> None:
+    while True:
+        await ruling.work_if_due()
         await asyncio.sleep(CURRENT_SECONDS)
 
 

@@ -13,6 +13,7 @@ from services.contacts.domain.merging import Merge
 from services.contacts.domain.survivorship import Known
 from services.contacts.domain.values import search
 from services.contacts.handlers import Changes
+from services.contacts.handlers.rulebook import Rulebook
 from services.contacts.store.finding import At
 from services.contacts.store.rows import number_of, search_keys
 from shared.contracts.contacts import Consent, Contact
@@ -29,6 +30,7 @@ class MemoryStore:
         self.conflicts: dict[str, tuple[Conflict, datetime]] = {}
         self.merges: dict[str, Merge] = {}
         self.history: dict[str, Change] = {}
+        self.rulebook = Rulebook()
 
     async def owners(self, identifiers: Collection[str], session: Session | None) -> dict[str, str]:
         return {name: self.identities[name] for name in identifiers if name in self.identities}

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from services.contacts.api.bodies import ContactChange, NewContact
-from services.contacts.domain.changes import HistoryErased, NotKnownThen
+from services.contacts.domain.changes import Author, HistoryErased, NotKnownThen
 from services.contacts.domain.merging import Merge
+from services.contacts.domain.ruling import Rule, in_force
 from services.contacts.handlers import AlreadyMerged, Decision, Handlers, Merging, NoSuchContact, Said
+from services.contacts.handlers.book import open_book
 from services.contacts.handlers.looking_back import LookingBack
 from shared.contracts.contacts import Contact
 from shared.messaging import Received, Unit
@@ -65,6 +67,15 @@ class Desk:
 
     async def undo(self, merge: Merge) -> Merge:
         return await self.merging.undo(a_unit(), merge.merge_id, Decision("/keys/me", "two people", "Me"))
+
+    async def rule(self, **rules: Rule) -> None:
+        """From now on, and for all that was said before."""
+        self.store.rulebook.rules = in_force(rules)
+        book = await open_book(self.store, a_unit(), self.store.contacts, self.clock.time)
+        for customer, known in self.store.contacts.items():
+            if known.place.root is None:
+                book.judge_again(customer, Author("/keys/me", "Me", "another rule"))
+        await self.store.save(book.changes(), None, self.clock.time)
 
     async def read(self, customer: str) -> Contact:
         contact = await self.store.contact(customer)
@@ -227,8 +238,54 @@ async def test_what_follows_for_one_while_they_were_one_does_not_show_what_is_th
     assert "Daughter" in repr(both)
 
 
+async def test_what_one_says_by_which_the_others_words_hold_again_is_not_shown_as_theirs() -> None:
+    desk = Desk()
+    await desk.rule(name=Rule(rule="most-complete"))
+    mother, daughter = await desk.register(customer=[{"scheme": "shop", "value": "1"}]), await desk.register(name="x")
+    await desk.hear(event("shop:1", name="Mother A"))
+    desk.tick()
+    await desk.change(daughter, name="Daughter Anna Lee")
+    desk.tick()
+    merge = await desk.merge(mother, daughter)
+    desk.tick()
+    await desk.hear(event("shop:1", "card:1", hours=1, name="Mother Bea Cleo Lee"))
+    desk.tick()
+    await desk.hear(event("shop:1", hours=2, name="Mother"))
+    assert (await desk.read(mother)).name == "Daughter Anna Lee"
+    desk.tick()
+    await desk.undo(merge)
+    assert (await desk.read(mother)).name == "Mother"
+    assert "Daughter" not in repr(await desk.entries(mother))
+    assert "Mother Bea" in repr(await desk.entries(mother))
+
+
+async def test_another_rule_is_a_version_with_its_reason_and_what_was_before_it() -> None:
+    desk = Desk()
+    await desk.rule(name=Rule(rule="source-priority", sources=("/channels/erp",)))
+    await desk.hear(event("shop:1", source="/channels/erp", name="Ann"))
+    await desk.hear(event("shop:1", source="/channels/web", hours=1, name="Anna"))
+    ann, before = desk.store.identities["shop:1"], desk.clock.time
+    assert (await desk.read(ann)).name == "Ann"
+    desk.tick()
+    await desk.rule()
+    newest = (await desk.entries(ann))[0]
+    assert [one[:3] for one in newest["fields"]] == [("name", "Ann", "Anna")]
+    assert (newest["author"].reason, newest["version"]) == ("another rule", 2)
+    assert (await desk.back.as_of(ann, before)).name == "Ann"
+    assert desk.store.contacts[ann].also == {}
+
+
+RULES: list[dict[str, Rule]] = [
+    {},
+    {"name": Rule(rule="most-complete"), "address": Rule(rule="most-complete")},
+    {
+        "name": Rule(rule="source-priority", sources=("/channels/1",)),
+        "attributes.a": Rule(rule="source-priority", sources=("/channels/0",)),
+    },
+]
 STEPS = st.lists(
     st.one_of(
+        st.tuples(st.just("rule"), st.integers(0, 2), st.just(0), st.just(0)),
         st.tuples(st.just("hear"), st.integers(0, 3), st.integers(0, 10), st.integers(-3, 3)),
         st.tuples(st.just("merge"), st.integers(0, 3), st.integers(0, 3), st.just(0)),
         st.tuples(st.just("undo"), st.integers(0, 9), st.just(0), st.just(0)),
@@ -268,6 +325,8 @@ async def test_the_record_of_every_moment_is_what_was_answered_then(steps: list[
                 merges.append(await desk.merge(people[first], people[second]))
             except AlreadyMerged:
                 continue
+        elif verb == "rule":
+            await desk.rule(**RULES[first])
         elif verb == "undo" and merges:
             await desk.undo(merges[first % len(merges)])
         for one in people:

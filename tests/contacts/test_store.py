@@ -12,6 +12,7 @@ from services.contacts.domain import lifecycle
 from services.contacts.domain.identities import Conflict
 from services.contacts.domain.merging import Merge
 from services.contacts.domain.places import Place
+from services.contacts.domain.ruling import Rule
 from services.contacts.domain.survivorship import Known, Statement, fold, newcomer
 from services.contacts.handlers import Changes
 from services.contacts.store import MongoStore
@@ -66,6 +67,19 @@ class StoreSuite:
         assert await store.load([ANN, BOB, CLEO], None) == {ANN: ann, BOB: known(BOB)}
         assert await store.contact(ANN) == ann.contact
         assert await store.contact(CLEO) is None
+
+    async def test_who_said_what_and_what_does_not_hold_read_back_as_they_were_saved(
+        self, store: MongoStore | MemoryStore
+    ) -> None:
+        ann = newcomer(ANN, NOW)
+        rules = dict.fromkeys(("name", "address", "attributes.a.b"), Rule(rule="source-priority", sources=("/a.$b",)))
+        for source, name in (("/a.$b", "Ann"), ("/keys/1", "Anna"), ("/c", None)):
+            place = Address(city="Bonn", lines=["x"]) if name else None
+            told = Statement(source, NOW, fields={"name": name, "address": place, "phone": name}, by=name)
+            ann = fold(ann, replace(told, attributes={"a.b": 2**40 if name else True}), rules=rules)
+        await store.save(Changes(contacts=[ann]), None, NOW)
+        assert await store.load([ANN], None) == {ANN: ann}
+        assert {place: len(others) for place, others in ann.also.items()} == dict.fromkeys(rules, 2)
 
     async def test_what_was_heard_and_kept_out_reads_back_as_it_was_saved(
         self, store: MongoStore | MemoryStore

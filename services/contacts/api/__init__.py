@@ -18,6 +18,7 @@ from services.contacts.api.problems import PROBLEMS
 from services.contacts.api.quality import router as quality
 from services.contacts.api.reassignments import router as reassignments
 from services.contacts.api.stages import router as stages
+from services.contacts.api.survivorship import router as survivorship
 
 __all__ = [
     "IMPORTS",
@@ -41,4 +42,5 @@ __all__ = [
     "quality",
     "reassignments",
     "stages",
+    "survivorship",
 ]

@@ -27,6 +27,7 @@ from services.contacts.handlers.erasing import NoSuchErasure
 from services.contacts.handlers.hierarchies import NoHousehold
 from services.contacts.handlers.linking import NoSuchLink, Unlinkable
 from services.contacts.handlers.reassigning import NoSuchReassignment
+from services.contacts.handlers.ruling import TooManyRules, UnfitRule
 from services.contacts.handlers.staging import HasBought
 from shared.http import Problem
 
@@ -113,6 +114,8 @@ PROBLEMS: dict[type[Exception], Callable[[Request, Any], Problem]] = {
     ValuesDoNotFit: _values_do_not_fit,
     NoSuchField: lambda _, error: Problem(404, detail=f"There is no field {error}."),
     NotNow: lambda _, error: Problem(409, "Not possible now", errors=[("path.name", str(error))]),
+    UnfitRule: lambda _, error: Problem(422, errors=[("body.rule", str(error))]),
+    TooManyRules: lambda _, error: Problem(409, "Too many rules", errors=[("path.field", str(error))]),
     NoSuchReassignment: lambda _, error: Problem(404, detail=f"There is no reassignment {error}."),
     NotAllowed: lambda _, error: Problem(415, detail=f"Documents of this type are not attached: {error}."),
     TooLarge: lambda _, error: Problem(413, detail=f"A document has at most {error} bytes."),

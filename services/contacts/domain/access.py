@@ -62,6 +62,11 @@ class Sensitive:
         bare = _bare(code)
         return bare in self._codes or bare in _all_bare(self._defined())
 
+    def names(self, place: str) -> bool:
+        """Whether a field of this name is sensitive, as `attributes.birth-date`."""
+        name, _, code = place.partition(".")
+        return name in MAPS and self._hides(name, code)
+
     def fields_of(self, contact: Contact) -> list[str]:
         """The sensitive fields that a contact has, as `attributes.birth-date` or `identifiers.passport`."""
         found = [f"{name}.{code}" for name in MAPS for code in getattr(contact, name) if self._hides(name, code)]
@@ -103,11 +108,10 @@ class Sensitive:
         return {code: value for code, value in entries.items() if not self._hides(name, code)}
 
     def _sensitive(self, one: FieldChange) -> list[str]:
-        name, _, code = one.field.partition(".")
-        if name == "identifiers":
+        if one.field == "identifiers":
             listed = [*(one.before or []), *(one.after or [])]
             return [f"identifiers.{identifier['scheme']}" for identifier in listed if identifier["scheme"] in self]
-        return [one.field] if name in MAPS and self._hides(name, code) else []
+        return [one.field] if self.names(one.field) else []
 
     def _veiled(self, one: FieldChange) -> FieldChange:
         if not self._sensitive(one):

@@ -13,6 +13,25 @@ from shared.contracts.fact import Identifier
 from shared.contracts.parties import PartyLink, Role
 
 
+class Teller(NamedTuple):
+    """Who says something: a channel, a form, an import, or a key with its name."""
+
+    source: str = ""
+    by: str | None = None
+
+
+UNKNOWN = Teller()
+"""Of what was said before it was kept who says something, and of what follows from other data."""
+
+
+class Candidate(NamedTuple):
+    """What was said of one field; None: that there is nothing, or nothing any more."""
+
+    at: datetime
+    teller: Teller
+    value: Any
+
+
 @dataclass(frozen=True)
 class Statement:
     """What a source says about a customer, as of a time. A field that is None is removed; attributes likewise."""
@@ -33,6 +52,8 @@ class Statement:
     sensitive: Mapping[str, Any] = field(default_factory=dict)
     misfits: Mapping[str, str] = field(default_factory=dict)
     """Attributes that were kept out because they are not what their fields were defined to be, with the reason."""
+    by: str | None = None
+    """The name of the key, where the source is one."""
 
 
 class Fault(NamedTuple):
@@ -44,7 +65,7 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True)
 class Known:
-    """A contact, when each of its fields was said, and who else this customer was found to be.
+    """A contact, when and by whom each of its fields was said, and who else this customer was found to be.
 
     Fields that nobody has spoken of have no time. The contact's version is that of what is published under its id.
     `chosen` names the fields that nobody has said, or that were removed, and that we took from the lists.
@@ -58,6 +79,10 @@ class Known:
     """What was heard of the life cycle; `stage` and `lifecycle` follow from it."""
     faults: Mapping[str, Fault] = field(default_factory=dict)
     """Attributes that were kept out, by name, as of when."""
+    tellers: Mapping[str, Teller] = field(default_factory=dict)
+    """Who said what holds of each field, as far as that was kept."""
+    also: Mapping[str, tuple[Candidate, ...]] = field(default_factory=dict)
+    """What else was said of fields whose rule may come back to it; see `ruling`. Empty, as long as the newest holds."""
 
     @property
     def published(self) -> Contact:

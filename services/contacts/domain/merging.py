@@ -11,17 +11,19 @@ from datetime import datetime
 from typing import Any
 
 from services.contacts.domain.following import course_of, faulty, staged
+from services.contacts.domain.known import UNKNOWN, Candidate
 from services.contacts.domain.lifecycle import joined
 from services.contacts.domain.places import Place
 from services.contacts.domain.points import LISTS
+from services.contacts.domain.reconsidering import judged_again
+from services.contacts.domain.ruling import Rules
 from services.contacts.domain.survivorship import (
-    MAPS,
     MAX_CONSENTS,
+    NO_RULES,
     PUBLISHED,
     Known,
     Statement,
     TooManyConsents,
-    as_said,
     differences,
     heard,
     milliseconds,
@@ -91,7 +93,13 @@ def unmerged(parts: Parts, absorbed: str) -> dict[str, Known]:
 
 
 def regrouped(
-    parts: Parts, root: str, now: datetime, country: str | None = None, *, set_free: bool = False
+    parts: Parts,
+    root: str,
+    now: datetime,
+    country: str | None = None,
+    rules: Rules = NO_RULES,
+    *,
+    set_free: bool = False,
 ) -> tuple[Known, list[str]]:
     """The root with the contact that all its members make, and what others see different of it. Raises TooManyConsents.
 
@@ -101,7 +109,7 @@ def regrouped(
     known = parts[root]
     members = known.place.members
     before = known.place.golden or known.contact
-    whole = together(root, parts, country).contact if members else known.contact
+    whole = together(root, parts, country, rules).contact if members else known.contact
     changed = [name for name in PUBLISHED if getattr(whole, name)] if set_free else differences(before, whole)
     version, changed_at = before.version, before.changed_at
     if changed:
@@ -112,8 +120,8 @@ def regrouped(
     return replace(known, contact=known.contact.model_copy(update=stamp), place=place), changed
 
 
-def together(root: str, parts: Parts, country: str | None = None) -> Known:
-    """What a root and its members, who are among the parts, make: of each field what was said last, whoever it was said of.
+def together(root: str, parts: Parts, country: str | None = None, rules: Rules = NO_RULES) -> Known:
+    """What a root and its members, who are among the parts, make: of each field what its rule says, whoever it was said of.
 
     What is chosen, and how numbers without a country are understood, follows from all of it. `country` as in `fold`.
     """
@@ -122,7 +130,7 @@ def together(root: str, parts: Parts, country: str | None = None) -> Known:
     for known in members:
         if known.place.into is not None:
             absorbed[known.place.into].append(known)
-    whole = settled(_whole(parts[root], absorbed), country)
+    whole = settled(_whole(parts[root], absorbed, rules), country)
     registered_at = min(known.contact.registered_at for known in members)
     update: dict[str, Any] = {"absorbed": list(parts[root].place.members), "registered_at": registered_at}
     if whole.contact.links:
@@ -132,11 +140,11 @@ def together(root: str, parts: Parts, country: str | None = None) -> Known:
     return replace(whole, contact=whole.contact.model_copy(update=update))
 
 
-def _whole(known: Known, absorbed: Mapping[str, list[Known]]) -> Known:
+def _whole(known: Known, absorbed: Mapping[str, list[Known]], rules: Rules) -> Known:
     """A customer with all who were merged into them, in the order in which that happened; not settled."""
-    known = as_said(known)
+    known = judged_again(known, rules)
     for one in sorted(absorbed.get(known.contact.customer_id, ()), key=_merged_when):
-        known = _both(known, _whole(one, absorbed))
+        known = _both(known, _whole(one, absorbed, rules), rules)
     return known
 
 
@@ -145,9 +153,9 @@ def _merged_when(known: Known) -> tuple[datetime, str]:
     return known.place.since, known.contact.customer_id
 
 
-def _both(survivor: Known, absorbed: Known) -> Known:
+def _both(survivor: Known, absorbed: Known, rules: Rules) -> Known:
     for told in _statements(absorbed):
-        survivor = heard(survivor, told)
+        survivor = heard(survivor, told, rules)
     since, _ = _merged_when(absorbed)
     consents = _consents(survivor.contact.consents, absorbed.contact.consents, since)
     survivor = replace(survivor, contact=survivor.contact.model_copy(update={"consents": consents}))
@@ -157,7 +165,7 @@ def _both(survivor: Known, absorbed: Known) -> Known:
 
 
 def _statements(known: Known) -> Iterable[Statement]:
-    """What was said of a customer, as far as it holds, to be said of another. Consents have a rule of their own."""
+    """What was said of a customer, as far as it is kept, to be said of another. Consents have a rule of their own."""
     contact = known.contact
     lists = {name: getattr(contact, name) for name in LISTS}
     yield Statement(
@@ -168,11 +176,17 @@ def _statements(known: Known) -> Iterable[Statement]:
             continue  # it follows from the life cycle
         name, _, code = place.partition(".")
         value = getattr(contact, name)
-        if name in MAPS:
-            entry: dict[str, Any] = {name: {code: value.get(code)}}
-            yield Statement("", at, **entry)
-        else:
-            yield Statement("", at, fields={name: value})
+        holds = Candidate(at, known.tellers.get(place, UNKNOWN), value.get(code) if code else value)
+        for one in (*known.also.get(place, ()), holds):
+            yield _statement(name, code, one)
+
+
+def _statement(name: str, code: str, said: Candidate) -> Statement:
+    source, by = said.teller
+    if code:
+        entry: dict[str, Any] = {name: {code: said.value}}
+        return Statement(source, said.at, **entry, by=by)
+    return Statement(source, said.at, fields={name: said.value}, by=by)
 
 
 def _consents(survivor: Iterable[Consent], absorbed: Iterable[Consent], since: datetime) -> list[Consent]:

@@ -171,7 +171,8 @@ class Handlers:
             if str(one) in owners:
                 raise IdentifierTaken(str(one), owners[str(one)])
         now = await self.clock.now(unit.session)
-        return await self._enter(Book(unit, {}, now, self.country), uuid7(now), said, identifiers)
+        book = await open_book(self.store, unit, (), now, self.country)
+        return await self._enter(book, uuid7(now), said, identifiers)
 
     async def change(self, unit: Unit, customer: str, said: Said, version: int | None = None) -> Contact:
         """A person changes a contact, at that version if one is named. Only unknown identifiers can be added.
@@ -204,7 +205,9 @@ class Handlers:
     async def _enter(self, book: Book, customer: str, said: Said, identifiers: list[Identifier]) -> Contact:
         await self.catalogue.current()
         said_at = said.said_at or after_all_said(book.parts(customer).values(), book.now)
-        told = statement(said.report, said.source, said_at=said_at, given=said.given, identifiers=identifiers)
+        told = statement(
+            said.report, said.source, said_at=said_at, given=said.given, identifiers=identifiers, by=said.by
+        )
         author = Author(said.source, said.by, said.reason)
         if wrong := self.catalogue.wrong(told.attributes):
             raise UnfitFields(wrong)

@@ -1,7 +1,7 @@
 """The contacts of one transaction: loaded once, folded in memory, told to the others, saved once."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -9,9 +9,22 @@ import structlog
 
 from services.contacts.domain.changes import Author, Change, Kind
 from services.contacts.domain.identities import Conflict
-from services.contacts.domain.merging import Merge, regrouped
-from services.contacts.domain.survivorship import MAX_IDENTIFIERS, Known, Statement, fold, newcomer, revise
+from services.contacts.domain.merging import Merge, regrouped, together
+from services.contacts.domain.reconsidering import judged_again
+from services.contacts.domain.ruling import Rules
+from services.contacts.domain.survivorship import (
+    MAX_IDENTIFIERS,
+    NO_RULES,
+    Known,
+    Statement,
+    differences,
+    fold,
+    newcomer,
+    revise,
+    settled,
+)
 from services.contacts.handlers.chronicle import Chronicle
+from services.contacts.handlers.rulebook import Rulebook
 from shared.contracts.contacts import CONTACTS, Consent, Contact, ContactChanged, ContactRegistered
 from shared.contracts.fact import Fact
 from shared.messaging import Received, Unit
@@ -37,7 +50,9 @@ class Changes:
 
 
 class Store(Protocol):
-    """Where contacts are kept. Each call is a round trip or a few, however many contacts it is about."""
+    """Where contacts are kept, beside the rules by which they are. Each call is a round trip or a few, for any number of them."""
+
+    rulebook: Rulebook
 
     async def owners(self, identifiers: Collection[str], session: Session | None) -> dict[str, str]:
         """Whose these identifiers are; unknown ones are absent."""
@@ -59,6 +74,7 @@ async def open_book(
     store: Store, unit: Unit, customers: Collection[str], now: datetime, country: str | None = None
 ) -> "Book":
     """A book of these customers and of all whom they were found to be. Those who are alone cost nothing more."""
+    rules = await store.rulebook.current()
     loaded = await store.load(customers, unit.session) if customers else {}
     roots = {known.place.root for known in loaded.values() if known.place.root} - loaded.keys()
     if roots:
@@ -66,13 +82,20 @@ async def open_book(
     members = {member for known in loaded.values() for member in known.place.members} - loaded.keys()
     if members:
         loaded |= await store.load(members, unit.session)
-    return Book(unit, loaded, now, country)
+    return Book(unit, loaded, now, country, rules)
 
 
 class Book:
     """Collects what a transaction hears, and publishes each change once."""
 
-    def __init__(self, unit: Unit, loaded: Mapping[str, Known], now: datetime, country: str | None = None) -> None:
+    def __init__(
+        self,
+        unit: Unit,
+        loaded: Mapping[str, Known],
+        now: datetime,
+        country: str | None = None,
+        rules: Rules = NO_RULES,
+    ) -> None:
         self.unit = unit
         self.loaded = loaded
         self.current = dict(loaded)
@@ -82,6 +105,7 @@ class Book:
         self.chronicle = Chronicle(now)
         self.now = now
         self.country = country
+        self.rules = rules
 
     def root(self, customer: str) -> str:
         """Who answers for a customer."""
@@ -112,7 +136,7 @@ class Book:
         author = author or (Author(cause.source, event_id=cause.id) if cause else Author())
         said_at = max((one.said_at for one in told), default=None)
         for one in told:
-            after = fold(after, one, self.country)
+            after = fold(after, one, self.country, self.rules)
             self.consents += [(customer, consent) for consent in one.consents]
             self._warn_if_full(after, one)
         if before is not None and not before.place.alone:
@@ -140,6 +164,20 @@ class Book:
             self._publish(ContactChanged(contact=after.contact, changed=changed), customer, None, None)
             self.chronicle.said(before.contact, after.contact, changed, after, author, None)
 
+    def judge_again(self, root: str, author: Author) -> None:
+        """What others see of a root by today's rules, of all that was said of its parts."""
+        parts = self.parts(root)
+        judged = {one: settled(judged_again(part, self.rules), self.country) for one, part in parts.items()}
+        if parts[root].place.alone:
+            self.take(judged[root], author)
+            return
+        before, whole = parts[root].published, together(root, judged, self.country, self.rules)
+        if judged == parts and not differences(before, whole.contact):
+            return
+        after, changed = self.regroup(root, judged)
+        if changed:
+            self.chronicle.said(before, after, changed, whole, author, None)
+
     def _hear_part(
         self, part: Known, cause: Received | None, origin: str | None, author: Author, said_at: datetime | None
     ) -> Contact:
@@ -150,8 +188,15 @@ class Book:
             return before
         after, changed = self.regroup(root, {**self.current, customer: part}, cause, origin)
         if changed:
-            self.chronicle.said(before, after, changed, part, author, said_at)
+            self.chronicle.said(before, after, changed, self._with_times_of_all(part), author, said_at)
         return after
+
+    def _with_times_of_all(self, part: Known) -> Known:
+        """By rules what holds once a part has spoken may be what another has said before, and is not to be taken for its own."""
+        if not self.rules:
+            return part
+        root = self.root(part.contact.customer_id)
+        return replace(part, said=together(root, self.parts(root), self.country, self.rules).said)
 
     def regroup(
         self,
@@ -163,7 +208,7 @@ class Book:
         set_free: bool = False,
     ) -> tuple[Contact, list[str]]:
         """Take over these parts, and publish what they make of the root; what that is, and what is different of it."""
-        after, changed = regrouped(parts, root, self.now, self.country, set_free=set_free)
+        after, changed = regrouped(parts, root, self.now, self.country, self.rules, set_free=set_free)
         self.current.update(parts)
         self.current[root] = after
         if changed:

@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias
 
 from services.contacts.domain.fields import MAX_FIELDS, MAX_SEARCHABLE, Definition, Rules, Sensitivity, misfit
-from services.contacts.domain.survivorship import Statement, after_all_said, moved
+from services.contacts.domain.reconsidering import cleared, moved
+from services.contacts.domain.survivorship import Known, after_all_said, milliseconds
 from services.contacts.handlers.book import Store, open_book
 from services.contacts.handlers.catalogue import Catalogue, Field, Place
 from shared.clock import WallClock
@@ -171,11 +172,9 @@ class Defining:
         for customer in customers:
             known = book.current[customer]
             if field.work == "drop":
-                gone = {name: None}
-                at = after_all_said([known], book.now)
-                book.hear(customer, [Statement("", at, attributes=gone), Statement("", at, sensitive=gone)])
+                book.take(_dropped(known, name, book.now))
             else:
-                book.take(moved(known, name, source, to))
+                book.take(moved(known, name, source, to, book.rules))
         await self.store.save(book.changes(), unit.session, book.now)
         return await self._reached(unit, name, field, customers)
 
@@ -189,6 +188,11 @@ class Defining:
         else:
             await self.fields.save(name, replace(field, work=None), unit.session)
         return replace(field, work=None)
+
+
+def _dropped(known: Known, name: str, now: datetime) -> Known:
+    at = milliseconds(after_all_said([known], now))
+    return cleared(cleared(known, f"attributes.{name}", at), f"sensitive.{name}", at)
 
 
 def _rules(definition: Definition) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from typing import Protocol
 
 from services.contacts.domain.exporting import exported
 from services.contacts.domain.merging import together
+from services.contacts.domain.ruling import Rules
 from services.contacts.domain.survivorship import Known
 from services.contacts.formats.writing import Writer
+from services.contacts.handlers.rulebook import Rulebook
 from services.contacts.handlers.seeing import View
 from shared.clock import Clock
 
@@ -33,10 +35,13 @@ class Readable(Protocol):
 class Exporting:
     """The use case."""
 
-    def __init__(self, contacts: Readable, clock: Clock, country: str | None = None) -> None:
+    def __init__(
+        self, contacts: Readable, clock: Clock, country: str | None = None, rulebook: Rulebook | None = None
+    ) -> None:
         self.contacts = contacts
         self.clock = clock
         self.country = country
+        self.rulebook = rulebook or Rulebook()
 
     async def export(
         self, writer: Writer, fields: Sequence[str], view: View, typed: str | None = None, only: str | None = None
@@ -57,13 +62,14 @@ class Exporting:
         if not members:
             return list(roots)
         parts = await self.contacts.load(members) | {known.contact.customer_id: known for known in roots}
-        return [self._one(known, parts) if known.place.members else known for known in roots]
+        rules = await self.rulebook.current()
+        return [self._one(known, parts, rules) if known.place.members else known for known in roots]
 
-    def _one(self, known: Known, parts: dict[str, Known]) -> Known:
+    def _one(self, known: Known, parts: dict[str, Known], rules: Rules) -> Known:
         """A part may be gone between two readings; then what was published of all stands."""
         if any(member not in parts for member in known.place.members):
             return known
-        return together(known.contact.customer_id, parts, self.country)
+        return together(known.contact.customer_id, parts, self.country, rules)
 
 
 def _written(writer: Writer, whole: Sequence[Known], fields: Sequence[str], as_of: datetime) -> bytes:

@@ -10,6 +10,7 @@ from services.contacts.domain.merging import together
 from services.contacts.domain.quality import Quality, quality
 from services.contacts.domain.quality_report import Tally
 from services.contacts.domain.survivorship import Known
+from services.contacts.handlers.rulebook import Rulebook
 from shared.clock import Clock
 from shared.leases import Lease, UnderWay, leased
 
@@ -40,12 +41,21 @@ class Reports(Protocol):
 class Measuring:
     """The use cases of quality."""
 
-    def __init__(self, reports: Reports, clock: Clock, owner: str, share: float, country: str | None) -> None:
+    def __init__(
+        self,
+        reports: Reports,
+        clock: Clock,
+        owner: str,
+        share: float,
+        country: str | None,
+        rulebook: Rulebook | None = None,
+    ) -> None:
         self.reports = reports
         self.clock = clock
         self.owner = owner
         self.share = share
         self.country = country
+        self.rulebook = rulebook or Rulebook()
 
     async def of(self, customer: str) -> Quality | None:
         """The quality of a contact's data, of one merged into another that one's; None if there is no such contact."""
@@ -85,7 +95,8 @@ class Measuring:
         if not members:
             return list(roots)
         parts = await self.reports.load(members) | {known.contact.customer_id: known for known in roots}
+        rules = await self.rulebook.current()
         return [
-            together(known.contact.customer_id, parts, self.country) if known.place.members else known
+            together(known.contact.customer_id, parts, self.country, rules) if known.place.members else known
             for known in roots
         ]

@@ -117,7 +117,7 @@ class Reassigning:
         book = await open_book(self.store, unit, customers, now, self.country)
         for customer in customers:
             at = after_all_said(book.parts(customer).values(), now)
-            told = Statement(one.source, at, fields={str(name): value for name, value in one.to.items()})
+            told = Statement(one.source, at, fields={str(name): value for name, value in one.to.items()}, by=one.by)
             book.hear(customer, [told], author=Author(one.source, one.by))
         await self.store.save(book.changes(), unit.session, now)
         if customers:

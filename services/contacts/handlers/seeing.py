@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from services.contacts.domain.access import Rows, Sensitive, without_links
 from services.contacts.domain.changes import Change
 from services.contacts.domain.places import ALONE
+from services.contacts.domain.provenance import Origin
 from services.contacts.domain.survivorship import Known
 from services.contacts.domain.values.search import Place
 from services.contacts.handlers.errors import IdentifierTaken, NoSuchContact
@@ -110,7 +111,18 @@ class View:
         """Likewise of contacts with all that is kept of them."""
         shown = await self.all_shown(action, [one.published for one in parts])
         # Nobody's root any more: what all of them make is the contact itself, and nothing of it is left beside.
-        return [replace(part, contact=contact, place=ALONE) for part, contact in zip(parts, shown, strict=True)]
+        return [
+            replace(part, contact=contact, place=ALONE, also={}) for part, contact in zip(parts, shown, strict=True)
+        ]
+
+    async def origins_shown(self, action: str, customer: str, origins: Sequence[Origin]) -> list[Origin]:
+        """Likewise of where fields are from; what else was said of them is as sensitive as they are."""
+        fields = [one.field for one in origins if self.sensitive.names(one.field)]
+        if not self.open:
+            return [one for one in origins if one.field not in fields]
+        if fields:
+            await self.note(action, [customer], fields)
+        return list(origins)
 
     def sample_shown(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Likewise of some fields of a contact, as JSON, of which nobody knows any more whose they are."""

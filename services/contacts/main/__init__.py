@@ -83,6 +83,7 @@ def create(settings: ContactSettings | None = None) -> FastAPI:
         _files(base),
         _forms(base),
         records.fields(base),
+        records.survivorship(base),
         records.reassignments(base),
         records.links(base),
         life_cycle,
@@ -109,7 +110,7 @@ def _contacts(base: Base, erasures: Erasures, staging: Staging) -> Part:
     listen(base.plumbing.messaging, handlers, erasures, staging if base.settings.contacts_lifecycle else None)
     fields = FieldStore(base.plumbing.database)
     back = LookingBack(base.store, base.store.history)
-    exporting = Exporting(ExportStore(base.plumbing.database), base.clock, base.country)
+    exporting = Exporting(ExportStore(base.plumbing.database), base.clock, base.country, base.store.rulebook)
     return Part(
         routers=[
             api.exports(exporting, handlers, base.seeing),
@@ -148,7 +149,7 @@ def _duplicates(base: Base, merging: Merging) -> Part:
 def _quality(base: Base) -> Part:
     share = base.settings.contacts_quality_share
     reports = QualityStore(base.plumbing.database)
-    measuring = Measuring(reports, base.clock, base.settings.instance, share, base.country)
+    measuring = Measuring(reports, base.clock, base.settings.instance, share, base.country, base.store.rulebook)
     return Part([api.quality(measuring, base.seeing)], jobs=[partial(measure_quality, measuring)])
 
 

@@ -1,4 +1,6 @@
-"""The parts about what a record is beyond its contact: fields of a company's own, links, the life cycle, documents, reassigning."""
+"""The parts about what a record is beyond its contact: fields of a company's own, links, the life cycle, documents, reassigning,
+survivorship.
+"""
 
 from functools import partial
 
@@ -9,10 +11,19 @@ from services.contacts.handlers.defining import Defining
 from services.contacts.handlers.hierarchies import Hierarchies
 from services.contacts.handlers.linking import Linking
 from services.contacts.handlers.reassigning import Reassigning
+from services.contacts.handlers.ruling import Ruling
 from services.contacts.handlers.staging import Lapsing, Staging
-from services.contacts.jobs import keep_fields_current, reassign, sweep_documents, work_on_fields
+from services.contacts.handlers.tracing import Tracing
+from services.contacts.jobs import (
+    judge_by_changed_rules,
+    keep_fields_current,
+    keep_rules_current,
+    reassign,
+    sweep_documents,
+    work_on_fields,
+)
 from services.contacts.main.parts import Base, Part
-from services.contacts.store import DocumentStore, FieldStore, LinkStore, ReassignmentStore
+from services.contacts.store import DocumentStore, FieldStore, LinkStore, ReassignmentStore, RuleStore
 
 MEGABYTE = 1_000_000
 
@@ -24,6 +35,16 @@ def fields(base: Base) -> Part:
         [api.fields(defining)],
         [kept.prepare, defining.refresh],
         [partial(keep_fields_current, defining), partial(work_on_fields, defining)],
+    )
+
+
+def survivorship(base: Base) -> Part:
+    kept, transact = RuleStore(base.plumbing.database), base.plumbing.messaging.transact
+    ruling = Ruling(kept, base.store, base.clock, transact, base.settings.instance, base.country)
+    return Part(
+        [api.survivorship(ruling, Tracing(base.store, base.country), base.seeing)],
+        [kept.prepare, ruling.refresh],
+        [partial(keep_rules_current, ruling), partial(judge_by_changed_rules, ruling)],
     )
 
 

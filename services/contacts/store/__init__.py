@@ -14,6 +14,7 @@ from services.contacts.store.matching import MatchStore
 from services.contacts.store.quality import QualityStore
 from services.contacts.store.reassignments import ReassignmentStore
 from services.contacts.store.review import ReviewStore
+from services.contacts.store.ruling import RuleStore
 
 __all__ = [
     "DocumentStore",
@@ -30,4 +31,5 @@ __all__ = [
     "QualityStore",
     "ReassignmentStore",
     "ReviewStore",
+    "RuleStore",
 ]

@@ -12,6 +12,7 @@ from services.contacts.domain.lifecycle import Course
 from services.contacts.domain.merging import Merge
 from services.contacts.domain.survivorship import Known
 from services.contacts.handlers import Changes
+from services.contacts.handlers.rulebook import Rulebook
 from services.contacts.store import finding
 from services.contacts.store.finding import At
 from services.contacts.store.history import HistoryStore
@@ -28,6 +29,7 @@ from services.contacts.store.rows import (
     read_stages,
     search_keys,
 )
+from services.contacts.store.ruling import RuleStore
 from services.contacts.store.sight import SIGHT, seen
 from shared.contracts.contacts import Consent, Contact
 from shared.mongo import Collection, Database, Document, Session, ensure_collections
@@ -49,6 +51,7 @@ class MongoStore:
         self.merges = database["merges"]
         self.heard_before = database["duplicates"]
         self.history = HistoryStore(database)
+        self.rulebook = Rulebook(RuleStore(database).all)
 
     async def prepare(self) -> None:
         """Create the collections, which transactions of two instances would race to create, and the indexes."""

@@ -94,6 +94,7 @@ HOLDS_NONE = {
     "rehearsed_identities": "likewise",
     "forms": "forms on the web",
     "fields": "what the company has defined",
+    "survivorship": "the rules by which it is decided what holds of a field",
     "reassignments": "owners and territories, and how far each is got",
     AUDIT: WHO_ASKED,
 }

@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import BaseModel
+
 from services.contacts.domain.changes import shown
+from services.contacts.domain.known import Candidate
 from services.contacts.store.documents import COLLECTION as DOCUMENTS
 from services.contacts.store.history import HistoryStore
 from services.contacts.store.rows import read_known
@@ -19,8 +22,8 @@ def held(database: Database) -> Held:
         [
             Section(
                 "contact",
-                "Who you are to us: what was said of you under each id that we know you by, when each field was said, and what "
-                "all of it makes together.",
+                "Who you are to us: what was said of you under each id that we know you by, when each field was said and by whom, and "
+                "what all of it makes together.",
                 by_id(database["contacts"], having("_id"), _contact),
             ),
             Section("identifiers", "What channels know you by, and since when.", _Identifiers(database).read),
@@ -76,6 +79,10 @@ def _plain(document: Document) -> Item:
 def _contact(document: Document) -> Item:
     known = read_known(document)
     item: dict[str, Any] = {"said": known.contact.model_dump(mode="json", exclude_none=True), "when": dict(known.said)}
+    if known.tellers:
+        item["told_by"] = {place: teller._asdict() for place, teller in known.tellers.items()}
+    if known.also:
+        item["also_said"] = [_also_said(place, one) for place, others in known.also.items() for one in others]
     if known.place.golden:
         item["together"] = known.place.golden.model_dump(mode="json", exclude_none=True)
     if known.place.into:
@@ -85,6 +92,11 @@ def _contact(document: Document) -> Item:
     if known.faults:
         item["kept_out"] = {name: fault._asdict() for name, fault in known.faults.items()}
     return item
+
+
+def _also_said(place: str, one: Candidate) -> Item:
+    value = one.value.model_dump(mode="json", exclude_none=True) if isinstance(one.value, BaseModel) else one.value
+    return {"field": place, "value": value, "said_at": one.at, **one.teller._asdict()}
 
 
 def _conflict(document: Document) -> Item:

@@ -35,6 +35,7 @@ class Rehearsal:
         self.contacts = database[CONTACTS]
         self.identities = database[IDENTITIES]
         self.real = real
+        self.rulebook = real.rulebook
         self.prefix = f"{import_id}|"
 
     async def owners(self, identifiers: Many[str], session: Session | None) -> dict[str, str]:

@@ -9,12 +9,13 @@ from pymongo import UpdateOne
 
 from services.contacts.domain.following import first_course
 from services.contacts.domain.identities import Conflict
-from services.contacts.domain.known import Fault
+from services.contacts.domain.known import Candidate, Fault, Teller
 from services.contacts.domain.lifecycle import Course, Mark
 from services.contacts.domain.merging import Merge
 from services.contacts.domain.places import ALONE, Place
 from services.contacts.domain.survivorship import Known
 from services.contacts.domain.values import search
+from shared.contracts.channels import Address, NameParts
 from shared.contracts.contacts import Consent, Contact
 
 _2020 = 1_577_836_800_000
@@ -25,6 +26,7 @@ def contact_row(known: Known) -> dict[str, Any]:
     row = known.contact.model_dump()
     row |= {"said": dict(known.said), "chosen": sorted(known.chosen), "found_by": search_keys(known)}
     row["number"] = number_of(known.contact.customer_id)
+    row |= _said_by(known)
     if known.course:
         row["course"] = [mark._asdict() for mark in known.course]
     if known.faults:
@@ -59,8 +61,43 @@ def read_known(row: dict[str, Any]) -> Known:
     said, chosen, place = row.pop("said"), frozenset(row.pop("chosen", ())), row.pop("place", None)
     course = read_course(row.pop("course", ()))
     faults = {name: Fault(**fault) for name, fault in row.pop("faults", {}).items()}
+    tellers, also = _tellers(row.pop("told_by", ())), _also(row.pop("also", ()))
     contact = Contact.model_validate({"customer_id": row.pop("_id"), **row})
-    return Known(contact, said, chosen, _place(place) if place else ALONE, course, faults)
+    return Known(contact, said, chosen, _place(place) if place else ALONE, course, faults, tellers, also)
+
+
+PARTS: Mapping[str, type[Address | NameParts]] = {"address": Address, "name_parts": NameParts}
+"""Fields whose values are no plain ones."""
+
+
+def _said_by(known: Known) -> dict[str, Any]:
+    """By whoever has spoken, as there are few of them: which fields; and what else was said of them, if anything was."""
+    fields: dict[Teller, list[str]] = {}
+    for place, teller in known.tellers.items():
+        fields.setdefault(teller, []).append(place)
+    row: dict[str, Any] = {"told_by": [[*teller, places] for teller, places in fields.items()]} if fields else {}
+    if known.also:
+        row["also"] = [_also_said(place, one) for place, others in known.also.items() for one in others]
+    return row
+
+
+def _also_said(place: str, one: Candidate) -> dict[str, Any]:
+    value = one.value.model_dump() if place in PARTS and one.value is not None else one.value
+    return {"of": place, "at": one.at, **one.teller._asdict(), "value": value}
+
+
+def _tellers(rows: Iterable[tuple[str, str | None, list[str]]]) -> dict[str, Teller]:
+    return {place: teller for source, by, places in rows for teller in [Teller(source, by)] for place in places}
+
+
+def _also(rows: Iterable[dict[str, Any]]) -> dict[str, tuple[Candidate, ...]]:
+    also: dict[str, tuple[Candidate, ...]] = {}
+    for row in rows:
+        place, value = row["of"], row["value"]
+        if place in PARTS and value is not None:
+            value = PARTS[place].model_validate(value)
+        also[place] = (*also.get(place, ()), Candidate(row["at"], Teller(row["source"], row["by"]), value))
+    return also
 
 
 def read_course(marks: Iterable[dict[str, Any]]) -> Course:

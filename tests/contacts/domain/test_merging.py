@@ -18,8 +18,10 @@ from services.contacts.domain.merging import (
     unmerged,
 )
 from services.contacts.domain.places import Place
+from services.contacts.domain.ruling import Rules
 from services.contacts.domain.survivorship import (
     MAX_CONSENTS,
+    NO_RULES,
     Known,
     Statement,
     TooManyConsents,
@@ -31,6 +33,7 @@ from shared.contracts.channels import Address, ContactReported, PhoneClaim
 from shared.contracts.contacts import Consent
 from shared.contracts.fact import Identifier
 from shared.ids import uuid7
+from tests.contacts.domain.test_ruling import RULES
 from tests.contacts.domain.test_survivorship import STATEMENTS as REPORTED
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -43,11 +46,8 @@ def at(hours: float) -> datetime:
     return NOW + timedelta(hours=hours)
 
 
-def known(customer: str, *told: Statement) -> Known:
-    one = newcomer(customer, NOW)
-    for said in told:
-        one = fold(one, said)
-    return one
+def known(customer: str, *told: Statement, rules: Rules = NO_RULES) -> Known:
+    return fold_all(newcomer(customer, NOW), told, rules)
 
 
 def said(hours: float, **fields: Any) -> Statement:
@@ -71,18 +71,20 @@ def tree(parts: dict[str, Known], customer: str) -> dict[str, Known]:
     return {one: parts[one] for one in (root, *parts[root].place.members)}
 
 
-def merge(parts: dict[str, Known], survivor: str, absorbed: str, hours: float = 10) -> dict[str, Known]:
+def merge(
+    parts: dict[str, Known], survivor: str, absorbed: str, hours: float = 10, rules: Rules = NO_RULES
+) -> dict[str, Known]:
     both = {**tree(parts, survivor), **tree(parts, absorbed)}
     after = {**parts, **merged(both, Merge(uuid7(at(hours)), survivor, absorbed, at(hours), "me"))}
-    return {**after, survivor: regrouped(after, survivor, NOW)[0]}
+    return {**after, survivor: regrouped(after, survivor, NOW, rules=rules)[0]}
 
 
-def undo(parts: dict[str, Known], absorbed: str) -> dict[str, Known]:
+def undo(parts: dict[str, Known], absorbed: str, rules: Rules = NO_RULES) -> dict[str, Known]:
     root = parts[absorbed].place.root
     assert root
     after = {**parts, **unmerged(tree(parts, absorbed), absorbed)}
-    after[root] = regrouped(after, root, NOW)[0]
-    after[absorbed] = regrouped(after, absorbed, NOW, set_free=True)[0]
+    after[root] = regrouped(after, root, NOW, rules=rules)[0]
+    after[absorbed] = regrouped(after, absorbed, NOW, rules=rules, set_free=True)[0]
     return after
 
 
@@ -214,62 +216,64 @@ STATEMENTS = st.lists(
 STEPS = st.lists(st.integers(0, 100), max_size=8)
 
 
-def change(parts: dict[str, Known], step: int) -> dict[str, Known]:
+def change(parts: dict[str, Known], step: int, rules: Rules) -> dict[str, Known]:
     """One of the merges and undoings that are possible, drawn by a number."""
     roots = [one for one in ALL if parts[one].place.root is None]
     choices: list[Any] = [(merge, one, other) for one in roots for other in roots if one != other]
     choices += [(undo, one) for one in ALL if parts[one].place.root]
     action, *customers = choices[step % len(choices)]
-    return action(parts, *customers)  # type: ignore[no-any-return]
+    return action(parts, *customers, rules=rules)  # type: ignore[no-any-return]
 
 
-@given(STATEMENTS, STEPS)
+@given(STATEMENTS, STEPS, RULES)
 def test_a_tree_of_merges_is_as_if_they_had_always_been_one(
-    told: Sequence[tuple[str, Statement]], steps: Sequence[int]
+    told: Sequence[tuple[str, Statement]], steps: Sequence[int], rules: Rules
 ) -> None:
     parts = family(*map(known, ALL))
     for step in steps:
-        parts = change(parts, step)
+        parts = change(parts, step, rules)
     parts = {
-        customer: replace(fold_all(one, [s for c, s in told if c == customer]), place=one.place)
+        customer: replace(fold_all(one, [s for c, s in told if c == customer], rules), place=one.place)
         for customer, one in parts.items()
     }
     for root in ALL:
         if parts[root].place.root is None:
             members = {root, *parts[root].place.members}
-            one = fold_all(known(root), [s for c, s in told if c in members])
-            whole = together(root, {member: parts[member] for member in members})
+            one = fold_all(known(root), [s for c, s in told if c in members], rules)
+            whole = together(root, {member: parts[member] for member in members}, rules=rules)
             assert (whole.said, whole.chosen) == (one.said, one.chosen)
+            assert (whole.tellers, whole.also) == (one.tellers, one.also)
             assert whole.contact.model_copy(update={"absorbed": []}) == one.contact.model_copy(
                 update={"version": whole.contact.version, "changed_at": whole.contact.changed_at}
             )
 
 
-@given(STATEMENTS, STEPS)
+@given(STATEMENTS, STEPS, RULES)
 def test_whatever_was_merged_and_undone_everybody_is_as_before_and_no_version_goes_back(
-    told: Sequence[tuple[str, Statement]], steps: Sequence[int]
+    told: Sequence[tuple[str, Statement]], steps: Sequence[int], rules: Rules
 ) -> None:
-    before = family(*(fold_all(known(one), [s for c, s in told if c == one]) for one in ALL))
+    before = family(*(fold_all(known(one), [s for c, s in told if c == one], rules) for one in ALL))
     parts = before
     for step in steps:
-        after = change(parts, step)
+        after = change(parts, step, rules)
         assert all(
             after[one].published.version >= parts[one].published.version for one in ALL if not after[one].place.root
         )
         parts = after
     for absorbed in ALL:
         if parts[absorbed].place.root:
-            parts = undo(parts, absorbed)
+            parts = undo(parts, absorbed, rules)
     for customer in ALL:
         assert parts[customer].place.alone
         assert parts[customer].said == before[customer].said
+        assert (parts[customer].tellers, parts[customer].also) == (before[customer].tellers, before[customer].also)
         stamp = {"version": 1, "changed_at": NOW}
         assert parts[customer].published.model_copy(update=stamp) == before[customer].contact.model_copy(update=stamp)
 
 
-def fold_all(one: Known, told: Sequence[Statement]) -> Known:
+def fold_all(one: Known, told: Sequence[Statement], rules: Rules = NO_RULES) -> Known:
     for said in told:
-        one = fold(one, said)
+        one = fold(one, said, rules=rules)
     return one
 
 

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from services.contacts.domain import points, survivorship
+from services.contacts.domain import points, ruling, standing
+from services.contacts.domain.ruling import Rules
 from services.contacts.domain.survivorship import (
     MAX_CONSENTS,
     MAX_IDENTIFIERS,
+    NO_RULES,
     Known,
     Statement,
     TooManyConsents,
@@ -31,6 +33,7 @@ from shared.contracts.channels import (
 from shared.contracts.contacts import Consent, Contact
 from shared.contracts.fact import Identifier
 from shared.ids import uuid7
+from tests.contacts.domain.test_ruling import RULES, SOURCES
 
 START = datetime(2026, 1, 2, tzinfo=UTC)
 ANN = uuid7(START)
@@ -45,10 +48,10 @@ def report(hours: float, **fields: Any) -> Statement:
     return statement(ContactReported(customer=CARD, reported_at=at(hours), **fields), "/channels/shop")
 
 
-def told(*statements: Statement) -> Known:
+def told(*statements: Statement, rules: Rules = NO_RULES) -> Known:
     known = newcomer(ANN, START)
     for one in statements:
-        known = fold(known, one)
+        known = fold(known, one, rules=rules)
     return known
 
 
@@ -171,26 +174,27 @@ REPORTS = st.builds(
 )
 GIVEN = st.none() | st.sets(st.sampled_from(["name", "email", "address", "phone"]))
 """What speaks also where it is null, as from a person's hand."""
-STATEMENTS = st.builds(statement, REPORTS, st.sampled_from(["/channels/a", "/channels/b"]), given=GIVEN)
+STATEMENTS = st.builds(statement, REPORTS, SOURCES, given=GIVEN)
 
 
 @settings(max_examples=400)
-@given(st.lists(STATEMENTS, max_size=6), st.randoms(use_true_random=False), st.data())
+@given(st.lists(STATEMENTS, max_size=6), RULES, st.randoms(use_true_random=False), st.data())
 def test_any_order_and_repetition_gives_the_same_contact(
-    statements: list[Statement], random: object, data: st.DataObject
+    statements: list[Statement], rules: Rules, random: object, data: st.DataObject
 ) -> None:
-    limits = survivorship.MAX_ATTRIBUTES, points.MAX_POINTS
-    survivorship.MAX_ATTRIBUTES, points.MAX_POINTS = 3, 2  # so that a few reports reach them
+    limits = standing.MAX_ATTRIBUTES, points.MAX_POINTS, ruling.MAX_CANDIDATES
+    standing.MAX_ATTRIBUTES, points.MAX_POINTS, ruling.MAX_CANDIDATES = 3, 2, 3  # so that a few reports reach them
     try:
         again = data.draw(st.lists(st.sampled_from(statements), max_size=3)) if statements else []
         shuffled = [*statements, *again]
         random.shuffle(shuffled)  # type: ignore[attr-defined]
-        straight, other = told(*statements), told(*shuffled)
+        straight, other = told(*statements, rules=rules), told(*shuffled, rules=rules)
     finally:
-        survivorship.MAX_ATTRIBUTES, points.MAX_POINTS = limits
+        standing.MAX_ATTRIBUTES, points.MAX_POINTS, ruling.MAX_CANDIDATES = limits
     assert straight.contact.model_dump_json() == other.contact.model_dump_json()
     assert straight.said == other.said
     assert straight.chosen == other.chosen
+    assert (straight.tellers, straight.also) == (other.tellers, other.also)
 
 
 @given(st.lists(STATEMENTS, max_size=4))
