@@ -41,7 +41,9 @@ class Copies:
         self._database = sqlite3.connect(path)
         self._database.executescript(SCHEMA)
         self._versions = dict(
-            self._database.execute("SELECT customer_id, version FROM copies UNION SELECT customer_id, version FROM erased")
+            self._database.execute(
+                "SELECT customer_id, version FROM copies UNION SELECT customer_id, version FROM erased"
+            )
         )
         self._orders: dict[str, int] = {}
         self._changed: dict[str, tuple[int, bytes | str]] = {}

@@ -45,6 +45,7 @@ def application(row: Row) -> Event:
         "address": {"lines": [row["street"]], "postal_code": row["postal_code"], "city": row["city"], **REGION},
     }
     # In lists they identify nobody: what families share must not make them one.
-    data |= {kind: [{"typed": row[column]}] for kind, column in (("phones", "phone"), ("emails", "email")) if row[column]}
+    data |= {
+        kind: [{"typed": row[column]}] for kind, column in (("phones", "phone"), ("emails", "email")) if row[column]
+    }
     return Event(system, f"card-{card}", CONTACT, at, household, data)
-

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from demo.ledger.compare import Difference, Document
+from demo.ledger.difference import Difference
+from demo.ledger.people import Document
 
 Paths = Sequence[Sequence[str]]
 

@@ -12,7 +12,8 @@ from rich.console import Console
 from demo.emitters.plan import Tally
 from demo.finance import Findings
 from demo.latency import Latency
-from demo.ledger.compare import Difference, Holdings
+from demo.ledger.compare import Holdings
+from demo.ledger.difference import Difference
 from demo.report import report
 from demo.result import ChannelResult, Pace, Result
 

@@ -17,6 +17,11 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
+
+def words(text: str) -> list[str]:
+    return text.split()
+
+
 HERE = Path(__file__).parent
 SEED = 2017
 BEGINS = "2017-01-01 00:00:00"
@@ -27,20 +32,24 @@ SECOND = 900_000
 BASKETS = 6
 """Of those who have bought so often, one in so many is known twice."""
 TWICE, FAMILIES = 8, 12
-GIVEN = (
-    "James Mary Robert Patricia John Jennifer Michael Linda David Elizabeth William Barbara Richard Susan Joseph Jessica "
-    "Thomas Sarah Charles Karen Daniel Nancy Matthew Lisa Anthony Betty Mark Sandra Steven Ashley Paul Emily Andrew Donna "
-    "Joshua Michelle Kenneth Carol Kevin Amanda Brian Melissa George Deborah Timothy Stephanie Ronald Rebecca Jason Laura"
-).split()
-FAMILY = (
-    "Smith Johnson Williams Brown Jones Garcia Miller Davis Rodriguez Martinez Hernandez Lopez Gonzalez Wilson Anderson "
-    "Thomas Taylor Moore Jackson Martin Lee Perez Thompson White Harris Sanchez Clark Ramirez Lewis Robinson Walker Young "
-    "Allen King Wright Scott Torres Nguyen Hill Flores Green Adams Nelson Baker Hall Rivera Campbell Mitchell Carter "
-    "Roberts Gomez Phillips Evans Turner Diaz Parker Cruz Edwards Collins Reyes Stewart Morris Morales Murphy Cook Rogers "
-    "Gutierrez Ortiz Morgan Cooper Peterson Bailey Reed Kelly Howard Ramos Kim Cox Ward Richardson Watson Brooks Chavez "
-    "Wood James Bennett Gray Mendoza Ruiz Hughes Price Alvarez Castillo Sanders Patel Myers Long Ross Foster Jimenez"
-).split()
-STREETS = "Maple Oak Cedar Pine Elm Walnut Chestnut Washington Lincoln Jefferson Madison Monroe Adams Jackson".split()
+AUTUMN = "2017-10-01"
+"""Of those who have not bought since, all are: somebody of whom all is forgotten should have been two."""
+GIVEN = words("""
+    James Mary Robert Patricia John Jennifer Michael Linda David Elizabeth William Barbara Richard Susan Joseph
+    Jessica Thomas Sarah Charles Karen Daniel Nancy Matthew Lisa Anthony Betty Mark Sandra Steven Ashley Paul
+    Emily Andrew Donna Joshua Michelle Kenneth Carol Kevin Amanda Brian Melissa George Deborah Timothy Stephanie
+    Ronald Rebecca Jason Laura
+""")
+FAMILY = words("""
+    Smith Johnson Williams Brown Jones Garcia Miller Davis Rodriguez Martinez Hernandez Lopez Gonzalez Wilson
+    Anderson Thomas Taylor Moore Jackson Martin Lee Perez Thompson White Harris Sanchez Clark Ramirez Lewis
+    Robinson Walker Young Allen King Wright Scott Torres Nguyen Hill Flores Green Adams Nelson Baker Hall Rivera
+    Campbell Mitchell Carter Roberts Gomez Phillips Evans Turner Diaz Parker Cruz Edwards Collins Reyes Stewart
+    Morris Morales Murphy Cook Rogers Gutierrez Ortiz Morgan Cooper Peterson Bailey Reed Kelly Howard Ramos Kim
+    Cox Ward Richardson Watson Brooks Chavez Wood James Bennett Gray Mendoza Ruiz Hughes Price Alvarez Castillo
+    Sanders Patel Myers Long Ross Foster Jimenez
+""")
+STREETS = words("Maple Oak Cedar Pine Elm Walnut Chestnut Washington Lincoln Jefferson Madison Monroe Adams Jackson")
 KINDS = {"Street": "St", "Avenue": "Ave", "Road": "Rd", "Drive": "Dr"}
 PLACES = tuple(
     (code, city)
@@ -54,7 +63,19 @@ PLACES = tuple(
     for code in codes.split()
 )
 AREAS = (217, 224, 309, 312, 331, 464, 618, 630, 708, 730, 773, 779, 815, 847, 861, 872)
-COLUMNS = ("card", "household_id", "applied_at", "given", "family", "birthdate", "street", "postal_code", "city", "phone", "email")
+COLUMNS = (
+    "card",
+    "household_id",
+    "applied_at",
+    "given",
+    "family",
+    "birthdate",
+    "street",
+    "postal_code",
+    "city",
+    "phone",
+    "email",
+)
 
 Row = dict[str, str]
 Basket = tuple[str, int]
@@ -167,7 +188,8 @@ def applied(bought: Sequence[Basket], chance: random.Random) -> str | None:
 
 def cards(times: Baskets, chance: random.Random) -> Iterator[Row]:
     frequent = [name for name in times if len(times[name]) >= BASKETS]
-    twice = {name: at for name in frequent[::TWICE] if (at := applied(times[name], chance))}
+    chosen = {*frequent[::TWICE], *(name for name in frequent if times[name][-1][0] < AUTUMN)}
+    twice = {name: at for name in frequent if name in chosen and (at := applied(times[name], chance))}
     others = [name for name in times if name not in twice]
     number = 0
     for name, at in twice.items():
