@@ -19,9 +19,9 @@ NEEDS_A_PERSON = "what differs needs a person's decision"
 BORN = "date of birth"
 NAMES = ("given name", "family name")
 WHY = {"reason": "consent-withdrawn", "asked_by": "customer", "reference": "DEMO-1"}
-CALM = 2.0
-"""Seconds without anything new in the queue after which all is found."""
 PATIENCE = 60.0
+COMPARED_WITHIN = 600.0
+"""Seconds. Once something new is learnt, all are compared anew, some dozens a second."""
 POLL = 0.2
 EVERYBODY = {"field": "sales.orders", "at_least": 0}
 
@@ -155,16 +155,14 @@ class Steward:
         return {view["customer_id"]: card for view in views if (card := household_of(view)) is not None}
 
     async def _queue(self) -> list[JSON]:
-        """All of it, once nothing is added any more: contacts are compared right behind the events."""
-        deadline, since, before = time.monotonic() + PATIENCE, time.monotonic(), -1
-        while True:
-            queue = await self._platform.every("/v1/contacts/duplicates")
-            now = time.monotonic()
-            if len(queue) != before:
-                before, since = len(queue), now
-            if now - since > CALM or now > deadline:
-                return queue
-            await asyncio.sleep(POLL)
+        """All of it, once every contact has been compared with the others."""
+
+        async def compared() -> bool:
+            progress = await self._platform.get("/v1/contacts/duplicates/progress")
+            return bool(progress["compared"] >= progress["contacts"])
+
+        await self._until(compared, "Contacts have not been compared.", within=COMPARED_WITHIN)
+        return await self._platform.every("/v1/contacts/duplicates")
 
     async def _accept(self, pair: Document, whose: Mapping[str, int]) -> Merge | None:
         body = {"reason": "Same date of birth, names and address fit"}
@@ -211,11 +209,11 @@ class Steward:
         return not any(shown)
 
     @staticmethod
-    async def _until(condition: Callable[[], Awaitable[bool]], complaint: str) -> None:
-        deadline = time.monotonic() + PATIENCE
+    async def _until(condition: Callable[[], Awaitable[bool]], complaint: str, within: float = PATIENCE) -> None:
+        deadline = time.monotonic() + within
         while not await condition():
             if time.monotonic() > deadline:
-                raise NotHeard(f"{complaint} {PATIENCE:.0f} s have passed.")
+                raise NotHeard(f"{complaint} {within:.0f} s have passed.")
             await asyncio.sleep(POLL)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from demo.ledger.difference import Difference
 from demo.ledger.files import Row, rows
 
+LEAST_FOUND = 0.8
+"""The forms are made so that the rest may have moved and have a slip of the pen besides."""
 Cards = tuple[int, int]
 """Two that are said to be one customer's, the smaller number first."""
 
@@ -88,6 +90,10 @@ def judged(written: Collection[Form], proposed: int, accepted: Collection[Cards]
 
 
 def wrong(written: Collection[Form], accepted: Collection[Cards]) -> Iterator[Difference]:
-    """Whom the rule took for one, though they are two."""
-    for one, other in sorted(set(accepted) - known_twice(written)):
+    """Whom the rule took for one, though they are two; and too many who were not found."""
+    truth = known_twice(written)
+    for one, other in sorted(set(accepted) - truth):
         yield Difference(f"cards {one} and {other}", "two customers", "one")
+    found = len(truth & set(accepted))
+    if found < LEAST_FOUND * len(truth):
+        yield Difference("households with two cards that were found", f"{LEAST_FOUND:.0%} of {len(truth)}", found)

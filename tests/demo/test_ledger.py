@@ -57,7 +57,7 @@ def absorbed_views(account: Account) -> list[dict[str, Any]]:
     nothing = {"contact": None, "sales": {"orders": 0}, "interactions": 0, "campaigns": [], "score": None}
     into = f"customer-{account.household}"
     return [
-        {"customer_id": f"customer-{card}", "version": 2, "merged_into": into, **nothing}
+        {"customer_id": f"customer-{card}", "version": 1, "merged_into": into, **nothing}
         for card in sorted(account.parts - {account.household})
     ]
 
@@ -319,11 +319,14 @@ def test_only_treated_customers_are_told_to_channels(books: Books, held: Holding
     assert compare_campaign(books.accounts, with_note(held, *informed), campaign())
 
 
+def copy_of(view: Any, customer: Any) -> dict[str, Any]:
+    """As a channel is sent it."""
+    return {"version": view["version"], "customer": customer, "merged_into": view.get("merged_into")}
+
+
 def test_a_copy_is_stale_by_absence_version_or_content(held: Holdings) -> None:
     fields = ["sales.total", "contact.party", "score.segment"]
-    copies = {
-        view["customer_id"]: {"version": 1, "customer": permitted(view, fields)} for view in map(dict, held.customers)
-    }
+    copies = {view["customer_id"]: copy_of(view, permitted(view, fields)) for view in held.customers}
     assert stale("shop", held.customers, copies, fields) == []
     copies["customer-1"] = {"version": 0, "customer": {}}
     copies["customer-2"] = {"version": 1, "customer": {"sales": {"total": "0"}}}
@@ -346,6 +349,6 @@ def test_a_policy_reaches_into_lists_and_leaves_what_is_null() -> None:
 
 
 def test_a_channel_that_got_more_than_it_may_know_is_a_difference(held: Holdings) -> None:
-    copies = {view["customer_id"]: {"version": 1, "customer": view} for view in held.customers}
+    copies = {view["customer_id"]: copy_of(view, view) for view in held.customers}
     assert stale("shop", held.customers, copies, ["*"]) == []
-    assert len(stale("shop", held.customers, copies, ["sales"])) == 4
+    assert len(stale("shop", held.customers, copies, ["sales"])) == len(held.customers)

@@ -273,6 +273,7 @@ def test_who_is_known_twice_is_in_the_forms_and_what_was_accepted_is_held_agains
     assert [str(one) for one in wrong(written, [(1, 900_001), (1, 4)])] == [
         "cards 1 and 4: two customers in the books, one in the platform"
     ]
+    assert [one.found for one in wrong(written, [])] == [0]
 
 
 def test_namesakes_are_two_of_one_name_at_one_address(mini: Path) -> None:
