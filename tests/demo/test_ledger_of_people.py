@@ -27,11 +27,12 @@ def told(accounts: Accounts, ever: Accounts) -> Holdings:
     """A platform that has done everything right."""
     mine, all_ = list(accounts.values()), list(ever.values())
     total = sum((account.total for account in mine), Decimal(0))
+    views: list[Any] = [view(account) for account in mine]
+    views += [one for account in mine for one in absorbed_views(account)]
     return copy.deepcopy(
         Holdings(
-            customers=[view(account) for account in mine]
-            + [one for account in mine for one in absorbed_views(account)],
-            orders=order_documents(accounts),
+            customers=views,
+            orders=list(order_documents(accounts)),
             scores=[score(account) for account in mine if account.orders],
             interactions=sum(account.interactions for account in all_),
             contract_events=sum(account.contract_events for account in all_),
@@ -140,7 +141,7 @@ def merge_somebody_else_too(held: Holdings) -> None:
     survivor["contact"]["identifiers"] += stranger["contact"]["identifiers"]
     survivor["contact"]["absorbed"].append("customer-4")
     survivor["interactions"] += stranger["interactions"]
-    left = {"contact": None, "sales": {"orders": 0}, "interactions": 0, "campaigns": [], "score": None}
+    left: dict[str, Any] = {"contact": None, "sales": {"orders": 0}, "interactions": 0, "campaigns": [], "score": None}
     stranger.update(left | {"merged_into": "customer-1"})
 
 
