@@ -16,14 +16,8 @@ from deploy.local.layout import ROOT, Layout, free
 
 FOLDER = ROOT / "var" / "demo"
 Say = Callable[[str], None]
-SETTINGS = {
-    "RAPPORT_CLOCK": "stream",
-    "RAPPORT_ERASURE_SETTLE_SECONDS": "3",
-    "RAPPORT_CONTACTS_MATCHING_SHARE": "1",
-}
-"""Now is what is played; nobody waits five minutes to see that the second look at an erasure finds nothing; and a year of
-applications is compared in minutes, not in nights.
-"""
+SETTINGS = {"RAPPORT_CLOCK": "stream", "RAPPORT_ERASURE_SETTLE_SECONDS": "3"}
+"""Now is what is played; and nobody waits five minutes to see that the second look at an erasure finds nothing."""
 
 
 @dataclass(slots=True)

@@ -54,7 +54,13 @@ def view(account: Account) -> dict[str, Any]:
 
 def absorbed_views(account: Account) -> list[dict[str, Any]]:
     """What is left under the ids of those who were merged into this one."""
-    nothing = {"contact": None, "sales": {"orders": 0}, "interactions": 0, "campaigns": [], "score": None}
+    nothing: dict[str, Any] = {
+        "contact": None,
+        "sales": {"orders": 0},
+        "interactions": 0,
+        "campaigns": [],
+        "score": None,
+    }
     into = f"customer-{account.household}"
     return [
         {"customer_id": f"customer-{card}", "version": 1, "merged_into": into, **nothing}
