@@ -60,16 +60,35 @@ async def follow_for_ever(url: str, key: str, copies: Copies) -> None:
             await asyncio.sleep(waits * random.uniform(0.5, 1.0))
 
 
-async def commit_for_ever(copies: Copies) -> None:
-    while True:
-        await asyncio.sleep(COMMIT_EVERY)
-        copies.commit()
+async def commit_for_ever(url: str, key: str, copies: Copies) -> None:
+    """Whoever listens to a stream has to say that somebody is forgotten: that it was sent proves nothing."""
+    headers = {"authorization": f"Bearer {key}"}
+    async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=10)) as session:
+        while True:
+            await asyncio.sleep(COMMIT_EVERY)
+            copies.commit()
+            for erasure_id in copies.owed():
+                if await says_so(session, f"{url.removesuffix('/stream')}/erasures/{erasure_id}"):
+                    copies.receipted(erasure_id)
+
+
+async def says_so(session: aiohttp.ClientSession, url: str) -> bool:
+    """Whether the receipt was taken. If not, it is given again."""
+    try:
+        async with session.put(url) as response:
+            return response.ok
+    except (aiohttp.ClientError, TimeoutError) as error:
+        log.info("receipt_lost error=%r", error)
+        return False
 
 
 async def work(url: str, key: str, path: Path) -> None:
     """Until told to stop, or until one of the two halves fails."""
     copies = Copies(path)
-    halves = [asyncio.create_task(follow_for_ever(url, key, copies)), asyncio.create_task(commit_for_ever(copies))]
+    halves = [
+        asyncio.create_task(follow_for_ever(url, key, copies)),
+        asyncio.create_task(commit_for_ever(url, key, copies)),
+    ]
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

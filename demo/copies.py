@@ -1,4 +1,7 @@
-"""What a channel keeps: the newest body of each customer, and when each order became known. One SQLite file."""
+"""What a channel keeps: the newest body of each customer, and when each order became known. One SQLite file.
+
+Of whoever is erased nothing stays but the id, the version and the erasure, so that no late copy brings them back.
+"""
 
 import json
 import sqlite3
@@ -13,6 +16,9 @@ PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 CREATE TABLE IF NOT EXISTS copies (customer_id TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS arrivals (customer_id TEXT NOT NULL, orders INTEGER, last_order_at TEXT, arrived_at REAL);
+CREATE TABLE IF NOT EXISTS erased (
+    customer_id TEXT PRIMARY KEY, version INTEGER NOT NULL, erasure_id TEXT NOT NULL, receipted INTEGER NOT NULL DEFAULT 0
+);
 CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
@@ -34,10 +40,15 @@ class Copies:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._database = sqlite3.connect(path)
         self._database.executescript(SCHEMA)
-        self._versions = dict(self._database.execute("SELECT customer_id, version FROM copies"))
+        self._versions = dict(
+            self._database.execute(
+                "SELECT customer_id, version FROM copies UNION SELECT customer_id, version FROM erased"
+            )
+        )
         self._orders: dict[str, int] = {}
         self._changed: dict[str, tuple[int, bytes | str]] = {}
         self._arrivals: list[tuple[str, int, str, float]] = []
+        self._erased: list[tuple[str, int, str]] = []
         self.counts: Counter[str] = Counter(json.loads(self._state("counts", "{}")))
         self.cursor = self._state("cursor", "")
 
@@ -49,8 +60,17 @@ class Copies:
         self.counts["new" if version > known else "repeated" if version == known else "older"] += 1
         if version > known:
             self._versions[customer_id] = version
-            self._changed[customer_id] = (version, text)
-            self._note(customer_id, body["customer"], arrived_at)
+            if erasure_id := body.get("erased"):
+                self._forget(customer_id, version, erasure_id)
+            else:
+                self._changed[customer_id] = (version, text)
+                self._note(customer_id, body["customer"], arrived_at)
+
+    def _forget(self, customer_id: str, version: int, erasure_id: str) -> None:
+        self._changed.pop(customer_id, None)
+        self._orders.pop(customer_id, None)
+        self._arrivals = [arrival for arrival in self._arrivals if arrival[0] != customer_id]
+        self._erased.append((customer_id, version, erasure_id))
 
     def _note(self, customer_id: str, customer: Mapping[str, Any], arrived_at: float) -> None:
         sales = customer.get("sales") or {}
@@ -67,9 +87,22 @@ class Copies:
         with self._database:
             self._database.executemany("INSERT OR REPLACE INTO copies VALUES (?, ?, ?)", rows)
             self._database.executemany("INSERT INTO arrivals VALUES (?, ?, ?, ?)", self._arrivals)
+            for table in ("copies", "arrivals"):
+                gone = [(customer_id,) for customer_id, *_ in self._erased]
+                self._database.executemany(f"DELETE FROM {table} WHERE customer_id = ?", gone)  # noqa: S608 - our own names
+            self._database.executemany("INSERT OR REPLACE INTO erased VALUES (?, ?, ?, 0)", self._erased)
             state = [("counts", json.dumps(self.counts)), ("cursor", self.cursor)]
             self._database.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", state)
-        self._changed, self._arrivals = {}, []
+        self._changed, self._arrivals, self._erased = {}, [], []
+
+    def owed(self) -> list[str]:
+        """Erasures that are carried out and committed, and of which the platform has no receipt yet."""
+        found = self._database.execute("SELECT DISTINCT erasure_id FROM erased WHERE receipted = 0")
+        return [str(row[0]) for row in found]
+
+    def receipted(self, erasure_id: str) -> None:
+        with self._database:
+            self._database.execute("UPDATE erased SET receipted = 1 WHERE erasure_id = ?", (erasure_id,))
 
     def close(self) -> None:
         self.commit()
@@ -87,6 +120,8 @@ class Kept:
     bodies: dict[str, dict[str, Any]]
     arrivals: list[Arrival]
     counts: Mapping[str, int]
+    erased: frozenset[str] = frozenset()
+    """Ids of customers it was told to forget."""
 
 
 def read(path: Path) -> Kept:
@@ -96,6 +131,7 @@ def read(path: Path) -> Kept:
             database.execute("BEGIN")
             bodies = dict(database.execute("SELECT customer_id, body FROM copies"))
             arrivals = [Arrival(*row) for row in database.execute("SELECT * FROM arrivals ORDER BY arrived_at")]
+            erased = frozenset(str(row[0]) for row in database.execute("SELECT customer_id FROM erased"))
             counts = database.execute("SELECT value FROM state WHERE name = 'counts'").fetchone()
     finally:
         database.close()
@@ -103,4 +139,5 @@ def read(path: Path) -> Kept:
         {customer_id: json.loads(body) for customer_id, body in bodies.items()},
         arrivals,
         json.loads(counts[0]) if counts else {},
+        erased,
     )

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from demo.ledger.compare import Difference, Document, households, moment
+from demo.ledger.compare import moment
 from demo.ledger.contracts import Agreements, compare_contracts, contracts, still_running
+from demo.ledger.decisions import Decisions
+from demo.ledger.difference import Difference
+from demo.ledger.people import Document, households
 from demo.ledger.profits import Earnings, compare_profits, profits
 from demo.platform import Platform
 
@@ -47,24 +50,26 @@ class Finance:
             rates = [{name: value for name, value in row.items() if value} for row in csv.DictReader(file)]
         await self._platform.put("/v1/costs", {"rates": rates, "overhead": OVERHEAD})
 
-    async def look(self, views: Sequence[Document]) -> Findings:
+    async def look(self, views: Sequence[Document], decisions: Decisions) -> Findings:
         """Through books and contracts; what is found, the ledger has counted again."""
         found = Findings(
             await self._books(), await self._platform.look("contracts", "/v1/contracts/base", months=max(MONTHS))
         )
         period = {"since": found.profit["since"], "until": found.profit["until"]}
-        earned = await asyncio.to_thread(profits, self._folder, self._share, **period)
-        whose = {name: household for name, household in households(views).items() if household is not None}
+        earned = await asyncio.to_thread(profits, self._folder, self._share, **period, decisions=decisions)
+        alive = [view for view in views if not view.get("merged_into")]
+        whose = {name: household for name, household in households(alive).items() if household is not None}
         some = [name for name, household in whose.items() if household in earned and household % ONE_IN == 0]
         statements = await self._each("/v1/profits", some, **period)
         found.statements = len(statements)
         found.differences += compare_profits(earned, views, Earnings(found.profit, statements))
-        await self._look_at_contracts(views, found)
+        await self._look_at_contracts(views, found, decisions)
         return found
 
-    async def _look_at_contracts(self, views: Sequence[Document], found: Findings) -> None:
-        signed = await asyncio.to_thread(contracts, self._folder, self._share)
-        holders = [name for name, household in households(views).items() if household in signed]
+    async def _look_at_contracts(self, views: Sequence[Document], found: Findings, decisions: Decisions) -> None:
+        signed = await asyncio.to_thread(contracts, self._folder, self._share, decisions)
+        alive = [view for view in views if not view.get("merged_into")]
+        holders = [name for name, household in households(alive).items() if household in signed]
         told = Agreements(found.contracts, await self._each("/v1/contracts", holders))
         found.differences += compare_contracts(signed, views, told)
         if now := moment(found.contracts["at"]):

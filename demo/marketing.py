@@ -7,7 +7,7 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
-from demo.ledger.compare import Document
+from demo.ledger.people import Document
 from demo.platform import Platform, Refused
 from demo.unfinished import Unfinished
 

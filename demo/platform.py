@@ -109,6 +109,7 @@ class Platform:
             interactions=recorded["interactions"],
             contract_events=recorded["contracts"],
             sales=await self.get("/v1/orders/summary"),
+            viewed=await self.get("/v1/customers/summary"),
             duplicates={"contacts": contacts["duplicates"], "interactions": recorded["duplicates"]},
             dead_letters=await self.dead_letters(),
             rejected=rejected,

@@ -11,8 +11,10 @@ from rich.text import Text
 
 from demo.earnings import contracts, profit
 from demo.latency import Latency
-from demo.ledger.compare import Difference, Document
+from demo.ledger.difference import Difference
+from demo.ledger.people import Document
 from demo.result import Result
+from demo.stewardship import stewardship
 from demo.tables import day, money, percent, signed, table
 
 SHOWN = 12
@@ -25,7 +27,15 @@ HONEST = (
 def report(console: Console, result: Result) -> None:
     found = result.findings
     earned = (profit(found), contracts(found))
-    for section in (customers(result), *earned, campaign(result), traffic(result), channels(result), verdict(result)):
+    for section in (
+        customers(result),
+        *earned,
+        stewardship(result.stewardship),
+        campaign(result),
+        traffic(result),
+        channels(result),
+        verdict(result),
+    ):
         console.print(section)
         console.print()
 
@@ -178,7 +188,7 @@ def verdict(result: Result) -> RenderableType:
 
 def books(result: Result) -> Iterable[str]:
     held, model = result.held, result.model
-    counted = f"{len(held.customers):,} customers, {held.sales.get('orders', 0):,} orders"
+    counted = f"{held.viewed.get('customers', 0):,} customers, {held.sales.get('orders', 0):,} orders"
     yield f"{counted}, {money(held.sales.get('total'))}, counted again from the files."
     yield f"Profit {money(result.findings.profit['profit'])} of all, and {result.findings.statements} statements to the cent."
     yield f"Model {model.get('name', '-')} version {model.get('version', '-')}: {parameters(model.get('parameters'))}"

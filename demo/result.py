@@ -9,7 +9,10 @@ from typing import Any
 from demo.emitters.plan import Tally
 from demo.finance import Findings
 from demo.latency import Latency
-from demo.ledger.compare import Difference, Document, Holdings
+from demo.ledger.compare import Holdings
+from demo.ledger.difference import Difference
+from demo.ledger.people import Document
+from demo.steward import Stewardship
 
 SHOWN = 20
 
@@ -57,6 +60,7 @@ class Result:
     wishes: list[Document]
     """Of those who are leaving."""
     findings: Findings
+    stewardship: Stewardship
     names: Mapping[str, int | None]
     """Household by customer id."""
     pace: Pace
@@ -95,13 +99,14 @@ class Result:
             "dead_letters": dict(held.dead_letters),
             "rejected": dict(held.rejected),
             "ledger": {
-                "customers": len(held.customers),
+                "customers": held.viewed.get("customers"),
                 "orders": held.sales.get("orders"),
                 "total": held.sales.get("total"),
                 "mismatches": len(self.mismatches),
                 "examples": [str(difference) for difference in self.mismatches[:SHOWN]],
             },
             "channels": {name: self._channel(channel) for name, channel in self.channels.items()},
+            "stewardship": self._stewardship(),
             "campaign": dict(self.campaign),
             "profit": dict(self.findings.profit),
             "contracts": dict(self.findings.contracts),
@@ -114,6 +119,17 @@ class Result:
                 "at_events_per_second": self.pace.steady_rate,
             },
             "seconds": round(self.seconds, 1),
+        }
+
+    def _stewardship(self) -> dict[str, Any]:
+        done = self.stewardship
+        return asdict(done.found) | {
+            "precision": done.found.precision,
+            "recall": done.found.recall,
+            "unmerged": done.mistake,
+            "erased": sorted(done.erased),
+            "receipts": sorted(done.receipts),
+            "awaited": list(done.erasure.get("open", ())),
         }
 
     @staticmethod

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from demo.channels import CHANNELS, Channels
 from demo.emitters.plan import Tally
-from demo.ledger.compare import Difference, Document
 from demo.ledger.copies import stale
+from demo.ledger.difference import Difference
+from demo.ledger.people import Document
 from demo.platform import Platform
 
 POLL = 0.2
@@ -23,9 +24,12 @@ class Settling:
     def __init__(self, platform: Platform, channels: Channels) -> None:
         self._platform, self._channels = platform, channels
 
-    async def drained(self, sent: Tally, show: Callable[[int, int], None]) -> bool:
-        """Until every event is stored, dropped or refused, and every changed customer delivered. False: gave up."""
-        goal, best, since = expected_effects(sent), -1, time.monotonic()
+    async def drained(self, sent: Tally, show: Callable[[int, int], None], gone: int = 0) -> bool:
+        """Until every event is stored, dropped or refused, and every changed customer delivered. False: gave up.
+
+        `gone` orders were of somebody who was erased, and are in no view.
+        """
+        goal, best, since = expected_effects(sent) - gone, -1, time.monotonic()
         while time.monotonic() - since < PATIENCE:
             done, behind = await self._effects(), await self._behind()
             if done >= goal and behind == 0:

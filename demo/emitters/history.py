@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from demo.emitters.cards import CARDS, Wallets, application
 from demo.emitters.event import CONTACT, INTERACTION, SALE, Event, Row, parsed, rfc3339, rows
 from demo.emitters.made_up import COSTS, Tills, delivery, made_up, payment
 from demo.emitters.systems import COUPONS, LOYALTY, MAIL_HOUSE, System, of_store
@@ -48,12 +49,12 @@ def line(system: System, row: Row, categories: Mapping[str, str], tills: Tills) 
     return told | ({"category": category} if category else {}) | tills.cost(system, row, category)
 
 
-def sale(basket: str, lines: list[Row], categories: Mapping[str, str], tills: Tills) -> Event:
+def sale(basket: str, lines: list[Row], categories: Mapping[str, str], tills: Tills, wallets: Wallets) -> Event:
     first = lines[0]
     household, store, at = int(first["household_id"]), int(first["store_id"]), parsed(first["transaction_timestamp"])
     system = of_store(store)
     data = {
-        "customer": system.identifiers(household),
+        "customer": system.identifiers(wallets.card(household, basket, at)),
         "order": basket,
         "ordered_at": rfc3339(at),
         "store": str(store),
@@ -103,13 +104,15 @@ def events(folder: Path = DATA, share: float = 1.0) -> list[Event]:
     """All that the systems have to say about the share's households, in time order."""
     mine = {
         name: [row for row in rows(folder, name) if within(share, int(row["household_id"]))]
-        for name in ("transactions", "demographics", "campaigns", "coupon_redemptions")
+        for name in ("transactions", "demographics", "campaigns", "coupon_redemptions", CARDS)
     }
     descriptions = {row["campaign_id"]: row for row in rows(folder, "campaign_descriptions")}
     said = [contact(row) for row in mine["demographics"]]
+    said += [application(row) for row in mine[CARDS]]
     categories = {row["product_id"]: row["product_category"] for row in rows(folder, "products")}
     tills = Tills(rows(folder, COSTS))
-    said += [sale(basket, lines, categories, tills) for basket, lines in baskets(mine["transactions"])]
+    wallets = Wallets(mine[CARDS])
+    said += [sale(basket, lines, categories, tills, wallets) for basket, lines in baskets(mine["transactions"])]
     said += [mailing(row, descriptions[row["campaign_id"]]) for row in mine["campaigns"]]
     said += [redemption(row) for row in mine["coupon_redemptions"]]
     said += [event for event in made_up(folder) if within(share, event.household)]

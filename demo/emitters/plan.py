@@ -86,6 +86,21 @@ def until(steps: Sequence[Step], moment: datetime) -> int:
     return next((n for n, step in enumerate(steps) if not step.again and step.event.at >= moment), len(steps))
 
 
+def gone_quiet(steps: Sequence[Step], start: int) -> int | None:
+    """A household of which nothing is sent from a step on, not even a copy or something broken, and nothing broken was:
+    of those with two cards, else of all, who bought most. None: there is nobody.
+    """
+    still_here = {step.event.household for step in steps[start:]} | {one.event.household for one in steps if one.fault}
+    cards: dict[int, set[str]] = {}
+    sales: Counter[int] = Counter()
+    for step in steps[:start]:
+        household = step.event.household
+        if household not in still_here and step.event.type == SALE and not step.again:
+            sales[household] += 1
+            cards.setdefault(household, set()).add(step.event.data["customer"][-1]["value"])
+    return max(sales, key=lambda household: (len(cards[household]), sales[household], household), default=None)
+
+
 def tally(steps: Sequence[Step]) -> Tally:
     counted = Tally(sent=len(steps))
     for step in steps:

@@ -19,9 +19,10 @@ class System:
     def source(self) -> str:
         return f"/channels/{self.name}"
 
-    def identifiers(self, household: int) -> list[dict[str, Any]]:
-        own = {"scheme": self.scheme, "value": f"{self.prefix}-{household:06d}"}
-        return [own] if self == LOYALTY else [own, *LOYALTY.identifiers(household)]
+    def identifiers(self, card: int) -> list[dict[str, Any]]:
+        """A first card has its household's number."""
+        own = {"scheme": self.scheme, "value": f"{self.prefix}-{card:06d}"}
+        return [own] if self == LOYALTY else [own, *LOYALTY.identifiers(card)]
 
 
 LOYALTY = System("loyalty", "http", "loyalty-card", "LC")

@@ -1,15 +1,15 @@
-"""The books: what each household has bought and met, straight from the CSV files."""
+"""The books: what each household has bought and met, straight from the CSV files.
 
-import csv
-import gzip
-import zlib
-from collections.abc import Iterator
+A household that has two cards has two accounts here, under the cards' numbers, as long as nobody has found out (`decisions`).
+"""
+
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-Row = dict[str, str]
+from demo.ledger.cards import Form, Wallets, forms
+from demo.ledger.files import Row, rows
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class Order:
 
 @dataclass(slots=True)
 class Account:
-    """One household."""
+    """One household, under the number of its first card; or what was bought with a second one, under its number."""
 
     household: int
     identifiers: set[str] = field(default_factory=set)
@@ -34,6 +34,17 @@ class Account:
     orders: dict[str, Order] = field(default_factory=dict)
     interactions: int = 0
     contract_events: int = 0
+    party: str = "person"
+    applied_at: str = ""
+    """When the form was written that the following are from."""
+    name: str | None = None
+    street: str | None = None
+    email: str | None = None
+    parts: set[int] = field(default_factory=set)
+    """The cards of whoever has several."""
+
+    def __post_init__(self) -> None:
+        self.parts = self.parts or {self.household}
 
     @property
     def total(self) -> Decimal:
@@ -53,41 +64,41 @@ Accounts = dict[int, Account]
 
 
 def accounts(folder: Path, share: float = 1.0) -> Accounts:
-    """The books of a share of the households."""
+    """The books of a share of the households, by card."""
     books: Accounts = {}
+    written = forms(folder, share)
+    for one in written:
+        apply(account(books, one.card), one)
+    wallets = Wallets(written)
     for row in rows(folder, "transactions", share):
-        buy(account(books, row), row)
+        buy(account(books, wallets.card(row)), row)
     for row in rows(folder, "demographics", share):
-        told = account(books, row)
+        told = account(books, int(row["household_id"]))
+        told.party, told.name = "household", f"Household {told.household}"
         told.attributes = {name: value for name, value in row.items() if value and name != "household_id"}
     for row in rows(folder, "campaigns", share):
-        meet(account(books, row), "mail-list:M")
+        meet(account(books, int(row["household_id"])), "mail-list:M")
     for row in rows(folder, "coupon_redemptions", share):
-        meet(account(books, row), "coupon-account:C")
+        meet(account(books, int(row["household_id"])), "coupon-account:C")
     for row in rows(folder, "made_up/calls", share):
-        meet(account(books, row), "desk-caller:D")
+        meet(account(books, int(row["household_id"])), "desk-caller:D")
     for row in rows(folder, "made_up/contracts", share):
-        sign(account(books, row))
+        sign(account(books, int(row["household_id"])))
     return books
 
 
-def rows(folder: Path, name: str, share: float) -> Iterator[Row]:
-    """Of a share of the households."""
-    for row in every_row(folder, name):
-        if zlib.crc32(row["household_id"].encode()) < share * 2**32:
-            yield row
+def account(books: Accounts, card: int) -> Account:
+    if card not in books:
+        books[card] = Account(card, {f"loyalty-card:LC-{card:06d}"})
+    return books[card]
 
 
-def every_row(folder: Path, name: str) -> Iterator[Row]:
-    with gzip.open(folder / f"{name}.csv.gz", "rt", newline="") as file:
-        yield from csv.DictReader(file)
-
-
-def account(books: Accounts, row: Row) -> Account:
-    household = int(row["household_id"])
-    if household not in books:
-        books[household] = Account(household, {f"loyalty-card:LC-{household:06d}"})
-    return books[household]
+def apply(customer: Account, form: Form) -> None:
+    """A second card is applied for at a desk of the north stores."""
+    customer.name, customer.street, customer.email = form.name, form.street, form.email
+    customer.applied_at, customer.attributes = form.applied_at, {"birthdate": form.birthdate}
+    if form.card != form.household:
+        customer.identifiers.add(f"north-pos:N-{form.card:06d}")
 
 
 def buy(customer: Account, row: Row) -> None:

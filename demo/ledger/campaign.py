@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from demo.ledger.accounts import Account, Accounts, Order
-from demo.ledger.compare import Difference, Document, households, moment, money, unequal
+from demo.ledger.compare import moment, money
+from demo.ledger.difference import Difference, unequal
+from demo.ledger.people import Document, households
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,25 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from demo.ledger.accounts import Account, Accounts
+from demo.ledger.difference import Difference, unequal
+from demo.ledger.people import Document, absorbed, household_of, households, identifiers
 
-Document = Mapping[str, Any]
 Likeness = tuple[str, int | None, datetime | None, str | None, Decimal | None, Decimal | None, int]
 """All that is compared of an order: number, household, time, store, total, discount, lines."""
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One thing on which the books and the platform disagree."""
-
-    what: str
-    expected: object
-    found: object
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.expected!s} in the books, {self.found!s} in the platform"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +19,15 @@ class Books:
     """All that the platform must agree with."""
 
     accounts: Accounts
+    """One a customer, as was decided."""
     duplicates: Mapping[str, int]
     """Second copies of events that were sent, by the service that is to drop them."""
     dead_letters: Mapping[str, int]
     rejected: Mapping[str, int]
     sent_again: int = 0
     """Events posted once more after an answer was lost: up to so many second copies more."""
+    erased: Accounts = field(default_factory=dict)
+    """Of whom nothing may be left but a share in the sums of all that ever happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +40,8 @@ class Holdings:
     interactions: int = 0
     contract_events: int = 0
     sales: Document = field(default_factory=dict)
+    viewed: Document = field(default_factory=dict)
+    """Sums over all customers."""
     duplicates: Mapping[str, int] = field(default_factory=dict)
     dead_letters: Mapping[str, int] = field(default_factory=dict)
     rejected: Mapping[str, int] = field(default_factory=dict)
@@ -60,14 +53,10 @@ def compare(books: Books, held: Holdings) -> list[Difference]:
         *customers(books.accounts, held.customers),
         *scores(books.accounts, held),
         *orders(books.accounts, held),
-        *totals(books.accounts, held),
+        *absorbed(books.accounts, held.customers),
+        *totals(books, held),
         *faults(books, held),
     ]
-
-
-def unequal(what: str, expected: object, found: object) -> Iterator[Difference]:
-    if expected != found:
-        yield Difference(what, expected, found)
 
 
 def moment(text: str | None) -> datetime | None:
@@ -79,30 +68,17 @@ def money(text: str | None) -> Decimal | None:
     return Decimal(text) if isinstance(text, str) else None
 
 
-def identifiers(view: Document) -> list[str]:
-    return [f"{known['scheme']}:{known['value']}" for known in (view.get("contact") or {}).get("identifiers", ())]
-
-
-def household_of(view: Document) -> int | None:
-    """The household whose loyalty card the customer carries; None unless it is exactly one."""
-    cards = {name for name in identifiers(view) if name.startswith("loyalty-card:LC-")}
-    return int(cards.pop().removeprefix("loyalty-card:LC-")) if len(cards) == 1 else None
-
-
-def households(views: Iterable[Document]) -> dict[str, int | None]:
-    return {view["customer_id"]: household_of(view) for view in views}
-
-
 def customers(accounts: Accounts, views: list[Document]) -> Iterator[Difference]:
-    seen = Counter(household_of(view) for view in views)
+    alive = [view for view in views if not view.get("merged_into")]
+    seen = Counter(map(household_of, alive))
     for household, times in seen.items():
         if household is None:
-            yield Difference("customers without exactly one loyalty card", 0, times)
+            yield Difference("customers without a loyalty card", 0, times)
         elif times > 1:
             yield Difference(f"customers for household {household}", 1, times)
     for household in accounts.keys() ^ (seen.keys() - {None}):
         yield Difference(f"household {household}", household in accounts, household in seen)
-    for view in views:
+    for view in alive:
         household = household_of(view)
         if household in accounts:
             yield from customer(accounts[household], view)
@@ -113,7 +89,10 @@ def customer(account: Account, view: Document) -> Iterator[Difference]:
     times = account.times
     yield from unequal(f"{name}: identifiers", sorted(account.identifiers), sorted(identifiers(view)))
     yield from unequal(f"{name}: attributes", account.attributes, contact["attributes"])
-    yield from unequal(f"{name}: is a household", bool(account.attributes), contact["party"] == "household")
+    yield from unequal(f"{name}: party", account.party, contact["party"])
+    yield from unequal(f"{name}: name", account.name, contact["name"])
+    yield from unequal(f"{name}: e-mail", account.email, contact["email"])
+    yield from unequal(f"{name}: street", account.street, ((contact["address"] or {}).get("lines") or [None])[0])
     yield from unequal(f"{name}: orders", len(account.orders), sales["orders"])
     yield from unequal(f"{name}: total", account.total, money(sales["total"]))
     yield from unequal(f"{name}: currency", "USD" if account.orders else None, sales["currency"])
@@ -172,18 +151,22 @@ def orders(accounts: Accounts, held: Holdings) -> Iterator[Difference]:
         yield Difference(f"basket {basket} of {told}", booked[order], stored[order])
 
 
-def totals(accounts: Accounts, held: Holdings) -> Iterator[Difference]:
-    total = sum((account.total for account in accounts.values()), Decimal(0))
-    yield from unequal("orders in all", sum(len(account.orders) for account in accounts.values()), held.sales["orders"])
-    yield from unequal("value of all orders", total, money(held.sales["total"]))
-    yield from unequal(
-        "interactions in all", sum(account.interactions for account in accounts.values()), held.interactions
-    )
-    yield from unequal(
-        "what happened to contracts",
-        sum(account.contract_events for account in accounts.values()),
-        held.contract_events,
-    )
+def totals(books: Books, held: Holdings) -> Iterator[Difference]:
+    """Sums over customers are of who is there; sums of what ever happened have the erased in them."""
+    here = list(books.accounts.values())
+    ever = [*here, *books.erased.values()]
+    yield from unequal("customers in all", len(here), held.viewed["customers"])
+    yield from unequal("orders of all customers", sum(len(account.orders) for account in here), held.viewed["orders"])
+    yield from unequal("value of all customers' orders", value(here), money(held.viewed["total"]))
+    yield from unequal("orders in all", sum(len(account.orders) for account in ever), held.sales["orders"])
+    yield from unequal("value of all orders", value(ever), money(held.sales["total"]))
+    yield from unequal("interactions in all", sum(account.interactions for account in ever), held.interactions)
+    happened = sum(account.contract_events for account in ever)
+    yield from unequal("what happened to contracts", happened, held.contract_events)
+
+
+def value(accounts: Iterable[Account]) -> Decimal:
+    return sum((account.total for account in accounts), Decimal(0))
 
 
 def faults(books: Books, held: Holdings) -> Iterator[Difference]:

@@ -6,8 +6,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from demo.ledger.accounts import rows
-from demo.ledger.compare import Difference, Document, households, moment, money, unequal
+from demo.ledger.compare import moment, money
+from demo.ledger.decisions import Decisions
+from demo.ledger.difference import Difference, unequal
+from demo.ledger.files import rows
+from demo.ledger.people import Document, households
 
 CAUSES = {
     "cancelled": "voluntary",
@@ -47,11 +50,13 @@ class Agreements:
     customers: Mapping[str, Document]
 
 
-def contracts(folder: Path, share: float) -> Contracts:
+def contracts(folder: Path, share: float, decisions: Decisions | None = None) -> Contracts:
+    """Without those of the erased. Billing knows a household by its first card."""
+    whose = (decisions or Decisions()).whose
     signed: dict[int, Contract] = {}
     for row in rows(folder, "made_up/contracts", share):
         household, at = int(row["household_id"]), moment(f"{row['happened_at']}+00:00")
-        if at is None:
+        if at is None or whose(household) is None:
             continue
         if row["event"] == "started":
             signed[household] = Contract(row["contract"], at)

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from demo.ledger.compare import Difference, Document
+from demo.ledger.difference import Difference
+from demo.ledger.people import Document
 
 Paths = Sequence[Sequence[str]]
 
@@ -39,5 +40,7 @@ def differences(
             yield Difference(f"{name}: known", view is not None, copy is not None)
         elif view["version"] != copy["version"]:
             yield Difference(f"{name}: version", view["version"], copy["version"])
+        elif copy.get("merged_into") != view.get("merged_into"):
+            yield Difference(f"{name}: is part of", view.get("merged_into"), copy.get("merged_into"))
         elif copy["customer"] != permitted(view, fields):
             yield Difference(f"{name}: content", permitted(view, fields), copy["customer"])

@@ -6,8 +6,12 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import accumulate
 from pathlib import Path
 
-from demo.ledger.accounts import Row, every_row, rows
-from demo.ledger.compare import Difference, Document, households, money, unequal
+from demo.ledger.cards import Wallets, forms
+from demo.ledger.compare import money
+from demo.ledger.decisions import Decisions
+from demo.ledger.difference import Difference, unequal
+from demo.ledger.files import Row, every_row, rows
+from demo.ledger.people import Document, households
 
 CENT = Decimal("0.01")
 NOTHING = Decimal(0)
@@ -42,28 +46,33 @@ class Costs:
         raise KeyError(kind, subject, month)
 
 
-def profits(folder: Path, share: float, since: str, until: str) -> Profits:
-    """Of the months from `since` until before `until` ("2017-01"); nobody to whom nothing happened in them."""
-    earned: dict[int, Decimal] = {}
-    for household, month, amount in amounts(folder, share):
+def profits(folder: Path, share: float, since: str, until: str, decisions: Decisions | None = None) -> Profits:
+    """Of the months from `since` until before `until` ("2017-01"); nobody to whom nothing happened in them, or who is erased."""
+    whose = (decisions or Decisions()).whose
+    by_card: dict[int, Decimal] = {}
+    for card, month, amount in amounts(folder, share):
         if since <= month < until:
-            earned[household] = earned.get(household, NOTHING) + amount
+            by_card[card] = by_card.get(card, NOTHING) + amount
+    earned: dict[int, Decimal] = {}
+    for card, amount in by_card.items():
+        if (customer := whose(card)) is not None:
+            earned[customer] = earned.get(customer, NOTHING) + amount
     return earned
 
 
 def amounts(folder: Path, share: float) -> Iterator[tuple[int, str, Decimal]]:
-    """Household, month and what it earned, one thing after the other. Each quantity times its rate has at most six
+    """Card, month and what it earned, one thing after the other. Each quantity times its rate has at most six
     decimals, so nothing is rounded.
     """
     costs = Costs(every_row(folder, "made_up/costs"))
     categories = {row["product_id"]: row["product_category"] for row in every_row(folder, "products")}
-    baskets = set()
+    baskets, wallets = set(), Wallets(forms(folder, share))
     for row in rows(folder, "transactions", share):
-        household, month = int(row["household_id"]), row["transaction_timestamp"][:7]
-        yield household, month, line(row, categories.get(row["product_id"], ""), costs, month)
+        card, month = wallets.card(row), row["transaction_timestamp"][:7]
+        yield card, month, line(row, categories.get(row["product_id"], ""), costs, month)
         if row["basket_id"] not in baskets:
             baskets.add(row["basket_id"])
-            yield household, month, -basket(household, costs, month)
+            yield card, month, -basket(int(row["household_id"]), costs, month)
     begins = {row["campaign_id"]: row["start_date"][:7] for row in every_row(folder, "campaign_descriptions")}
     for row in rows(folder, "campaigns", share):
         month = begins[row["campaign_id"]]

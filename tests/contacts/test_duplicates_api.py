@@ -1,5 +1,6 @@
 """Duplicates as the whole service finds them: reports over Kafka, the queue over HTTP, real MongoDB."""
 
+import asyncio
 from typing import Any
 
 import aiohttp
@@ -98,6 +99,21 @@ async def test_duplicates_reported_over_kafka_are_queued_and_explained(
         assert by_field["date of birth"]["words"] == "same date of birth"
         assert by_field["e-mail"]["left"] == by_field["e-mail"]["right"] == "ann@example.org"
         assert by_field["family name"]["bits"] > 0
+
+
+async def test_once_all_are_compared_the_queue_is_all_there_is(client: Client) -> None:
+    await asyncio.gather(*(register(client, body) for body in (ANN, ANNE, BOB)))
+
+    async def look() -> bool:
+        _, progress, _ = await ask(client, "GET", "/v1/contacts/duplicates/progress")
+        assert progress == {"contacts": 3, "compared": 3}
+        return True
+
+    await eventually(look, within=30)
+    [pair] = await queue(client)
+    await decide(client, pair["pair"], "accept")
+    _, progress, _ = await ask(client, "GET", "/v1/contacts/duplicates/progress")
+    assert progress["contacts"] == 2
 
 
 async def test_a_pair_is_accepted_once_and_is_then_one(client: Client) -> None:

@@ -1,4 +1,4 @@
-"""Four households, written by hand, in the files' own form."""
+"""Four households, one of them with two cards, written by hand, in the files' own form."""
 
 import gzip
 from pathlib import Path
@@ -28,6 +28,12 @@ household_id,age,income,home_ownership
 campaign_id,campaign_type,start_date,end_date
 1,Type A,2016-12-01,2017-02-01
 2,Type B,2017-02-10,2017-03-01
+""",
+    "made_up/cards": """\
+card,household_id,applied_at,given,family,birthdate,street,postal_code,city,phone,email
+1,1,2017-01-01 00:00:00,Ada,Quill,1960-05-01,1 Oak Street,62701,Springfield,(217) 555-0100,ada@example.org
+4,4,2017-01-01 00:00:00,Ada,Quill,1988-07-30,1 Oak Street,62701,Springfield,(217) 555-0100,
+900001,1,2017-02-01 08:00:59,Ada,Quil,1960-05-01,1 Oak St,62701,Springfield,,
 """,
     "made_up/calls": "household_id,occurred_at,minutes\n1,2017-02-05 11:00:00,2.5\n2,2017-03-02 12:00:00,\n",
     "made_up/contracts": """\

@@ -11,8 +11,9 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from demo.call_centre import NotAllowed, follow_for_ever
+from demo.call_centre import NotAllowed, commit_for_ever, follow_for_ever
 from demo.copies import Copies
+from tests.waiting import eventually
 
 CUSTOMERS = 5
 
@@ -71,3 +72,35 @@ async def test_a_key_without_the_right_is_told_at_once(stream: tuple[Stream, str
     with pytest.raises(NotAllowed, match="stream:read is missing"):
         await follow_for_ever(stream[1], "rk_wrong", copies)
     copies.close()
+
+
+async def test_an_erasure_is_receipted_until_the_platform_has_taken_it(tmp_path: Path) -> None:
+    asked: list[str] = []
+    taken = asyncio.Event()
+
+    async def receipt(request: web.Request) -> web.Response:
+        asked.append(request.headers["authorization"])
+        if len(asked) == 1:
+            return web.Response(status=503)
+        taken.set()
+        return web.Response(status=204)
+
+    app = web.Application()
+    app.router.add_put("/v1/channels/call-centre/erasures/erasure-1", receipt)
+    copies = Copies(tmp_path / "calls.sqlite")
+    copies.take(json.dumps({"customer_id": "anna", "version": 2, "erased": "erasure-1", "customer": {}}), 1.0)
+    async with TestServer(app) as server:
+        url = str(server.make_url("/v1/channels/call-centre/stream"))
+        committing = asyncio.create_task(commit_for_ever(url, "rk_right", copies))
+        async with asyncio.timeout(10):
+            await taken.wait()
+
+        async def settled() -> bool:
+            return copies.owed() == []
+
+        await eventually(settled)
+        committing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await committing
+    copies.close()
+    assert asked == ["Bearer rk_right"] * 2

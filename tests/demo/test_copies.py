@@ -53,3 +53,36 @@ def test_an_arrival_is_noted_when_the_orders_change_and_only_then(tmp_path: Path
         Arrival("anna", 1, "2017-01-01T00:00:00Z", 2.0),
         Arrival("anna", 2, "2017-01-02T00:00:00Z", 4.0),
     ]
+
+
+def erased(customer: str, version: int) -> str:
+    return json.dumps({"customer_id": customer, "version": version, "erased": "erasure-1", "customer": {}})
+
+
+def test_of_whoever_is_erased_nothing_stays_and_no_late_copy_brings_them_back(tmp_path: Path) -> None:
+    path = tmp_path / "shop.sqlite"
+    copies = Copies(path)
+    copies.take(body("anna", 1, orders=1), 1.0)
+    copies.commit()
+    copies.take(body("anna", 2, orders=2), 2.0)
+    copies.take(erased("anna", 3), 3.0)
+    copies.close()
+    kept = read(path)
+    assert (kept.bodies, kept.arrivals, kept.erased) == ({}, [], frozenset({"anna"}))
+    again = Copies(path)
+    again.take(body("anna", 2, orders=2), 4.0)
+    again.close()
+    assert read(path).bodies == {}
+
+
+def test_an_erasure_is_owed_a_receipt_from_its_commit_until_it_is_given_also_after_a_restart(tmp_path: Path) -> None:
+    copies = Copies(tmp_path / "calls.sqlite")
+    copies.take(body("anna", 1), 1.0)
+    copies.take(erased("anna", 2), 2.0)
+    assert copies.owed() == []
+    copies.close()
+    again = Copies(tmp_path / "calls.sqlite")
+    assert again.owed() == ["erasure-1"]
+    again.receipted("erasure-1")
+    assert again.owed() == []
+    again.close()

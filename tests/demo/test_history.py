@@ -17,12 +17,15 @@ def test_events_come_in_time_order(mini: Path) -> None:
     assert said == [
         "mail-1-1",
         "mail-1-4",
+        "card-1",
         "card-2",
         "card-3",
+        "card-4",
         "sale-100",
         "coupon-777-1-1-2017-01-05",
         "plan-SP-000001-started-201701100900",
         "plan-SP-000002-started-201701100900",
+        "card-900001",
         "sale-101",
         "sale-102",
         "call-1",
@@ -72,6 +75,36 @@ def test_each_half_of_the_stores_knows_a_customer_by_its_own_number_and_the_card
     ]
 
 
+def test_once_there_is_a_second_card_odd_baskets_go_on_it(mini: Path) -> None:
+    sales = {event.id: event.data["customer"] for event in events(mini) if event.type == SALE}
+    assert [one["value"] for one in sales["sale-101"]] == ["S-900001", "LC-900001"]
+    assert [one["value"] for one in sales["sale-102"]] == ["S-000001", "LC-000001"]
+
+
+def test_a_second_form_is_written_in_a_shop_and_says_nothing_of_the_first(mini: Path) -> None:
+    said = {event.id: event for event in events(mini)}
+    first, second = said["card-1"], said["card-900001"]
+    assert (first.system.name, second.system.name) == ("loyalty", "north-stores")
+    assert (first.data["name"], second.data["name"]) == ("Ada Quill", "Ada Quil")
+    names = [{one["value"] for one in form.data["customer"]} for form in (first, second)]
+    assert not names[0] & names[1]
+    # What identifies would make them one without anybody finding anything.
+    assert not {"email", "phone"} & (first.data.keys() | second.data.keys())
+    assert (first.data["emails"], "emails" in second.data) == ([{"typed": "ada@example.org"}], False)
+
+
+def test_forms_are_made_up_of_those_only_who_have_told_nothing(everything: list[Event]) -> None:
+    forms = [event for event in everything if event.type == CONTACT and event.data["party"] == "person"]
+    told = {event.household for event in everything if event.type == CONTACT and event.data["party"] == "household"}
+    assert not {form.household for form in forms} & told
+    assert all(number["typed"][6:12] == "555-01" for form in forms for number in form.data.get("phones", ()))
+    assert all(one["typed"].endswith("@example.org") for form in forms for one in form.data.get("emails", ()))
+    used = {event.data["customer"][-1]["value"] for event in everything if event.type == SALE}
+    second = [form.data["customer"][-1]["value"] for form in forms if form.system is NORTH]
+    assert len(second) == 204
+    assert used.issuperset(second)
+
+
 def test_what_a_household_did_not_tell_is_not_reported(mini: Path) -> None:
     cards = {event.household: event for event in events(mini) if event.type == CONTACT}
     assert cards[3].data["attributes"] == {"age": "19-24", "income": "Under 15K"}
@@ -81,7 +114,7 @@ def test_what_a_household_did_not_tell_is_not_reported(mini: Path) -> None:
 def test_the_whole_history_is_there(everything: list[Event]) -> None:
     said = everything
     kinds = [event.type for event in said]
-    assert (kinds.count(SALE), kinds.count(CONTACT)) == (47_243, 801)
+    assert (kinds.count(SALE), kinds.count(CONTACT)) == (47_243, 801 + 1_095)
     calls = 1_200
     assert (kinds.count(INTERACTION), kinds.count(CONTRACT)) == (6_589 + 2_102 + calls, 1_344)
     assert len({(event.system.source, event.id) for event in said}) == len(said)

@@ -20,15 +20,18 @@ def test_a_slice_of_the_year_agrees_with_the_ledger(
     assert run(0.05, folder=tmp_path) == 0
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert summary["ledger"] | {"examples": []} == {
-        "customers": 143,
+        "customers": 142,
         "orders": 2773,
         "total": summary["ledger"]["total"],
         "mismatches": 0,
         "examples": [],
     }
-    assert summary["duplicates"] == 35
-    assert (summary["profit"]["unknown"], sum(summary["profit"]["classes"].values())) == ([], 142)
+    assert summary["duplicates"] == 36
+    assert (summary["profit"]["unknown"], sum(summary["profit"]["classes"].values())) == ([], 141)
     assert summary["contracts"]["customers"] == summary["contracts"]["contracts"] > 0
+    done = summary["stewardship"]
+    assert (done["there"], done["right"], done["accepted"], done["unmerged"]) == (13, 13, 13, [734, 1466])
+    assert (done["erased"], done["awaited"]) == ([965, 900965], ["log"])
     assert sum(summary["dead_letters"].values()) == 13
     assert sum(summary["rejected"].values()) == 12
     assert {name: channel["stale"] for name, channel in summary["channels"].items()} == {"call-centre": 0, "e-shop": 0}

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from demo.ledger.accounts import rows
 from demo.ledger.contracts import Agreements, Contracts, compare_contracts, contracts, still_running
+from demo.ledger.decisions import Decisions
+from demo.ledger.files import rows
 from demo.ledger.profits import Earnings, Profits, carriers, compare_profits, profits
 
 YEAR = ("2017-01", "2018-01")
+ONE = Decisions(frozenset({(1, 900_001)}))
 VIEWS: list[Any] = [
     {
         "customer_id": f"customer-{household}",
@@ -31,7 +33,7 @@ SECOND = Decimal("19.99") - Decimal("9.995") - Decimal("0.1999") - Decimal("0.15
 
 @pytest.fixture
 def earned(mini: Path) -> Profits:
-    return profits(mini, 1.0, *YEAR)
+    return profits(mini, 1.0, *YEAR, ONE)
 
 
 @pytest.fixture
@@ -66,6 +68,19 @@ def agreements() -> Any:
 def test_what_two_households_have_earned(earned: Profits) -> None:
     assert earned == {1: FIRST, 2: SECOND}
     assert compare_profits(earned, VIEWS, earnings()) == []
+
+
+def test_a_second_card_that_nobody_knows_of_earns_by_itself(mini: Path) -> None:
+    apart = profits(mini, 1.0, *YEAR)
+    assert set(apart) == {1, 2, 900_001}
+    assert apart[1] + apart[900_001] == FIRST
+    assert apart[900_001] == Decimal("2.00") - Decimal("1.20") - Decimal("0.02") - Decimal("0.15")
+
+
+def test_the_erased_earn_nothing_and_have_no_contracts(mini: Path) -> None:
+    gone = Decisions(ONE.merged, frozenset({900_001}))
+    assert profits(mini, 1.0, *YEAR, gone) == {2: SECOND}
+    assert set(contracts(mini, 1.0, gone)) == {2}
 
 
 def test_only_the_months_that_are_asked_for_count(mini: Path) -> None:

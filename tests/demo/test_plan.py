@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from demo.emitters.event import SALE, Event
 from demo.emitters.faults import FAULTS, WAYS, Fault
 from demo.emitters.history import events
-from demo.emitters.plan import Step, plan, tally, until
+from demo.emitters.plan import Step, gone_quiet, plan, tally, until
 from shared.contracts.channels import MAX_EVENT_BYTES, SaleReported
 from shared.contracts.fact import Reason
 
@@ -54,7 +54,7 @@ def test_every_way_to_be_broken_happens_and_broken_ids_are_unique(steps: list[St
 def test_half_a_percent_of_a_long_history_is_broken(everything: list[Event]) -> None:
     counted = tally(plan(everything))
     assert sum(counted.dead_letters.values()) + sum(counted.rejected.values()) == round(0.005 * len(everything))
-    assert counted.events == Counter(sales=47_243, contacts=801, interactions=9_891, contracts=1_344)
+    assert counted.events == Counter(sales=47_243, contacts=1_896, interactions=9_891, contracts=1_344)
 
 
 def test_reasons_are_the_words_of_the_contract() -> None:
@@ -91,6 +91,18 @@ def test_the_plan_is_cut_before_the_first_new_event_of_the_day(steps: list[Step]
     assert steps[cut].event.at >= launch
     assert not steps[cut].again
     assert until(steps, datetime(2030, 1, 1, tzinfo=UTC)) == len(steps)
+
+
+def test_whoever_has_gone_quiet_is_never_heard_of_again_in_any_way(steps: list[Step]) -> None:
+    cut = until(steps, datetime(2017, 10, 1, tzinfo=UTC))
+    household = gone_quiet(steps, cut)
+    mine = [step for step in steps if step.event.household == household]
+    assert mine
+    assert not any(step.fault for step in mine)
+    assert not any(step.event.household == household for step in steps[cut:])
+    cards = {step.event.data["customer"][-1]["value"] for step in mine}
+    assert len(cards) == 2
+    assert gone_quiet(steps, 0) is None
 
 
 def test_a_handful_of_sales_is_broken_in_as_many_ways_as_there_are_sales() -> None:

@@ -66,6 +66,6 @@ async def test_a_steady_part_takes_its_time_and_notes_each_new_sale(steps: list[
 async def test_a_customers_orders_are_counted_over_everything_sent(mini: Path, roads: dict[str, Road]) -> None:
     steps = [Step(event) for event in events(mini)]
     player = Player({name: road for name, road in roads.items() if name != "kafka"}, roads["kafka"])
-    await player.play(steps[:5], lambda _: None)
-    await player.play_steadily([*steps[5:], Step(steps[4].event, again=True)], 10_000.0, lambda _: None)
+    await player.play(steps[:7], lambda _: None)
+    await player.play_steadily([*steps[7:], Step(steps[6].event, again=True)], 10_000.0, lambda _: None)
     assert [(noted.household, noted.orders) for noted in player.sendings] == [(1, 2), (1, 3), (2, 1)]

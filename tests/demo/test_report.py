@@ -12,9 +12,12 @@ from rich.console import Console
 from demo.emitters.plan import Tally
 from demo.finance import Findings
 from demo.latency import Latency
-from demo.ledger.compare import Difference, Holdings
+from demo.ledger.cards import Found
+from demo.ledger.compare import Holdings
+from demo.ledger.difference import Difference
 from demo.report import report
 from demo.result import ChannelResult, Pace, Result
+from demo.steward import Stewardship
 
 ARM = {
     "customers": 70,
@@ -59,6 +62,7 @@ def result() -> Result:
         customers=[{"customer_id": "c1", "contact": {"party": "household"}}],
         interactions=3,
         sales={"orders": 12, "total": "1234.50"},
+        viewed={"customers": 1},
         duplicates={"contacts": 0, "interactions": 1},
         dead_letters={"malformed": 1},
         rejected={"empty": 1},
@@ -90,6 +94,12 @@ def result() -> Result:
             },
             running={3: 0.84},
             statements=23,
+        ),
+        stewardship=Stewardship(
+            Found(proposed=9, accepted=3, right=2, there=4),
+            mistake=(561, 1089),
+            erased=frozenset({479, 900_479}),
+            erasure={"open": ["log"], "places": [{"place": "sync", "at": "2017-12-01"}, {"place": "log", "at": None}]},
         ),
         names={"c1": 2261},
         pace=Pace(10, 1.0, 2.0, 500.0),
@@ -146,6 +156,25 @@ def test_profit_and_contracts_say_what_of_them_is_real_and_what_is_made_up(resul
     assert "Baskets, discounts and mailings are real" in text
     assert "The plans are made up" in text
     assert "23 statements to the cent" in text
+
+
+def test_what_the_steward_did_is_told_with_how_well_it_was_found(result: Result) -> None:
+    text = printed(result)
+    rows = [_cells(line) for line in text.splitlines()]
+    assert ["of these right (precision)", "67 %"] in rows
+    assert ["found of those there are (recall)", "50 %"] in rows
+    assert ["merged by mistake, and taken back", "cards 561 and 1089"] in rows
+    assert ["forgotten on request", "card 479 and card 900479"] in rows
+    assert "Receipts of sync; awaited: log" in text
+    assert "Names, addresses and second cards are made up" in text
+    done = result.summary()["stewardship"]
+    assert (done["precision"], done["recall"], done["awaited"]) == (2 / 3, 0.5, ["log"])
+
+
+def test_where_there_is_nobody_to_forget_nothing_is_said_of_receipts(result: Result) -> None:
+    result.stewardship = Stewardship(Found(0, 0, 0, 0))
+    assert "Receipts" not in printed(result)
+    assert result.summary()["stewardship"]["recall"] is None
 
 
 def test_too_few_contracts_are_no_outlook(result: Result) -> None:

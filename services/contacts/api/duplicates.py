@@ -127,6 +127,17 @@ class LimitsBody(BaseModel):
     ]
 
 
+class ProgressBody(BaseModel):
+    """Whether the queue is all there is: once as many are compared as there are contacts. Until then more may come."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"contacts": 1896, "compared": 1650}]})
+
+    contacts: Annotated[int, Field(description="Those merged into somebody are none of their own.")]
+    compared: Annotated[
+        int, Field(description="With the weights and limits in force. Fewer for a while after something was learnt.")
+    ]
+
+
 class Queue(Protocol):
     """What is read beside the use cases."""
 
@@ -135,6 +146,8 @@ class Queue(Protocol):
     async def pair(self, name: str, session: None) -> Pair | None: ...
 
     async def wanted(self, session: None = None) -> Wanted: ...
+
+    async def compared(self) -> tuple[int, int]: ...
 
 
 def router(reviewing: Reviewing, queue: Queue, messaging: Messaging, seeing: Seeing) -> APIRouter:
@@ -175,6 +188,11 @@ def _reading(routes: APIRouter, queue: Queue, seeing: Seeing) -> None:
         last = found[-1] if len(found) == limit else None
         next_ = encode_cursor({"probability": last.proposal.probability, "pair": last.name}) if last else None
         return Page(items=await _shown(found, seeing.by(principal)), next=next_)
+
+    @routes.get("/progress", summary="Read how many contacts have been compared")
+    async def read_progress(_: Reader) -> ProgressBody:
+        compared, contacts = await queue.compared()
+        return ProgressBody(contacts=contacts, compared=compared)
 
     @routes.get("/{pair}", summary="Read a pair of the queue, also when it was decided")
     async def read_duplicate(principal: Reader, pair: PairName) -> Duplicate:

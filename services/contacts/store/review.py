@@ -42,5 +42,11 @@ class ReviewStore:
         found = self.store.pairs.find(wanted).sort([("probability", DESCENDING), ("_id", ASCENDING)]).limit(limit)
         return [read_pair(row) async for row in found]
 
+    async def compared(self) -> tuple[int, int]:
+        """Contacts that have been compared with what is known and wanted now, and how many there are. Looks at every record."""
+        records = {"mark": await self.store.mark()}
+        compared = await self.store.records.count_documents(records)
+        return compared, await self.store.contacts.count_documents({"place.root": None})
+
     async def count(self) -> int:
         return int(await self.store.pairs.count_documents({"state": "open"}))
