@@ -26,6 +26,8 @@ SHORT = Spec(
     instances=1,
     warm_up=4.0,
     patience=25.0,
+    decided=0.015,
+    settle=8.0,
 )
 ATTEMPTS = 3
 """Faults meet a bug by chance: so many seeds may be tried until they do."""
