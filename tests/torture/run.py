@@ -13,7 +13,7 @@ from pathlib import Path
 from deploy.local import services
 from tests.load import Roads
 from tests.torture.channels import ReceiversDied, channels
-from tests.torture.decisions import Steward
+from tests.torture.decisions import Steward, families
 from tests.torture.evidence import Databases, Log, Public
 from tests.torture.evidence.log import NotRead
 from tests.torture.evidence.public import Refused
@@ -92,7 +92,7 @@ async def _play(outcome: Outcome, stage: Stage, sources: Sources, say: Say) -> N
         await stack.enter_async_context(roads)
         traffic = Traffic(spec, ledger, roads)
         steward = await stack.enter_async_context(
-            Steward(spec, ledger.decided, office, stage.admin_key, sources.public)
+            Steward(spec.patience, ledger.decided, families(spec), (office, stage.admin_key), sources.public)
         )
         stage.senders += [traffic, steward]
         strikes = Strikes(spec, stage, sources.channels, say)

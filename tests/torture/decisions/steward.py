@@ -17,11 +17,10 @@ from typing import Any, NamedTuple, Self
 
 import aiohttp
 
-from tests.torture.decisions.families import Erasing, Family, Merging, Undoing, Wish, families
-from tests.torture.evidence.public import Public
-from tests.torture.judge.decided import Decided, Erasure, Merge
+from tests.torture.decisions.families import Erasing, Family, Merging, Undoing, Wish
+from tests.torture.evidence.public import Public, Refused
+from tests.torture.judge.decided import NEVER, Decided, Erasure, Merge
 from tests.torture.sendings import NAMING
-from tests.torture.spec import Spec
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 ASK_AGAIN = (401, 408, 429)
@@ -49,10 +48,12 @@ class Told(NamedTuple):
 class Steward:
     """One run's. Is a `Sender` of the stage: it can be asked to wait while an operator works."""
 
-    def __init__(self, spec: Spec, decided: Decided, base_url: str, key: str, public: Public) -> None:
-        """`public`: where it is looked up who is who, past all links."""
-        self._spec, self.decided, self._public = spec, decided, public
-        self._base_url, self._key = base_url.rstrip("/"), key
+    def __init__(
+        self, patience: float, decided: Decided, families: Sequence[Family], platform: tuple[str, str], public: Public
+    ) -> None:
+        """`platform`: base URL and API key; `public`: where it is looked up who is who, past all links."""
+        self._patience, self.decided, self._public, self._families = patience, decided, public, families
+        self._base_url, self._key = platform[0].rstrip("/"), platform[1]
         self._open = asyncio.Event()
         self._open.set()
         self._idle = asyncio.Event()
@@ -66,7 +67,7 @@ class Steward:
         headers = {"authorization": f"Bearer {self._key}"}
         self._session = aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=30, sock_connect=5))
         began = time.monotonic()
-        self._tasks = [asyncio.create_task(self._decide(family, began)) for family in families(self._spec)]
+        self._tasks = [asyncio.create_task(self._decide(family, began)) for family in self._families]
         self._watching = asyncio.create_task(self._watch())
         return self
 
@@ -80,7 +81,7 @@ class Steward:
 
     async def finished(self) -> None:
         """Until every outcome is known. Raises TimeoutError, or what a task has failed with."""
-        async with asyncio.timeout(self._spec.patience):
+        async with asyncio.timeout(self._patience):
             await asyncio.gather(*self._tasks)
 
     async def pause(self) -> None:
@@ -214,8 +215,13 @@ class Steward:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            for erasure_id, erasure in list(self.decided.erasures.items()):
-                if erasure.receipted_at > time.monotonic():
-                    told = await self._public.get(f"/v1/erasures/{erasure_id}")
-                    if "interactions" not in told["open"]:
-                        erasure.receipted_at = time.monotonic()
+            with suppress(Refused):
+                await self.looked()
+
+    async def looked(self) -> None:
+        """Note of whom interactions says that nothing is left: who still has their card is somebody new."""
+        for erasure_id, erasure in list(self.decided.erasures.items()):
+            if erasure.receipted_at == NEVER:
+                told = await self._public.get(f"/v1/erasures/{erasure_id}")
+                if "interactions" not in told["open"]:
+                    erasure.receipted_at = time.monotonic()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from tests.torture.judge.books import RECENT, Account, Books, Sending
@@ -39,8 +40,6 @@ class Persons:
     """The erasure by the id of the customer who is no more."""
     gone: set[int] = field(default_factory=set)
     """Events that came under the id of somebody erased."""
-    watched: set[int] = field(default_factory=set)
-    """Of whom something was decided, whatever has become of it."""
 
     def others(self, root: int) -> list[int]:
         """All who were merged into this one, directly or through others."""
@@ -77,40 +76,29 @@ class Census:
         owners: Iterable[tuple[str, str]],
     ) -> Persons:
         """`under`: the customer id that each event of the watched was told under; `sent_at`: when an event was due."""
-        erased = self.decided.erased
-        reborn = {self.decided.numbers[customer] for customer in erased}
-        ids = {self.who.ids[number] for number in reborn if number in self.who.ids}
-        documents = {document["_id"]: document for document in contacts if document["_id"] in ids}
+        decided, parts = self.decided, dict(self.books.accounts)
+        documents = {document["_id"]: document for document in contacts}
         names: dict[str, set[str]] = {}
         for identifier, customer_id in owners:
-            if customer_id in ids:
-                names.setdefault(customer_id, set()).add(identifier)
-        gone = {event for event, customer_id in under.items() if customer_id in erased}
-        parts = dict(self.books.accounts)
-        for number in reborn:
+            names.setdefault(customer_id, set()).add(identifier)
+        erased = decided.erased
+        for number in sorted({decided.numbers[customer_id] for customer_id in erased}):
             account = self._reborn(number, under, sent_at)
             parts.pop(number, None)
-            if customer_id := self.who.ids.get(number):
-                self._adopt(account, documents.get(customer_id, {}), names.get(customer_id, set()), number, sent_at)
+            if living := self.who.ids.get(number):
+                self._adopt(account, documents.get(living, {}), names.get(living, set()))
                 parts[number] = account
-            elif account.channels:
-                self.breaches.expect(
-                    NEW, f"customer {number}: events after the erasure", "somebody new", None, customer=number
-                )
-        into = {self.decided.numbers[one]: self.decided.numbers[other] for one, other in self.decided.into().items()}
-        return self._joined(parts, into, erased, gone)
-
-    def _joined(
-        self, parts: dict[int, Account], into: dict[int, int], erased: dict[str, str], gone: set[int]
-    ) -> Persons:
+            else:
+                what = f"customer {number}: channels that told of them after the erasure"
+                self.breaches.expect(NEW, what, set(), account.channels, customer=number)
+        gone = {event for event, customer_id in under.items() if customer_id in erased}
+        into = {decided.numbers[one]: decided.numbers[other] for one, other in decided.into().items()}
         accounts = {number: account for number, account in parts.items() if number not in into}
-        root = {}
-        for answers_for, members in trees(into).items():
-            present = [parts[one] for one in members if one in parts]
-            if answers_for in parts:
-                accounts[answers_for] = together(present, self.naming)
-            root |= dict.fromkeys(members[1:], answers_for)
-        return Persons(parts, accounts, into, root, erased, gone, set(self.books.watched))
+        root: dict[int, int] = {}
+        for answering, members in trees(into).items():
+            accounts[answering] = together([parts[one] for one in members], self.naming)
+            root |= dict.fromkeys(members[1:], answering)
+        return Persons(parts, accounts, into, root, erased, gone)
 
     def _reborn(self, number: int, under: Mapping[int, str], sent_at: Sequence[float]) -> Account:
         """What certainly came for whoever goes by the number of somebody erased."""
@@ -138,25 +126,29 @@ class Census:
         ]
         return max(times, default=NEVER)
 
-    def _adopt(
-        self, account: Account, contact: Document, names: set[str], number: int, sent_at: Sequence[float]
-    ) -> None:
-        """Of the reports that were under way: the name and the consent that contacts has, if they may be those."""
-        reports = [one for one in self.books.watched.get(number, ()) if one.kind == "contact"]
-        told, since = contact.get("name"), account.named
-        possible = {"" if not since[0] else since[1]} | {one.said for one in reports if one.at > since[0]}
-        self.breaches.expect(NEW, f"customer {number}: name", True, (told or "") in possible, customer=number)
-        account.named = max(since, *((one.at, one.said) for one in reports if one.said == told)) if told else (0, "")
-        consents = [consent["status"] for consent in contact.get("consents") or ()]
-        certain = account.consented or (0, "")
-        allowed = {certain[1]} | {one.consent for one in reports if one.consent and one.at > certain[0]}
-        found = consents[0] if consents else ""
-        self.breaches.expect(NEW, f"customer {number}: consent", True, found in allowed, customer=number)
-        account.consented = (certain[0], found) if found else None
+    def _adopt(self, account: Account, contact: Document, names: set[str]) -> None:
+        """Of what was under way, the name, the consent and the identifiers that contacts has, if they may be those."""
+        number = account.customer
+        sendings = self.books.watched.get(number, ())
+        reports = [one for one in sendings if one.kind == "contact"]
+        expect = partial(self.breaches.expect, NEW, customer=number)
+
+        at, said = account.named
+        named = {one.said: one.at for one in reports if one.at > at} | {said: at}
+        told = contact.get("name") or ""
+        if expect(f"customer {number}: name of a report of them", True, told in named):
+            account.named = (named[told], told)
+
+        at, consent = account.consented or (0, "")
+        possible = {one.consent for one in reports if one.consent and one.at > at} | {consent}
+        answered = "".join(consent["status"] for consent in contact.get("consents") or ())
+        expect(f"customer {number}: consent of a report of them", True, answered in possible)
+        account.consented = (at, answered) if answered else None
+
         least = self.naming.identifiers(account) if account.channels else set()
-        most = self.naming.identifiers(everything(number, self.books.watched.get(number, ())))
-        self.breaches.expect(NEW, f"customer {number}: identifiers missing", set(), least - names, customer=number)
-        self.breaches.expect(NEW, f"customer {number}: identifiers of nobody", set(), names - most, customer=number)
+        most = self.naming.identifiers(everything(number, sendings))
+        expect(f"customer {number}: identifiers that are missing", set(), least - names)
+        expect(f"customer {number}: identifiers of nobody", set(), names - most)
         account.known_by = frozenset(names)
 
 
