@@ -11,6 +11,7 @@ from unittest.mock import patch
 from pymongo import UpdateOne
 from pymongo.errors import PyMongoError
 
+from services.campaigns.domain import merging
 from services.campaigns.domain.profile import Profile
 from services.campaigns.handlers import profiles as campaign_profiles
 from services.sync.domain import positions
@@ -238,7 +239,7 @@ def links_taken_in_whatever_turn() -> Any:
 
 
 def parted_with_what_all_have_brought() -> Any:
-    join = campaign_profiles.join
+    join = merging.join
 
     def kept(profiles: dict[str, Profile], trees: Mapping[str, Iterable[str]], *, linked: bool) -> None:
         join(profiles, trees, linked=linked)

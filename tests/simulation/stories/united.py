@@ -52,8 +52,9 @@ class United:
         views = self._documents("sync", "views")
         for customer in self._living():
             root, found = self._registry.root(customer), views.get(customer)
-            shown = orjson.loads(found["view"]) if found else {"sales": {"orders": 0, "total": "0"}}
-            sums = (shown["sales"]["orders"], Decimal(shown["sales"]["total"]))
+            shown: Document = orjson.loads(found["view"]) if found else {}
+            sales = shown.get("sales") or {"orders": 0, "total": "0"}
+            sums = (sales["orders"], Decimal(sales["total"]))
             expected = self._bought(*self._registry.tree(root)) if root == customer else NONE
             yield from difference("views show who is one", customer, [sums], [expected])
             into = None if root == customer else root

@@ -20,8 +20,6 @@ TALK: dict[str, Any] = {"contacts": 0.5, "reordered": 0.3, "customers": 200}
 TWO: dict[str, Any] = {"instances": 2}
 FEW: dict[str, Any] = {"customers": 200, "decided": 0.04}
 """Much is decided about few, of whom something is always under way."""
-HASTE: dict[str, Any] = {**FEW, "instances": 2, "faults": 8, "kinds": ("service killed",)}
-"""And one partition is read while another waits."""
 EVERY = ("contacts", "interactions", "campaigns", "scoring", "sync")
 
 _ALL = (
@@ -142,13 +140,6 @@ _ALL = (
         ("sync",),
         delivering.stream_starts_at_the_end,
         MOODS,
-    ),
-    Bug(
-        "turns-ignored",
-        "of two facts about a link the one that is heard last holds",
-        ("interactions", "campaigns", "scoring", "sync"),
-        uniting.turns_ignored,
-        HASTE,
     ),
     Bug(
         "links-outside",

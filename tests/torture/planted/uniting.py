@@ -7,24 +7,6 @@ from typing import Any
 from tests.torture.planted.bug import reached, replaced
 
 
-def turns_ignored() -> None:
-    from shared.links import LinkStore
-
-    def make(real: Any) -> Any:
-        async def take(self: Any, facts: Any, session: Any) -> Any:
-            facts = list(facts)
-            told = {fact.absorbed: fact.turn for fact in facts}
-            known = {row["_id"]: row["turn"] async for row in self._links.find({"_id": {"$in": list(told)}})}
-            if any(turn < known.get(absorbed, 0) for absorbed, turn in told.items()):
-                reached("turns-ignored")
-            await self._links.delete_many({"_id": {"$in": list(told)}}, session=session)
-            return await real(self, facts, session)
-
-        return take
-
-    replaced(LinkStore, "take", make)
-
-
 def links_outside() -> None:
     from shared.links import LinkStore
 
