@@ -167,6 +167,18 @@ async def test_tombstones_say_by_which_erasure_and_are_known_to_whoever_starts_l
     assert await later.erasure_of("other", None) is None
 
 
+async def test_a_tombstone_from_a_clock_that_was_ahead_hides_none_that_comes_after_it(
+    transactions: Transactions,
+) -> None:
+    written, known = Tombstones(transactions.database), Tombstones(transactions.database)
+    await known.prepare()
+    await written.put([ANNA], ID, datetime.now(UTC) + timedelta(hours=1), None)
+    await known.look()
+    await written.put([BERT], ID, datetime.now(UTC), None)
+    await known.look()
+    assert set(known.among([ANNA, BERT])) == {ANNA, BERT}
+
+
 class Broken:
     """A step that fails for one erasure."""
 
