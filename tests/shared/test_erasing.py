@@ -123,6 +123,18 @@ async def test_there_is_no_receipt_before_all_of_it_was_heard_and_has_settled(tr
     assert len(transactions.receipts()) == 1
 
 
+async def test_what_was_heard_while_the_servers_clock_was_ahead_does_not_wait_until_then(
+    transactions: Transactions,
+) -> None:
+    one = await erasing(transactions)
+    await hear(one, transactions, ANNA, BERT)
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    await transactions.database["erasing"].update_one({"_id": ID}, {"$set": {"heard_at": ahead, "emptied_at": ahead}})
+    for _ in range(2):  # emptied anew, and receipted
+        await one.look()
+    assert len(transactions.receipts()) == 1
+
+
 async def test_several_instances_tell_one_receipt(transactions: Transactions) -> None:
     await filled(transactions.database)
     instances = [await erasing(transactions) for _ in range(3)]

@@ -97,6 +97,7 @@ def _if_null(value: Any, instead: Any) -> Any:
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "$lt": _less,
     "$gt": lambda first, second: _less(second, first),
+    "$lte": lambda first, second: not _less(second, first),
     "$eq": lambda first, second: first == second,
     "$add": lambda moment, milliseconds: moment + timedelta(milliseconds=milliseconds),
     "$ifNull": _if_null,
@@ -118,6 +119,8 @@ def updated(document: Document, change: Document | list[Document], now: datetime
         if operator == "$setOnInsert":
             if inserting:
                 result |= fields
+        elif operator == "$currentDate":
+            result |= dict.fromkeys(fields, now)
         elif operator not in _UPDATES:
             raise NotModelled(f"update {operator}")
         else:
