@@ -92,7 +92,8 @@ def explain(seed: int, bug: str | None) -> None:
 
 def all_bugs() -> int:
     """Each must turn a seed red that is green without it."""
-    from tests.simulation.planted import ABOUT_PERSONS, BUGS
+    from tests.simulation.planted import BUGS
+    from tests.simulation.planted_persons import ABOUT_PERSONS
     from tests.simulation.run import EVERY, UNITY, run
     from tests.simulation.seeds import some
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -11,9 +11,6 @@ from unittest.mock import patch
 from pymongo import UpdateOne
 from pymongo.errors import PyMongoError
 
-from services.campaigns.domain import merging
-from services.campaigns.domain.profile import Profile
-from services.campaigns.handlers import profiles as campaign_profiles
 from services.sync.domain import positions
 from services.sync.domain.positions import Cursor
 from services.sync.handlers.deliveries import Settlement
@@ -21,9 +18,6 @@ from services.sync.handlers.memory import Memory
 from services.sync.handlers.webhooks import Worker, worker
 from services.sync.store import DeliveryStore, views
 from shared import mongo
-from shared.contracts.merges import Link, LinkFact
-from shared.erasing import Erasing, Tombstones
-from shared.links import LinkStore
 from shared.messaging import duplicates, outbox
 from shared.messaging.consumer import Consumer
 from shared.messaging.offsets import Offsets, Partition, Position
@@ -31,6 +25,7 @@ from shared.messaging.producer import Producer
 from shared.messaging.received import Received, Record
 from shared.messaging.relay import Relay
 from shared.messaging.unit import Unit
+from tests.simulation.planted_persons import ABOUT_PERSONS
 
 
 def planted(bug: str | None) -> AbstractContextManager[Any]:
@@ -227,57 +222,6 @@ def views_known_by_heart_written_unchecked() -> Iterator[None]:
         yield
 
 
-def links_taken_in_whatever_turn() -> Any:
-    take = LinkStore.take
-
-    async def last_heard(self: LinkStore, facts: Iterable[LinkFact], session: Any) -> list[Link]:
-        told = list(facts)
-        await self._links.delete_many({"_id": {"$in": [fact.absorbed for fact in told]}}, session=session)
-        return await take(self, told, session)
-
-    return patch.object(LinkStore, "take", last_heard)
-
-
-def parted_with_what_all_have_brought() -> Any:
-    join = merging.join
-
-    def kept(profiles: dict[str, Profile], trees: Mapping[str, Iterable[str]], *, linked: bool) -> None:
-        join(profiles, trees, linked=linked)
-        for profile in profiles.values():
-            if profile.whole:
-                profile.sales = profile.whole.sales
-
-    return patch.object(campaign_profiles, "join", kept)
-
-
-@contextmanager
-def erased_looked_for_once() -> Iterator[None]:
-    """Each of the two by itself does no harm that lasts: what the one lets in, the other removes."""
-    carry_on = Erasing._carry_on
-
-    async def once(self: Erasing, row: Any) -> None:
-        if row.get("emptied_at"):
-            with patch.object(self, "_empty", nothing):
-                await carry_on(self, row)
-        else:
-            await carry_on(self, row)
-
-    async def nothing(_: Any) -> None:
-        return
-
-    def among(self: Tombstones, customers: Iterable[str]) -> Any:
-        return ()
-
-    with patch.object(Erasing, "_carry_on", once), patch.object(Tombstones, "among", among):
-        yield
-
-
-ABOUT_PERSONS = (
-    links_taken_in_whatever_turn,
-    parted_with_what_all_have_brought,
-    erased_looked_for_once,
-)
-"""Only the story of customers who are one can show these."""
 BUGS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     bug.__name__.replace("_", "-"): bug
     for bug in (
