@@ -39,8 +39,10 @@ class Tombstones:
 
     async def look(self) -> None:
         """Hear of what other instances have erased; forget whom nothing can be told of any more."""
-        oldest = datetime.now(UTC) - REMEMBERED
-        begin = max(oldest, self._newest - OVERLAP) if self._newest else oldest
+        now = datetime.now(UTC)
+        oldest = now - REMEMBERED
+        # The newest may have been written under a clock that was ahead: those that follow it seem older.
+        begin = max(oldest, min(self._newest, now) - OVERLAP) if self._newest else oldest
         found = {row["_id"]: row["at"] async for row in self._erased.find({"at": {"$gt": begin}}, {"at": 1})}
         if found:
             self._newest = max(found.values())

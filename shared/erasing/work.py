@@ -31,6 +31,8 @@ SETTLE = timedelta(minutes=5)
 """Far longer than any transaction lives (a minute, MongoDB's `transactionLifetimeLimitSeconds`) and than two looks at the
 tombstones lie apart.
 """
+HEARD_AHEAD: Document = {"$expr": {"$gt": ["$heard_at", "$$NOW"]}}
+"""Heard while the server's clock was ahead: the time begins anew, or it would last until then."""
 
 
 class Transactions(Protocol):
@@ -106,7 +108,7 @@ class Erasing:
         self.tombstones.heard(fact.customers, now)
         await self.tombstones.put(fact.customers, fact.erasure_id, now, session)
         first: Document = {"customers": fact.customers, "removed": dict(removed or {}), "done_at": None}
-        change = {"$setOnInsert": first, "$set": {"heard_at": now}, "$addToSet": {"heard": {"$each": list(heard)}}}
+        change = {"$setOnInsert": first, **_now("heard_at"), "$addToSet": {"heard": {"$each": list(heard)}}}
         await self._works.update_one({"_id": fact.erasure_id}, change, upsert=True, session=session)
 
     async def carry_out(self) -> None:
@@ -118,6 +120,7 @@ class Erasing:
     async def look(self) -> None:
         """What is new is emptied, what has settled is emptied again and receipted."""
         await self.tombstones.look()
+        await self._works.update_many({"done_at": None, **HEARD_AHEAD}, _now("heard_at"))
         for row in await self._works.find({"done_at": None}).to_list(None):
             try:
                 await self._carry_on(row)
@@ -129,14 +132,16 @@ class Erasing:
         work = Work(row["_id"], row["customers"])
         if row.get("emptied_at", row["heard_at"]) <= row["heard_at"]:
             await self._empty(work)
-            await self._works.update_one({"_id": row["_id"]}, {"$set": {"emptied_at": datetime.now(UTC)}})
-        elif self._settled(row):
+            await self._works.update_one({"_id": row["_id"]}, _now("emptied_at"))
+        elif set(row["heard"]) >= set(row["customers"]) and await self._settled(row):
             await self._empty(work)
             await self._transactions.transact(partial(self._receipt, work))
 
-    def _settled(self, row: Document) -> bool:
-        all_heard = set(row["heard"]) >= set(row["customers"])
-        return all_heard and datetime.now(UTC) >= row["heard_at"] + self._terms.settle
+    async def _settled(self, row: Document) -> bool:
+        """By the server's clock, because instances' own may differ."""
+        settled = {"$add": ["$heard_at", int(self._terms.settle.total_seconds() * 1000)]}
+        over: Document = {"_id": row["_id"], "$expr": {"$lte": [settled, "$$NOW"]}}
+        return await self._works.find_one(over, {"_id": 1}) is not None
 
     async def _empty(self, work: Work) -> None:
         for step in self._steps:
@@ -165,3 +170,8 @@ class Erasing:
         fact = ErasureDone(erasure_id=work.erasure_id, place=self.place, at=now, removed=removed, kept=kept)
         unit.publish(ERASURES, fact, key=work.erasure_id)
         log.info("erasure_done", erasure_id=work.erasure_id, place=self.place, removed=sum(removed.values()))
+
+
+def _now(field_name: str) -> Document:
+    """Of an update: this field becomes the server's time."""
+    return {"$currentDate": {field_name: True}}

@@ -193,6 +193,15 @@ async def test_an_erased_change_is_no_record_any_more() -> None:
         await desk.back.as_of(ann, NOW)
 
 
+async def test_what_is_kept_whole_of_the_absorbed_is_also_about_those_who_had_been_merged_into_them() -> None:
+    desk = Desk()
+    ann, bob, cat = [await desk.register(name=name) for name in ("Ann", "Bob", "Cat")]
+    await desk.merge(bob, ann)
+    await desk.merge(cat, bob)
+    kept = {change.customer_id: change for change in desk.store.history.values() if change.kind == "absorbed"}
+    assert (kept[ann].among, kept[bob].among) == ((), (ann,))
+
+
 async def test_while_two_were_one_by_mistake_neither_shows_what_is_the_others() -> None:
     desk = Desk()
     mother, daughter = await desk.register(name="Mother"), await desk.register(name="Daughter")

@@ -44,9 +44,9 @@ def test_a_world_that_is_right_breaks_no_rule(world: World) -> None:
     books, who, breaches = world.books, world.who, world.breaches
     history(world, world.history())
     effects.figures(books, world.figures(), 0, breaches)
-    effects.scores(books, who, [world.score(1), world.score(2)], breaches)
-    effects.profiles(books, who, [world.profile(1), world.profile(2)], breaches)
-    effects.contacts(books, who, [world.contact(1), world.contact(2)], breaches)
+    effects.scores(world.persons, who, [world.score(1), world.score(2)], breaches)
+    effects.profiles(world.persons, who, [world.profile(1), world.profile(2)], breaches)
+    effects.contacts(world.persons, who, [world.contact(1), world.contact(2)], breaches)
     identities.identities(books, NAMING, world.owners(), 0, breaches)
     letters.letters(books, world.inbound.poison, world.originals(), [world.letter()], breaches)
     assert list(breaches) == []
@@ -90,12 +90,12 @@ def test_figures_that_are_off_by_one_are_found(world: World, field: str) -> None
     ],
 )
 def test_a_score_of_other_purchases_is_found(world: World, field: str, value: Any) -> None:
-    effects.scores(world.books, world.who, [world.score(1) | {field: value}, world.score(2)], world.breaches)
+    effects.scores(world.persons, world.who, [world.score(1) | {field: value}, world.score(2)], world.breaches)
     assert [breach.customer for breach in world.breaches] == [1]
 
 
 def test_a_missing_score_and_one_too_many_are_found(world: World) -> None:
-    effects.scores(world.books, world.who, [world.score(1), world.score(1)], world.breaches)
+    effects.scores(world.persons, world.who, [world.score(1), world.score(1)], world.breaches)
     assert len(world.breaches) == 2
 
 
@@ -103,28 +103,28 @@ def test_a_missing_score_and_one_too_many_are_found(world: World) -> None:
 def test_a_profile_that_counts_otherwise_is_found(world: World, section: str, field: str, value: int) -> None:
     profile = world.profile(1)
     profile[section] = profile[section] | {field: value}
-    effects.profiles(world.books, world.who, [profile, world.profile(2)], world.breaches)
+    effects.profiles(world.persons, world.who, [profile, world.profile(2)], world.breaches)
     assert world.rules == {effects.PROFILES}
 
 
 def test_a_profile_without_its_contact_or_its_score_is_found(world: World) -> None:
     bare = {name: value for name, value in world.profile(1).items() if name != "contact"}
     unscored = world.profile(2) | {"score": {}}
-    effects.profiles(world.books, world.who, [bare, unscored], world.breaches)
+    effects.profiles(world.persons, world.who, [bare, unscored], world.breaches)
     assert len(world.breaches) == 2
 
 
 def test_orders_of_the_campaigns_are_counted_and_summed(world: World) -> None:
     right: list[tuple[str, int, object]] = [("id-1", 2, "13.49"), ("id-2", 1, "1.00")]
-    effects.order_rows(world.books, world.who, 3, right, world.breaches)
+    effects.order_rows(world.persons, world.who, 3, right, world.breaches)
     assert not world.breaches.counts
-    effects.order_rows(world.books, world.who, 4, [("id-1", 3, "13.49"), ("id-9", 1, "1.00")], world.breaches)
+    effects.order_rows(world.persons, world.who, 4, [("id-1", 3, "13.49"), ("id-9", 1, "1.00")], world.breaches)
     assert world.breaches.counts[effects.ORDERS] == 3
 
 
 @pytest.mark.parametrize("change", [{"name": "Anna"}, {"consents": []}, {"consents": [{"status": "denied"}]}])
 def test_a_contact_that_holds_what_was_not_said_last_is_found(world: World, change: dict[str, Any]) -> None:
-    effects.contacts(world.books, world.who, [world.contact(1) | change, world.contact(2)], world.breaches)
+    effects.contacts(world.persons, world.who, [world.contact(1) | change, world.contact(2)], world.breaches)
     assert world.rules == {effects.CONTACTS}
 
 

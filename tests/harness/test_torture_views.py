@@ -23,15 +23,16 @@ def read(world: World, records: list[Record]) -> Topics:
     seen = Topics(world.books, world.who, world.breaches)
     for record in records:
         seen.take(record)
-    seen.close({"id-1": 4, "id-2": 4}, {"id-1": 2, "id-2": 2})
+    seen.close()
+    seen.agree(world.persons, {"id-1": 4, "id-2": 4}, {"id-1": 2, "id-2": 2})
     return seen
 
 
 def test_views_copies_and_topics_that_are_right_break_no_rule(world: World) -> None:
-    views.views(world.books, world.who, NAMING, world.views(), world.breaches)
+    views.views(world.persons, world.who, NAMING, world.views(), world.breaches)
     for terms in (STEADY, MOODY):
-        views.copies(world.books, world.who, terms, world.views(), world.copies(terms), world.breaches)
-    views.sums(world.books, {"customers": 2, "orders": 3, "total": "14.49"}, world.breaches)
+        views.copies(world.persons, world.who, terms, world.views(), world.copies(terms), world.breaches)
+    views.sums(world.persons, {"customers": 2, "orders": 3, "total": "14.49"}, world.breaches)
     read(world, world.facts())
     assert list(world.breaches) == []
 
@@ -56,17 +57,17 @@ def changes() -> list[dict[str, Any]]:
 @pytest.mark.parametrize("change", changes())
 def test_a_view_that_differs_from_the_books_is_found(world: World, change: dict[str, Any]) -> None:
     told = world.views() | {"id-1": world.view(1) | change}
-    views.views(world.books, world.who, NAMING, told, world.breaches)
+    views.views(world.persons, world.who, NAMING, told, world.breaches)
     assert world.rules == {views.VIEWS}
 
 
 def test_a_missing_view_and_one_of_nobody_are_found(world: World) -> None:
-    views.views(world.books, world.who, NAMING, {"id-1": world.view(1), "id-9": world.view(1)}, world.breaches)
+    views.views(world.persons, world.who, NAMING, {"id-1": world.view(1), "id-9": world.view(1)}, world.breaches)
     assert len(world.breaches) == 2
 
 
 def test_sums_that_are_off_are_found(world: World) -> None:
-    views.sums(world.books, {"customers": 2, "orders": 3, "total": "14.48"}, world.breaches)
+    views.sums(world.persons, {"customers": 2, "orders": 3, "total": "14.48"}, world.breaches)
     assert world.rules == {views.SUMS}
 
 
@@ -80,14 +81,14 @@ def test_a_copy_that_is_missing_older_or_different_is_found(world: World) -> Non
     ]
     for held in wrong:
         breaches = World().breaches
-        views.copies(world.books, world.who, STEADY, world.views(), held, breaches)
+        views.copies(world.persons, world.who, STEADY, world.views(), held, breaches)
         assert set(breaches.counts) == {views.COPIES}
 
 
 def test_a_field_that_the_policy_does_not_name_is_found(world: World) -> None:
     held = world.copies(STEADY)
     held["id-1"]["customer"]["score"] = {}
-    views.copies(world.books, world.who, STEADY, world.views(), held, world.breaches)
+    views.copies(world.persons, world.who, STEADY, world.views(), held, world.breaches)
     assert world.rules == {views.POLICY}
 
 
@@ -95,7 +96,7 @@ def test_a_customer_told_without_consent_and_one_withheld_despite_consent_are_fo
     for customer_id, customer, withheld in (("id-2", {"sales": {}}, []), ("id-1", {}, list(MOODY.fields))):
         held, breaches = world.copies(MOODY), World().breaches
         held[customer_id] |= {"customer": customer, "withheld": withheld}
-        views.copies(world.books, world.who, MOODY, world.views(), held, breaches)
+        views.copies(world.persons, world.who, MOODY, world.views(), held, breaches)
         assert views.POLICY in breaches.counts
 
 

@@ -15,6 +15,7 @@ from tests.torture.judge.deliveries import Delivery
 from tests.torture.judge.identities import Identities, identities
 from tests.torture.judge.inbound import Inbound, Record
 from tests.torture.judge.letters import Letter, Original
+from tests.torture.judge.persons import Persons, plain
 from tests.torture.judge.views import Terms, permitted
 from tests.torture.sendings import NAMING, Sent
 
@@ -45,9 +46,11 @@ class World:
     breaches: Breaches = field(default_factory=Breaches)
     who: Identities = field(init=False)
     inbound: Inbound = field(init=False)
+    persons: Persons = field(init=False)
 
     def __post_init__(self) -> None:
         self.who = identities(self.books, NAMING, self.owners(), 0, Breaches())
+        self.persons = plain(self.books)
         self.inbound = Inbound(self.books, Breaches())
         for record in self.log():
             self.inbound.take(record)

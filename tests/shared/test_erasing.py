@@ -123,6 +123,18 @@ async def test_there_is_no_receipt_before_all_of_it_was_heard_and_has_settled(tr
     assert len(transactions.receipts()) == 1
 
 
+async def test_what_was_heard_while_the_servers_clock_was_ahead_does_not_wait_until_then(
+    transactions: Transactions,
+) -> None:
+    one = await erasing(transactions)
+    await hear(one, transactions, ANNA, BERT)
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    await transactions.database["erasing"].update_one({"_id": ID}, {"$set": {"heard_at": ahead, "emptied_at": ahead}})
+    for _ in range(2):  # emptied anew, and receipted
+        await one.look()
+    assert len(transactions.receipts()) == 1
+
+
 async def test_several_instances_tell_one_receipt(transactions: Transactions) -> None:
     await filled(transactions.database)
     instances = [await erasing(transactions) for _ in range(3)]
@@ -165,6 +177,18 @@ async def test_tombstones_say_by_which_erasure_and_are_known_to_whoever_starts_l
     assert set(later.among([ANNA, "other"])) == {ANNA}
     assert await later.erasure_of(BERT, None) == ID
     assert await later.erasure_of("other", None) is None
+
+
+async def test_a_tombstone_from_a_clock_that_was_ahead_hides_none_that_comes_after_it(
+    transactions: Transactions,
+) -> None:
+    written, known = Tombstones(transactions.database), Tombstones(transactions.database)
+    await known.prepare()
+    await written.put([ANNA], ID, datetime.now(UTC) + timedelta(hours=1), None)
+    await known.look()
+    await written.put([BERT], ID, datetime.now(UTC), None)
+    await known.look()
+    assert set(known.among([ANNA, BERT])) == {ANNA, BERT}
 
 
 class Broken:

@@ -25,6 +25,7 @@ from shared.messaging.producer import Producer
 from shared.messaging.received import Received, Record
 from shared.messaging.relay import Relay
 from shared.messaging.unit import Unit
+from tests.simulation.planted_persons import ABOUT_PERSONS
 
 
 def planted(bug: str | None) -> AbstractContextManager[Any]:
@@ -244,5 +245,6 @@ BUGS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
         leases_given_to_everybody,
         leases_not_watched,
         views_known_by_heart_written_unchecked,
+        *ABOUT_PERSONS,
     )
 }

@@ -7,7 +7,9 @@ from array import array
 from collections.abc import Sequence
 
 from tests.load import Schedule
+from tests.torture.decisions.families import families
 from tests.torture.judge.books import Books
+from tests.torture.judge.decided import Decided
 from tests.torture.judge.letters import Original
 from tests.torture.sendings import Marked, event_number, original, sent
 from tests.torture.spec import TAG, Spec
@@ -20,6 +22,8 @@ class Ledger:
 
     def __init__(self, spec: Spec) -> None:
         self.books = Books(TAG, spec.events)
+        self.books.watch(customer for family in families(spec) for customer in family.customers)
+        self.decided = Decided()
         self.originals: dict[int, Original] = {}
         self.due = array("d", [UNSENT]) * spec.events
         """When an event was to leave, by its number: latency counts from here."""

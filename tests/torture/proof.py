@@ -26,12 +26,14 @@ SHORT = Spec(
     instances=1,
     warm_up=4.0,
     patience=25.0,
+    decided=0.015,
+    settle=8.0,
 )
 ATTEMPTS = 3
 """Faults meet a bug by chance: so many seeds may be tried until they do."""
 Say = Callable[[str], None]
 Caught = Literal["caught", "missed", "not met", "crashed", "control"]
-CRASH = re.compile(r"\b(consuming|publishing|recording|delivering)\.\w+:\d+\"")
+CRASH = re.compile(r"\b(consuming|publishing|recording|delivering|uniting)\.\w+:\d+\"")
 """The last place that a log line names: the planted code itself has failed, which proves nothing."""
 
 

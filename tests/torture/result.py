@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from deploy.local.layout import ROOT
+from tests.torture.judge.decided import Decided
 from tests.torture.latencies import percentile
 from tests.torture.ledger import Ledger
 from tests.torture.settling import Backlog
@@ -67,6 +68,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "made": made(),
         "void": [*outcome.void, *([outcome.late] if outcome.late else [])],
         "load": load(outcome),
+        "persons": persons(outcome.ledger.decided),
         "faults": [strike.as_json() for strike in outcome.strikes],
         "recovery": recovery(outcome.strikes),
         "misbehaviours": outcome.moods,
@@ -85,6 +87,16 @@ def load(outcome: Outcome) -> dict[str, Any]:
         "customers": len(books.accounts),
         "sent_again": outcome.sent_again,
         "second_copies": inbound.copies.total() if inbound else None,
+    }
+
+
+def persons(decided: Decided) -> dict[str, int]:
+    """What was decided about them meanwhile."""
+    return {
+        "merges": len(decided.merges),
+        "undone": len(decided.undone),
+        "erased": len(decided.erased),
+        "asked_again": decided.asked_again,
     }
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from deploy.local import services
 from tests.load import Roads
 from tests.torture.channels import ReceiversDied, channels
+from tests.torture.decisions import Steward, families
 from tests.torture.evidence import Databases, Log, Public
 from tests.torture.evidence.log import NotRead
 from tests.torture.evidence.public import Refused
@@ -64,7 +65,7 @@ def plan(spec: Spec, folder: Path, base: int) -> Plan:
         base=base,
         instances=spec.instances,
         partitions=spec.partitions,
-        settings={**spec.settings, **reached},
+        settings={**spec.settings, **reached, "RAPPORT_ERASURE_SETTLE_SECONDS": str(spec.settle)},
         command=with_bug(spec.planted) if spec.planted else services.uvicorn,
         disk_mb=DISK_MB + int(spec.events * DISK_MB_PER_EVENT) if wants_disk else None,
         seed=spec.seed,
@@ -85,17 +86,23 @@ def with_bug(bug: str) -> Callable[[str, int], tuple[str, ...]]:
 async def _play(outcome: Outcome, stage: Stage, sources: Sources, say: Say) -> None:
     spec, ledger = outcome.spec, outcome.ledger
     say(f"{spec.events:,} events at {spec.rate:g}/s, {spec.faults} faults, seed {spec.seed}")
-    way = await stage.way_to_gateway("load")
+    way, office = await stage.way_to_gateway("load"), await stage.way_to_gateway("steward")
     roads = Roads(kafka=stage.kafka, http=(way, stage.admin_key), namespace=stage.namespace)
-    async with roads:
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(roads)
         traffic = Traffic(spec, ledger, roads)
-        stage.senders.append(traffic)
+        steward = await stack.enter_async_context(
+            Steward(spec.patience, ledger.decided, families(spec), (office, stage.admin_key), sources.public)
+        )
+        stage.senders += [traffic, steward]
         strikes = Strikes(spec, stage, sources.channels, say)
         outcome.strikes = strikes.struck
         await asyncio.gather(traffic.run(), strikes.run())
         say("        faults and load are over")
         await stage.calm()
-        refused = await _all_accepted(traffic)
+        refused = await _all_accepted(traffic) | await _all_accepted(steward)
+        decided = ledger.decided
+        say(f"        {len(decided.merges)} merges, {len(decided.undone)} undone, {len(decided.erased)} erased")
         outcome.late, outcome.moods = traffic.lateness.void, strikes.moods
         outcome.void += [
             f"{strike.kind} on {strike.target}: {strike.failed}" for strike in outcome.strikes if strike.failed
@@ -106,10 +113,10 @@ async def _play(outcome: Outcome, stage: Stage, sources: Sources, say: Say) -> N
     await _judge(outcome, stage, sources, rejected | refused, say)
 
 
-async def _all_accepted(traffic: Traffic) -> dict[str, int]:
+async def _all_accepted(sender: Traffic | Steward) -> dict[str, int]:
     """Ingest must recover by itself: what is still not taken long after the last fault never will be."""
     try:
-        await traffic.finished()
+        await sender.finished()
     except Exception as error:  # noqa: BLE001 - every failure of a road is an answer of the platform's that must not be
         return {f"{type(error).__name__}: {error}": 1}
     return {}

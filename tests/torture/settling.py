@@ -11,6 +11,7 @@ from typing import Any
 from tests.torture.channels import TERMS, Channels
 from tests.torture.evidence import Databases, Log, Public
 from tests.torture.judge.health import TOPICS, Position, positions
+from tests.torture.judge.unity import LOG
 
 POLL = 0.5
 CALM_POLLS = 4
@@ -59,6 +60,9 @@ async def backlog(sources: Sources) -> Backlog:
     for terms in TERMS:
         told = await sources.public.get(f"/v1/channels/{terms.channel}")
         waiting[terms.channel] = told["backlog"] + told["retrying"] + told["failed"]
+    erasures = await sources.public.every("/v1/erasures", status="open")
+    places = [place for erasure in erasures for place in erasure["open"]]
+    waiting["the erased"] = len(places) - places.count(LOG)
     state: dict[str, Any] = await sources.channels.state()
     # Deliveries as such are none: what is refused again and again gets nowhere.
     progress = sum(one.next for one in found) + sum(ends.values()) + sum(state["versions"].values())

@@ -11,6 +11,7 @@ from typing import Any
 from tests.load import Mix
 
 TAG = "torture"
+MOST_FAMILIES = 1_000
 BATCH = 500
 """Views that sync settles in one transaction: what one fault can cut off from its settlement, for each channel."""
 SETTINGS = {
@@ -39,6 +40,10 @@ class Spec:
     faults: int = 20
     kinds: tuple[str, ...] = ()
     """Kinds of faults to draw from; empty: all."""
+    decided: float = 0.01
+    """Families of customers who are merged, parted and erased meanwhile, as a share of all events; a thousand at most."""
+    settle: float = 75.0
+    """After which a service looks for the erased once more and says that it is done: longer than a transaction lives."""
     misbehaviour: int = 3
     """How often a receiver behaves badly for a while."""
     instances: int = 2
@@ -56,6 +61,10 @@ class Spec:
     def seconds(self) -> float:
         """How long the load lasts."""
         return self.events / self.rate
+
+    @property
+    def families(self) -> int:
+        return min(MOST_FAMILIES, int(self.decided * self.events))
 
     @property
     def mix(self) -> Mix:

@@ -9,8 +9,21 @@ from typing import Any
 
 from tests.torture.channels import TERMS
 from tests.torture.evidence.log import Ends, NotRead
-from tests.torture.judge import Breaches, deliveries, effects, health, identities, letters, topics, views
+from tests.torture.evidence.traces import traces
+from tests.torture.judge import (
+    Breaches,
+    deliveries,
+    effects,
+    health,
+    identities,
+    letters,
+    persons,
+    topics,
+    unity,
+    views,
+)
 from tests.torture.judge.inbound import Inbound
+from tests.torture.judge.persons import Census, Persons
 from tests.torture.latencies import Told, latencies
 from tests.torture.ledger import Ledger
 from tests.torture.receivers.records import read_copies, read_deliveries
@@ -32,6 +45,7 @@ class Verdict:
 
     breaches: Breaches
     who: identities.Identities = field(default_factory=identities.Identities)
+    persons: Persons | None = None
     inbound: Inbound | None = None
     republished: int = 0
     deliveries: dict[str, int] = field(default_factory=dict)
@@ -49,13 +63,20 @@ async def verdict(
     async for record in sources.log.records(["crm.inbound"]):
         found.inbound.take(record)
     found.inbound.close()
-    databases = sources.databases
+    databases, decided = sources.databases, ledger.decided
     owners, conflicts = await databases.owners(), await databases.conflicts()
-    found.who = identities.identities(books, NAMING, owners, conflicts, found.breaches)
+    gone = {customer_id: decided.numbers[customer_id] for customer_id in decided.erased}
+    found.who = identities.identities(books, NAMING, owners, conflicts, found.breaches, gone)
     (told, ends), contacts = await still_views(sources), await databases.contacts()
+    seen = await topics_read(ledger, sources, ends, found)
+    census = Census(books, found.who, NAMING, decided, found.breaches)
+    found.persons = census.persons(seen.under, ledger.due, contacts, owners)
+    seen.agree(found.persons, versions(told), {contact["_id"]: contact["version"] for contact in contacts})
+    persons.answers(decided, found.breaches)
     await kept(ledger, sources, contacts, found)
-    seen = await topics_read(ledger, sources, ends, told, contacts, found)
+    await decisions(ledger, sources, found)
     delivered(ledger, sources, told, seen, excused, found)
+    views.sums(found.persons, await sources.public.get("/v1/customers/summary"), found.breaches)
     health.taken(rejected, found.breaches)
     health.well(processes, found.breaches)
     found.versions = sum(view["version"] for view in told.values())
@@ -86,32 +107,46 @@ async def kept(ledger: Ledger, sources: Sources, contacts: list[Document], found
     """What every service keeps."""
     books, who, breaches, databases = ledger.books, found.who, found.breaches, sources.databases
     assert found.inbound is not None
-    history = effects.History(books, who, breaches)
+    living = found.persons
+    assert living is not None
+    history = effects.History(books, who, breaches, living.gone)
     async for document in databases.history():
         history.take(document)
     history.close()
     copies = found.inbound.copies["sale"] + found.inbound.copies["interaction"]
     effects.figures(books, await databases.figures(), copies, breaches)
-    effects.contacts(books, who, contacts, breaches)
-    effects.scores(books, who, await sources.public.every("/v1/scores", sort="customer"), breaches)
-    effects.profiles(books, who, await databases.profiles(), breaches)
-    effects.order_rows(books, who, *await databases.order_rows(), breaches)
-    letters.letters(books, found.inbound.poison, ledger.originals, await databases.letters(), breaches)
+    effects.contacts(living, who, contacts, breaches)
+    effects.scores(living, who, await sources.public.every("/v1/scores", sort="customer"), breaches)
+    effects.profiles(living, who, await databases.profiles(), breaches)
+    effects.order_rows(living, who, *await databases.order_rows(), breaches)
+    # What names somebody who was erased is removed, what comes afterwards is about somebody new.
+    maybe = {ledger.decided.numbers[customer_id] for customer_id in living.erased}
+    letters.letters(books, found.inbound.poison, ledger.originals, await databases.letters(), breaches, maybe)
 
 
-async def topics_read(
-    ledger: Ledger,
-    sources: Sources,
-    ends: Ends,
-    told: dict[str, Document],
-    contacts: list[Document],
-    found: Verdict,
-) -> topics.Topics:
+async def decisions(ledger: Ledger, sources: Sources, found: Verdict) -> None:
+    """Who is one and who is no more, wherever anything of it is kept."""
+    decided, breaches, databases = ledger.decided, found.breaches, sources.databases
+    unity.links(decided, await databases.links(), breaches)
+    told = await sources.public.every("/v1/erasures")
+    ledgered = {one["erasure_id"]: unity.Ledgered(*map(frozenset, parts_of(one))) for one in told}
+    channels = [terms.channel for terms in TERMS]
+    unity.receipted(decided, ledgered, await databases.tombstones(), channels, breaches)
+    nameless = {decided.numbers[one] for one in decided.erased} - found.who.ids.keys()
+    left = [one async for one in traces(databases.url, decided.erased, nameless)]
+    unity.forgotten(decided, nameless, left, breaches)
+
+
+def parts_of(erasure: Document) -> tuple[list[str], list[str], list[str]]:
+    return erasure["customers"], [place["place"] for place in erasure["places"]], erasure["open"]
+
+
+async def topics_read(ledger: Ledger, sources: Sources, ends: Ends, found: Verdict) -> topics.Topics:
     """What services told each other while the views became what they are."""
     seen = topics.Topics(ledger.books, found.who, found.breaches)
     async for record in sources.log.records(topics.ALL, ends):
         seen.take(record)
-    seen.close(versions(told), {contact["_id"]: contact["version"] for contact in contacts})
+    seen.close()
     found.republished = seen.sequences.republished.total()
     return seen
 
@@ -120,15 +155,16 @@ def delivered(
     ledger: Ledger, sources: Sources, told: dict[str, Document], seen: topics.Topics, excused: int, found: Verdict
 ) -> None:
     """The views, and what the channels have of them."""
-    books, who, breaches = ledger.books, found.who, found.breaches
-    views.views(books, who, NAMING, told, breaches)
+    who, breaches, living = found.who, found.breaches, found.persons
+    assert living is not None
+    views.views(living, who, NAMING, told, breaches)
     received = deliveries.Received(who, breaches, excused)
     for delivery in read_deliveries(sources.channels.folder):
         received.take(delivery)
     received.close()
     for terms in TERMS:
         copies = read_copies(sources.channels.folder, terms.channel)
-        views.copies(books, who, terms, told, copies, breaches)
+        views.copies(living, who, terms, told, copies, breaches)
     found.deliveries, found.delivered_again = dict(received.count), dict(received.again)
     found.latencies = waited(ledger, sources, seen, found)
 
@@ -139,7 +175,8 @@ def waited(ledger: Ledger, sources: Sources, seen: topics.Topics, found: Verdict
     events = (
         Told(number, customer_id, books.kind_of(number), seen.place[number])
         for number in books.accepted("sale", "interaction")
-        if (customer_id := found.who.ids.get(books.customer[number]))
+        # Of those who are merged a delivery's sums do not say which events it has.
+        if books.customer[number] not in books.watched and (customer_id := found.who.ids.get(books.customer[number]))
     )
     steady = (d for d in read_deliveries(sources.channels.folder) if d.channel == TERMS[0].channel and d.taken)
     return latencies(events, steady, ledger.due)

@@ -48,6 +48,8 @@ class Chronicle:
                 was_at=published.changed_at,
                 of=merge.survivor,
                 fields=(),
+                # What others brought who had been merged into the absorbed goes when they are erased.
+                among=tuple(sorted(published.absorbed)),
                 author=by,
                 merge_id=merge.merge_id,
                 into=merge.survivor,

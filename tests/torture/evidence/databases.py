@@ -11,12 +11,15 @@ from tests.torture.judge.letters import Letter, kept
 
 Document = dict[str, Any]
 SERVICES = ("contacts", "interactions", "campaigns", "scoring", "sync")
+FOLLOWERS = SERVICES[1:]
+"""Those who keep links as contacts tells them."""
 
 
 class Databases:
     """A client that decodes times with their offset."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self.client: AsyncMongoClient[Document] = AsyncMongoClient(url, tz_aware=True, serverSelectionTimeoutMS=10_000)
 
     async def close(self) -> None:
@@ -45,12 +48,13 @@ class Databases:
         return int(await self._of("contacts")["conflicts"].count_documents({}))
 
     async def contacts(self) -> list[Document]:
-        fields = {"name": 1, "consents": 1, "version": 1}
+        fields = {"name": 1, "consents": 1, "version": 1, "place.into": 1, "place.root": 1, "place.members": 1}
         return [document async for document in self._of("contacts")["contacts"].find({}, fields)]
 
     async def history(self) -> AsyncIterator[Document]:
         fields = {"customer": 1, "kind": 1, "channel": 1, "at": 1, "event": 1, "total": 1, "order": 1}
-        async for document in self._of("interactions")["history"].find({}, fields):
+        # Of events of the erased a digest stays, so that they are known when they are sent once more.
+        async for document in self._of("interactions")["history"].find({"event": {"$exists": True}}, fields):
             yield document
 
     async def figures(self) -> Document:
@@ -61,7 +65,7 @@ class Databases:
         return dict(found[0]) if found else dict.fromkeys(names, 0)
 
     async def profiles(self) -> list[Document]:
-        fields = {"sales": 1, "interactions": 1, "score.purchases": 1, "contact.version": 1}
+        fields = {"sales": 1, "interactions": 1, "score.purchases": 1, "contact.version": 1, "merged_into": 1, "own": 1}
         return [document async for document in self._of("campaigns")["profiles"].find({}, fields)]
 
     async def order_rows(self) -> tuple[int, list[tuple[str, int, object]]]:
@@ -71,6 +75,20 @@ class Databases:
         cursor = await orders.aggregate([{"$group": group}])
         sums = [(row["_id"], row["orders"], row["total"]) for row in await cursor.to_list(None)]
         return await orders.count_documents({}), sums
+
+    async def links(self) -> dict[str, dict[str, str | None]]:
+        """By service, into whom whoever was ever absorbed is merged."""
+        return {
+            service: {row["_id"]: row["into"] async for row in self._of(service)["links"].find()}
+            for service in FOLLOWERS
+        }
+
+    async def tombstones(self) -> dict[str, set[str]]:
+        """By service, the ids of the erased."""
+        return {
+            service: {row["_id"] async for row in self._of(service)["erased"].find({}, {"_id": 1})}
+            for service in SERVICES
+        }
 
     async def letters(self) -> list[Letter]:
         database = self._of("interactions")

@@ -65,6 +65,8 @@ class Account:
     named: tuple[int, str] = (0, "")
     """When the customer's name was said last, and which it was."""
     consented: tuple[int, str] | None = None
+    known_by: frozenset[str] | None = None
+    """Identifiers, where they do not follow from the channels: of several who are one, of somebody whose number was free."""
 
     def take(self, sending: Sending) -> None:
         self.channels.add(sending.channel)
@@ -124,6 +126,12 @@ class Books:
         self.partition = array("h", [NOWHERE]) * size
         self.offset = array("q", [NOWHERE]) * size
         """Where the log has it first."""
+        self.watched: dict[int, list[Sending]] = {}
+        """Each event of the customers whose sums do not say all: those about whom decisions are made."""
+
+    def watch(self, customers: Iterable[int]) -> None:
+        """Keep all events of these."""
+        self.watched |= {customer: [] for customer in customers}
 
     def accept(self, sending: Sending) -> None:
         """The platform has said that it has the event. A second copy changes nothing of what must be."""
@@ -135,6 +143,8 @@ class Books:
         self.customer[number], self.channel[number] = sending.customer, sending.channel
         self.at[number], self.cents[number] = sending.at, sending.cents
         if sending.kind != "poison":
+            if sending.customer in self.watched:
+                self.watched[sending.customer].append(sending)
             self.accounts.setdefault(sending.customer, Account(sending.customer)).take(sending)
 
     def kind_of(self, number: int) -> Kind:
@@ -160,12 +170,11 @@ class Books:
         return f"{self.tag}-{number}"
 
     def totals(self) -> tuple[int, int, Decimal]:
-        """Interactions, orders and money of all customers."""
-        accounts = self.accounts.values()
+        """Interactions, orders and money of all events."""
         return (
-            sum(a.interactions for a in accounts),
-            sum(a.orders for a in accounts),
-            money(sum(a.cents for a in accounts)),
+            self.count("interaction"),
+            self.count("sale"),
+            money(sum(self.cents[one] for one in self.accepted("sale"))),
         )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from tests.torture.judge.books import Account, Books, moment, money
 from tests.torture.judge.breach import Breaches
 from tests.torture.judge.identities import Identities
+from tests.torture.judge.persons import Persons
 
 Document = Mapping[str, Any]
 HISTORY, SCORING, PROFILES, ORDERS, CONTACTS = (
@@ -36,8 +38,9 @@ def time_of(value: object) -> datetime | None:
 class History:
     """One document for each accepted sale and interaction, under its customer, with its figures; `close` after the last."""
 
-    def __init__(self, books: Books, who: Identities, breaches: Breaches) -> None:
-        self._books, self._who, self._breaches = books, who, breaches
+    def __init__(self, books: Books, who: Identities, breaches: Breaches, gone: Container[int] = ()) -> None:
+        """`gone` are the events of customers who were erased."""
+        self._books, self._who, self._breaches, self._gone = books, who, breaches, gone
         self._seen = bytearray(books.size)
 
     def take(self, document: Document) -> None:
@@ -48,13 +51,14 @@ class History:
             return
         self._seen[number] = min(self._seen[number] + 1, 255)
         customer, where = books.customer[number], self._where(number)
-        expect(HISTORY, where, 1, self._seen[number], event=number, customer=customer)
+        wanted = 0 if number in self._gone else 1
+        expect(HISTORY, where, wanted, self._seen[number], event=number, customer=customer)
         found = (self._who.customer(document["customer"]), time_of(document["at"]), _total(document))
         expect(HISTORY, where, _booked(books, number), found, event=number, customer=customer)
 
     def close(self) -> None:
         for number in self._books.accepted("sale", "interaction"):
-            if not self._seen[number]:
+            if not self._seen[number] and number not in self._gone:
                 told = {"event": number, "customer": self._books.customer[number]}
                 self._breaches.expect(HISTORY, self._where(number), "in the history", "not there", **told)
 
@@ -78,17 +82,18 @@ def figures(books: Books, sums: Mapping[str, Any], copies: int, breaches: Breach
     breaches.expect(HISTORY, "its figures", (interactions, orders, total, copies, 0), found)
 
 
-def scores(books: Books, who: Identities, told: Iterable[Document], breaches: Breaches) -> None:
-    """The score last told of each customer who has bought, as `GET /v1/scores` lists it."""
+def scores(persons: Persons, who: Identities, told: Iterable[Document], breaches: Breaches) -> None:
+    """The score last told of each person who has bought, as `GET /v1/scores` lists it."""
     known: set[int] = set()
     for score in told:
         number = who.customer(score["customer_id"])
-        if number is None or number in known:
-            breaches.expect(SCORING, f"customer id {score['customer_id']}", "one score of a known customer", "another")
+        if number not in persons.accounts or score["customer_id"] in persons.erased or number in known:
+            what, wanted = f"customer id {score['customer_id']}", "one score of somebody who answers for themselves"
+            breaches.expect(SCORING, what, wanted, "another", customer=number)
             continue
         known.add(number)
-        score_of(books.accounts[number], score, SCORING, breaches)
-    for number, account in books.accounts.items():
+        score_of(persons.accounts[number], score, SCORING, breaches)
+    for number, account in persons.accounts.items():
         if bool(account.orders) != (number in known):
             breaches.expect(
                 SCORING, f"customer {number} has a score", bool(account.orders), number in known, customer=number
@@ -107,61 +112,79 @@ def score_of(account: Account, score: Document, rule: str, breaches: Breaches) -
     breaches.expect(rule, f"customer {account.customer}'s score", booked, found, customer=account.customer)
 
 
-def profiles(books: Books, who: Identities, documents: Iterable[Document], breaches: Breaches) -> None:
-    """Campaigns' profile of each customer."""
+def profiles(persons: Persons, who: Identities, documents: Iterable[Document], breaches: Breaches) -> None:
+    """Campaigns' profile of each customer: what came under their own id, and of a survivor what all have brought."""
     known: set[int] = set()
     for document in documents:
         number = who.customer(document["_id"])
-        if number is None:
-            breaches.expect(PROFILES, f"profile {document['_id']}", "a known customer", None)
+        if number not in persons.parts or document["_id"] in persons.erased:
+            breaches.expect(PROFILES, f"profile {document['_id']}", "a known customer", number, customer=number)
             continue
         known.add(number)
-        _profile(books.accounts[number], document, breaches)
-    for number in books.accounts.keys() - known:
+        root = persons.root.get(number)
+        merged = (None if root is None else who.ids.get(root), document.get("merged_into"))
+        breaches.expect(PROFILES, f"customer {number}: merged", *merged, customer=number)
+        _profile(persons.accounts.get(number), persons.parts[number], document, breaches)
+    for number in persons.parts.keys() - known:
         breaches.expect(PROFILES, f"customer {number}", "a profile", None, customer=number)
 
 
-def _profile(account: Account, document: Document, breaches: Breaches) -> None:
-    sales, met, score = (document.get(section) or {} for section in ("sales", "interactions", "score"))
-    found = (
-        sales.get("orders", 0),
-        exact(sales["total"]) if sales else Decimal(0),
-        time_of(sales.get("last_order_at")),
-        met.get("count", 0),
-        score.get("purchases", 0),
-        "contact" in document,
-    )
-    booked = (account.orders, account.total, account.last_order_at, account.interactions, account.orders, True)
-    breaches.expect(PROFILES, f"customer {account.customer}", booked, found, customer=account.customer)
+def _profile(whole: Account | None, own: Account, document: Document, breaches: Breaches) -> None:
+    number, apart = own.customer, document.get("own")
+    expect = partial(breaches.expect, PROFILES, customer=number)
+    expect(f"customer {number}: own", _booked_figures(own), _figures(document if apart is None else apart))
+    score = (document.get("score") or {}).get("purchases", 0)
+    expect(f"customer {number}: score", whole.orders if whole else 0, score)
+    if whole:
+        expect(f"customer {number}", (*_booked_figures(whole), True), (*_figures(document), "contact" in document))
+
+
+def _booked_figures(account: Account) -> tuple[object, ...]:
+    return account.orders, account.total, account.last_order_at, account.interactions
+
+
+def _figures(document: Document) -> tuple[object, ...]:
+    sales, met = document.get("sales") or {}, document.get("interactions") or {}
+    total = exact(sales["total"]) if sales else Decimal(0)
+    return sales.get("orders", 0), total, time_of(sales.get("last_order_at")), met.get("count", 0)
 
 
 def order_rows(
-    books: Books, who: Identities, count: int, sums: Iterable[tuple[str, int, object]], breaches: Breaches
+    persons: Persons, who: Identities, count: int, sums: Iterable[tuple[str, int, object]], breaches: Breaches
 ) -> None:
-    """Campaigns' rows of orders: how many, and by customer id how many and their sum."""
-    breaches.expect(ORDERS, "rows", books.count("sale"), count)
+    """Campaigns' rows of orders, which stay with the id that they came under: how many, and by id how many and their sum."""
+    breaches.expect(ORDERS, "rows", sum(one.orders for one in persons.parts.values()), count)
     for customer_id, orders, total in sums:
         number = who.customer(customer_id)
-        if number is None:
-            breaches.expect(ORDERS, f"customer id {customer_id}", "a known customer", None)
+        if number not in persons.parts or customer_id in persons.erased:
+            breaches.expect(ORDERS, f"customer id {customer_id}", "a known customer", number, customer=number)
             continue
-        account = books.accounts[number]
+        account = persons.parts[number]
         found = (orders, exact(total))
         breaches.expect(ORDERS, f"customer {number}", (account.orders, account.total), found, customer=number)
 
 
-def contacts(books: Books, who: Identities, documents: Iterable[Document], breaches: Breaches) -> None:
-    """What contacts keeps of each customer."""
+def contacts(persons: Persons, who: Identities, documents: Iterable[Document], breaches: Breaches) -> None:
+    """What contacts keeps of each customer, which is what was said of that one, and with whom they are one."""
     known: set[int] = set()
     for document in documents:
         number = who.customer(document["_id"])
-        if number is None or number in known:
-            breaches.expect(CONTACTS, f"contact {document['_id']}", "one of a known customer", "another")
+        if number not in persons.parts or document["_id"] in persons.erased or number in known:
+            what = f"contact {document['_id']}"
+            breaches.expect(CONTACTS, what, "one of a known customer", "another", customer=number)
             continue
         known.add(number)
-        contact_of(books.accounts[number], document, CONTACTS, breaches)
-    for number in books.accounts.keys() - known:
+        contact_of(persons.parts[number], document, CONTACTS, breaches)
+        _place(persons, who, number, document.get("place") or {}, breaches)
+    for number in persons.parts.keys() - known:
         breaches.expect(CONTACTS, f"customer {number}", "a contact", None, customer=number)
+
+
+def _place(persons: Persons, who: Identities, number: int, place: Document, breaches: Breaches) -> None:
+    into, root = (who.ids.get(of[number]) if number in of else None for of in (persons.into, persons.root))
+    others = sorted(who.ids.get(one, "") for one in persons.others(number))
+    found = (place.get("into"), place.get("root"), sorted(place.get("members") or ()))
+    breaches.expect(CONTACTS, f"customer {number}'s place", (into, root, others), found, customer=number)
 
 
 def contact_of(account: Account, contact: Document, rule: str, breaches: Breaches) -> None:

@@ -17,11 +17,13 @@ DRAINED, WELL, RESTARTS, TAKEN = (
 
 GROUPS = {
     "contacts": ("crm.inbound",),
+    "contacts-erasures": ("crm.erasures",),
     "contacts-stages": ("crm.scores",),
     "interactions": ("crm.inbound",),
     "interactions-dead-letters": ("crm.dead-letters",),
     "interactions-merges": ("crm.contacts",),
     "scoring": ("crm.interactions", "crm.sales"),
+    "scoring-erasures": ("crm.contacts",),
     "scoring-merges": ("crm.contacts",),
     "campaigns": ("crm.contacts", "crm.interactions", "crm.sales", "crm.scores"),
     "sync": ("crm.contacts", "crm.interactions", "crm.sales", "crm.scores", "crm.campaigns"),

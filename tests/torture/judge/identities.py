@@ -23,6 +23,8 @@ class Naming:
     digits: int = 7
 
     def identifiers(self, account: Account) -> set[str]:
+        if account.known_by is not None:
+            return set(account.known_by)
         number = f"{account.customer:0{self.digits}d}"
         names = {self.channels[channel] + number for channel in account.channels} | {self.common + number}
         return names | ({self.email[0] + str(account.customer) + self.email[1]} if account.reports else set())
@@ -49,10 +51,19 @@ class Identities:
 
 
 def identities(
-    books: Books, naming: Naming, owners: Iterable[tuple[str, str]], conflicts: int, breaches: Breaches
+    books: Books,
+    naming: Naming,
+    owners: Iterable[tuple[str, str]],
+    conflicts: int,
+    breaches: Breaches,
+    erased: Mapping[str, int] | None = None,
 ) -> Identities:
-    """`owners` are pairs of identifier and customer id, as contacts keeps them. One number, one id, and the reverse."""
-    found, told = Identities(), set()
+    """`owners` are pairs of identifier and customer id, as contacts keeps them. One number, one id, and the reverse.
+
+    `erased` are the numbers by the ids of those who are no more: their identifiers are nobody's, or somebody new's.
+    """
+    found, told = Identities(customers=dict(erased or {})), set()
+    free = set(found.customers.values())
     for identifier, customer_id in owners:
         number = naming.customer(identifier)
         if number is None or number not in books.accounts:
@@ -64,6 +75,8 @@ def identities(
         other = found.customers.setdefault(customer_id, number)
         breaches.expect(RULE, f"customer id {customer_id}", other, number, customer=number)
     for number, account in books.accounts.items():
+        if number in free:
+            continue
         missing = naming.identifiers(account) - told
         breaches.expect(RULE, f"customer {number}: identifiers nobody keeps", set(), missing, customer=number)
     breaches.expect(RULE, "pairs of customers taken for one", 0, conflicts)

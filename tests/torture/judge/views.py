@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.torture.judge.books import Account, Books
+from tests.torture.judge.books import Account, money
 from tests.torture.judge.breach import Breaches
 from tests.torture.judge.effects import contact_of, exact, score_of, time_of
 from tests.torture.judge.identities import Identities, Naming
+from tests.torture.judge.persons import Persons
 
 Document = Mapping[str, Any]
 VIEWS, SUMS, COPIES, POLICY = (
@@ -29,20 +30,35 @@ class Terms:
     consent_needed: bool
     """Without the customer's consent the channel learns nothing but ids."""
 
-    def withheld(self, account: Account) -> bool:
-        return self.consent_needed and (account.consented or (0, ""))[1] != "granted"
+    def withheld(self, account: Account | None) -> bool:
+        """Of somebody absorbed (None) nothing is known, so no consent either."""
+        return self.consent_needed and ((account and account.consented) or (0, ""))[1] != "granted"
 
 
-def views(books: Books, who: Identities, naming: Naming, told: Mapping[str, Document], breaches: Breaches) -> None:
+def views(persons: Persons, who: Identities, naming: Naming, told: Mapping[str, Document], breaches: Breaches) -> None:
     """`told` are all views by customer id, as `GET /v1/customers` lists them."""
-    known = {number for customer_id in told if (number := who.customer(customer_id)) is not None}
+    known = {customer_id for customer_id in told if who.customer(customer_id) is not None} - persons.erased.keys()
     breaches.expect(VIEWS, "views of customers that nobody knows", 0, len(told) - len(known))
-    for number, account in books.accounts.items():
+    for number, root in persons.root.items():
+        _absorbed(f"customer {number}", who.ids.get(root), told.get(who.ids.get(number, "")), number, breaches)
+    for number, account in persons.accounts.items():
         view = told.get(who.ids.get(number, ""))
         if view is None:
             breaches.expect(VIEWS, f"customer {number}", "a view", None, customer=number)
         else:
             _view(account, naming, view, breaches)
+
+
+def _absorbed(what: str, root: str | None, view: Document | None, number: int, breaches: Breaches) -> None:
+    """All that is known is in the view of whom they were merged into."""
+    shown = view and (
+        view.get("merged_into"),
+        view["sales"]["orders"],
+        view["interactions"],
+        view["contact"],
+        view["score"],
+    )
+    breaches.expect(VIEWS, f"{what}: merged", (root, 0, 0, None, None), shown, customer=number)
 
 
 def _view(account: Account, naming: Naming, view: Document, breaches: Breaches) -> None:
@@ -56,6 +72,7 @@ def _view(account: Account, naming: Naming, view: Document, breaches: Breaches) 
         view["interactions"],
     )
     breaches.expect(VIEWS, f"{who}: figures", booked, found, customer=account.customer)
+    breaches.expect(VIEWS, f"{who}: merged", None, view.get("merged_into"), customer=account.customer)
     latest = [(time_of(met["occurred_at"]), met["kind"]) for met in view["recent_interactions"]]
     breaches.expect(VIEWS, f"{who}: latest interactions", account.latest, latest, customer=account.customer)
     names = sorted(f"{one['scheme']}:{one['value']}" for one in contact.get("identifiers", ()))
@@ -65,15 +82,16 @@ def _view(account: Account, naming: Naming, view: Document, breaches: Breaches) 
         score_of(account, view["score"] or {}, VIEWS, breaches)
 
 
-def sums(books: Books, summary: Document, breaches: Breaches) -> None:
-    """What `GET /v1/customers/summary` adds up."""
-    _, orders, total = books.totals()
+def sums(persons: Persons, summary: Document, breaches: Breaches) -> None:
+    """What `GET /v1/customers/summary` adds up: each person once, and nobody who was erased."""
+    accounts = persons.accounts.values()
+    booked = (len(accounts), sum(one.orders for one in accounts), money(sum(one.cents for one in accounts)))
     found = (summary["customers"], summary["orders"], exact(summary["total"]))
-    breaches.expect(SUMS, "customers, orders and money", (len(books.accounts), orders, total), found)
+    breaches.expect(SUMS, "customers, orders and money", booked, found)
 
 
 def copies(
-    books: Books,
+    persons: Persons,
     who: Identities,
     terms: Terms,
     told: Mapping[str, Document],
@@ -84,10 +102,18 @@ def copies(
     for customer_id in told.keys() | held.keys():
         number, view, copy = who.customer(customer_id), told.get(customer_id), held.get(customer_id)
         name = f"{terms.channel}: customer {number} ({customer_id})"
+        if erasure := persons.erased.get(customer_id):
+            # Whoever was never sent anything need not hear of it.
+            found = copy and (copy.get("erased"), copy["customer"])
+            breaches.expect(COPIES, f"{name}: erased", copy and (erasure, {}), found, customer=number)
+            continue
         if view is None or copy is None or number is None:
             breaches.expect(COPIES, f"{name}: known", view is not None, copy is not None, customer=number)
             continue
-        withheld = terms.withheld(books.accounts[number])
+        root = persons.root.get(number)
+        withheld = terms.withheld(persons.accounts.get(number))
+        merged_into = None if root is None else who.ids.get(root)
+        breaches.expect(COPIES, f"{name}: merged", merged_into, copy.get("merged_into"), customer=number)
         breaches.expect(COPIES, f"{name}: version", view["version"], copy["version"], customer=number)
         expected = {} if withheld else permitted(view, terms.fields)
         rule = POLICY if withheld or set(copy["customer"]) - set(expected) else COPIES

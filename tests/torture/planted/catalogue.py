@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.torture.planted import consuming, delivering, publishing, recording
+from tests.torture.planted import consuming, delivering, publishing, recording, uniting
 from tests.torture.planted.bug import Bug
 
 CALM: dict[str, Any] = {}
@@ -18,6 +18,8 @@ STRANGERS: dict[str, Any] = {"misbehaviour": 10, "customers": 4_000}
 TALK: dict[str, Any] = {"contacts": 0.5, "reordered": 0.3, "customers": 200}
 """The same is said of the same people again and again, by channels that are held up."""
 TWO: dict[str, Any] = {"instances": 2}
+FEW: dict[str, Any] = {"customers": 200, "decided": 0.04}
+"""Much is decided about few, of whom something is always under way."""
 EVERY = ("contacts", "interactions", "campaigns", "scoring", "sync")
 
 _ALL = (
@@ -138,6 +140,27 @@ _ALL = (
         ("sync",),
         delivering.stream_starts_at_the_end,
         MOODS,
+    ),
+    Bug(
+        "links-outside",
+        "a merge's link is kept outside of the transaction that acts on it",
+        ("campaigns", "scoring", "sync"),
+        uniting.links_outside,
+        FEW,
+    ),
+    Bug(
+        "parted-with-the-sum",
+        "who is parted keeps the other's orders",
+        ("scoring",),
+        uniting.parted_with_the_sum,
+        FEW,
+    ),
+    Bug(
+        "erased-once",
+        "what comes for the erased makes them anew, and nobody looks again",
+        EVERY,
+        uniting.erased_once,
+        FEW,
     ),
 )
 BUGS = {bug.name: bug for bug in _ALL}

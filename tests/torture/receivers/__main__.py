@@ -55,8 +55,8 @@ class Receivers:
         return app
 
     async def _start(self, app: web.Application) -> None:
-        tasks = [asyncio.create_task(self.attention.watch()), asyncio.create_task(self.follower.run())]
-        app[TASKS] = tasks
+        lasting = (self.attention.watch(), self.follower.run(), self.follower.acknowledge())
+        app[TASKS] = [asyncio.create_task(one) for one in lasting]
 
 
 TASKS = web.AppKey("tasks", list[asyncio.Task[None]])

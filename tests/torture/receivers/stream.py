@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import cycle
 
 import aiohttp
@@ -25,8 +27,23 @@ class Follower:
         self.headers = {"authorization": f"Bearer {key}", "accept": "text/event-stream"}
         self.last_id = ""
         self.connections = 0
+        self._owed: list[str] = []
+        """Erasures that the platform waits to hear from us."""
         self.hung_up = asyncio.Event()
         """Set to hang up, as a client does that restarts."""
+
+    async def acknowledge(self) -> None:
+        """For ever: say of whom nothing is kept any more. What is not heard is said again."""
+        timeout = aiohttp.ClientTimeout(total=5)
+        async with aiohttp.ClientSession(timeout=timeout, headers=self.headers) as session:
+            while True:
+                for erasure in list(self._owed):
+                    with suppress(aiohttp.ClientError, TimeoutError):
+                        url = next(self.urls).removesuffix("/stream") + f"/erasures/{erasure}"
+                        async with session.put(url) as response:
+                            response.raise_for_status()
+                        self._owed.remove(erasure)
+                await asyncio.sleep(PAUSE)
 
     async def run(self) -> None:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=3, sock_read=QUIET_SECONDS)
@@ -52,4 +69,6 @@ class Follower:
                 if event.name == "customer":
                     body = event.data.encode()
                     self.notes.take(self.channel, time.monotonic(), "", body, signed=True, taken=True)
+                    if erasure := json.loads(body).get("erased"):
+                        self._owed.append(erasure)
                 self.last_id = event.id

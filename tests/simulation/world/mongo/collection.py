@@ -245,13 +245,15 @@ class SimulatedCollection(Modelled):
         return_document: bool = ReturnDocument.BEFORE,
         session: Any = None,
     ) -> Document | None:
-        if upsert or return_document is not ReturnDocument.AFTER:
-            raise NotModelled("find_one_and_update other than of what is there, answered after")
+        if upsert:
+            raise NotModelled("find_one_and_update of what is not there")
 
         def change_one(scope: Scope) -> Document | None:
             found = scope.found(wanted)[:1]
             scope.update(wanted, change, upsert=False)
-            return dict(scope.documents[found[0]["_id"]]) if found else None
+            if found and return_document is ReturnDocument.AFTER:
+                found = [scope.documents[found[0]["_id"]]]
+            return dict(found[0]) if found else None
 
         return await self._do(session, change_one)
 

@@ -97,6 +97,7 @@ def _if_null(value: Any, instead: Any) -> Any:
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "$lt": _less,
     "$gt": lambda first, second: _less(second, first),
+    "$lte": lambda first, second: not _less(second, first),
     "$eq": lambda first, second: first == second,
     "$add": lambda moment, milliseconds: moment + timedelta(milliseconds=milliseconds),
     "$ifNull": _if_null,
@@ -118,6 +119,8 @@ def updated(document: Document, change: Document | list[Document], now: datetime
         if operator == "$setOnInsert":
             if inserting:
                 result |= fields
+        elif operator == "$currentDate":
+            result |= dict.fromkeys(fields, now)
         elif operator not in _UPDATES:
             raise NotModelled(f"update {operator}")
         else:
@@ -149,12 +152,17 @@ def _sum(before: Any, more: Any) -> Any:
     return before + more
 
 
+def _with_all(before: list[Any], more: list[Any]) -> list[Any]:
+    return [*before, *dict.fromkeys(one for one in more if one not in before)]
+
+
 _UPDATES: dict[str, Callable[[Any, Any], Any]] = {
     "$set": lambda _, value: value,
     "$unset": lambda _before, _value: MISSING,
     "$inc": _sum,
     "$max": lambda before, value: value if before is MISSING or value > before else before,
     "$min": lambda before, value: value if before is MISSING or value < before else before,
+    "$addToSet": lambda before, more: _with_all([] if before is MISSING else before, more["$each"]),
     "$push": lambda before, value: [*([] if before is MISSING else before), value],
 }
 
@@ -165,9 +173,13 @@ def projected(document: Document, fields: Document | None) -> Document:
         return dict(document)
     if not any(fields.values()):
         return {name: value for name, value in document.items() if name not in fields}
-    if any("." in name or not wanted for name, wanted in fields.items()):
+    if not all(fields.values()):
         raise NotModelled(f"projection {fields}")
-    return {name: document[name] for name in ("_id", *(n for n in fields if n != "_id")) if name in document}
+    found: Document = {}
+    for name in ("_id", *(n for n in fields if n != "_id")):
+        if (value := lookup(document, name)) is not MISSING:
+            _put(found, name, lambda _, it: it, value)
+    return found
 
 
 def ordered(documents: Iterable[Document], keys: list[tuple[str, int]]) -> list[Document]:
