@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from services.contacts.handlers.defining import Defining
 from services.contacts.handlers.erasing import Erasures
+from services.contacts.handlers.expiring import Expiring
 from services.contacts.handlers.following import Following
 from services.contacts.handlers.forgetting import Forgetting
 from services.contacts.handlers.importing import Importing
@@ -71,6 +72,16 @@ async def learn_regularly(learning: Learning) -> None:
     while True:
         await learning.learn_if_due()
         await asyncio.sleep(LOOK_SECONDS)
+
+
+EXPIRED_SECONDS = 5.0
+
+
+async def tell_expired_consents(expiring: Expiring) -> None:
+    """A look at nothing is one small query of an index. Whoever asks meanwhile is answered right."""
+    while True:
+        await expiring.work()
+        await asyncio.sleep(EXPIRED_SECONDS)
 
 
 CURRENT_SECONDS = 1.0

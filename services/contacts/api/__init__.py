@@ -1,5 +1,6 @@
 """HTTP of contacts: register, change, find and merge contacts, their consents and quality, and whose identifiers are."""
 
+from services.contacts.api.consents import router as consents
 from services.contacts.api.contacts import router as contacts
 from services.contacts.api.disclosure import router as disclosure
 from services.contacts.api.documents import router as documents
@@ -23,6 +24,7 @@ __all__ = [
     "IMPORTS",
     "MAX_FILE_BYTES",
     "PROBLEMS",
+    "consents",
     "contacts",
     "disclosure",
     "documents",

@@ -16,7 +16,8 @@ from services.contacts.domain.following import UNKNOWN_STAGE, at_stage, course_o
 from services.contacts.domain.identities import distinct
 from services.contacts.domain.known import Fault, Known, Statement
 from services.contacts.domain.points import LISTS, choose, merged, points, understood
-from shared.contracts.channels import ContactReported
+from shared.consent import STRICTNESS
+from shared.contracts.channels import ConsentClaim, ContactReported
 from shared.contracts.contacts import Consent, Contact
 from shared.contracts.fact import Identifier
 from shared.contracts.parties import PartyLink
@@ -34,13 +35,13 @@ MAPS = ("attributes", "interests", "preferences", "sensitive")
 """Fields with a field for each of their keys, each with a time of its own: `attributes.shoe-size`."""
 PUBLISHED = (
     "party", "stage", *FIELDS[1:], *MAPS, *LISTS, "identifiers", "consents", "absorbed", "lifecycle", "links", "roles",
+    "do_not_contact",
 )  # fmt: skip
 # A contact must fit a database document and a log record, whatever channels send in the course of years.
 MAX_ATTRIBUTES = 50
 """As many interests, and as many preferences."""
 MAX_IDENTIFIERS = 200
 MAX_CONSENTS = 100
-STRICTNESS = {"granted": 0, "denied": 1, "withdrawn": 2}
 
 
 class TooManyConsents(ValueError):
@@ -69,10 +70,7 @@ def statement(
         identifiers=distinct(report.customer if identifiers is None else identifiers),
         fields={name: value for name, value in values.items() if name in speaking},
         attributes=report.attributes,
-        consents=[
-            Consent(**claim.model_dump(exclude={"given_at"}), given_at=milliseconds(claim.given_at), source=source)
-            for claim in report.consents
-        ],
+        consents=[consent(claim, source) for claim in report.consents],
         interests=report.interests,
         preferences=report.preferences,
         points=points(report, source, at),
@@ -80,6 +78,13 @@ def statement(
         roles=roles.roles(report.roles, source, at) if report.roles else (),
         marks=[lifecycle.said(report.stage, at, source)] if report.stage else (),
     )
+
+
+def consent(claim: ConsentClaim, source: str) -> Consent:
+    """What a customer said, as it is kept."""
+    end = claim.valid_until and milliseconds(claim.valid_until)
+    told = claim.model_dump(exclude={"given_at", "valid_until"})
+    return Consent(**told, given_at=milliseconds(claim.given_at), valid_until=end, source=source)
 
 
 def milliseconds(moment: datetime) -> datetime:
@@ -199,10 +204,11 @@ def stricter(one: Consent, other: Consent, since: datetime) -> Consent:
     """Which of two customers' answers to the same question holds once they were found to be one, at `since`.
 
     Once one of them has answered anew, the latest answer; till then the stricter, because nobody has asked the one person.
+    A grant that has run out is no refusal: it counts as the grant that it was, so that nothing turns when that is told.
     """
     if max(one.given_at, other.given_at) > since:
         return max(one, other, key=_rank)
-    return max(one, other, key=lambda consent: (STRICTNESS[consent.status], _rank(consent)))
+    return max(one, other, key=lambda consent: (0 if consent.expired else STRICTNESS[consent.status], _rank(consent)))
 
 
 def _wins(at: datetime, value: Any, old_at: datetime | None, old_value: Any) -> bool:
@@ -263,5 +269,9 @@ def _consents(held: list[Consent], told: Iterable[Consent]) -> list[Consent]:
     return [standing[place] for place in sorted(standing)]
 
 
-def _rank(consent: Consent) -> tuple[datetime, int, str, str]:
-    return consent.given_at, STRICTNESS[consent.status], consent.source, consent.evidence or ""
+def _rank(consent: Consent) -> tuple[Any, ...]:
+    """The later; of two given at once the stricter, then what ends sooner. The rest is so that arrival does not decide."""
+    end = consent.valid_until
+    sooner = (end is not None, -end.timestamp() if end else 0.0)
+    rest = (consent.source, consent.evidence or "", consent.basis or "", consent.wording or "")
+    return consent.given_at, STRICTNESS[consent.status], not consent.expired, *sooner, *rest

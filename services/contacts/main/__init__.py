@@ -36,7 +36,7 @@ from services.contacts.jobs import (
     measure_quality,
     watch_erasures,
 )
-from services.contacts.main import records
+from services.contacts.main import consents, records
 from services.contacts.main.parts import Base, Part
 from services.contacts.settings import ContactSettings
 from services.contacts.store import (
@@ -87,6 +87,7 @@ def create(settings: ContactSettings | None = None) -> FastAPI:
         records.links(base),
         life_cycle,
         records.documents(base),
+        consents.expiry(base),
         # Last: the path of a contact's id would take the others' paths for its own.
         _disclosure(base),
         _contacts(base, erasures, staging),
@@ -114,6 +115,7 @@ def _contacts(base: Base, erasures: Erasures, staging: Staging) -> Part:
         routers=[
             api.exports(exporting, handlers, base.seeing),
             api.contacts(handlers, base.store, fields, base.plumbing.messaging, base.seeing, back),
+            api.consents(handlers, base.store, base.plumbing.messaging, base.seeing),
             api.history(base.seeing, back),
             api.identities(handlers, base.plumbing.messaging),
         ],

@@ -2,6 +2,7 @@
 
 from services.contacts.store.contacts import MongoStore
 from services.contacts.store.documents import DocumentStore
+from services.contacts.store.expiry import GrantStore
 from services.contacts.store.exports import ExportStore
 from services.contacts.store.fields import FieldStore
 from services.contacts.store.forms import FormStore
@@ -20,6 +21,7 @@ __all__ = [
     "ExportStore",
     "FieldStore",
     "FormStore",
+    "GrantStore",
     "HistoryStore",
     "ImportStore",
     "LinkStore",

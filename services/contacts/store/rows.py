@@ -7,6 +7,7 @@ from typing import Any
 
 from pymongo import UpdateOne
 
+from services.contacts.domain.expiry import first_end
 from services.contacts.domain.following import first_course
 from services.contacts.domain.identities import Conflict
 from services.contacts.domain.known import Fault
@@ -25,6 +26,8 @@ def contact_row(known: Known) -> dict[str, Any]:
     row = known.contact.model_dump()
     row |= {"said": dict(known.said), "chosen": sorted(known.chosen), "found_by": search_keys(known)}
     row["number"] = number_of(known.contact.customer_id)
+    if end := first_end(known.contact):
+        row["lapses"] = end
     if known.course:
         row["course"] = [mark._asdict() for mark in known.course]
     if known.faults:
