@@ -15,6 +15,7 @@ from services.contacts.api.imports import MAX_FILE_BYTES, PATH as IMPORTS, route
 from services.contacts.api.links import router as links
 from services.contacts.api.mappings import router as mappings
 from services.contacts.api.merges import router as merges
+from services.contacts.api.permissions import router as permissions
 from services.contacts.api.problems import PROBLEMS
 from services.contacts.api.quality import router as quality
 from services.contacts.api.reassignments import router as reassignments
@@ -39,6 +40,7 @@ __all__ = [
     "links",
     "mappings",
     "merges",
+    "permissions",
     "public_forms",
     "quality",
     "reassignments",

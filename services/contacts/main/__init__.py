@@ -88,6 +88,7 @@ def create(settings: ContactSettings | None = None) -> FastAPI:
         life_cycle,
         records.documents(base),
         consents.expiry(base),
+        consents.permissions(base),
         # Last: the path of a contact's id would take the others' paths for its own.
         _disclosure(base),
         _contacts(base, erasures, staging),

@@ -12,6 +12,7 @@ from services.contacts.store.learning import ModelStore
 from services.contacts.store.links import LinkStore
 from services.contacts.store.match_progress import MatchProgress
 from services.contacts.store.matching import MatchStore
+from services.contacts.store.permissions import PermissionStore
 from services.contacts.store.quality import QualityStore
 from services.contacts.store.reassignments import ReassignmentStore
 from services.contacts.store.review import ReviewStore
@@ -29,6 +30,7 @@ __all__ = [
     "MatchStore",
     "ModelStore",
     "MongoStore",
+    "PermissionStore",
     "QualityStore",
     "ReassignmentStore",
     "ReviewStore",

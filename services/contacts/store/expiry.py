@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pymongo import ASCENDING
 
-from shared.leases import MongoLease
+from shared.leases import Lease, MongoLease
 from shared.mongo import Database
 
 
@@ -14,7 +14,7 @@ class GrantStore:
 
     def __init__(self, database: Database) -> None:
         self._contacts = database["contacts"]
-        self.lease = MongoLease(database, "consents-lease")
+        self.lease: Lease = MongoLease(database, "consents-lease")
 
     async def prepare(self) -> None:
         # Nearly nobody grants anything for a time, so a sparse index costs the others nothing.
