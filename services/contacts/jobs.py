@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
+from services.contacts.handlers.barring import Listing
 from services.contacts.handlers.defining import Defining
 from services.contacts.handlers.erasing import Erasures
 from services.contacts.handlers.expiring import Expiring
@@ -72,6 +73,23 @@ async def learn_regularly(learning: Learning) -> None:
     while True:
         await learning.learn_if_due()
         await asyncio.sleep(LOOK_SECONDS)
+
+
+LISTED_SECONDS = 1.0
+"""So soon a list holds for contacts there are."""
+
+
+async def hold_lists(listing: Listing) -> None:
+    while True:
+        await listing.work()
+        await asyncio.sleep(LISTED_SECONDS)
+
+
+async def sweep_lists(listing: Listing) -> None:
+    await listing.catch_up()
+    while True:
+        await listing.sweep()
+        await asyncio.sleep(SWEEP_SECONDS)
 
 
 EXPIRED_SECONDS = 5.0

@@ -3,6 +3,7 @@
 from services.contacts.api.consents import router as consents
 from services.contacts.api.contacts import router as contacts
 from services.contacts.api.disclosure import router as disclosure
+from services.contacts.api.do_not_contact import lists as do_not_contact_lists, router as do_not_contact
 from services.contacts.api.documents import router as documents
 from services.contacts.api.duplicates import router as duplicates
 from services.contacts.api.erasures import router as erasures
@@ -28,6 +29,8 @@ __all__ = [
     "consents",
     "contacts",
     "disclosure",
+    "do_not_contact",
+    "do_not_contact_lists",
     "documents",
     "duplicates",
     "erasures",

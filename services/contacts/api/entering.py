@@ -6,6 +6,7 @@ from fastapi import Header
 
 from services.contacts.api.bodies import NewContact
 from services.contacts.domain.access import Rows
+from services.contacts.domain.changes import Author
 from services.contacts.handlers import Said
 from shared.contracts.contacts import Contact
 from shared.security import Principal
@@ -17,11 +18,17 @@ IfMatch = Annotated[
 
 def entered(principal: Principal, body: NewContact) -> Said:
     """What the holder of a key enters."""
-    source = f"/channels/{principal.channel_id}" if principal.channel_id else f"/keys/{principal.key_id}"
+    source = author(principal).source
     origin = source if principal.channel_id else None
     rows = Rows(principal.territories, principal.owners)
     given = frozenset(body.model_fields_set)
     return Said(body, source, given, body.said_at, origin, principal.name, body.reason, rows)
+
+
+def author(principal: Principal, reason: str | None = None) -> Author:
+    """As whom they speak."""
+    source = f"/channels/{principal.channel_id}" if principal.channel_id else f"/keys/{principal.key_id}"
+    return Author(source, principal.name, reason)
 
 
 def etag(contact: Contact) -> str:

@@ -176,7 +176,7 @@ class Defining:
                 book.hear(customer, [Statement("", at, attributes=gone), Statement("", at, sensitive=gone)])
             else:
                 book.take(moved(known, name, source, to))
-        await self.store.save(book.changes(), unit.session, book.now)
+        await book.save(self.store)
         return await self._reached(unit, name, field, customers)
 
     async def _reached(self, unit: Unit, name: str, field: Field, customers: Sequence[str]) -> Field:

@@ -67,5 +67,5 @@ class Expiring:
             if known and (over := run_out(known.contact, now)):
                 book.hear(customer, [Statement(CONTACTS, now, consents=over)], author=Author(CONTACTS))
                 count += len(over)
-        await self.store.save(book.changes(), unit.session, book.now)
+        await book.save(self.store)
         return count

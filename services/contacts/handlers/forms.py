@@ -94,7 +94,7 @@ class Leads:
             book.hear(customer, [self._said(report, source, own)])
         except TooManyConsents:
             book.hear(customer, [self._said(report.model_copy(update={"consents": []}), source, own)])
-        await self.store.save(book.changes(), unit.session, book.now)
+        await book.save(self.store)
 
     def _said(self, report: ContactReported, source: str, own: list[Identifier]) -> Statement:
         """What does not fit its field is kept out, as of a channel: who has sent it is gone."""

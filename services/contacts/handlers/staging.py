@@ -78,7 +78,7 @@ class Staging:
             # Without its cause: what Rapport works out itself is news to every channel, whoever set it off.
             told = Statement(lifecycle.SCORING, book.now, marks=marks)
             book.hear(customer, [told], author=Author(lifecycle.SCORING))
-        await self.store.save(book.changes(), unit.session, book.now)
+        await book.save(self.store)
 
     def _news(self, course: Course, score: Score) -> list[Mark]:
         first = score.first_purchase and milliseconds(score.first_purchase)
@@ -97,7 +97,7 @@ class Staging:
         at = milliseconds(_after(course, after_all_said(book.parts(customer).values(), now)))
         told = Statement(by.source, at, marks=list(_marks(course, stage, at, by)))
         book.hear(customer, [told], author=by)
-        await self.store.save(book.changes(), unit.session, book.now)
+        await book.save(self.store)
         return timeline(course_of(_whole(book, customer, self.country)))
 
     async def history(self, customer: str) -> list[Step]:

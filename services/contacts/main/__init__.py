@@ -53,6 +53,7 @@ from services.contacts.store import (
 )
 from services.contacts.store.erasing import STEPS, ErasureStore
 from services.contacts.store.held import held
+from services.contacts.store.secret import Secret
 from services.contacts.store.unlinking import Unlinked
 from shared.audit import AuditLog, audit_routes
 from shared.clock import clock
@@ -68,7 +69,8 @@ from shared.plumbing import Plumbing
 def create(settings: ContactSettings | None = None) -> FastAPI:
     settings = settings or ContactSettings()
     plumbing = Plumbing("contacts", settings)
-    store, trail = MongoStore(plumbing.database), AuditLog(plumbing.database)
+    secret = Secret(plumbing.database, settings.contacts_secret)
+    store, trail = MongoStore(plumbing.database, secret), AuditLog(plumbing.database)
     catalogue = Catalogue(FieldStore(plumbing.database).all)
     seeing = Seeing(store, trail, Sensitive(settings.contacts_sensitive, catalogue.secret))
     base = Base(settings, plumbing, store, clock(settings, plumbing.database), trail, seeing, catalogue)
@@ -89,6 +91,7 @@ def create(settings: ContactSettings | None = None) -> FastAPI:
         records.documents(base),
         consents.expiry(base),
         consents.permissions(base),
+        consents.do_not_contact(base),
         # Last: the path of a contact's id would take the others' paths for its own.
         _disclosure(base),
         _contacts(base, erasures, staging),

@@ -93,6 +93,8 @@ HOLDS_NONE = {
     "rehearsed_contacts": "what a dry run would write, for a day; likewise",
     "rehearsed_identities": "likewise",
     "forms": "forms on the web",
+    "do_not_contact": "addresses that are not to be contacted, as keyed digests that name nobody; an objection outlives an erasure",
+    "secrets": "what this service signs with",
     "fields": "what the company has defined",
     "reassignments": "owners and territories, and how far each is got",
     AUDIT: WHO_ASKED,
