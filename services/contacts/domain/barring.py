@@ -97,10 +97,12 @@ def _with(contact: Contact, entries: Sequence[DoNotContact]) -> Contact:
 
 
 def _joined(entries: Iterable[DoNotContact]) -> list[DoNotContact]:
-    """Of several that say the same the one that lasts longest."""
+    """Of several that say the same one, from the first since to the last until."""
     found: dict[tuple[str, str, str], DoNotContact] = {}
     for one in sorted(entries, key=_lasts):
-        found[one.channel, one.reason, one.source] = one
+        said = one.channel, one.reason, one.source
+        since = min(one.since, found[said].since) if said in found else one.since
+        found[said] = one if since == one.since else one.model_copy(update={"since": since})
     return sorted(found.values(), key=_lasts, reverse=True)
 
 
