@@ -1,5 +1,6 @@
 """HTTP of contacts: register, change, find and merge contacts, their consents and quality, and whose identifiers are."""
 
+from services.contacts.api.confirmations import public as public_confirmations, router as confirmations
 from services.contacts.api.consents import router as consents
 from services.contacts.api.contacts import router as contacts
 from services.contacts.api.disclosure import router as disclosure
@@ -17,6 +18,7 @@ from services.contacts.api.links import router as links
 from services.contacts.api.mappings import router as mappings
 from services.contacts.api.merges import router as merges
 from services.contacts.api.permissions import router as permissions
+from services.contacts.api.preferences import public as public_preferences, router as preferences
 from services.contacts.api.problems import PROBLEMS
 from services.contacts.api.quality import router as quality
 from services.contacts.api.reassignments import router as reassignments
@@ -26,6 +28,7 @@ __all__ = [
     "IMPORTS",
     "MAX_FILE_BYTES",
     "PROBLEMS",
+    "confirmations",
     "consents",
     "contacts",
     "disclosure",
@@ -44,7 +47,10 @@ __all__ = [
     "mappings",
     "merges",
     "permissions",
+    "preferences",
+    "public_confirmations",
     "public_forms",
+    "public_preferences",
     "quality",
     "reassignments",
     "stages",

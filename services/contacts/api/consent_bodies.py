@@ -32,6 +32,12 @@ class ConsentClaims(BaseModel):
 
     consents: Annotated[list[ConsentClaim], Field(min_length=1, max_length=50)]
     reason: Why | None = None
+    confirm: Annotated[
+        bool,
+        Field(
+            description="Double opt-in: grants hold once the customer has confirmed them by a link. Refusals hold at once."
+        ),
+    ] = False
 
 
 class SaidConsent(BaseModel):
@@ -68,6 +74,13 @@ class StandingConsent(SaidConsent):
         return cls._with(consent, answer(consent, moment))
 
 
+class Waiting(BaseModel):
+    """Grants that wait for a confirmation. `GET /v1/confirmations` has the link, for whoever sends it."""
+
+    confirmation_id: str
+    expires_at: datetime
+
+
 class Consents(BaseModel):
     """The customer's standing answers."""
 
@@ -77,3 +90,6 @@ class Consents(BaseModel):
 
     version: Annotated[int, Field(description="Of the contact.")]
     consents: list[StandingConsent]
+    confirmation: Annotated[
+        Waiting | None, Field(exclude_if=is_empty, description="Of grants that wait. Absent: none was to be confirmed.")
+    ] = None

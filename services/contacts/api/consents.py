@@ -7,9 +7,10 @@ from typing import Annotated, Protocol
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.contacts.api.bodies import NewContact
-from services.contacts.api.consent_bodies import ConsentClaims, Consents, SaidConsent, StandingConsent
+from services.contacts.api.consent_bodies import ConsentClaims, Consents, SaidConsent, StandingConsent, Waiting
 from services.contacts.api.entering import IfMatch, entered, etag, version_of
 from services.contacts.handlers import Handlers
+from services.contacts.handlers.confirming import Confirming
 from services.contacts.handlers.seeing import Seeing
 from shared.contracts.contacts import Consent, Contact
 from shared.contracts.fact import CustomerId
@@ -30,11 +31,13 @@ class History(Protocol):
     ) -> list[tuple[str, Consent]]: ...
 
 
-def router(handlers: Handlers, history: History, messaging: Messaging, seeing: Seeing) -> APIRouter:
+def router(
+    handlers: Handlers, confirming: Confirming, history: History, messaging: Messaging, seeing: Seeing
+) -> APIRouter:
     """The routes, over the use cases and what is kept."""
     routes = APIRouter(prefix="/v1/contacts", tags=["consents"], dependencies=[TAKES_PURPOSE])
     _reading(routes, handlers, history, seeing)
-    _writing(routes, handlers, messaging)
+    _writing(routes, handlers, confirming, messaging)
     return routes
 
 
@@ -58,7 +61,7 @@ def _reading(routes: APIRouter, handlers: Handlers, history: History, seeing: Se
         return Page(items=[SaidConsent.of(consent) for _, consent in found], next=next_)
 
 
-def _writing(routes: APIRouter, handlers: Handlers, messaging: Messaging) -> None:
+def _writing(routes: APIRouter, handlers: Handlers, confirming: Confirming, messaging: Messaging) -> None:
     @routes.put(
         "/{customer_id}/consents",
         response_model=Consents,
@@ -68,13 +71,23 @@ def _writing(routes: APIRouter, handlers: Handlers, messaging: Messaging) -> Non
     async def record_consents(
         principal: Writer, customer_id: CustomerId, claims: ConsentClaims, request: Request, if_match: IfMatch = None
     ) -> Response:
-        """For each purpose and channel the latest `given_at` stands; all that was ever said is kept."""
-        told = entered(principal, NewContact(consents=claims.consents, reason=claims.reason))
+        """For each purpose and channel the latest `given_at` stands; all that was ever said is kept.
+
+        With `confirm` grants are kept aside, told to nobody, and hold from when the customer confirms them.
+        """
+        waiting = [one for one in claims.consents if claims.confirm and one.status == "granted"]
+        at_once = [one for one in claims.consents if one not in waiting]
+        told = entered(principal, NewContact(consents=at_once, reason=claims.reason))
 
         async def change(unit: Unit) -> Answer:
             contact = await handlers.change(unit, customer_id, told, version_of(if_match))
-            now = await handlers.clock.now(unit.session)
-            return Answer(200, _standing(contact, now), {"etag": etag(contact)})
+            standing = _standing(contact, await handlers.clock.now(unit.session))
+            if waiting:
+                one = await confirming.ask(
+                    unit, [customer_id, contact.customer_id, *contact.absorbed], waiting, told.source
+                )
+                standing.confirmation = Waiting(confirmation_id=one.confirmation_id, expires_at=one.expires_at)
+            return Answer(200, standing, {"etag": etag(contact)})
 
         return await idempotent(request, principal, messaging, change)
 

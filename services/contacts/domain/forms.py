@@ -89,6 +89,9 @@ class Form(BaseModel):
     origins: Annotated[list[Annotated[str, Field(pattern=r"^https?://[^/\s]{1,250}$")]], Field(max_length=50)]
     fields: Annotated[list[FormField], Field(min_length=1, max_length=50)]
     consents: Annotated[list[FormConsent], Field(max_length=20)] = []
+    confirm: Annotated[
+        bool, Field(description="Double opt-in: consents hold once a link that is sent to the customer is confirmed.")
+    ] = False
     honeypot: Annotated[
         Name | None, Field(description="A field that people do not see. Whoever fills it is no person.")
     ] = None

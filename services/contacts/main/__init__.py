@@ -12,6 +12,7 @@ from services.contacts.domain.access import Sensitive
 from services.contacts.domain.erasure import Patience
 from services.contacts.handlers import Handlers, Merging
 from services.contacts.handlers.catalogue import Catalogue
+from services.contacts.handlers.confirming import Confirming
 from services.contacts.handlers.disclosing import Disclosing
 from services.contacts.handlers.erasing import Erasures
 from services.contacts.handlers.exporting import Exporting
@@ -77,13 +78,14 @@ def create(settings: ContactSettings | None = None) -> FastAPI:
     erasures, erasing = _erasures(base)
     merging = Merging(base.store, base.clock, base.country, erasures.after_merge)
     staging, life_cycle = records.life_cycle(base)
+    confirming, confirmations = consents.confirmations(base, secret)
     parts = [
         erasing,
         Part([api.merges(merging, base.store, plumbing.messaging, seeing)]),
         _duplicates(base, merging),
         _quality(base),
         _files(base),
-        _forms(base),
+        _forms(base, confirming),
         records.fields(base),
         records.reassignments(base),
         records.links(base),
@@ -92,9 +94,11 @@ def create(settings: ContactSettings | None = None) -> FastAPI:
         consents.expiry(base),
         consents.permissions(base),
         consents.do_not_contact(base),
+        confirmations,
+        consents.preferences(base, secret),
         # Last: the path of a contact's id would take the others' paths for its own.
         _disclosure(base),
-        _contacts(base, erasures, staging),
+        _contacts(base, erasures, staging, confirming),
     ]
     app = plumbing.app(
         title="Contacts",
@@ -109,7 +113,7 @@ def create(settings: ContactSettings | None = None) -> FastAPI:
     return app
 
 
-def _contacts(base: Base, erasures: Erasures, staging: Staging) -> Part:
+def _contacts(base: Base, erasures: Erasures, staging: Staging, confirming: Confirming) -> Part:
     handlers = Handlers(base.store, base.clock, duplicates.fresh, base.country, base.catalogue)
     listen(base.plumbing.messaging, handlers, erasures, staging if base.settings.contacts_lifecycle else None)
     fields = FieldStore(base.plumbing.database)
@@ -119,7 +123,7 @@ def _contacts(base: Base, erasures: Erasures, staging: Staging) -> Part:
         routers=[
             api.exports(exporting, handlers, base.seeing),
             api.contacts(handlers, base.store, fields, base.plumbing.messaging, base.seeing, back),
-            api.consents(handlers, base.store, base.plumbing.messaging, base.seeing),
+            api.consents(handlers, confirming, base.store, base.plumbing.messaging, base.seeing),
             api.history(base.seeing, back),
             api.identities(handlers, base.plumbing.messaging),
         ],
@@ -190,9 +194,10 @@ def _files(base: Base) -> Part:
     )
 
 
-def _forms(base: Base) -> Part:
+def _forms(base: Base, confirming: Confirming) -> Part:
     forms = FormStore(base.plumbing.database)
     limiter = RedisLimiter(base.settings.redis_url, base.settings.namespace)
-    leads = Leads(base.store, limiter, base.clock, base.plumbing.messaging.transact, base.country, base.catalogue)
+    transact = base.plumbing.messaging.transact
+    leads = Leads(base.store, limiter, base.clock, transact, base.country, base.catalogue, confirming)
     public = api.public_forms(forms, leads, base.settings.contacts_proxies)
     return Part([api.forms(forms), public], [forms.prepare], close=[limiter.close])

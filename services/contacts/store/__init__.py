@@ -13,11 +13,13 @@ from services.contacts.store.links import LinkStore
 from services.contacts.store.match_progress import MatchProgress
 from services.contacts.store.matching import MatchStore
 from services.contacts.store.permissions import PermissionStore
+from services.contacts.store.preferences import ConfirmationStore, LinkNumberStore
 from services.contacts.store.quality import QualityStore
 from services.contacts.store.reassignments import ReassignmentStore
 from services.contacts.store.review import ReviewStore
 
 __all__ = [
+    "ConfirmationStore",
     "DocumentStore",
     "ExportStore",
     "FieldStore",
@@ -25,6 +27,7 @@ __all__ = [
     "GrantStore",
     "HistoryStore",
     "ImportStore",
+    "LinkNumberStore",
     "LinkStore",
     "MatchProgress",
     "MatchStore",

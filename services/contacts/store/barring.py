@@ -81,7 +81,8 @@ class ListStore:
     async def due(self, now: datetime, limit: int) -> Sequence[Due]:
         found = self._entries.find({"look_at": {"$lte": now}}).sort("look_at", ASCENDING).limit(limit)
         return [
-            Due(row["_id"], bytes(row["digest"]), row["look_at"], row.get("again", False), "ended" in row) async for row in found
+            Due(row["_id"], bytes(row["digest"]), row["look_at"], row.get("again", False), "ended" in row)
+            async for row in found
         ]
 
     async def reached(self, digests: Many[bytes], after: str, limit: int) -> Sequence[str]:

@@ -74,6 +74,8 @@ STEPS: tuple[Step, ...] = (
     Documented(),
     Delete("document_beats"),
     Delete("hierarchies"),
+    Delete("preference_links"),
+    Delete("confirmations", by("customer_id")),
 )
 """And `store.unlinking`: links that others have to the customer."""
 AT_ONCE = {"contacts", "identities", "merges"}
