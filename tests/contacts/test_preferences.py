@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from services.contacts.api import preferences as preferences_api
+from services.contacts.api.preferences import MAX_BYTES
 from tests.contacts.test_api import NOBODY, ask, client, register
 from tests.contacts.test_confirmations import anybody
 
@@ -101,13 +101,13 @@ async def test_the_pages_own_form_says_the_same(client: Client) -> None:
 
 @pytest.mark.parametrize("multipart", [False, True])
 async def test_one_click_unsubscribes_once_and_from_what_the_mail_was_about(client: Client, multipart: bool) -> None:
-    path, url = await linked(client, purpose="ads", channel="email")
+    path, url = await linked(client, purpose="tips", channel="email")
     for _ in range(2):
         form = aiohttp.FormData(ONE_CLICK, default_to_multipart=multipart)
         assert (await anybody(client, "POST", url, data=form))[0] == 200
     assert await standing(client, path) == {
         "ads.any": "denied",
-        "ads.email": "withdrawn",
+        "tips.email": "withdrawn",
         "newsletter.email": "granted",
     }
     assert (await ask(client, "GET", path))[1]["version"] == 2
@@ -137,7 +137,7 @@ async def test_two_answers_at_once_both_count(client: Client) -> None:
 async def test_hostile_links_show_and_change_nothing(client: Client) -> None:
     path, url = await linked(client)
     token = url.rpartition("/")[2]
-    for hostile in ("x", token[:-1], "A" + token[1:], token + "A", NOBODY, path.rpartition("/")[2], "%00", "é"):
+    for hostile in ("x", token[:-1], "B" + token[1:], token + "A", NOBODY, path.rpartition("/")[2], "%00", "é"):
         for method in ("GET", "POST"):
             status, answer, _ = await anybody(client, method, f"/v1/preferences/{hostile}", data=ONE_CLICK)
             assert (status, token in answer) == (404, False), hostile
@@ -161,7 +161,7 @@ async def test_what_was_not_offered_or_cannot_be_read_is_refused(client: Client)
         (b"\xff=1", "application/x-www-form-urlencoded", 400),
         (b"--x", "multipart/form-data", 400),
         (b"", "text/plain", 415),
-        (b"a" * (preferences_api.MAX_BYTES + 1), "application/json", 413),
+        (b"a" * (MAX_BYTES + 1), "application/json", 413),
     ):
         answer = await anybody(client, "POST", url, data=data, headers={"content-type": kind})
         assert answer[0] == status, (kind, answer)
