@@ -52,7 +52,8 @@ async def statuses(client: Client, path: str, where: str = "consents") -> list[A
 
 async def held(client: Client, customer: str, section: str) -> list[Any]:
     """What contacts holds on a customer, of one kind."""
-    items, cursor = [], ""
+    items: list[Any] = []
+    cursor: str | None = ""
     while cursor is not None:
         page = (await ask(client, "GET", f"/v1/customers/{customer}/held?limit=1000{cursor}"))[1]
         items += [one["data"] for one in page["items"] if one["section"] == section]

@@ -35,6 +35,11 @@ class Statement:
     """Attributes that were kept out because they are not what their fields were defined to be, with the reason."""
 
 
+def milliseconds(moment: datetime) -> datetime:
+    """What MongoDB keeps of a time. Cut before comparing, so that a stored time equals the one it was."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
 class Fault(NamedTuple):
     """A value was kept out: why, in a word, and when it was said."""
 

@@ -12,19 +12,19 @@ from typing import Any
 from pydantic import BaseModel
 
 from services.contacts.domain import lifecycle, links, roles
+from services.contacts.domain.consents import MAX_CONSENTS, TooManyConsents, consent, standing, stricter
 from services.contacts.domain.following import UNKNOWN_STAGE, at_stage, course_of, faulty, stage_said
 from services.contacts.domain.identities import distinct
-from services.contacts.domain.known import Fault, Known, Statement
+from services.contacts.domain.known import Fault, Known, Statement, milliseconds
 from services.contacts.domain.points import LISTS, choose, merged, points, understood
-from shared.consent import STRICTNESS
-from shared.contracts.channels import ConsentClaim, ContactReported
-from shared.contracts.contacts import Consent, Contact
+from shared.contracts.channels import ContactReported
+from shared.contracts.contacts import Contact
 from shared.contracts.fact import Identifier
 from shared.contracts.parties import PartyLink
 
 __all__ = [
     "FIELDS", "MAPS", "MAX_ATTRIBUTES", "MAX_CONSENTS", "MAX_IDENTIFIERS", "PUBLISHED", "Known", "Statement",
-    "TooManyConsents", "after_all_said", "as_said", "differences", "fold", "heard", "milliseconds", "moved", "newcomer",
+    "TooManyConsents", "after_all_said", "as_said", "consent", "differences", "fold", "heard", "milliseconds", "moved", "newcomer",
     "revise", "settled", "statement", "stricter",
 ]  # fmt: skip
 
@@ -41,11 +41,6 @@ PUBLISHED = (
 MAX_ATTRIBUTES = 50
 """As many interests, and as many preferences."""
 MAX_IDENTIFIERS = 200
-MAX_CONSENTS = 100
-
-
-class TooManyConsents(ValueError):
-    """More purposes and channels than a contact can hold. Refused, because to forget an old denial would be worse."""
 
 
 def statement(
@@ -78,18 +73,6 @@ def statement(
         roles=roles.roles(report.roles, source, at) if report.roles else (),
         marks=[lifecycle.said(report.stage, at, source)] if report.stage else (),
     )
-
-
-def consent(claim: ConsentClaim, source: str) -> Consent:
-    """What a customer said, as it is kept."""
-    end = claim.valid_until and milliseconds(claim.valid_until)
-    told = claim.model_dump(exclude={"given_at", "valid_until"})
-    return Consent(**told, given_at=milliseconds(claim.given_at), valid_until=end, source=source)
-
-
-def milliseconds(moment: datetime) -> datetime:
-    """What MongoDB keeps of a time. Cut before comparing, so that a stored time equals the one it was."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def after_all_said(parts: Iterable[Known], now: datetime) -> datetime:
@@ -145,7 +128,7 @@ def heard(known: Known, told: Statement) -> Known:
     if told.identifiers:
         update["identifiers"] = _identifiers(contact.identifiers, told.identifiers)
     if told.consents:
-        update["consents"] = _consents(contact.consents, told.consents)
+        update["consents"] = standing(contact.consents, told.consents)
     if told.links:
         update["links"] = links.merged(contact.links, told.links)
     if told.roles:
@@ -200,17 +183,6 @@ def differences(before: Contact, after: Contact) -> list[str]:
     return [name for name in PUBLISHED if old[name] is not new[name] and _differs(old[name], new[name])]
 
 
-def stricter(one: Consent, other: Consent, since: datetime) -> Consent:
-    """Which of two customers' answers to the same question holds once they were found to be one, at `since`.
-
-    Once one of them has answered anew, the latest answer; till then the stricter, because nobody has asked the one person.
-    A grant that has run out is no refusal: it counts as the grant that it was, so that nothing turns when that is told.
-    """
-    if max(one.given_at, other.given_at) > since:
-        return max(one, other, key=_rank)
-    return max(one, other, key=lambda consent: (0 if consent.expired else STRICTNESS[consent.status], _rank(consent)))
-
-
 def _wins(at: datetime, value: Any, old_at: datetime | None, old_value: Any) -> bool:
     """Later wins; of two said at the same millisecond the greater text, so that arrival does not decide."""
     if old_at is None or at != old_at:
@@ -255,23 +227,3 @@ def _identifiers(held: list[Identifier], told: Iterable[Identifier]) -> list[Ide
     have = {str(one) for one in held}
     new = [one for one in told if str(one) not in have][: max(0, MAX_IDENTIFIERS - len(held))]
     return sorted([*held, *new], key=str) if new else held
-
-
-def _consents(held: list[Consent], told: Iterable[Consent]) -> list[Consent]:
-    """The latest answer for each purpose and channel; of two given at once the stricter."""
-    standing = {(consent.purpose, consent.channel): consent for consent in held}
-    for consent in told:
-        place = (consent.purpose, consent.channel)
-        if place not in standing or _rank(consent) > _rank(standing[place]):
-            standing[place] = consent
-    if len(standing) > MAX_CONSENTS:
-        raise TooManyConsents(f"a contact holds at most {MAX_CONSENTS} consents")
-    return [standing[place] for place in sorted(standing)]
-
-
-def _rank(consent: Consent) -> tuple[Any, ...]:
-    """The later; of two given at once the stricter, then what ends sooner. The rest is so that arrival does not decide."""
-    end = consent.valid_until
-    sooner = (end is not None, -end.timestamp() if end else 0.0)
-    rest = (consent.source, consent.evidence or "", consent.basis or "", consent.wording or "")
-    return consent.given_at, STRICTNESS[consent.status], not consent.expired, *sooner, *rest
