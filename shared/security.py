@@ -113,10 +113,11 @@ def _principal(issued: KeyIssued) -> Principal:
     )
 
 
-def require(scope: str, *, rows: bool = False) -> Callable[..., Awaitable[Principal]]:
+def require(scope: str, *others: str, rows: bool = False) -> Callable[..., Awaitable[Principal]]:
     """The dependency of a guarded route: `principal: Annotated[Principal, Depends(require("contacts:write"))]`.
 
-    A key that is limited to some contacts is let in only where the route says with `rows` that it shows it no others.
+    Any one of the `others` is as good. A key that is limited to some contacts is let in only where the route says with `rows`
+    that it shows it no others.
     """
 
     # A coroutine, because FastAPI sends plain functions through a thread pool.
@@ -127,7 +128,7 @@ def require(scope: str, *, rows: bool = False) -> Callable[..., Awaitable[Princi
         principal = keys.principal(credentials.credentials) if keys and credentials else None
         if principal is None:
             raise _unauthenticated(wrong=credentials is not None)
-        if not principal.may(scope):
+        if not any(map(principal.may, (scope, *others))):
             raise _forbidden(scope)
         if principal.limited and not rows:
             raise Problem(403, detail="The key is limited to some contacts, and this is about others as well.")

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 ROUTES: dict[str, tuple[str, ...]] = {
-    "contacts": ("/v1/contacts", "/v1/audit", "/v1/erasures", "/v1/forms", "/v1/identities", "/v1/merges"),
+    "contacts": (
+        "/v1/contacts",
+        "/v1/audit",
+        "/v1/confirmations",
+        "/v1/consents",
+        "/v1/do-not-contact",
+        "/v1/erasures",
+        "/v1/forms",
+        "/v1/identities",
+        "/v1/merges",
+        "/v1/permissions",
+        "/v1/preferences",
+    ),
     "interactions": ("/v1/events", "/v1/interactions", "/v1/orders", "/v1/dead-letters"),
     "campaigns": ("/v1/campaigns", "/v1/segments"),
     "scoring": (

@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
+from services.contacts.handlers.barring import Listing
 from services.contacts.handlers.defining import Defining
 from services.contacts.handlers.erasing import Erasures
+from services.contacts.handlers.expiring import Expiring
 from services.contacts.handlers.following import Following
 from services.contacts.handlers.forgetting import Forgetting
 from services.contacts.handlers.importing import Importing
@@ -72,6 +74,33 @@ async def learn_regularly(learning: Learning) -> None:
     while True:
         await learning.learn_if_due()
         await asyncio.sleep(LOOK_SECONDS)
+
+
+LISTED_SECONDS = 1.0
+"""So soon a list holds for contacts there are."""
+
+
+async def hold_lists(listing: Listing) -> None:
+    while True:
+        await listing.work()
+        await asyncio.sleep(LISTED_SECONDS)
+
+
+async def sweep_lists(listing: Listing) -> None:
+    await listing.catch_up()
+    while True:
+        await listing.sweep()
+        await asyncio.sleep(SWEEP_SECONDS)
+
+
+EXPIRED_SECONDS = 5.0
+
+
+async def tell_expired_consents(expiring: Expiring) -> None:
+    """A look at nothing is one small query of an index. Whoever asks meanwhile is answered right."""
+    while True:
+        await expiring.work()
+        await asyncio.sleep(EXPIRED_SECONDS)
 
 
 CURRENT_SECONDS = 1.0

@@ -35,6 +35,13 @@ class ContactSettings(PlatformSettings):
     """Codes of attributes, interests and preferences, and schemes of identifiers, that only keys with the scope
     `contacts:sensitive` see; a JSON list, in place of the one in `domain/access.py`. Fields that are defined as sensitive are
     so as well."""
+    contacts_public_url: str = Field("", pattern=r"^$|^https?://[^\s?#]+[^/\s?#]$")
+    """Where customers reach this service, for links that are sent to them. Absent: links are paths, to be put behind one."""
+    contacts_confirmation_days: int = Field(7, ge=1, le=90)
+    """How long a grant waits for its confirmation (double opt-in)."""
+    contacts_secret: str = Field("", pattern=r"^$|^.{32,}$")
+    """What signs links to the preference centre and confirmations, and what lists of those who are not to be contacted know
+    addresses by: at least 32 characters, the same for all instances and for ever. Absent: made once and kept in the database."""
     interactions_url: str = Field("http://127.0.0.1:8802", pattern=r"^https?://")
     """Where the other services tell what they hold on a customer, for an export of all of it."""
     campaigns_url: str = Field("http://127.0.0.1:8803", pattern=r"^https?://")

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.contacts.domain.access import EVERYBODY, Rows
+from services.contacts.domain.barring import Listed, addresses
 from services.contacts.domain.changes import Change
 from services.contacts.domain.following import course_of
 from services.contacts.domain.identities import Conflict
@@ -31,6 +32,7 @@ class MemoryStore:
         self.merges: dict[str, Merge] = {}
         self.history: dict[str, Change] = {}
         self.rulebook = Rulebook()
+        self.lists: dict[str, Listed] = {}
 
     async def owners(self, identifiers: Collection[str], session: Session | None) -> dict[str, str]:
         return {name: self.identities[name] for name in identifiers if name in self.identities}
@@ -58,6 +60,10 @@ class MemoryStore:
 
     async def duplicates(self) -> int:
         return self.heard_before
+
+    async def listed(self, contacts: Collection[Contact], session: Session | None) -> dict[str, list[Listed]]:
+        found = {one.customer_id: [self.lists[a] for a in addresses(one) if a in self.lists] for one in contacts}
+        return {customer: entries for customer, entries in found.items() if entries}
 
     async def contact(self, customer: str) -> Contact | None:
         known = self.contacts.get(customer)

@@ -47,8 +47,9 @@ scalars = st.one_of(
 )
 moments = st.datetimes(datetime(2020, 1, 1), datetime(2025, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 purposes = st.sampled_from(["any", "work", "billing"])
-# A blank line of an address says nothing, and XML does not keep it.
-lines = st.lists(texts.filter(str.strip), max_size=6)
+# A blank line of an address, or part of a name, says nothing, and XML does not keep it.
+words = texts.filter(str.strip)
+lines = st.lists(words, max_size=6)
 addresses = st.fixed_dictionaries(
     {}, optional={"lines": lines, "city": texts, "country": st.sampled_from(["DE", "FR"])}
 )
@@ -67,7 +68,7 @@ reports = st.fixed_dictionaries(
         "attributes": st.dictionaries(codes, scalars, max_size=3),
         "interests": st.dictionaries(codes, st.booleans(), max_size=2),
         "preferences": st.dictionaries(codes, st.one_of(texts, st.booleans()), max_size=2),
-        "name_parts": st.fixed_dictionaries({}, optional={"given": texts, "family": texts, "particles": texts}),
+        "name_parts": st.fixed_dictionaries({}, optional=dict.fromkeys(("given", "family", "particles"), words)),
         "phones": st.lists(
             st.fixed_dictionaries(
                 {"typed": st.one_of(texts, st.just("030 123456"))} | claims, optional=until | {"country": st.just("DE")}
@@ -83,7 +84,13 @@ reports = st.fixed_dictionaries(
                     "status": st.sampled_from(["granted", "withdrawn"]),
                     "given_at": moments,
                 },
-                optional={"evidence": texts, "channel": st.just("email")},
+                optional={
+                    "evidence": texts,
+                    "channel": st.just("email"),
+                    "basis": st.just("consent"),
+                    "wording": texts,
+                    "valid_until": moments,
+                },
             ),
             max_size=3,
         ),

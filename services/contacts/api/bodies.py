@@ -5,8 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from shared.contracts.channels import ConsentClaim, ContactReported
-from shared.contracts.contacts import Consent
+from shared.contracts.channels import ContactReported
 from shared.contracts.fact import Identifier, Identifiers, Moment
 from shared.contracts.parties import LinkClaim
 
@@ -22,13 +21,6 @@ ANN: dict[str, Any] = {
     "attributes": {"shoe-size": 38},
     "consents": [{"purpose": "marketing", "channel": "email", "status": "granted", "given_at": "2026-01-02T09:30:00Z"}],
 }
-CONSENT: dict[str, Any] = {
-    "purpose": "marketing",
-    "channel": "email",
-    "status": "withdrawn",
-    "given_at": "2026-03-01T17:00:00Z",
-}
-
 
 Why = Annotated[str, Field(min_length=1, max_length=1000, description="Why. Kept in the history, told to nobody.")]
 
@@ -78,26 +70,6 @@ class ContactChange(NewContact):
     version: Annotated[int, Field(ge=1, description="Change only this version. `If-Match` says the same.")] | None = (
         None
     )
-
-
-class ConsentClaims(BaseModel):
-    """What the customer said, for each purpose and channel (`any`: on every channel). Others stay as they are."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"consents": [CONSENT]}]})
-
-    consents: Annotated[list[ConsentClaim], Field(min_length=1, max_length=50)]
-    reason: Why | None = None
-
-
-class Consents(BaseModel):
-    """The customer's standing answers."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"version": 4, "consents": [{**CONSENT, "source": "/channels/shop"}]}]}
-    )
-
-    version: Annotated[int, Field(description="Of the contact.")]
-    consents: list[Consent]
 
 
 class IdentifierLists(BaseModel):

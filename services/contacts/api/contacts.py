@@ -1,20 +1,18 @@
-"""The routes of contacts and their consents."""
+"""The routes of contacts."""
 
-from collections.abc import Collection
-from datetime import UTC, datetime
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import TypeAdapter, ValidationError
 
-from services.contacts.api.bodies import ConsentClaims, Consents, ContactChange, NewContact, Summary
+from services.contacts.api.bodies import ContactChange, NewContact, Summary
+from services.contacts.api.entering import IfMatch, entered, etag, version_of
 from services.contacts.api.fields import ByFields, sought
-from services.contacts.domain.access import Rows
 from services.contacts.domain.values.search import Place
-from services.contacts.handlers import Handlers, IdentifierTaken, NoSuchContact, Said
+from services.contacts.handlers import Handlers, IdentifierTaken, NoSuchContact
 from services.contacts.handlers.looking_back import LookingBack
 from services.contacts.handlers.seeing import SEE_SENSITIVE, Seeing, View
-from shared.contracts.contacts import Consent, Contact
+from shared.contracts.contacts import Contact
 from shared.contracts.fact import CustomerId, Identifier, Moment
 from shared.http import Cursor, Limit, Page, Problem, bad_cursor, decode_cursor, encode_cursor
 from shared.idempotency import TAKES_KEY, Answer, idempotent
@@ -24,9 +22,6 @@ from shared.security import TAKES_PURPOSE, Principal, require
 CUSTOMER = TypeAdapter(CustomerId)
 Reader = Annotated[Principal, Depends(require("contacts:read", rows=True))]
 Writer = Annotated[Principal, Depends(require("contacts:write", rows=True))]
-IfMatch = Annotated[
-    str | None, Header(pattern=r'^(W/)?"[1-9][0-9]{0,17}"$', description='The `ETag` that was read, such as `"3"`.')
-]
 IdentifierText = Annotated[
     str | None, Query(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}:.{1,256}$", examples=["loyalty-card:4711"])
 ]
@@ -53,10 +48,6 @@ class Contacts(Protocol):
 
     async def duplicates(self) -> int: ...
 
-    async def consents_said(
-        self, customers: Collection[str], before: tuple[datetime, str] | None, limit: int
-    ) -> list[tuple[str, Consent]]: ...
-
 
 def router(
     handlers: Handlers, contacts: Contacts, fields: ByFields, messaging: Messaging, seeing: Seeing, back: LookingBack
@@ -66,7 +57,6 @@ def router(
     _reading(routes, handlers, contacts, fields, seeing)
     _record(routes, seeing, back)
     _writing(routes, handlers, messaging, seeing)
-    _consents(routes, handlers, contacts, messaging, seeing)
     return routes
 
 
@@ -125,7 +115,7 @@ def _record(routes: APIRouter, seeing: Seeing, back: LookingBack) -> None:
             if not view.rows.sees(contact):
                 raise NoSuchContact(customer_id)
         else:
-            response.headers["etag"] = _etag(contact)
+            response.headers["etag"] = etag(contact)
         if contact.customer_id != customer_id:
             response.headers["content-location"] = f"/v1/contacts/{contact.customer_id}"
         return await view.shown("read", contact)
@@ -142,14 +132,14 @@ def _writing(routes: APIRouter, handlers: Handlers, messaging: Messaging, seeing
     )
     async def register_contact(principal: Writer, new: NewContact, request: Request) -> Response:
         """409 if one of the identifiers, the e-mail or the phone is a contact's already; `Location` says whose."""
-        said, view = _said(principal, new), seeing.by(principal)
+        told, view = entered(principal, new), seeing.by(principal)
 
         async def change(unit: Unit) -> Answer:
             try:
-                contact = await view.shown("register", await handlers.register(unit, said))
+                contact = await view.shown("register", await handlers.register(unit, told))
             except IdentifierTaken as taken:
                 raise await view.tactful(taken) from None
-            return Answer(201, contact, {"location": f"/v1/contacts/{contact.customer_id}", "etag": _etag(contact)})
+            return Answer(201, contact, {"location": f"/v1/contacts/{contact.customer_id}", "etag": etag(contact)})
 
         return await idempotent(request, principal, messaging, change)
 
@@ -164,55 +154,17 @@ def _writing(routes: APIRouter, handlers: Handlers, messaging: Messaging, seeing
         principal: Writer, customer_id: CustomerId, change: ContactChange, request: Request, if_match: IfMatch = None
     ) -> Response:
         """With `If-Match` or `version` only that version is changed (412, 409), so that nobody's work is lost."""
-        said, view = _said(principal, change), seeing.by(principal)
-        version = _version(if_match) or change.version
+        told, view = entered(principal, change), seeing.by(principal)
+        version = version_of(if_match) or change.version
 
         async def changing(unit: Unit) -> Answer:
             try:
-                contact = await view.shown("change", await handlers.change(unit, customer_id, said, version))
+                contact = await view.shown("change", await handlers.change(unit, customer_id, told, version))
             except IdentifierTaken as taken:
                 raise await view.tactful(taken) from None
-            return Answer(200, contact, {"etag": _etag(contact)})
+            return Answer(200, contact, {"etag": etag(contact)})
 
         return await idempotent(request, principal, messaging, changing)
-
-
-def _consents(routes: APIRouter, handlers: Handlers, contacts: Contacts, messaging: Messaging, seeing: Seeing) -> None:
-    @routes.get("/{customer_id}/consents", tags=["consents"], summary="Read the standing consents")
-    async def read_consents(principal: Reader, customer_id: CustomerId) -> Consents:
-        contact = await seeing.by(principal).contact(customer_id)
-        return Consents(version=contact.version, consents=contact.consents)
-
-    @routes.put(
-        "/{customer_id}/consents",
-        response_model=Consents,
-        dependencies=[TAKES_KEY],
-        tags=["consents"],
-        summary="Record what the customer said",
-    )
-    async def record_consents(
-        principal: Writer, customer_id: CustomerId, claims: ConsentClaims, request: Request, if_match: IfMatch = None
-    ) -> Response:
-        """For each purpose and channel the latest `given_at` stands; all that was ever said is kept."""
-        said = _said(principal, NewContact(consents=claims.consents, reason=claims.reason))
-
-        async def change(unit: Unit) -> Answer:
-            contact = await handlers.change(unit, customer_id, said, _version(if_match))
-            standing = Consents(version=contact.version, consents=contact.consents)
-            return Answer(200, standing, {"etag": _etag(contact)})
-
-        return await idempotent(request, principal, messaging, change)
-
-    @routes.get("/{customer_id}/consents/history", tags=["consents"], summary="List all that was said, latest first")
-    async def list_consent_history(
-        principal: Reader, customer_id: CustomerId, cursor: Cursor = None, limit: Limit = 100
-    ) -> Page[Consent]:
-        before = _moment_and_place(decode_cursor(cursor)) if cursor else None
-        contact = await seeing.by(principal).contact(customer_id)
-        found = await contacts.consents_said([contact.customer_id, *contact.absorbed], before, limit)
-        last = found[-1] if len(found) == limit else None
-        next_ = encode_cursor({"given_at": last[1].given_at, "place": last[0]}) if last else None
-        return Page(items=[consent for _, consent in found], next=next_)
 
 
 async def _searched(view: View, typed: str, cursor: str | None, limit: int) -> Page[Contact]:
@@ -232,32 +184,8 @@ def _place_and_id(cursor: dict[str, object]) -> tuple[Place, str]:
         raise bad_cursor() from None
 
 
-def _said(principal: Principal, body: NewContact) -> Said:
-    source = f"/channels/{principal.channel_id}" if principal.channel_id else f"/keys/{principal.key_id}"
-    origin = source if principal.channel_id else None
-    rows = Rows(principal.territories, principal.owners)
-    given = frozenset(body.model_fields_set)
-    return Said(body, source, given, body.said_at, origin, principal.name, body.reason, rows)
-
-
-def _etag(contact: Contact) -> str:
-    return f'"{contact.version}"'
-
-
-def _version(if_match: str | None) -> int | None:
-    return int(if_match.removeprefix("W/").strip('"')) if if_match else None
-
-
 def _text(cursor: dict[str, object], name: str) -> str:
     value = cursor.get(name)
     if not isinstance(value, str):
         raise bad_cursor()
     return value
-
-
-def _moment_and_place(cursor: dict[str, object]) -> tuple[datetime, str]:
-    try:
-        moment = datetime.fromisoformat(_text(cursor, "given_at"))
-    except ValueError:
-        raise bad_cursor() from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC), _text(cursor, "place")

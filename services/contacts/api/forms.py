@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel
 
+from services.contacts.api.anybody import URLENCODED, address_of, body_of
 from services.contacts.domain.forms import Form, Refused, token
 from services.contacts.domain.importing.drafting import Rejected
 from services.contacts.handlers.forms import Leads, Registered, TooOften
@@ -23,7 +24,6 @@ Name = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$", examples=["ne
 MAX_BYTES = 64 * 1024
 """Of one form that is sent: what people type is a page or two."""
 MAX_FIELDS = 200
-URLENCODED = "application/x-www-form-urlencoded"
 SENT = {
     "requestBody": {
         "content": {kind: {"schema": {"type": "object"}} for kind in (URLENCODED, "application/json")},
@@ -120,7 +120,9 @@ def public(forms: Forms, leads: Leads, proxies: int) -> APIRouter:
         headers = _cross_origin(found, request)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         try:
-            await leads.receive(found, _values(kind, await _body(request)), _address(request, proxies))
+            await leads.receive(
+                found, _values(kind, await body_of(request, MAX_BYTES, "form")), address_of(request, proxies)
+            )
         except Refused as refused:
             raise _problem(headers, refused.field, refused.why) from None
         except Rejected as rejected:
@@ -159,15 +161,6 @@ def _cross_origin(found: Registered, request: Request) -> dict[str, str]:
     return {"access-control-allow-origin": origin, "vary": "Origin"}
 
 
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MAX_BYTES:
-            raise Problem(413, detail=f"A form has at most {MAX_BYTES} bytes.", headers={"connection": "close"})
-    return bytes(body)
-
-
 def _values(kind: str, body: bytes) -> dict[str, str | list[str]]:
     """By field. Zero bytes are no text of a person's."""
     try:
@@ -190,11 +183,3 @@ def _texts(name: str, value: Any) -> str | list[str]:
     if len(texts) < len(listed) or any("\0" in text for text in texts):
         raise Problem(422, "Not taken", errors=[(f"body.{name}", "is no text")])
     return texts[0] if len(texts) == 1 else texts
-
-
-def _address(request: Request, proxies: int) -> str:
-    """Of the caller: what the outermost of our own proxies saw; what stands before it anybody can write."""
-    seen = [one.strip() for line in request.headers.getlist("x-forwarded-for") for one in line.split(",")]
-    if proxies and len(seen) >= proxies:
-        return seen[-proxies]
-    return request.client.host if request.client else "unknown"

@@ -9,6 +9,8 @@ from services.contacts.domain.changes import HistoryErased, NotKnownThen
 from services.contacts.domain.documents import NotAllowed
 from services.contacts.domain.fields import FIELD_REASONS
 from services.contacts.domain.merging import TooManyMembers
+from services.contacts.domain.preferences import NotOffered
+from services.contacts.domain.signing import BadToken, TokenExpired
 from services.contacts.domain.survivorship import TooManyConsents
 from services.contacts.handlers import (
     AlreadyMerged,
@@ -22,6 +24,7 @@ from services.contacts.handlers import (
 )
 from services.contacts.handlers.attaching import Infected, NoSuchDocument, ScannerAway, TooLarge, TooManyDocuments
 from services.contacts.handlers.catalogue import UnfitFields
+from services.contacts.handlers.confirming import NoSuchConfirmation, TooManyWaiting
 from services.contacts.handlers.defining import NoSuchField, NotNow, ValuesDoNotFit
 from services.contacts.handlers.erasing import NoSuchErasure
 from services.contacts.handlers.hierarchies import NoHousehold
@@ -127,5 +130,14 @@ PROBLEMS: dict[type[Exception], Callable[[Request, Any], Problem]] = {
     Unlinkable: _unlinkable,
     HasBought: lambda *_: Problem(409, "Has bought", errors=[("body.stage", "whoever has bought is a customer")]),
     NoHousehold: lambda _, error: Problem(409, "No household", f"The contact is of another kind: {error}."),
+    NoSuchConfirmation: lambda _, error: Problem(404, detail=f"There is no confirmation {error}, or it is over."),
+    TooManyWaiting: lambda _, error: Problem(
+        409,
+        "Too many",
+        f"At most {error} confirmations of a customer wait at a time.",
+    ),
+    BadToken: lambda *_: Problem(404, detail="The link is not valid."),
+    TokenExpired: lambda *_: Problem(410, "Link expired", "The link is over. Ask for another one."),
+    NotOffered: lambda _, error: Problem(422, errors=[(f"body.{error.field}", "was not offered")]),
     TooManyConsents: lambda _, error: Problem(422, "Too many consents", errors=[("body.consents", str(error))]),
 }

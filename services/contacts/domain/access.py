@@ -38,8 +38,12 @@ class Rows:
 
     def sees(self, contact: Contact) -> bool:
         """Of customers who are one, the contact that all of them make decides."""
-        here = not self.territories or contact.territory in self.territories
-        return here and (not self.owners or contact.owner in self.owners)
+        return self.has(contact.territory, contact.owner)
+
+    def has(self, territory: str | None, owner: str | None) -> bool:
+        """Whether somebody of this territory and this owner is to be seen."""
+        here = not self.territories or territory in self.territories
+        return here and (not self.owners or owner in self.owners)
 
 
 EVERYBODY = Rows()

@@ -18,7 +18,7 @@ from shared.contracts.contacts import Contact, Email, Phone, PostalAddress
 Kind = Literal["registered", "changed", "merged", "unmerged", "absorbed", "freed"]
 """`merged` and `unmerged`: of who answers for all; `absorbed` and `freed`: of who was merged into another, and out again."""
 
-LISTED = ("identifiers", "consents", "absorbed", *POINTS, "links", "roles")
+LISTED = ("identifiers", "consents", "absorbed", *POINTS, "links", "roles", "do_not_contact")
 """Of these only the entries that are gone and those that are new are kept; their order follows from what they are."""
 READ: dict[str, TypeAdapter[Any]] = {
     "phones": TypeAdapter(list[Phone]),
@@ -202,6 +202,8 @@ def _ordered(name: str, entries: list[Any]) -> list[Any]:
             return sorted(entries, key=lambda one: (one["purpose"], one["channel"]))
         case "absorbed":
             return sorted(entries)
+        case "do_not_contact":
+            return sorted(entries, key=lambda one: (one["channel"], one["source"], one["reason"]))
         case "links":
             return sorted(entries, key=lambda one: (one["kind"], one["to"]))
         case "roles":

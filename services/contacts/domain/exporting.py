@@ -11,7 +11,7 @@ from typing import Any
 
 from services.contacts.domain.survivorship import Known
 from shared.contracts.channels import NameParts
-from shared.contracts.contacts import Contact, Point
+from shared.contracts.contacts import Consent, Contact, Point
 
 NAME_PARTS = tuple(f"name_parts.{name}" for name in NameParts.model_fields)
 ADDRESS = (
@@ -100,14 +100,18 @@ def _point(one: Point) -> dict[str, Any]:
     return one.model_dump(mode="json", include=names, exclude_none=True)
 
 
+def _consent(one: Consent) -> dict[str, Any]:
+    """As it was said: of a grant that has run out the grant with its end, which another system then finds by itself."""
+    told = one.model_dump(mode="json", exclude={"source", "expired"}, exclude_none=True)
+    return told | {"status": "granted"} if one.expired else told
+
+
 SPECIAL: dict[str, Callable[[Contact], Any]] = {
     "identifiers": lambda contact: [one.model_dump() for one in contact.identifiers],
     "phones": lambda contact: [_point(one) for one in contact.phones],
     "emails": lambda contact: [_point(one) for one in contact.emails],
     "addresses": lambda contact: [_point(one) for one in contact.addresses],
-    "consents": lambda contact: [
-        one.model_dump(mode="json", exclude={"source"}, exclude_none=True) for one in contact.consents
-    ],
+    "consents": lambda contact: [_consent(one) for one in contact.consents],
     "registered_at": lambda contact: contact.registered_at.isoformat(),
     "changed_at": lambda contact: contact.changed_at.isoformat(),
 }

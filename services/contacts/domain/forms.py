@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from services.contacts.domain.importing.drafting import Draft, Drafting
 from services.contacts.domain.importing.mapping import Column, Mapping
 from services.contacts.domain.survivorship import FIELDS
-from shared.contracts.channels import ConsentClaim, ContactReported, EmailClaim, PhoneClaim
+from shared.contracts.channels import ConsentClaim, ContactReported, EmailClaim, LawfulBasis, PhoneClaim
 from shared.contracts.contacts import Contact
 from shared.contracts.fact import Code, Name
 
@@ -38,7 +38,7 @@ class FormField(Column):
 
 
 class FormConsent(BaseModel):
-    """A box to tick. `wording`: what stood beside it, kept as evidence with each consent."""
+    """A box to tick. `wording`: what stood beside it, kept as evidence with each consent; `version`: which text that is."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -46,7 +46,23 @@ class FormConsent(BaseModel):
     purpose: Code
     channel: Code = "any"
     wording: Annotated[str, Field(min_length=1, max_length=400)]
+    version: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    basis: LawfulBasis | None = None
+    days: Annotated[int | None, Field(ge=1, le=3650, description="How long it is granted for. Null: for good.")] = None
     required: bool = False
+
+    def claim(self, form: str, now: datetime) -> ConsentClaim:
+        """That it was ticked."""
+        return ConsentClaim(
+            purpose=self.purpose,
+            channel=self.channel,
+            status="granted",
+            given_at=now,
+            evidence=f"form {form}: {self.wording}",
+            basis=self.basis,
+            wording=self.version,
+            valid_until=now + timedelta(days=self.days) if self.days else None,
+        )
 
 
 class Form(BaseModel):
@@ -73,6 +89,9 @@ class Form(BaseModel):
     origins: Annotated[list[Annotated[str, Field(pattern=r"^https?://[^/\s]{1,250}$")]], Field(max_length=50)]
     fields: Annotated[list[FormField], Field(min_length=1, max_length=50)]
     consents: Annotated[list[FormConsent], Field(max_length=20)] = []
+    confirm: Annotated[
+        bool, Field(description="Double opt-in: consents hold once a link that is sent to the customer is confirmed.")
+    ] = False
     honeypot: Annotated[
         Name | None, Field(description="A field that people do not see. Whoever fills it is no person.")
     ] = None
@@ -146,17 +165,7 @@ def draft(form: Form, name: str, values: Map[str, str | Sequence[str]], now: dat
         code: told[:MAX_CAMPAIGN] for code in CAMPAIGN if isinstance(told := values.get(code), str) and told
     }
     attributes |= {"lead-source": form.source or name, **found.report.attributes}
-    consents = [
-        ConsentClaim(
-            purpose=one.purpose,
-            channel=one.channel,
-            status="granted",
-            given_at=now,
-            evidence=f"form {name}: {one.wording}",
-        )
-        for one in form.consents
-        if values.get(one.field)
-    ]
+    consents = [one.claim(name, now) for one in form.consents if values.get(one.field)]
     update = {"stage": "lead", "attributes": attributes, "consents": consents}
     return Draft(found.report.model_copy(update=update), found.identifiers)
 
@@ -182,7 +191,7 @@ def of_known(report: ContactReported, held: Contact) -> ContactReported:
         update["emails"] = [*report.emails, EmailClaim(typed=report.email)]
     if report.phone and report.phone != held.phone:
         update["phones"] = [*report.phones, PhoneClaim(typed=report.phone)]
-    refused = {(one.purpose, one.channel) for one in held.consents if one.status != "granted"}
+    refused = {(one.purpose, one.channel) for one in held.consents if one.status != "granted" and not one.expired}
     update["consents"] = [
         one for one in report.consents if not refused & {(one.purpose, one.channel), (one.purpose, "any")}
     ]

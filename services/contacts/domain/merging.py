@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from services.contacts.domain.barring import both
 from services.contacts.domain.following import course_of, faulty, staged
 from services.contacts.domain.known import UNKNOWN, Candidate
 from services.contacts.domain.lifecycle import joined
@@ -158,7 +159,10 @@ def _both(survivor: Known, absorbed: Known, rules: Rules) -> Known:
         survivor = heard(survivor, told, rules)
     since, _ = _merged_when(absorbed)
     consents = _consents(survivor.contact.consents, absorbed.contact.consents, since)
-    survivor = replace(survivor, contact=survivor.contact.model_copy(update={"consents": consents}))
+    update: dict[str, Any] = {"consents": consents}
+    if absorbed.contact.do_not_contact:
+        update["do_not_contact"] = both(survivor.contact.do_not_contact, absorbed.contact.do_not_contact)
+    survivor = replace(survivor, contact=survivor.contact.model_copy(update=update))
     if absorbed.faults:
         survivor = faulty(survivor, absorbed.faults)
     return staged(survivor, joined(course_of(survivor), course_of(absorbed)))

@@ -9,20 +9,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.contacts.domain import lifecycle, links, roles
+from services.contacts.domain.consents import MAX_CONSENTS, TooManyConsents, answers, consent, stricter
 from services.contacts.domain.following import UNKNOWN_STAGE, at_stage, course_of, faulty, stage_said
 from services.contacts.domain.identities import distinct
-from services.contacts.domain.known import Fault, Known, Statement, Teller
+from services.contacts.domain.known import Fault, Known, Statement, Teller, milliseconds
 from services.contacts.domain.points import LISTS, choose, merged, points, understood
 from services.contacts.domain.ruling import RULED_FIELDS as FIELDS, Rules
 from services.contacts.domain.standing import MAX_ATTRIBUTES, Standing
 from shared.contracts.channels import ContactReported
-from shared.contracts.contacts import Consent, Contact
+from shared.contracts.contacts import Contact
 from shared.contracts.fact import Identifier
 from shared.contracts.parties import PartyLink
 
 __all__ = [
     "FIELDS", "MAPS", "MAX_ATTRIBUTES", "MAX_CONSENTS", "MAX_IDENTIFIERS", "NO_RULES", "PUBLISHED", "Known", "Statement",
-    "TooManyConsents", "after_all_said", "as_said", "differences", "fold", "heard", "milliseconds", "newcomer", "revise",
+    "TooManyConsents", "after_all_said", "as_said", "consent", "differences", "fold", "heard", "milliseconds", "newcomer", "revise",
     "settled", "statement", "stricter",
 ]  # fmt: skip
 
@@ -31,14 +32,9 @@ MAPS = ("attributes", "interests", "preferences", "sensitive")
 """Fields with a field for each of their keys, each with a time of its own: `attributes.shoe-size`."""
 PUBLISHED = (
     "party", "stage", *FIELDS[1:], *MAPS, *LISTS, "identifiers", "consents", "absorbed", "lifecycle", "links", "roles",
+    "do_not_contact",
 )  # fmt: skip
 MAX_IDENTIFIERS = 200
-MAX_CONSENTS = 100
-STRICTNESS = {"granted": 0, "denied": 1, "withdrawn": 2}
-
-
-class TooManyConsents(ValueError):
-    """More purposes and channels than a contact can hold. Refused, because to forget an old denial would be worse."""
 
 
 def statement(
@@ -64,10 +60,7 @@ def statement(
         identifiers=distinct(report.customer if identifiers is None else identifiers),
         fields={name: value for name, value in values.items() if name in speaking},
         attributes=report.attributes,
-        consents=[
-            Consent(**claim.model_dump(exclude={"given_at"}), given_at=milliseconds(claim.given_at), source=source)
-            for claim in report.consents
-        ],
+        consents=[consent(claim, source) for claim in report.consents],
         interests=report.interests,
         preferences=report.preferences,
         points=points(report, source, at),
@@ -76,11 +69,6 @@ def statement(
         marks=[lifecycle.said(report.stage, at, source)] if report.stage else (),
         by=by,
     )
-
-
-def milliseconds(moment: datetime) -> datetime:
-    """What MongoDB keeps of a time. Cut before comparing, so that a stored time equals the one it was."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def after_all_said(parts: Iterable[Known], now: datetime) -> datetime:
@@ -141,7 +129,7 @@ def heard(known: Known, told: Statement, rules: Rules = NO_RULES) -> Known:
     if told.identifiers:
         update["identifiers"] = _identifiers(contact.identifiers, told.identifiers)
     if told.consents:
-        update["consents"] = _consents(contact.consents, told.consents)
+        update["consents"] = answers(contact.consents, told.consents)
     if told.links:
         update["links"] = links.merged(contact.links, told.links)
     if told.roles:
@@ -185,16 +173,6 @@ def differences(before: Contact, after: Contact) -> list[str]:
     return [name for name in PUBLISHED if old[name] is not new[name] and _differs(old[name], new[name])]
 
 
-def stricter(one: Consent, other: Consent, since: datetime) -> Consent:
-    """Which of two customers' answers to the same question holds once they were found to be one, at `since`.
-
-    Once one of them has answered anew, the latest answer; till then the stricter, because nobody has asked the one person.
-    """
-    if max(one.given_at, other.given_at) > since:
-        return max(one, other, key=_rank)
-    return max(one, other, key=lambda consent: (STRICTNESS[consent.status], _rank(consent)))
-
-
 def _differs(before: Any, after: Any) -> bool:
     """`==` holds 1, 1.0 and true for the same; the outside world does not."""
     return before != after or (isinstance(before, dict) and _types(before) != _types(after))
@@ -209,19 +187,3 @@ def _identifiers(held: list[Identifier], told: Iterable[Identifier]) -> list[Ide
     have = {str(one) for one in held}
     new = [one for one in told if str(one) not in have][: max(0, MAX_IDENTIFIERS - len(held))]
     return sorted([*held, *new], key=str) if new else held
-
-
-def _consents(held: list[Consent], told: Iterable[Consent]) -> list[Consent]:
-    """The latest answer for each purpose and channel; of two given at once the stricter."""
-    standing = {(consent.purpose, consent.channel): consent for consent in held}
-    for consent in told:
-        place = (consent.purpose, consent.channel)
-        if place not in standing or _rank(consent) > _rank(standing[place]):
-            standing[place] = consent
-    if len(standing) > MAX_CONSENTS:
-        raise TooManyConsents(f"a contact holds at most {MAX_CONSENTS} consents")
-    return [standing[place] for place in sorted(standing)]
-
-
-def _rank(consent: Consent) -> tuple[datetime, int, str, str]:
-    return consent.given_at, STRICTNESS[consent.status], consent.source, consent.evidence or ""

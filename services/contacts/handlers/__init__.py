@@ -5,7 +5,7 @@ All of it runs inside a transaction that may be run again; its only effects are 
 
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import cast
@@ -120,7 +120,7 @@ class Handlers:
                 self._hear(book, customer, heard)
         for customer, index, told_of_other in links.others:
             self._hear(book, customer, [(events[index], told_of_other)])
-        await self.store.save(replace(book.changes(), duplicates=heard_before), unit.session, book.now)
+        await book.save(self.store, heard_before)
 
     def _said(self, event: Received, own: list[Identifier], links: Iterable[PartyLink]) -> Statement:
         return self.catalogue.placed(statement(event.fact, event.source, identifiers=own, linked=links))
@@ -160,7 +160,7 @@ class Handlers:
         book.note(found.conflicts)
         for customer, identifiers in found.attached.items():
             book.hear(customer, [Statement("", book.now, identifiers)], author=asker)
-        await self.store.save(book.changes(), unit.session, book.now)
+        await book.save(self.store)
         return found.customers
 
     async def register(self, unit: Unit, said: Said) -> Contact:
@@ -214,8 +214,8 @@ class Handlers:
         contact = book.hear(customer, [self.catalogue.placed(told)], origin=said.origin, author=author)
         if not said.rows.sees(contact):
             raise OutOfSight(contact.customer_id)
-        await self.store.save(book.changes(), book.unit.session, book.now)
-        return contact
+        await book.save(self.store)
+        return book.current[book.root(customer)].published
 
     async def _resolve(self, lists: Lists, session: Session | None, now: datetime) -> Resolution:
         owners = await self.store.owners({str(one) for listed in lists for one in listed}, session)

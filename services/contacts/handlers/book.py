@@ -7,6 +7,7 @@ from typing import Protocol
 
 import structlog
 
+from services.contacts.domain.barring import Listed, addresses, relisted
 from services.contacts.domain.changes import Author, Change, Kind
 from services.contacts.domain.identities import Conflict
 from services.contacts.domain.merging import Merge, regrouped, together
@@ -33,6 +34,8 @@ from shared.mongo import Session
 log = structlog.get_logger(__name__)
 NOBODY = Author()
 """Behind what follows from other data."""
+LISTED = "/do-not-contact"
+"""Who says what follows from lists."""
 
 
 @dataclass
@@ -62,6 +65,9 @@ class Store(Protocol):
 
     async def save(self, changes: Changes, session: Session | None, now: datetime) -> None:
         """Write it all. A conflict or a consent that is kept already stays as it is."""
+
+    async def listed(self, contacts: Collection[Contact], session: Session | None) -> Mapping[str, Sequence[Listed]]:
+        """What lists of those who are not to be contacted say of the addresses of these contacts; of whom nothing, is absent."""
 
     async def contact(self, customer: str) -> Contact | None:
         """A customer's contact as it is published; of one who was merged into another, that one's."""
@@ -244,6 +250,34 @@ class Book:
     def _warn_if_full(self, known: Known, told: Statement) -> None:
         if len(known.contact.identifiers) == MAX_IDENTIFIERS and told.identifiers:
             log.warning("contact_takes_no_more_identifiers", customer_id=known.contact.customer_id)
+
+    async def save(self, store: Store, duplicates: Mapping[int, int] | None = None, kept: Collection[str] = ()) -> None:
+        """Hold new addresses against the lists of those who are not to be contacted, and write it all.
+
+        `duplicates` as in `Changes`. `kept`: customers to be written also if nothing of them has changed.
+        """
+        moved = [known.contact for customer, known in self.current.items() if self._has_moved(customer, known)]
+        if moved:
+            await self.list_again(store, moved)
+        changes = self.changes()
+        written = {known.contact.customer_id for known in changes.contacts}
+        again = [self.current[one] for one in kept if one not in written]
+        changes = replace(changes, contacts=[*changes.contacts, *again], duplicates=duplicates or {})
+        await store.save(changes, self.unit.session, self.now)
+
+    async def list_again(self, store: Store, contacts: Collection[Contact]) -> None:
+        """What lists say of these contacts, each by itself, holds from now on."""
+        found = await store.listed(contacts, self.unit.session)
+        for contact in contacts:
+            after = relisted(contact, found.get(contact.customer_id, ()), self.now)
+            if after is not contact:
+                self.take(replace(self.current[contact.customer_id], contact=after), Author(LISTED))
+
+    def _has_moved(self, customer: str, known: Known) -> bool:
+        before = self.loaded.get(customer)
+        if before is not None and before.contact is known.contact:
+            return False
+        return (addresses(before.contact) if before else frozenset()) != addresses(known.contact)
 
     def changes(self) -> Changes:
         changed = [known for customer, known in self.current.items() if known != self.loaded.get(customer)]

@@ -175,7 +175,7 @@ class Defining:
                 book.take(_dropped(known, name, book.now))
             else:
                 book.take(moved(known, name, source, to, book.rules))
-        await self.store.save(book.changes(), unit.session, book.now)
+        await book.save(self.store)
         return await self._reached(unit, name, field, customers)
 
     async def _reached(self, unit: Unit, name: str, field: Field, customers: Sequence[str]) -> Field:

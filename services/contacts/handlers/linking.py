@@ -105,7 +105,7 @@ class Linking:
             evidence=details.evidence,
         )
         after = _say(book, joined.holder, at, [said], details)
-        await self.store.save(book.changes(), unit.session, book.now)
+        await book.save(self.store)
         return _shown(joined.holder == customer, after, to, said, book.now)
 
     async def unlink(self, unit: Unit, customer: str, kind: LinkKind, other: str, details: Details) -> None:
@@ -119,7 +119,7 @@ class Linking:
         at = _latest(book, joined.holder, holder)
         over = [one.model_copy(update={"ended": True, "said_at": at, "source": details.source}) for one in held]
         _say(book, joined.holder, at, over, details)
-        await self.store.save(book.changes(), unit.session, book.now)
+        await book.save(self.store)
 
     async def _open(self, unit: Unit, joined: Ends) -> tuple[Book, Contact, Contact]:
         now = await self.clock.now(unit.session)

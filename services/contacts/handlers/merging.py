@@ -128,4 +128,4 @@ class Merging:
             if not rows.sees(book.current[customer].published):
                 raise OutOfSight(customer)
         book.merges.append(merge)
-        await self.store.save(book.changes(), book.unit.session, book.now)
+        await book.save(self.store)

@@ -119,7 +119,7 @@ class Reassigning:
             at = after_all_said(book.parts(customer).values(), now)
             told = Statement(one.source, at, fields={str(name): value for name, value in one.to.items()}, by=one.by)
             book.hear(customer, [told], author=Author(one.source, one.by))
-        await self.store.save(book.changes(), unit.session, now)
+        await book.save(self.store)
         if customers:
             one = replace(one, after=customers[-1], changed=one.changed + len(customers))
         if len(customers) < PIECE:

@@ -58,7 +58,7 @@ class Rows:
 
         # Hundreds of contacts are folded here, and others wait for their answers meanwhile.
         await asyncio.to_thread(hear)
-        await store.save(book.changes(), unit.session, book.now)
+        await book.save(store)
         return taken
 
     async def _known(self, unit: Unit, store: Store, drafts: Sequence[Draft]) -> set[str]:

@@ -114,7 +114,7 @@ class Ruling:
         author = Author(kept.source, kept.by, f"survivorship rule of {field} changed by {kept.by or kept.source}")
         for root in sorted({book.root(customer) for customer in customers}):
             book.judge_again(root, author)
-        await self.store.save(book.changes(), unit.session, book.now)
+        await book.save(self.store)
         return await self._reached(unit, field, kept, customers)
 
     async def _reached(self, unit: Unit, field: str, kept: Kept, customers: Sequence[str]) -> Kept:

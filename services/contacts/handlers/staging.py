@@ -79,7 +79,7 @@ class Staging:
             # Without its cause: what Rapport works out itself is news to every channel, whoever set it off.
             statement = Statement(lifecycle.SCORING, book.now, marks=marks)
             book.hear(customer, [statement], author=Author(lifecycle.SCORING))
-        await self.store.save(book.changes(), unit.session, book.now)
+        await book.save(self.store)
 
     async def _absorbed(self, customers: Collection[str], unit: Unit) -> set[str]:
         """Whose score was withdrawn because they were merged: what they bought they have bought.
@@ -111,7 +111,7 @@ class Staging:
         at = milliseconds(_after(course, after_all_said(book.parts(customer).values(), now)))
         told = Statement(by.source, at, marks=list(_marks(course, stage, at, by)))
         book.hear(customer, [told], author=by)
-        await self.store.save(book.changes(), unit.session, book.now)
+        await book.save(self.store)
         return timeline(course_of(_whole(book, customer, self.country)))
 
     async def history(self, customer: str) -> list[Step]:

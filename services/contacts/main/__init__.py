@@ -12,6 +12,7 @@ from services.contacts.domain.access import Sensitive
 from services.contacts.domain.erasure import Patience
 from services.contacts.handlers import Handlers, Merging
 from services.contacts.handlers.catalogue import Catalogue
+from services.contacts.handlers.confirming import Confirming
 from services.contacts.handlers.disclosing import Disclosing
 from services.contacts.handlers.erasing import Erasures
 from services.contacts.handlers.exporting import Exporting
@@ -36,7 +37,7 @@ from services.contacts.jobs import (
     measure_quality,
     watch_erasures,
 )
-from services.contacts.main import records
+from services.contacts.main import consents, records
 from services.contacts.main.parts import Base, Part
 from services.contacts.settings import ContactSettings
 from services.contacts.store import (
@@ -53,6 +54,7 @@ from services.contacts.store import (
 )
 from services.contacts.store.erasing import STEPS, ErasureStore
 from services.contacts.store.held import held
+from services.contacts.store.secret import Secret
 from services.contacts.store.unlinking import Unlinked
 from shared.audit import AuditLog, audit_routes
 from shared.clock import clock
@@ -68,29 +70,36 @@ from shared.plumbing import Plumbing
 def create(settings: ContactSettings | None = None) -> FastAPI:
     settings = settings or ContactSettings()
     plumbing = Plumbing("contacts", settings)
-    store, trail = MongoStore(plumbing.database), AuditLog(plumbing.database)
+    secret = Secret(plumbing.database, settings.contacts_secret)
+    store, trail = MongoStore(plumbing.database, secret), AuditLog(plumbing.database)
     catalogue = Catalogue(FieldStore(plumbing.database).all)
     seeing = Seeing(store, trail, Sensitive(settings.contacts_sensitive, catalogue.secret))
     base = Base(settings, plumbing, store, clock(settings, plumbing.database), trail, seeing, catalogue)
     erasures, erasing = _erasures(base)
     merging = Merging(base.store, base.clock, base.country, erasures.after_merge)
     staging, life_cycle = records.life_cycle(base)
+    confirming, confirmations = consents.confirmations(base, secret)
     parts = [
         erasing,
         Part([api.merges(merging, base.store, plumbing.messaging, seeing)]),
         _duplicates(base, merging),
         _quality(base),
         _files(base),
-        _forms(base),
+        _forms(base, confirming),
         records.fields(base),
         records.survivorship(base),
         records.reassignments(base),
         records.links(base),
         life_cycle,
         records.documents(base),
+        consents.expiry(base),
+        consents.permissions(base),
+        consents.do_not_contact(base),
+        confirmations,
+        consents.preferences(base, secret),
         # Last: the path of a contact's id would take the others' paths for its own.
         _disclosure(base),
-        _contacts(base, erasures, staging),
+        _contacts(base, erasures, staging, confirming),
     ]
     app = plumbing.app(
         title="Contacts",
@@ -105,7 +114,7 @@ def create(settings: ContactSettings | None = None) -> FastAPI:
     return app
 
 
-def _contacts(base: Base, erasures: Erasures, staging: Staging) -> Part:
+def _contacts(base: Base, erasures: Erasures, staging: Staging, confirming: Confirming) -> Part:
     handlers = Handlers(base.store, base.clock, duplicates.fresh, base.country, base.catalogue)
     listen(base.plumbing.messaging, handlers, erasures, staging if base.settings.contacts_lifecycle else None)
     fields = FieldStore(base.plumbing.database)
@@ -115,6 +124,7 @@ def _contacts(base: Base, erasures: Erasures, staging: Staging) -> Part:
         routers=[
             api.exports(exporting, handlers, base.seeing),
             api.contacts(handlers, base.store, fields, base.plumbing.messaging, base.seeing, back),
+            api.consents(handlers, confirming, base.store, base.plumbing.messaging, base.seeing),
             api.history(base.seeing, back),
             api.identities(handlers, base.plumbing.messaging),
         ],
@@ -185,9 +195,10 @@ def _files(base: Base) -> Part:
     )
 
 
-def _forms(base: Base) -> Part:
+def _forms(base: Base, confirming: Confirming) -> Part:
     forms = FormStore(base.plumbing.database)
     limiter = RedisLimiter(base.settings.redis_url, base.settings.namespace)
-    leads = Leads(base.store, limiter, base.clock, base.plumbing.messaging.transact, base.country, base.catalogue)
+    transact = base.plumbing.messaging.transact
+    leads = Leads(base.store, limiter, base.clock, transact, base.country, base.catalogue, confirming)
     public = api.public_forms(forms, leads, base.settings.contacts_proxies)
     return Part([api.forms(forms), public], [forms.prepare], close=[limiter.close])

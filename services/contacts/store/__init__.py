@@ -2,6 +2,7 @@
 
 from services.contacts.store.contacts import MongoStore
 from services.contacts.store.documents import DocumentStore
+from services.contacts.store.expiry import GrantStore
 from services.contacts.store.exports import ExportStore
 from services.contacts.store.fields import FieldStore
 from services.contacts.store.forms import FormStore
@@ -11,23 +12,29 @@ from services.contacts.store.learning import ModelStore
 from services.contacts.store.links import LinkStore
 from services.contacts.store.match_progress import MatchProgress
 from services.contacts.store.matching import MatchStore
+from services.contacts.store.permissions import PermissionStore
+from services.contacts.store.preferences import ConfirmationStore, LinkNumberStore
 from services.contacts.store.quality import QualityStore
 from services.contacts.store.reassignments import ReassignmentStore
 from services.contacts.store.review import ReviewStore
 from services.contacts.store.ruling import RuleStore
 
 __all__ = [
+    "ConfirmationStore",
     "DocumentStore",
     "ExportStore",
     "FieldStore",
     "FormStore",
+    "GrantStore",
     "HistoryStore",
     "ImportStore",
+    "LinkNumberStore",
     "LinkStore",
     "MatchProgress",
     "MatchStore",
     "ModelStore",
     "MongoStore",
+    "PermissionStore",
     "QualityStore",
     "ReassignmentStore",
     "ReviewStore",

@@ -1,6 +1,6 @@
 """Contacts in MongoDB: contacts, whose identifiers are, what was said about consent, conflicts for a later merge."""
 
-from collections.abc import Collection as Many, Sequence
+from collections.abc import Collection as Many, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,12 +8,14 @@ from pymongo import ASCENDING, DESCENDING, InsertOne, ReplaceOne, UpdateOne
 from pymongo.read_concern import ReadConcern
 
 from services.contacts.domain.access import EVERYBODY, Rows
+from services.contacts.domain.barring import Listed
 from services.contacts.domain.lifecycle import Course
 from services.contacts.domain.merging import Merge
 from services.contacts.domain.survivorship import Known
 from services.contacts.handlers import Changes
 from services.contacts.handlers.rulebook import Rulebook
 from services.contacts.store import finding
+from services.contacts.store.barring import ListStore
 from services.contacts.store.finding import At
 from services.contacts.store.history import HistoryStore
 from services.contacts.store.rows import (
@@ -30,6 +32,7 @@ from services.contacts.store.rows import (
     search_keys,
 )
 from services.contacts.store.ruling import RuleStore
+from services.contacts.store.secret import Secret
 from services.contacts.store.sight import SIGHT, seen
 from shared.contracts.contacts import Consent, Contact
 from shared.mongo import Collection, Database, Document, Session, ensure_collections
@@ -40,8 +43,9 @@ Write = InsertOne[Document] | ReplaceOne[Document] | UpdateOne
 class MongoStore:
     """The store of contacts. Its documents read back as what was saved, to the millisecond."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, secret: Secret | None = None) -> None:
         self.database = database
+        self.lists = ListStore(database, secret or Secret(database))
         self.contacts = database["contacts"]
         self.identities = database["identities"]
         # An answer given outside a transaction is kept by callers, so it must not vanish with a failing primary.
@@ -59,6 +63,7 @@ class MongoStore:
         await ensure_collections(self.database, [collection.name for collection in collections])
         await self.contacts.create_index(finding.BY_NAME)
         await self.history.prepare()
+        await self.lists.prepare()
         await self.consents.create_index([("customer_id", ASCENDING), ("given_at", DESCENDING), ("_id", ASCENDING)])
         # Nearly nobody was merged into somebody, so counting those is cheap.
         await self.contacts.create_index("place.root", sparse=True)
@@ -89,7 +94,7 @@ class MongoStore:
         return {row["_id"]: read_stages(row) async for row in found}
 
     async def save(self, changes: Changes, session: Session | None, now: datetime) -> None:
-        contacts = [contact_row(known) for known in changes.contacts]
+        contacts = [await self._row(known) for known in changes.contacts]
         await _write(self.contacts, [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in contacts], session)
         await _write(self.identities, [InsertOne(row) for row in identity_rows(changes.identities, now)], session)
         await _write(self.consents, [once(consent_row(*said, now)) for said in changes.consents], session)
@@ -100,6 +105,12 @@ class MongoStore:
 
         counted = [UpdateOne({"_id": p}, {"$inc": {"count": n}}, upsert=True) for p, n in changes.duplicates.items()]
         await _write(self.heard_before, counted, session)
+
+    async def _row(self, known: Known) -> Document:
+        return contact_row(known) | {"reached_by": await self.lists.digests(known.contact)}
+
+    async def listed(self, contacts: Many[Contact], session: Session | None) -> Mapping[str, Sequence[Listed]]:
+        return await self.lists.listed(contacts, session)
 
     async def duplicates(self) -> int:
         return sum([row["count"] async for row in self.heard_before.find()])

@@ -74,6 +74,8 @@ STEPS: tuple[Step, ...] = (
     Documented(),
     Delete("document_beats"),
     Delete("hierarchies"),
+    Delete("preference_links"),
+    Delete("confirmations", by("customer_id")),
 )
 """And `store.unlinking`: links that others have to the customer."""
 AT_ONCE = {"contacts", "identities", "merges"}
@@ -93,6 +95,8 @@ HOLDS_NONE = {
     "rehearsed_contacts": "what a dry run would write, for a day; likewise",
     "rehearsed_identities": "likewise",
     "forms": "forms on the web",
+    "do_not_contact": "addresses that are not to be contacted, as keyed digests that name nobody; an objection outlives an erasure",
+    "secrets": "what this service signs with",
     "fields": "what the company has defined",
     "survivorship": "the rules by which it is decided what holds of a field",
     "reassignments": "owners and territories, and how far each is got",

@@ -32,6 +32,16 @@ def held(database: Database) -> Held:
                 "All that you have ever said about consent.",
                 by_id(database["consents"], having("customer_id"), _plain),
             ),
+            Section(
+                "confirmations",
+                "What you, or somebody in your name, have asked for and what waits for your confirmation, or has got it lately.",
+                by_id(database["confirmations"], having("customer_id"), _plain),
+            ),
+            Section(
+                "preference_links",
+                "That there are links for you to the preference centre, and since when.",
+                by_id(database["preference_links"], having("_id"), _link_number),
+            ),
             Section("changes", "What of your record was changed, by whom, when and why.", _Changes(database).read),
             Section(
                 "merges",
@@ -106,6 +116,11 @@ def _conflict(document: Document) -> Item:
 def _pair(document: Document) -> Item:
     found = {name: document[name] for name in ("seen_at", "probability")}
     return found | {"decided": document["decided"]["state"]} if "decided" in document else found
+
+
+def _link_number(document: Document) -> Item:
+    """Without the number, which would be a part of a valid link."""
+    return {"id": document["_id"], "since": document["since"]}
 
 
 def _access(document: Document) -> Item:

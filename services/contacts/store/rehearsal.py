@@ -1,10 +1,11 @@
 """What a dry run writes: kept beside the contacts, so that its later rows see what its earlier ones would have done."""
 
-from collections.abc import Collection as Many
+from collections.abc import Collection as Many, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from pymongo import ReplaceOne
 
+from services.contacts.domain.barring import Listed
 from services.contacts.domain.merging import Merge
 from services.contacts.domain.survivorship import Known
 from services.contacts.handlers import Changes, Store
@@ -60,6 +61,9 @@ class Rehearsal:
             writes = [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows]
             if writes:
                 await collection.bulk_write(writes, ordered=False, session=session)
+
+    async def listed(self, contacts: Many[Contact], session: Session | None) -> Mapping[str, Sequence[Listed]]:
+        return await self.real.listed(contacts, session)
 
     async def contact(self, customer: str) -> Contact | None:
         return await self.real.contact(customer)

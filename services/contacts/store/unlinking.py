@@ -43,7 +43,7 @@ class Unlinked:
             above_until = last_above(book.current[root].published.links, work.customers, book.now)
             for part in book.parts(root).values():
                 book.take(_without(part, work.customers, above_until))
-        await self.store.save(book.changes(), unit.session, book.now)
+        await book.save(self.store)
         # After it, so that what has just been changed does not say what was there before.
         await _forget(unit.database, {*holders, *roots}, work.customers, unit.session)
         return len(holders)

@@ -157,7 +157,7 @@ def test_undone_both_are_what_they_were_at_a_later_version() -> None:
     [
         (consent("denied", 1), consent("granted", 2), "denied"),
         (consent("granted", 2), consent("denied", 1), "denied"),
-        (consent("withdrawn", 1), consent("denied", 2), "withdrawn"),
+        (consent("withdrawn", 2), consent("denied", 1), "denied"),
         (consent("denied", 1), consent("granted", 11), "granted"),
         (consent("granted", 11), consent("withdrawn", 1), "granted"),
         (consent("granted", 11), consent("withdrawn", 12), "withdrawn"),

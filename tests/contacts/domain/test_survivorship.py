@@ -131,15 +131,18 @@ def test_a_newcomers_first_version_names_what_is_known() -> None:
 
 NAMES = st.none() | st.sampled_from(["Ann", "Bob"])
 SCALARS = st.none() | st.booleans() | st.integers(0, 2) | st.sampled_from([1.0, "x"])
+ENDS = st.none() | st.integers(-1, 3).map(at)
 CLAIMS = st.builds(
     ConsentClaim,
     purpose=st.sampled_from(["marketing", "service"]),
     channel=st.sampled_from(["any", "email"]),
     status=st.sampled_from(["granted", "denied", "withdrawn"]),
     given_at=st.integers(0, 3).map(at),
+    basis=st.none() | st.just("legitimate-interest"),
+    wording=st.none() | st.sampled_from(["v1", "v2"]),
+    valid_until=ENDS,
 )
 PURPOSES = st.sampled_from(["home", "billing"])
-ENDS = st.none() | st.integers(-1, 3).map(at)
 CITIES = st.builds(Address, city=st.sampled_from(["Bonn", "BONN", "Ulm"]), country=st.sampled_from([None, "DE", "FR"]))
 PHONES = st.builds(
     PhoneClaim,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from services.campaigns.consumers import listen as campaigns_listens
+from services.campaigns.handlers.handing import Handing
 from services.campaigns.handlers.holding import Holding
 from services.campaigns.handlers.profiles import Following
 from services.campaigns.store.campaigns import CampaignStore
@@ -77,7 +78,7 @@ class Unity:
         profiles, links = ProfileStore(database), LinkStore(database)
         rows = CampaignStore(database, timedelta(seconds=60))
         clock = WallClock()
-        following = Following(profiles, links, Holding(rows, links, clock), clock)
+        following = Following(profiles, links, Holding(rows, links, Handing(rows, profiles, clock, UTC), clock), clock)
         erasing = Erasing("campaigns", database, messaging, in_campaigns(following), TERMS)
         following.erased = erasing.tombstones.among
         campaigns_listens(messaging, following, erasing)

@@ -208,10 +208,10 @@ def _consent(column: Column) -> Put:
         match about:
             case None:
                 claim["status"] = _status(found[0], column)
-            case ".given_at":
-                claim["given_at"] = moment(found[0], column)
+            case ".given_at" | ".valid_until":
+                claim[about[1:]] = moment(found[0], column)
             case _:
-                claim["evidence"] = found[0]
+                claim[about[1:]] = found[0]
 
     return put
 

@@ -72,9 +72,13 @@ def _said(one: Any) -> tuple[Any, ...]:
 
 
 def _same(claim: ConsentClaim, held: Consent) -> bool:
-    names = ("purpose", "channel", "status", "evidence")
+    names = ("purpose", "channel", "evidence", "basis", "wording")
     at = [int(one.given_at.timestamp() * 1000) for one in (claim, held)]
-    return at[0] == at[1] and all(getattr(claim, name) == getattr(held, name) for name in names)
+    ends = [one.valid_until and int(one.valid_until.timestamp() * 1000) for one in (claim, held)]
+    # What has run out since is told again as the grant that it was.
+    status = "granted" if held.expired else held.status
+    told = all(getattr(claim, name) == getattr(held, name) for name in names)
+    return told and claim.status == status and at[0] == at[1] and ends[0] == ends[1]
 
 
 def outcome_of(before: Contact | None, after: Contact) -> Outcome:

@@ -22,7 +22,9 @@ WHOLE = frozenset(
 ABOUT_ROW = frozenset({"customer_id", "reported_at", "chosen"})
 """`chosen`: fields of this row that nobody has said, because Rapport took them from the lists; they are not said again."""
 CODED = re.compile(r"(attributes|interests|preferences|identifiers)\.[a-z0-9][a-z0-9._-]{0,63}")
-CONSENT = re.compile(r"consents\.([a-z0-9][a-z0-9_-]{0,63})\.([a-z0-9][a-z0-9_-]{0,63})(\.given_at|\.evidence)?")
+CONSENT = re.compile(
+    r"consents\.([a-z0-9][a-z0-9_-]{0,63})\.([a-z0-9][a-z0-9_-]{0,63})(\.given_at|\.evidence|\.basis|\.wording|\.valid_until)?"
+)
 MAX_COLUMNS = 300
 
 
@@ -39,7 +41,7 @@ class Column(BaseModel):
             max_length=200,
             description="`name`, `email`, `phone`, `name_parts.family`, `address.city`, `address.line`, `phones`, `emails`, "
             "`addresses.city`, `identifiers.<scheme>`, `attributes.<code>`, `interests.<code>`, `preferences.<code>`, "
-            "`consents.<purpose>.<channel>` (and `.given_at`, `.evidence`), `customer_id`, `reported_at`; "
+            "`consents.<purpose>.<channel>` (and `.given_at`, `.evidence`, `.basis`, `.wording`, `.valid_until`), `customer_id`, `reported_at`; "
             "with the type `json` also whole lists, such as `phones`.",
         ),
     ]

@@ -1,0 +1,114 @@
+"""Do not contact: who said so of a customer, and what lists say of their addresses. Pure.
+
+A list knows addresses as keyed digests only, so that it is no register of people: it can be asked about an address that somebody
+has in hand, and names nobody by itself.
+"""
+
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.contacts.domain.identities import normalised
+from shared.consent import ANY
+from shared.contracts.contacts import Contact, DoNotContact
+from shared.contracts.fact import Identifier
+
+LISTS = "/lists/"
+"""Of the sources of entries that follow from lists; the others were made for this customer."""
+MAX_LISTED = 50
+DIGEST_BYTES = 16
+CHANNELS = {"email": "email", "phone": "phone"}
+"""What an address is for, where a list does not say it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One entry of a list."""
+
+    name: str
+    digest: bytes
+    channel: str
+    reason: str
+    since: datetime
+    until: datetime | None = None
+
+    @property
+    def entry(self) -> DoNotContact:
+        """As a contact with this address has it."""
+        return DoNotContact(
+            channel=self.channel, reason=self.reason, since=self.since, until=self.until, source=LISTS + self.name
+        )
+
+
+def digest(key: bytes, address: str) -> bytes:
+    """What a list knows of an address, `email:ann@example.org`: nobody works it out, or tries addresses, without the key."""
+    return hmac.digest(key, address.encode(), "sha256")[:DIGEST_BYTES]
+
+
+def channel_of(address: str) -> str:
+    return CHANNELS.get(address.partition(":")[0], ANY)
+
+
+def addresses(contact: Contact) -> frozenset[str]:
+    """What a list can have of a contact: e-mail and telephone as they are now, and the other identifiers.
+
+    The identifiers of e-mail and telephone are left out: they stay when somebody has got another address.
+    """
+    found = {str(one) for one in contact.identifiers if one.scheme not in CHANNELS}
+    emails = [contact.email, *(one.understood for one in contact.emails)]
+    phones = [contact.phone, *(one.understood for one in contact.phones)]
+    found.update(_address("email", one) for one in emails if one)
+    found.update(_address("phone", one) for one in phones if one)
+    return frozenset(found)
+
+
+def _address(scheme: str, value: str) -> str:
+    # Most are as they should be, and all have been looked at when they came.
+    return str(normalised(Identifier.model_construct(scheme=scheme, value=value)))
+
+
+def relisted(contact: Contact, listed: Iterable[Listed], now: datetime) -> Contact:
+    """The contact with what the lists say of all its addresses now, in place of what they said before."""
+    own = [one for one in contact.do_not_contact if not one.source.startswith(LISTS)]
+    theirs = _joined(one.entry for one in listed if one.until is None or one.until > now)
+    return _with(contact, [*own, *theirs[:MAX_LISTED]])
+
+
+def barred_by(contact: Contact, entry: DoNotContact) -> Contact:
+    """With an entry made for this customer, in place of the one for the same channel."""
+    return _with(freed(contact, entry.channel), [*freed(contact, entry.channel).do_not_contact, entry])
+
+
+def freed(contact: Contact, channel: str) -> Contact:
+    """Without the entry made for this customer and this channel. What lists say stays."""
+    left = [one for one in contact.do_not_contact if one.channel != channel or one.source.startswith(LISTS)]
+    return _with(contact, left)
+
+
+def both(one: Sequence[DoNotContact], other: Sequence[DoNotContact]) -> list[DoNotContact]:
+    """Of two customers who are one: whatever bars one of them bars the person."""
+    return _ordered(_joined([*one, *other]))
+
+
+def _with(contact: Contact, entries: Sequence[DoNotContact]) -> Contact:
+    entries = _ordered(entries)
+    return contact if entries == contact.do_not_contact else contact.model_copy(update={"do_not_contact": entries})
+
+
+def _joined(entries: Iterable[DoNotContact]) -> list[DoNotContact]:
+    """Of several that say the same one, from the first since to the last until."""
+    found: dict[tuple[str, str, str], DoNotContact] = {}
+    for one in sorted(entries, key=_lasts):
+        said = one.channel, one.reason, one.source
+        since = min(one.since, found[said].since) if said in found else one.since
+        found[said] = one if since == one.since else one.model_copy(update={"since": since})
+    return sorted(found.values(), key=_lasts, reverse=True)
+
+
+def _lasts(one: DoNotContact) -> tuple[bool, float, float]:
+    return one.until is None, one.until.timestamp() if one.until else 0.0, -one.since.timestamp()
+
+
+def _ordered(entries: Iterable[DoNotContact]) -> list[DoNotContact]:
+    return sorted(entries, key=lambda one: (one.channel, one.source, one.reason))

@@ -1,0 +1,172 @@
+"""Do not contact: said of one customer, or by lists of addresses that hold for contacts there are and for those to come."""
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from services.contacts.domain.access import Rows
+from services.contacts.domain.barring import Listed, barred_by, channel_of, freed
+from services.contacts.domain.changes import Author
+from services.contacts.domain.survivorship import milliseconds
+from services.contacts.handlers.book import Book, Store, open_book
+from services.contacts.handlers.errors import NoSuchContact
+from shared.clock import Clock
+from shared.contracts.contacts import Contact, DoNotContact
+from shared.leases import Lease, UnderWay, leased
+from shared.messaging import Unit
+
+ENTRIES, CONTACTS = 500, 100
+"""So many entries are looked at together, and so many contacts changed in one transaction."""
+Transact = Callable[[Callable[[Unit], Awaitable[None]]], Awaitable[None]]
+
+
+class Entry(Protocol):
+    """An entry that has to be held against the contacts there are."""
+
+    @property
+    def digest(self) -> bytes: ...
+
+
+class Lists(Protocol):
+    """Where lists are kept."""
+
+    lease: Lease
+
+    async def put(self, entries: Iterable[tuple[str, Listed]], now: datetime) -> None: ...
+
+    async def end(self, name: str, addressed: Iterable[tuple[str, str]], now: datetime) -> None: ...
+
+    async def due(self, now: datetime, limit: int) -> Sequence[Entry]:
+        """Those that are new or have changed, and once more those that were so when no transaction of then is open any more."""
+        ...
+
+    async def reached(self, digests: Collection[bytes], after: str, limit: int) -> Sequence[str]: ...
+
+    async def looked(self, due: Sequence[Any]) -> None:
+        """These of `due` are done with."""
+        ...
+
+    async def forget(self, now: datetime) -> None:
+        """Those that have ended by themselves. What contacts have of them says itself until when it holds."""
+        ...
+
+    async def sizes(self) -> Mapping[str, tuple[int, int]]: ...
+
+    async def without_digests(self, limit: int) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What is said of many addresses at once. `channel`: None: what each address is for."""
+
+    name: str
+    reason: str
+    channel: str | None = None
+    until: datetime | None = None
+
+
+class Barring:
+    """The use cases."""
+
+    def __init__(self, store: Store, clock: Clock, country: str | None = None) -> None:
+        self.store = store
+        self.clock = clock
+        self.country = country
+
+    async def bar(self, unit: Unit, customer: str, entry: DoNotContact, author: Author, rows: Rows) -> Contact:
+        """Nobody may approach the customer on this channel. Of several who are one it is said of the person. Raises NoSuchContact."""
+        book = await self._open(unit, customer, rows)
+        root, now = book.root(customer), milliseconds(book.now)
+        held = [one for one in book.current[root].published.do_not_contact if one.channel == entry.channel]
+        since = next((one.since for one in held if (one.reason, one.source) == (entry.reason, entry.source)), now)
+        entry = entry.model_copy(update={"since": since, "until": entry.until and milliseconds(entry.until)})
+        self._free(book, [one for one in book.parts(customer) if one != root], entry.channel, author)
+        known = book.current[root]
+        book.take(replace(known, contact=barred_by(known.contact, entry)), author)
+        await book.save(self.store)
+        return book.current[root].published
+
+    async def free(self, unit: Unit, customer: str, channel: str, author: Author, rows: Rows) -> Contact:
+        """What was said of the customer holds no longer; what lists say does. Raises NoSuchContact."""
+        book = await self._open(unit, customer, rows)
+        self._free(book, list(book.parts(customer)), channel, author)
+        await book.save(self.store)
+        return book.current[book.root(customer)].published
+
+    async def _open(self, unit: Unit, customer: str, rows: Rows) -> Book:
+        book = await open_book(self.store, unit, {customer}, await self.clock.now(unit.session), self.country)
+        if customer not in book.current or not rows.sees(book.current[book.root(customer)].published):
+            raise NoSuchContact(customer)
+        return book
+
+    @staticmethod
+    def _free(book: Book, parts: Iterable[str], channel: str, author: Author) -> None:
+        for one in parts:
+            known = book.current[one]
+            if (left := freed(known.contact, channel)) is not known.contact:
+                book.take(replace(known, contact=left), author)
+
+
+class Listing:
+    """The use cases of lists. Their times are the wall's, as of whoever keeps them."""
+
+    def __init__(
+        self, lists: Lists, store: Store, clock: Clock, transact: Transact, owner: str, country: str | None
+    ) -> None:
+        self.lists = lists
+        self.store = store
+        self.clock = clock
+        self.transact = transact
+        self.owner = owner
+        self.country = country
+
+    async def put(self, bar: Bar, addresses: Collection[str]) -> None:
+        """It holds for whoever is registered from now on; for contacts there are, within seconds. Again it changes nothing."""
+        now = milliseconds(await self.clock.now())
+        until = bar.until and milliseconds(bar.until)
+        entries = (
+            (one, Listed(bar.name, b"", bar.channel or channel_of(one), bar.reason, now, until)) for one in addresses
+        )
+        await self.lists.put(entries, now)
+
+    async def end(self, bar: Bar, addresses: Collection[str]) -> None:
+        """Take them off the list. Nobody is told whether they were on it."""
+        now = milliseconds(await self.clock.now())
+        await self.lists.end(bar.name, ((one, bar.channel or channel_of(one)) for one in addresses), now)
+
+    async def work(self) -> None:
+        """Hold what is due against the contacts there are, if no other instance is at it. Raises LeaseLost."""
+        if not await self.lists.due(await self.clock.now(), 1):
+            return
+        with suppress(UnderWay):
+            async with leased(self.lists.lease, self.owner, "Holding lists against contacts"):
+                while due := await self.lists.due(await self.clock.now(), ENTRIES):
+                    await self._hold({one.digest for one in due})
+                    # Not before: whoever dies in between leaves it to be done again, and then it changes nothing.
+                    await self.lists.looked(due)
+
+    async def _hold(self, digests: Collection[bytes]) -> None:
+        after = ""
+        while customers := await self.lists.reached(digests, after, CONTACTS):
+            await self._list_again(customers)
+            after = customers[-1]
+
+    async def _list_again(self, customers: Collection[str], *, kept: bool = False) -> None:
+        async def change(unit: Unit) -> None:
+            now = await self.clock.now(unit.session)
+            book = await open_book(self.store, unit, customers, now, self.country)
+            named = [one for one in customers if one in book.current]
+            await book.list_again(self.store, [book.current[one].contact for one in named])
+            await book.save(self.store, kept=named if kept else ())
+
+        await self.transact(change)
+
+    async def sweep(self) -> None:
+        await self.lists.forget(await self.clock.now())
+
+    async def catch_up(self) -> None:
+        """Once after the start: contacts of a time before there were lists have no digests of their addresses."""
+        while customers := await self.lists.without_digests(CONTACTS):
+            await self._list_again(customers, kept=True)

@@ -1,0 +1,159 @@
+"""Double opt-in: a grant that waits, told to nobody and in force nowhere, until whoever has the address says that it was them.
+
+Sending the link is others' business: they ask which links are to be sent, and say which they have sent.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from services.contacts.domain.changes import Author
+from services.contacts.domain.preferences import spoken_last
+from services.contacts.domain.signing import BadToken, Token, read, sign
+from services.contacts.domain.survivorship import Statement, consent, milliseconds
+from services.contacts.handlers.book import Store, open_book
+from shared.clock import Clock
+from shared.contracts.channels import ConsentClaim
+from shared.contracts.contacts import Contact
+from shared.ids import uuid7
+from shared.messaging import Unit
+from shared.mongo import Session
+
+Key = Callable[[], Awaitable[bytes]]
+MAX_EVIDENCE = 300
+"""Of what was said about it before: with how it was confirmed it stays below what a claim holds."""
+MAX_WAITING = 20
+"""Of one customer. Whoever sends a form again and again fills neither the database nor somebody's mailbox."""
+
+
+class TooManyWaiting(ValueError):
+    """More than a customer can be asked to confirm at a time."""
+
+
+class NoSuchConfirmation(LookupError):
+    """None has this id, or it is over."""
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """Grants of a customer that wait for their confirmation, or are confirmed."""
+
+    confirmation_id: str
+    customer_id: str
+    claims: tuple[ConsentClaim, ...]
+    source: str
+    asked_at: datetime
+    expires_at: datetime
+    confirmed_at: datetime | None = None
+
+    @property
+    def places(self) -> frozenset[tuple[str, str]]:
+        return frozenset((one.purpose, one.channel) for one in self.claims)
+
+
+@dataclass(frozen=True)
+class ToSend:
+    """A link that its customer does not have yet, and whom it is for."""
+
+    confirmation: Confirmation
+    token: str
+    contact: Contact
+
+
+class Confirmations(Protocol):
+    """Where they are kept."""
+
+    async def confirmation(self, confirmation_id: str, session: Session | None) -> Confirmation | None: ...
+
+    async def waiting_of(
+        self, customers: Collection[str], now: datetime, session: Session | None
+    ) -> Sequence[Confirmation]: ...
+
+    async def add(self, one: Confirmation, session: Session | None) -> None: ...
+
+    async def confirmed(self, confirmation_id: str, at: datetime, session: Session | None) -> None: ...
+
+    async def sent(self, confirmation_id: str) -> bool: ...
+
+    async def unsent(self, after: str, now: datetime, limit: int) -> Sequence[Confirmation]: ...
+
+
+class Confirming:
+    """The use cases. Links live by the wall's clock; a grant is given when it is confirmed."""
+
+    def __init__(
+        self, store: Store, kept: Confirmations, clock: Clock, key: Key, life: timedelta, country: str | None
+    ) -> None:
+        self.store = store
+        self.kept = kept
+        self.clock = clock
+        self.key = key
+        self.life = life
+        self.country = country
+
+    async def ask(
+        self, unit: Unit, customers: Sequence[str], claims: Sequence[ConsentClaim], source: str
+    ) -> Confirmation:
+        """Let grants of the first of these customers, who are one, wait. What waits already is not asked again. Raises TooManyWaiting."""
+        now = datetime.now(UTC)
+        places = {(one.purpose, one.channel) for one in claims}
+        waiting = await self.kept.waiting_of(customers, now, unit.session)
+        if same := next((one for one in waiting if one.places >= places), None):
+            return same
+        if len(waiting) >= MAX_WAITING:
+            raise TooManyWaiting(MAX_WAITING)
+        asked_at, expires_at = milliseconds(now), (now + self.life).replace(microsecond=0)
+        one = Confirmation(uuid7(now), customers[0], tuple(claims), source, asked_at, expires_at)
+        await self.kept.add(one, unit.session)
+        return one
+
+    async def to_send(self, after: str, limit: int) -> tuple[list[ToSend], str | None]:
+        """Links that nobody has said to have sent; behind which id others follow."""
+        found = await self.kept.unsent(after, datetime.now(UTC), limit)
+        key = await self.key()
+        contacts = [(one, await self.store.contact(one.customer_id)) for one in found]
+        items = [ToSend(one, sign(key, _token(one)), contact) for one, contact in contacts if contact]
+        return items, found[-1].confirmation_id if len(found) == limit else None
+
+    async def sent(self, confirmation_id: str) -> None:
+        """It is not to be sent again. Raises NoSuchConfirmation."""
+        if not await self.kept.sent(confirmation_id):
+            raise NoSuchConfirmation(confirmation_id)
+
+    async def read(self, text: str, session: Session | None = None) -> Confirmation:
+        """What a link asks. Raises BadToken, TokenExpired."""
+        token = read(await self.key(), text, "confirmation", datetime.now(UTC))
+        one = await self.kept.confirmation(str(UUID(bytes=token.number)), session)
+        if one is None:
+            raise BadToken
+        return one
+
+    async def confirm(self, unit: Unit, text: str) -> Confirmation:
+        """The grants hold from now on. Again it changes nothing. Raises BadToken, TokenExpired, TooManyConsents."""
+        one = await self.read(text, unit.session)
+        if one.confirmed_at is not None:
+            return one
+        book = await open_book(self.store, unit, {one.customer_id}, await self.clock.now(unit.session), self.country)
+        if one.customer_id not in book.current:
+            raise BadToken
+        contact = book.current[book.root(one.customer_id)].published
+        at = spoken_last(contact, one.places, book.now)
+        grants = [consent(_confirmed(claim, one, at), one.source) for claim in one.claims]
+        book.hear(one.customer_id, [Statement(one.source, at, consents=grants)], author=Author(one.source))
+        await book.save(self.store)
+        await self.kept.confirmed(one.confirmation_id, milliseconds(datetime.now(UTC)), unit.session)
+        return one
+
+
+def _token(one: Confirmation) -> Token:
+    return Token("confirmation", UUID(one.confirmation_id).bytes, one.expires_at)
+
+
+def _confirmed(claim: ConsentClaim, one: Confirmation, at: datetime) -> ConsentClaim:
+    """With how it was asked and confirmed. From where is not kept: who has the link has the address, and that is what it shows."""
+    asked = one.asked_at.isoformat(timespec="seconds")
+    how = f"double opt-in: asked {asked}, confirmed {at.isoformat(timespec='seconds')} ({one.confirmation_id})"
+    before = f"{claim.evidence[:MAX_EVIDENCE]}; " if claim.evidence else ""
+    return claim.model_copy(update={"given_at": at, "evidence": before + how})

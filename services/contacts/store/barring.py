@@ -1,0 +1,141 @@
+"""Lists of those who are not to be contacted, in MongoDB: addresses as digests, each with when it has to be held against contacts."""
+
+from collections.abc import Collection as Many, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from pymongo import ASCENDING, DeleteOne, UpdateOne
+
+from services.contacts.domain.barring import Listed, addresses, digest
+from services.contacts.store.secret import Secret
+from shared.contracts.contacts import Contact
+from shared.leases import Lease, MongoLease
+from shared.mongo import Database, Document, Session, aggregate, ensure_collections
+
+COLLECTION = "do_not_contact"
+PURPOSE = "addresses"
+SECOND_LOOK = timedelta(minutes=2)
+"""A contact that was written while the entry was, in a transaction that did not see it, is found then: none lasts so long."""
+
+
+class Due(NamedTuple):
+    """An entry that has to be held against the contacts there are."""
+
+    place: str
+    digest: bytes
+    look_at: datetime
+    again: bool
+    """There is another look after this one."""
+    ended: bool
+
+
+class ListStore:
+    """The lists. `reached_by` of a contact are the digests of its addresses."""
+
+    def __init__(self, database: Database, secret: Secret) -> None:
+        self._database = database
+        self._entries = database[COLLECTION]
+        self._contacts = database["contacts"]
+        self._secret = secret
+        self.lease: Lease = MongoLease(database, "do-not-contact-lease")
+
+    async def prepare(self) -> None:
+        await ensure_collections(self._database, [COLLECTION])
+        await self._entries.create_index([("digest", ASCENDING)])
+        await self._entries.create_index([("look_at", ASCENDING)], sparse=True)
+        await self._entries.create_index([("list", ASCENDING)])
+        await self._entries.create_index([("until", ASCENDING)], partialFilterExpression={"until": {"$type": "date"}})
+        await self._contacts.create_index([("reached_by", ASCENDING)])
+        await self._secret.key(PURPOSE)
+
+    async def digests(self, contact: Contact) -> list[bytes]:
+        key = await self._secret.key(PURPOSE)
+        return [digest(key, one) for one in sorted(addresses(contact))]
+
+    async def listed(self, contacts: Many[Contact], session: Session | None) -> Mapping[str, Sequence[Listed]]:
+        """What the lists say of each of these contacts; of whom nothing, is absent."""
+        of = {one.customer_id: await self.digests(one) for one in contacts}
+        wanted = {"digest": {"$in": [one for digests in of.values() for one in digests]}, "ended": None}
+        found: dict[bytes, list[Listed]] = {}
+        async for row in self._entries.find(wanted, session=session):
+            found.setdefault(bytes(row["digest"]), []).append(_listed(row))
+        if not found:
+            return {}
+        return {
+            customer: [entry for one in digests for entry in found.get(one, ())] for customer, digests in of.items()
+        }
+
+    async def put(self, entries: Iterable[tuple[str, Listed]], now: datetime) -> None:
+        """Each with its address. What is on the list already is brought up to date, and stays since when it was."""
+        key = await self._secret.key(PURPOSE)
+        await self._write(_put(digest(key, address), one, now) for address, one in entries)
+
+    async def end(self, name: str, addressed: Iterable[tuple[str, str]], now: datetime) -> None:
+        """Take addresses with their channels off a list. They count for nothing from now on; the job lifts what followed from them."""
+        key = await self._secret.key(PURPOSE)
+        ended = {"$set": {"ended": now, "look_at": now, "again": True}}
+        await self._write(
+            UpdateOne({"_id": _place(name, channel, digest(key, address))}, ended) for address, channel in addressed
+        )
+
+    async def due(self, now: datetime, limit: int) -> Sequence[Due]:
+        found = self._entries.find({"look_at": {"$lte": now}}).sort("look_at", ASCENDING).limit(limit)
+        return [
+            Due(row["_id"], bytes(row["digest"]), row["look_at"], row.get("again", False), "ended" in row)
+            async for row in found
+        ]
+
+    async def reached(self, digests: Many[bytes], after: str, limit: int) -> Sequence[str]:
+        """The customers who have any of these addresses, in the order of their ids."""
+        wanted = {"reached_by": {"$in": list(digests)}, "_id": {"$gt": after}}
+        found = self._contacts.find(wanted, {"_id": 1}).sort("_id", ASCENDING).limit(limit)
+        return [row["_id"] async for row in found]
+
+    async def looked(self, due: Sequence[Due]) -> None:
+        """These are done with; unless somebody has changed them meanwhile."""
+        await self._write(_looked(one) for one in due)
+
+    async def forget(self, now: datetime) -> None:
+        """Not by the database itself, which does not know the time of a history that is played."""
+        await self._entries.delete_many({"until": {"$type": "date", "$lte": now}})
+
+    async def sizes(self) -> Mapping[str, tuple[int, int]]:
+        """Of each list how many entries there are, and how many are still to be held against the contacts."""
+        count = {
+            "_id": "$list",
+            "entries": {"$sum": {"$cond": [{"$ifNull": ["$ended", False]}, 0, 1]}},
+            "waiting": {"$sum": {"$cond": [{"$ifNull": ["$again", False]}, 1, 0]}},
+        }
+        found = await aggregate(self._entries, [{"$group": count}, {"$sort": {"_id": 1}}])
+        return {row["_id"]: (row["entries"], row["waiting"]) for row in found}
+
+    async def without_digests(self, limit: int) -> Sequence[str]:
+        """Customers kept before there were lists."""
+        found = self._contacts.find({"reached_by": None}, {"_id": 1}).limit(limit)
+        return [row["_id"] async for row in found]
+
+    async def _write(self, writes: Iterable[Any]) -> None:
+        if listed := list(writes):
+            await self._entries.bulk_write(listed, ordered=False)
+
+
+def _place(name: str, channel: str, digested: bytes) -> str:
+    return f"{name}|{channel}|{digested.hex()}"
+
+
+def _put(digested: bytes, one: Listed, now: datetime) -> UpdateOne:
+    told: Document = {"reason": one.reason, "until": one.until, "look_at": now, "again": True}
+    first = {"list": one.name, "channel": one.channel, "digest": digested, "since": one.since}
+    place = {"_id": _place(one.name, one.channel, digested)}
+    return UpdateOne(place, {"$set": told, "$setOnInsert": first, "$unset": {"ended": ""}}, upsert=True)
+
+
+def _looked(one: Due) -> UpdateOne | DeleteOne:
+    same = {"_id": one.place, "look_at": one.look_at}
+    if one.again:
+        return UpdateOne(same, {"$set": {"look_at": one.look_at + SECOND_LOOK}, "$unset": {"again": ""}})
+    return DeleteOne(same) if one.ended else UpdateOne(same, {"$unset": {"look_at": ""}})
+
+
+def _listed(row: Document) -> Listed:
+    return Listed(row["list"], bytes(row["digest"]), row["channel"], row["reason"], row["since"], row["until"])
