@@ -39,7 +39,7 @@ def total_rounded() -> None:
 
 
 def last_arrival_wins() -> None:
-    from services.contacts.domain import survivorship
+    from services.contacts.domain.standing import Standing
 
     def make(_: Any) -> Any:
         def wins(*_: Any) -> bool:
@@ -48,7 +48,7 @@ def last_arrival_wins() -> None:
 
         return wins
 
-    replaced(survivorship, "_wins", make)
+    replaced(Standing, "_newer", make)
 
 
 def score_left_out() -> None:
