@@ -13,6 +13,7 @@ from shared.contracts.scoring import Score, ScoreChanged, ScoreWithdrawn
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ANNA = "019aa700-0000-7000-8000-00000000000a"
 BERT = "019aa700-0000-7000-8000-00000000000b"
+CLEO = "019aa700-0000-7000-8000-00000000000c"
 
 
 def day(number: int) -> datetime:

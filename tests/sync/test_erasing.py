@@ -11,7 +11,7 @@ from services.sync.domain.policy import Policy
 from services.sync.domain.view import Held
 from services.sync.handlers.erasing import ASK_AGAIN, ChannelErasures, NoSuchOwed
 from services.sync.handlers.memory import Memory
-from services.sync.store.erasing import COLLECTION, OwedStore, Told as Channels, Viewed
+from services.sync.store.erasing import COLLECTION, OwedStore, steps
 from shared.contracts.contacts import ContactRestricted
 from shared.contracts.erasures import ErasureAwaited, ErasureDone
 from shared.contracts.sync import CustomerView
@@ -19,7 +19,7 @@ from shared.erasing import Work
 from shared.messaging.outbox import Told
 from tests.sync.conftest import Sync, now, received
 from tests.sync.delivering import delivered, delivering
-from tests.sync.facts import ANNA, BERT, NOW, contact, day, merged, order, unmerged
+from tests.sync.facts import ANNA, BERT, CLEO, NOW, contact, day, merged, order, unmerged
 from tests.sync.receiver import Receiver
 from tests.waiting import eventually
 
@@ -55,7 +55,7 @@ def test_an_erasure_says_nothing_but_whom_and_which_whatever_the_policy() -> Non
 async def erase(sync: Sync, *customers: str) -> list[Any]:
     """What sync does about it, and what it tells."""
     work, told = Work(ID, customers), []
-    for step in (Viewed(sync.views, now), Channels(sync.deliveries, now)):
+    for step in steps(sync.views, sync.deliveries, now):
         removed = 1
         while removed:
             removed = await sync.transact(lambda unit, step=step: step.piece(unit, work))  # type: ignore[misc]
@@ -121,6 +121,35 @@ async def test_who_was_one_with_the_erased_is_shown_without_them(sync: Sync, era
     assert CustomerView.model_validate_json(anna.view).sales.orders == 1
     assert bert.erased == ID
     assert await sync.views.one(BERT) is None
+
+
+@pytest.mark.integration
+async def test_nothing_is_kept_of_the_erased_in_what_was_told_of_who_had_absorbed_them(
+    sync: Sync, erasures: ChannelErasures
+) -> None:
+    """Anna was Bert once; Bert is Cleo now, and contacts tells Cleo alone."""
+    await sync.happen(contact(ANNA, name="Anna"), contact(BERT), contact(CLEO), order(ANNA), order(BERT), order(CLEO))
+    told = [contact(BERT, 2, name="Anna", absorbed=[ANNA]), contact(CLEO, 2, name="Anna", absorbed=[ANNA, BERT])]
+    for survivor, absorbed, fact in ((BERT, ANNA, told[0]), (CLEO, BERT, told[1])):
+        link = merged(survivor, absorbed)
+        await sync.receive([received(link, subject=one) for one in (survivor, absorbed)])
+        await sync.happen(fact)
+    parting = unmerged(BERT, ANNA)
+    await sync.receive([received(parting, subject=one) for one in (BERT, ANNA)])
+    await sync.happen(contact(ANNA, 2, name="Anna"), contact(CLEO, 3, name="Cleo", absorbed=[BERT]))
+    assert "Anna" in str(await sync.trees.known([BERT], None))
+    await erase(sync, ANNA)
+    kept = await sync.database["parts"].find().to_list(None) + await sync.database["views"].find().to_list(None)
+    assert "Anna" not in str(kept)
+    [cleo] = await sync.views.these([CLEO])
+    view = CustomerView.model_validate_json(cleo.view)
+    assert (view.contact and view.contact.name, view.sales.orders) == ("Cleo", 2)
+    # Freed, Bert is told anew.
+    await sync.receive([received(unmerged(CLEO, BERT), subject=one) for one in (CLEO, BERT)])
+    await sync.happen(contact(BERT, 3, name="Bert"))
+    [bert] = await sync.views.these([BERT])
+    view = CustomerView.model_validate_json(bert.view)
+    assert (view.contact and view.contact.name, view.sales.orders) == ("Bert", 1)
 
 
 @pytest.mark.integration

@@ -13,10 +13,9 @@ from shared.contracts.fact import Fact
 from shared.contracts.merges import LinkFact
 from shared.contracts.sync import CustomerView
 from tests.sync.conftest import Sync, received
-from tests.sync.facts import ANNA, BERT, NOW, contact, customer, interaction, merged, order, score, unmerged
+from tests.sync.facts import ANNA, BERT, CLEO, NOW, contact, interaction, merged, order, score, unmerged
 
 pytestmark = pytest.mark.integration
-CLEO = customer(3)
 EVERYBODY = (ANNA, BERT, CLEO)
 PARTITION = {ANNA: 0, BERT: 1, CLEO: 2}
 

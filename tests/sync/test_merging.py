@@ -16,16 +16,14 @@ from shared.contracts.fact import Fact
 from tests.sync.facts import (
     ANNA,
     BERT,
+    CLEO,
     cancelled,
     contact,
-    customer,
     interaction,
     order,
     returned,
     selected,
 )
-
-CLEO = customer(3)
 
 FACTS = st.one_of(
     st.builds(lambda n, cents: order(number=n, total=f"{cents / 100:.2f}"), st.integers(1, 30), st.integers(1, 9999)),

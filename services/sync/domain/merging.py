@@ -1,6 +1,6 @@
 """Customers who are one: what their parts make together. Who belongs to whom is said in `shared.contracts.merges`. Pure."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -77,7 +77,7 @@ def campaigns_of(notes: Iterable[Note]) -> list[Note]:
     return sorted(by_campaign.values(), key=when_selected, reverse=True)
 
 
-def absorbed_by(contact: bytes) -> Collection[str]:
+def absorbed_by(contact: bytes) -> frozenset[str]:
     """Whom contacts has put into this contact already."""
     return frozenset((orjson.loads(contact) or {}).get("absorbed", ()))
 

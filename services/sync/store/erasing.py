@@ -3,23 +3,26 @@
 A new collection that says something about customers gets a line in `steps`; any other is named in `HOLDS_NONE`.
 """
 
+import re
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
-from pymongo import ASCENDING, InsertOne
+from pymongo import ASCENDING, InsertOne, ReplaceOne
 
-from services.sync.domain.known import NOTHING
+from services.sync.domain.known import NOTHING, NULL, read
+from services.sync.domain.merging import absorbed_by
 from services.sync.domain.view import Held, following
 from services.sync.handlers.erasing import Owed, Shown
 from services.sync.handlers.folding import NewVersion, counted
 from services.sync.handlers.views import START
 from services.sync.store.deliveries import DeliveryStore, key
+from services.sync.store.trees import part_row
 from services.sync.store.views import ViewStore, as_held
 from shared.audit import COLLECTION as AUDIT, WHO_ASKED
 from shared.contracts.erasures import CHANNEL, ERASURES, ErasureAwaited
 from shared.contracts.sync import CUSTOMERS
 from shared.erasing import Delete, Step, Work
-from shared.links import naming
+from shared.links import COLLECTION as LINKS, naming
 from shared.messaging import Outgoing, Unit
 from shared.mongo import Database, Document, Session, ensure_collections
 
@@ -37,7 +40,34 @@ Now = Callable[[], datetime]
 
 
 def steps(views: ViewStore, deliveries: DeliveryStore, now: Now) -> list[Step]:
-    return [Delete("parts"), Viewed(views, now), Delete("links", naming), Told(deliveries, now)]
+    return [Delete("parts"), Remembered(), Viewed(views, now), Delete("links", naming), Told(deliveries, now)]
+
+
+class Remembered:
+    """What contacts told last of somebody while the customer was part of them, and who has been absorbed by another since.
+
+    Contacts tells nothing more under their id until they are their own again, and all of it then; of those who answer for
+    themselves it has told what they are without the customer.
+    """
+
+    collections: Sequence[str] = ("parts",)
+
+    async def begin(self, work: Work) -> None:
+        """They are found by looking through all parts, of which there are few."""
+
+    async def piece(self, unit: Unit, work: Work) -> int:
+        parts, links = unit.database["parts"], unit.database[LINKS]
+        wanted = {"part": {"$regex": "|".join(map(re.escape, work.customers))}, "_id": {"$nin": list(work.customers)}}
+        found = {row["_id"]: read(row["part"])[2] async for row in parts.find(wanted, session=unit.session)}
+        naming_them = [one for one, known in found.items() if not absorbed_by(known.contact).isdisjoint(work.customers)]
+        absorbed = links.find({"_id": {"$in": naming_them}, "into": {"$ne": None}}, {"_id": 1}, session=unit.session)
+        writes = [
+            ReplaceOne({"_id": one}, part_row(one, found[one]._replace(contact=NULL)))
+            for one in [row["_id"] async for row in absorbed]
+        ]
+        if writes:
+            await parts.bulk_write(writes, session=unit.session)
+        return len(writes)
 
 
 class Viewed:

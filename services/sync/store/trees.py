@@ -16,6 +16,11 @@ ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 """A part is kept as a view is, and has no time of its own."""
 
 
+def part_row(customer: str, known: Known) -> Document:
+    """A part as it is kept, but for its id."""
+    return {"part": written(customer, 1, ANY_TIME, known).decode()}
+
+
 class TreeStore(LinkStore):
     """Links, and parts: one document for each customer who is not alone at present."""
 
@@ -36,8 +41,7 @@ class TreeStore(LinkStore):
     async def keep(self, parts: Mapping[str, Known], gone: Iterable[str], session: AsyncClientSession | None) -> None:
         """Write these parts; forget those of whom the view says it all again."""
         writes: list[ReplaceOne[Document] | DeleteOne] = [
-            ReplaceOne({"_id": customer}, {"part": written(customer, 1, ANY_TIME, known).decode()}, upsert=True)
-            for customer, known in parts.items()
+            ReplaceOne({"_id": customer}, part_row(customer, known), upsert=True) for customer, known in parts.items()
         ]
         writes += [DeleteOne({"_id": customer}) for customer in gone]
         if writes:
