@@ -64,6 +64,8 @@ class Profile:
     consents: dict[str, dict[str, Answer]] = field(default_factory=dict)
     """The standing answer by purpose and channel; `any` holds for channels without an answer of their own."""
     do_not_contact: tuple[Ban, ...] = ()
+    absorbed: tuple[str, ...] = ()
+    """Who was part of the customer when the contact was told."""
     score: dict[str, Value] = field(default_factory=dict)
     sales: Sales = field(default_factory=Sales)
     interactions: Seen = field(default_factory=Seen)
@@ -202,6 +204,7 @@ def take_contact(profile: Profile, contact: Contact) -> None:
     profile.attributes = {code: value for code, value in contact.attributes.items() if value is not None}
     profile.consents = answers(contact.consents)
     profile.do_not_contact = bans(contact.do_not_contact)
+    profile.absorbed = tuple(contact.absorbed)
     profile.touched.add("contact")
 
 

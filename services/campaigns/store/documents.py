@@ -25,6 +25,7 @@ def section(profile: Profile, name: Section) -> Document | bool:
                 **profile.contact,
                 "attributes": {key(name): value for name, value in profile.attributes.items()},
                 **answers_document(profile),
+                **({"absorbed": list(profile.absorbed)} if profile.absorbed else {}),
             }
         case "score":
             return {name: stored(value) for name, value in profile.score.items()}

@@ -19,6 +19,10 @@ HOLDS_NONE = {
 }
 
 
+TOLD = ("party", "stage", "language", "country", "region", "city", "postal_code", "registered_at", "attributes")
+"""What a contact says of its customer, beyond whether and when they may be contacted."""
+
+
 class Leaving(Protocol):
     async def leave(self, unit: Unit, erased: Collection[str]) -> int: ...
 
@@ -53,6 +57,25 @@ class Held:
         return 0
 
 
+class Remembered:
+    """What contacts told last of somebody while the customer was part of them, and who has been absorbed by another since.
+
+    Contacts tells nothing more under their id until they are their own again, and all of it then. Whether they may be contacted
+    stays: it is asked the moment that they are.
+    """
+
+    collections: Sequence[str] = ("profiles",)
+
+    async def begin(self, work: Work) -> None:
+        """They are found by index."""
+
+    async def piece(self, unit: Unit, work: Work) -> int:
+        """All at once: they were merged one by one."""
+        wanted = {"contact.absorbed": {"$in": list(work.customers)}, "merged_into": {"$exists": True}}
+        gone = {"$unset": dict.fromkeys((f"contact.{name}" for name in ("absorbed", *TOLD)), "")}
+        return (await unit.database["profiles"].update_many(wanted, gone, session=unit.session)).modified_count
+
+
 class Selected:
     """Rows of campaigns have the customer in their ids, so that no index is kept for this alone."""
 
@@ -72,4 +95,4 @@ class Selected:
 
 
 def steps(following: Leaving) -> list[Step]:
-    return [One(following), Delete("profiles"), Delete("orders", by("customer_id")), Held(), Selected()]
+    return [One(following), Delete("profiles"), Remembered(), Delete("orders", by("customer_id")), Held(), Selected()]

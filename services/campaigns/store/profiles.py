@@ -39,6 +39,8 @@ class ProfileStore:
 
     async def prepare(self) -> None:
         await self._profiles.create_index("score.segment")
+        # Hardly anybody is in it; erasures ask.
+        await self._profiles.create_index("contact.absorbed", sparse=True)
         # All that `bought` needs, so that it reads the index alone.
         await self._orders.create_index([("customer_id", 1), ("ordered_at", 1), ("total", 1)])
 

@@ -24,7 +24,7 @@ from shared.erasing import Work
 from shared.links import LinkStore
 from shared.messaging import Unit
 from shared.mongo import Database, Session
-from tests.campaigns.facts import contact, customer, day, histories, interaction, order, received, scored
+from tests.campaigns.facts import consent, contact, customer, day, histories, interaction, order, received, scored
 from tests.campaigns.handlers.test_profiles import UNIT
 from tests.campaigns.memory import MemoryProfiles, following
 from tests.links import MemoryLinks, link, links_among
@@ -155,6 +155,44 @@ async def test_on_the_real_database_restriction_and_erasure_of_one_who_is_one_wi
     assert await bonds(database) == [{}, {}]
     for collection in ("profiles", "orders", "links"):
         assert BOB not in repr(await database[collection].find().to_list(None))
+
+
+@pytest.mark.integration
+async def test_of_the_erased_nothing_is_kept_in_what_was_told_of_who_had_absorbed_them(database: Database) -> None:
+    """Ann was Bob once; Bob is Cat now, and contacts tells Cat alone. Whether Bob may be contacted is known all the same."""
+    profiles, links = ProfileStore(database), LinkStore(database)
+    for prepare in (profiles.prepare, links.prepare):
+        await prepare()
+    ours = following(profiles, links, WallClock())
+
+    async def hear(*facts: Fact) -> None:
+        async def fold(session: Session) -> None:
+            await ours.fold(Unit("campaigns", database, session), [received(fact) for fact in facts])
+
+        await mongo.transaction(database.client, fold)
+
+    answer = consent("news", "any", "granted", day(1))
+    told = {"attributes": {"hobby": "chess"}, "address": {"city": "Ulm"}, "consents": [answer]}
+    await hear(contact(ANN, 1, **told), contact(BOB, 1), contact(CAT, 1))
+    await hear(link(ANN, BOB, 1), contact(BOB, 2, **told, absorbed=[ANN]))
+    await hear(link(BOB, CAT, 1), contact(CAT, 2, **told, absorbed=[ANN, BOB]))
+    await hear(link(ANN, BOB, 2), contact(ANN, 2, **told), contact(CAT, 3, absorbed=[BOB]))
+
+    async def erase(session: Session) -> None:
+        for step in steps(ours):
+            while await step.piece(Unit("campaigns", database, session), Work("erasure", [ANN])):
+                pass
+
+    await mongo.transaction(database.client, erase)
+    kept = repr(await database["profiles"].find().to_list(None))
+    assert not [found for found in (ANN, "chess", "Ulm") if found in kept]
+    asked_of = await profiles.asked([BOB])
+    assert asked_of[BOB].consents == {}
+    await hear(link(BOB, CAT, 2))
+    assert (await profiles.asked([BOB]))[BOB].consents["news"]["any"].word == "granted"
+    await hear(contact(BOB, 3, attributes={"hobby": "go"}))
+    rule = RULE.validate_python({"field": "contact.attributes.hobby", "is": "go"})
+    assert await profiles.first(rule, NOW, 10) == [BOB]
 
 
 def restricted(customer_id: str, so: bool = True) -> ContactRestricted:

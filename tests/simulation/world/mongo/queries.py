@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -47,8 +48,11 @@ def _condition(document: Document, name: str, value: Any, now: datetime) -> bool
 
 
 def _compare(found: Any, operator: str, operand: Any) -> bool:
-    if operator == "$in":
-        return (found if found is not MISSING else None) in operand
+    if operator in {"$in", "$nin"}:
+        among = found if isinstance(found, list) else [found if found is not MISSING else None]
+        return any(one in operand for one in among) is (operator == "$in")
+    if operator == "$regex":
+        return isinstance(found, str) and re.search(operand, found) is not None
     if operator == "$exists":
         return (found is not MISSING) is bool(operand)
     if operator == "$type":
