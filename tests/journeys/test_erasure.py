@@ -142,7 +142,9 @@ async def test_what_is_under_way_while_somebody_is_erased_brings_nobody_back(
     gone = traces.Person(customer)
 
     async def nothing_left() -> bool:
-        return {place.split(".")[-1] for place in traces.kept(company.shop.settings, gone)} <= ONLY_IDS
+        kept = {place.split(".")[-1] for place in traces.kept(company.shop.settings, gone)}
+        assert kept <= ONLY_IDS, kept
+        return True
 
     await eventually(nothing_left)
     orders = await eventually(lambda: listed(company))
