@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
 
 import aiohttp
@@ -144,6 +144,23 @@ class IdentityCache:
                 await pipeline.execute()
         except AWAY as error:
             self._rest(error)
+
+    async def forget(self, customers: Collection[str]) -> None:
+        """No answer names one of these any more. Looks through all answers; raises what Redis raises, so that it is asked again."""
+        keys: list[bytes | str] = []
+        async for key in self._redis.scan_iter(f"{self._prefix}*", count=CUSTOMERS_A_REQUEST):
+            keys.append(key)
+            if len(keys) == CUSTOMERS_A_REQUEST:
+                await self._forget(keys, customers)
+                keys = []
+        if keys:
+            await self._forget(keys, customers)
+
+    async def _forget(self, keys: Sequence[bytes | str], customers: Collection[str]) -> None:
+        answers = await self._redis.mget(keys)
+        gone = [key for key, answer in zip(keys, answers, strict=True) if answer and _text(answer) in customers]
+        if gone:
+            await self._redis.delete(*gone)
 
     def _rest(self, error: Exception) -> dict[Identity, str]:
         log.warning("identity_cache_away", why=type(error).__name__)

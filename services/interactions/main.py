@@ -39,7 +39,7 @@ def create(settings: Settings | None = None) -> FastAPI:
     cache = IdentityCache(redis, settings.namespace, settings.identity_cache_seconds)
     sales = settings.kept_sales
     terms = Terms(timedelta(seconds=settings.erasure_settle_seconds), emptying.kept(sales))
-    steps = emptying.steps(plumbing.database, contacts.traces, sales)
+    steps = [*emptying.steps(plumbing.database, contacts.traces, sales), emptying.Cached(cache.forget)]
     erasing = Erasing("interactions", plumbing.database, plumbing.messaging, steps, terms)
     memory = Memory(settings.identity_memory_size)
     identities = Identities(contacts, cache, memory, erasing.tombstones.among)

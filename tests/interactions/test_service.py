@@ -6,9 +6,13 @@ from typing import Any
 import aiohttp
 import orjson
 import pytest
+from redis.asyncio import Redis
 
+from services.interactions.clients import IdentityCache
 from shared.messaging.envelope import BATCH
+from shared.settings import PlatformSettings
 from tests.interactions.conftest import Sent, Shop, binary, call, get, post, sale
+from tests.interactions.facts import ANNA
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -267,3 +271,17 @@ async def ordered(client: aiohttp.ClientSession, customer: str, *numbers: str) -
         return True
 
     await eventually(look)
+
+
+async def test_the_cache_forgets_whose_an_identifier_was_and_nobody_elses(settings: PlatformSettings) -> None:
+    bert = ANNA.replace("7", "8")
+    async with Redis.from_url(settings.redis_url) as redis:
+        cache = IdentityCache(redis, settings.namespace)
+        known: dict[tuple[str, ...], str] = {
+            (f"card:{number}",): ANNA if number % 2 else bert for number in range(2_500)
+        }
+        await cache.put(known)
+        await cache.forget([ANNA])
+        assert set((await cache.get(list(known))).values()) == {bert}
+        await cache.forget([bert, ANNA])
+        assert await cache.get(list(known)) == {}

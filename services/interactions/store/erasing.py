@@ -3,7 +3,7 @@
 A new collection that says something about customers gets a line in `steps`; any other is named in `HOLDS_NONE`.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime
 
 from bson import ObjectId
@@ -51,6 +51,23 @@ def kept(sales: KeptSales | None) -> Callable[[datetime, dict[str, int]], list[K
 async def prepare(database: Database) -> None:
     """What the law wants kept is forgotten by the database itself when its time is over."""
     await database[SEALED].create_index([("until", ASCENDING)], expireAfterSeconds=0)
+
+
+class Cached:
+    """Whose an identifier is, as instances tell each other. It would run out by itself, but after the receipt."""
+
+    collections: Sequence[str] = ()
+
+    def __init__(self, forget: Callable[[Collection[str]], Awaitable[None]]) -> None:
+        self._forget = forget
+
+    async def begin(self, work: Work) -> None:
+        """Raises while the cache is away: then the erasure waits for it."""
+        await self._forget(work.customers)
+
+    async def piece(self, unit: Unit, work: Work) -> int:  # noqa: ARG002 - a step as the others are
+        """It is in no database."""
+        return 0
 
 
 class Lines:
