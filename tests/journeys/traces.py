@@ -78,7 +78,14 @@ async def two_weeks_pass(settings: PlatformSettings) -> None:
     await admin.start()
     try:
         await admin.delete_records({place: RecordsToDelete(before_offset=end) for place, end in ends.items() if end})
-        await admin.delete_topics([settings.namespace + CUSTOMERS.name])
+        name = settings.namespace + CUSTOMERS.name
+        await admin.delete_topics([name])
+
+        async def gone() -> bool:
+            return name not in await admin.list_topics()
+
+        # Before that, creating it would find the old one, and so would whoever reads it.
+        await eventually(gone)
     finally:
         await admin.close()
 
