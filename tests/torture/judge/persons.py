@@ -19,7 +19,7 @@ from tests.torture.judge.decided import NEVER, Decided, trees
 from tests.torture.judge.identities import Identities, Naming
 
 NEW, ANSWERS = "the erased do not come back", "decisions are answered rightly"
-STRICT = {"granted": 0, "denied": 1, "withdrawn": 2}
+STRICT = {"granted": 0, "withdrawn": 1, "denied": 2}
 """Of two answers given before two were found to be one the stricter holds: nobody has asked the one person."""
 Document = Mapping[str, Any]
 
