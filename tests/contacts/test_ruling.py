@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -293,7 +294,7 @@ async def test_a_rule_that_changes_while_it_is_worked_on_is_worked_on_anew(
     await one.set("name", Rule(rule="source-priority", sources=(ERP,)), Author("/keys/me", "Me"))
     old = (await RuleStore(database).all())["name"]
     await one.set("name", Rule(rule="most-complete"), Author("/keys/me", "Me"))
-    left = await Transactions(database).run(lambda unit: one._piece(unit, "name", old))
+    left = await Transactions(database).run(partial(one._piece, "name", old))
     assert left.work is False
     assert (await RuleStore(database).all())["name"].rule == Rule(rule="most-complete")
     assert (await RuleStore(database).all())["name"].work

@@ -198,13 +198,14 @@ def of_score(
     `first`, `last`: purchases, None where there are none (any more). `lapse`: why they have lapsed by it; None: they have not.
     """
     known = next((mark for mark in course if mark.what in {"bought", "unbought"}), None)
-    # Scoring tells of one customer in order, perhaps twice as of one moment: what it told last holds.
-    since = max(as_of, known.last + timedelta(milliseconds=1)) if known else as_of
+    bought = known is not None and known.what == "bought"
+    # Scoring tells of one customer in order, perhaps twice as of one moment: where it says the opposite, what it told last holds.
+    turned = max(as_of, known.last + timedelta(milliseconds=1)) if known else as_of
     if first is None or last is None:
-        return [_mark("unbought", since, "no-purchase", since)] if known and known.what == "bought" else []
+        return [_mark("unbought", turned, "no-purchase", turned)] if bought else []
     told = []
-    if known is None or known.what == "unbought" or known.first != first:
-        told.append(_mark("bought", first, "first-purchase", as_of if known and known.what == "bought" else since))
+    if known is None or not bought or known.first != first:
+        told.append(_mark("bought", first, "first-purchase", as_of if bought else turned))
     lapses = [mark.basis for mark in course if mark.what == "lapsed" and mark.basis]
     returns = [mark.first for mark in course if mark.what == "returned"]
     before = max((basis for basis in lapses if basis < last), default=None)

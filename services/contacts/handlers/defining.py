@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 from services.contacts.domain.fields import MAX_FIELDS, MAX_SEARCHABLE, Definition, Rules, Sensitivity, misfit
@@ -154,9 +155,9 @@ class Defining:
     async def _work(self, name: str, field: Field) -> None:
         """Piece by piece; where it is interrupted, it goes on."""
         while field.work:
-            field = await self.transact(lambda unit, begun=field: self._piece(unit, name, begun))  # type: ignore[misc]
+            field = await self.transact(partial(self._piece, name, field))
 
-    async def _piece(self, unit: Unit, name: str, field: Field) -> Field:
+    async def _piece(self, name: str, field: Field, unit: Unit) -> Field:
         """The next contacts, with how far it is got. A field that was changed meanwhile is left to the next round."""
         current = (await self.fields.all(unit.session)).get(name)
         if current != field:

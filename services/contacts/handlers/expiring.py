@@ -6,6 +6,7 @@ Whoever asks in between is answered by `shared.consent`, which needs nobody to h
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -54,10 +55,12 @@ class Expiring:
         with suppress(UnderWay):
             async with leased(self.grants.lease, self.owner, "Telling which consents have run out"):
                 while customers := await self.grants.ending(await self.clock.now(), PIECE):
-                    told = await self.transact(lambda unit, some=customers: self._piece(unit, some))  # type: ignore[misc]
+                    told = await self.transact(partial(self._piece, customers))
                     log.info("consents_expired", count=told)
+                    if not told:
+                        return  # what is left of these is for the next look; asked again at once it would go round in circles
 
-    async def _piece(self, unit: Unit, customers: Collection[str]) -> int:
+    async def _piece(self, customers: Collection[str], unit: Unit) -> int:
         """How many were told. Judged by what stands now: a customer may have granted anew, or have been told already."""
         now = await self.clock.now(unit.session)
         book = await open_book(self.store, unit, customers, now, self.country)

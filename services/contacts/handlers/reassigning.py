@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Literal, Protocol, TypeAlias
 
 from services.contacts.domain.changes import Author
@@ -107,9 +108,9 @@ class Reassigning:
                 for one in await self.reassignments.unfinished():
                     reached = one
                     while reached.done_at is None:
-                        reached = await self.transact(lambda unit, begun=reached: self._piece(unit, begun))  # type: ignore[misc]
+                        reached = await self.transact(partial(self._piece, reached))
 
-    async def _piece(self, unit: Unit, begun: Reassignment) -> Reassignment:
+    async def _piece(self, begun: Reassignment, unit: Unit) -> Reassignment:
         """The next contacts, and in the same transaction how far it is got."""
         one = await self.reassignments.get(begun.reassignment_id, unit.session) or begun
         now = await self.clock.now(unit.session)

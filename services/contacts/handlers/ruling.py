@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Protocol, TypeAlias
 
 from services.contacts.domain.changes import Author
@@ -99,13 +100,13 @@ class Ruling:
     async def _work(self, field: str, kept: Kept) -> None:
         """Piece by piece; where it is interrupted, it goes on."""
         while kept.work:
-            kept = await self.transact(lambda unit, begun=kept: self._piece(unit, field, begun))  # type: ignore[misc]
+            kept = await self.transact(partial(self._piece, field, kept))
 
     async def _due(self) -> Mapping[str, Kept]:
         now = await self.wall.now()
         return {field: one for field, one in (await self.kept.all()).items() if one.work and one.due and one.due <= now}
 
-    async def _piece(self, unit: Unit, field: str, kept: Kept) -> Kept:
+    async def _piece(self, field: str, kept: Kept, unit: Unit) -> Kept:
         """The next contacts, with how far it is got. A rule that was changed meanwhile is left to the next round."""
         if (await self.kept.all(unit.session)).get(field) != kept:
             return replace(kept, work=False)
