@@ -19,6 +19,7 @@ from services.campaigns.domain.profile import Profile
 from services.campaigns.handlers.campaigns import Selection
 from shared.clock import Clock
 from shared.contracts.campaigns import CAMPAIGNS, CustomerSelected
+from shared.logging import whereabouts
 from shared.messaging import Messaging, Unit
 
 log = structlog.get_logger()
@@ -127,8 +128,9 @@ class Waiting:
                 return
             try:
                 await self._messaging.transact(partial(self._hand_over, campaign_id))
-            except Exception:
-                log.exception("hand_over_failed", campaign_id=campaign_id)
+            except Exception as error:  # noqa: BLE001 - those of other campaigns do not wait for it
+                name, place = type(error).__name__, whereabouts(error)
+                log.error("hand_over_failed", campaign_id=campaign_id, error=name, at=place)
                 failed.add(campaign_id)
 
     async def _hand_over(self, campaign_id: str, unit: Unit) -> None:

@@ -24,6 +24,7 @@ from services.campaigns.handlers.campaigns import Selection
 from services.campaigns.handlers.holding import Holding
 from shared.clock import Clock
 from shared.contracts.campaigns import CAMPAIGNS, CampaignLaunched
+from shared.logging import whereabouts
 from shared.messaging import Messaging, Unit
 
 log = structlog.get_logger()
@@ -123,9 +124,10 @@ class Launching:
             await self._go_on(lease, seconds)
         except LeaseLost:
             log.info("launch_lease_lost", campaign_id=campaign_id, attempt=lease.attempt)
-        except Exception:
-            # The lease is kept, so that the next attempt waits until it ends and other launches have their turn.
-            log.exception("launch_failed", campaign_id=campaign_id, attempt=lease.attempt)
+        except Exception as error:  # noqa: BLE001 - other launches have their turn
+            # The lease is kept, so that the next attempt waits until it ends.
+            name, place = type(error).__name__, whereabouts(error)
+            log.error("launch_failed", campaign_id=campaign_id, attempt=lease.attempt, error=name, at=place)
         except asyncio.CancelledError:
             await self._launches.release(lease)
             raise
