@@ -8,11 +8,21 @@ import aiohttp
 import uvicorn
 from fastapi import FastAPI
 
+from deploy.local.services import KEEP_ALIVE_SECONDS
+
 
 @asynccontextmanager
 async def serving(app: FastAPI, key: str | None = None) -> AsyncIterator[aiohttp.ClientSession]:
     """A client of the running app; its requests carry `key`. The app's lifespan runs around it."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on", timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=0,
+        log_config=None,
+        lifespan="on",
+        timeout_graceful_shutdown=5,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
     server = uvicorn.Server(config)
     running = asyncio.create_task(_serve(server))
     try:

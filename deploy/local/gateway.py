@@ -20,6 +20,7 @@ from yarl import URL
 
 from deploy.local.layout import Ports, remembered
 from deploy.local.routes import ROUTES, SERVICES, service_of
+from deploy.local.services import KEEP_ALIVE_SECONDS
 
 HOP_BY_HOP = frozenset(
     {
@@ -30,7 +31,7 @@ HOP_BY_HOP = frozenset(
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 60.0
 """Until the answer begins; how long it then goes on is up to the two ends."""
-IDLE_SECONDS = 3.0
+IDLE_SECONDS = KEEP_ALIVE_SECONDS - 15.0
 """Shorter than the services keep an idle connection, so that none is used in the moment of its closing."""
 PORTS = web.AppKey("ports", Ports)
 CLIENT = web.AppKey("client", aiohttp.ClientSession)

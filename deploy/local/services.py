@@ -17,6 +17,11 @@ from shared.security import key_sha256
 
 NAMES = (*SERVICES, "gateway")
 PROBE_SECONDS = 5.0
+KEEP_ALIVE_SECONDS = 75
+"""An idle connection is kept for longer than the clients and proxies in use keep theirs (nginx: 60 s, aiohttp: 15 s).
+
+Who closes first must be the one who sends requests: a service that closes in the moment in which a request is
+under way resets it, and a request that writes cannot simply be sent again."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ def uvicorn(name: str, port: int) -> tuple[str, ...]:
         *(sys.executable, "-m", "uvicorn", f"services.{name}.main:create", "--factory"),
         *("--loop", "uvloop", "--http", "httptools", "--host", "127.0.0.1", "--port", str(port)),
         *("--no-access-log", "--timeout-graceful-shutdown", "20"),
+        *("--timeout-keep-alive", str(KEEP_ALIVE_SECONDS)),
     )
 
 

@@ -6,6 +6,7 @@ import sys
 
 import uvicorn
 
+from deploy.local.services import KEEP_ALIVE_SECONDS
 from tests.torture.planted import BUGS
 
 
@@ -20,6 +21,7 @@ def main(bug: str, service: str, port: str) -> None:
         port=int(port),
         access_log=False,
         timeout_graceful_shutdown=20,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
 
 
