@@ -1,4 +1,4 @@
-"""Search: contacts found over HTTP by what people type, and by identifier, among up to a million."""
+"""Search: contacts found over HTTP by what people type, by what they have, and by identifier, among up to a million."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ Made-up people: names after Zipf, the most frequent family name has one in twent
 hundred is called Smith), which is harder than life; every third name is rare.
 One asker, who asks again when answered, over a plain socket; kinds of questions in turns, each question once. Pages of 20.
 A slip is one letter that is wrong; answered where nobody has what was typed.
+Of 1,000 cities and of 200 territories the largest has a tenth of all contacts, the n-th an n-th of that; who is asked for is drawn evenly.
 The contacts are written by the service's own store, not sent as events.
 """
 
@@ -33,8 +34,11 @@ async def run(stage: Stage) -> Section:
         asked = questions(base, random.Random(1), each)
         rows = await _ask(platform, asked, contacts)
         size = await platform.database("contacts").command("collStats", "contacts")
-        index = size["indexSizes"]["found_by_1_number_1"] / contacts
-        note = f"The index of names takes {index:.0f} bytes a contact; a contact has {base.keys / contacts:.1f} keys."
+        names, traits = (size["indexSizes"][name] / contacts for name in ("found_by_1_number_1", "traits_1__id_1"))
+        note = (
+            f"The index of names takes {names:.0f} bytes a contact, that of traits {traits:.0f}; a contact has "
+            f"{base.keys / contacts:.1f} keys of names."
+        )
         details = {"contacts": contacts, "engines": platform.engines, "fill seconds": base.seconds}
     return Section("search", "Search: contacts found as people type", rows, [*_sentences(NOTES), note], details=details)
 
