@@ -12,6 +12,7 @@ from services.contacts.domain.identities import Conflict
 from services.contacts.domain.lifecycle import Course
 from services.contacts.domain.merging import Merge
 from services.contacts.domain.survivorship import Known
+from services.contacts.domain.traits import Wanted, has
 from services.contacts.domain.values import search
 from services.contacts.handlers import Changes
 from services.contacts.handlers.rulebook import Rulebook
@@ -77,13 +78,15 @@ class MemoryStore:
         return [one for one in published if rows.sees(one)][:limit]
 
     async def found(
-        self, typed: str, after: At | None, limit: int, rows: Rows = EVERYBODY
+        self, typed: str, after: At | None, limit: int, rows: Rows = EVERYBODY, wanted: Sequence[Wanted] = ()
     ) -> Sequence[tuple[At | None, Contact]]:
-        wanted, everybody = (
-            search.ranges(typed),
-            [known for known in self.contacts.values() if rows.sees(known.published)],
-        )
-        places = [(search.place(wanted, set(search_keys(known))), known.published) for known in everybody]
+        ways = search.ranges(typed)
+        everybody = [
+            known
+            for known in self.contacts.values()
+            if rows.sees(known.published) and all(has(known.published, one) for one in wanted)
+        ]
+        places = [(search.place(ways, set(search_keys(known))), known.published) for known in everybody]
         found = sorted((at, number_of(one.customer_id), one.customer_id, one) for at, one in places if at)
         behind = after and (after[0], number_of(after[1]), after[1])
         if found or after:

@@ -211,7 +211,7 @@ class TestMongo(StoreSuite):
     ) -> None:
         old = known(ANN, fields={"name": "Ann"})
         await store.save(Changes(contacts=[old]), None, NOW)
-        new = ["chosen", "found_by", "number", "phones", "emails", "addresses", "name_parts", "time_zone"]
+        new = ["chosen", "found_by", "number", "traits", "phones", "emails", "addresses", "name_parts", "time_zone"]
         new += ["interests", "preferences", "owner", "territory"]
         await store.contacts.update_one({"_id": ANN}, {"$unset": dict.fromkeys(new, "")})
         assert await store.load([ANN], None) == {ANN: old}
@@ -219,3 +219,6 @@ class TestMongo(StoreSuite):
         assert await store.make_findable(1)
         assert not await store.make_findable(1)
         assert [one for _, one in await store.found("ann", None, 9)] == [old.contact]
+        row = await store.contacts.find_one({"_id": ANN})
+        assert row
+        assert row["traits"] == ["party=person", "stage=prospect"]

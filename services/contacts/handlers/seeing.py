@@ -13,6 +13,7 @@ from services.contacts.domain.changes import Change
 from services.contacts.domain.places import ALONE
 from services.contacts.domain.provenance import Origin
 from services.contacts.domain.survivorship import Known
+from services.contacts.domain.traits import Wanted
 from services.contacts.domain.values.search import Place
 from services.contacts.handlers.errors import IdentifierTaken, NoSuchContact
 from shared.audit import Accessed, Trail
@@ -35,7 +36,7 @@ class Kept(Protocol):
     async def page(self, after: str, limit: int, rows: Rows) -> list[Contact]: ...
 
     async def found(
-        self, typed: str, after: At | None, limit: int, rows: Rows
+        self, typed: str, after: At | None, limit: int, rows: Rows, wanted: Sequence[Wanted]
     ) -> Sequence[tuple[At | None, Contact]]: ...
 
     async def count(self, rows: Rows) -> int: ...
@@ -76,8 +77,10 @@ class View:
     async def page(self, after: str, limit: int) -> list[Contact]:
         return await self.kept.page(after, limit, self.rows)
 
-    async def found(self, typed: str, after: At | None, limit: int) -> Sequence[tuple[At | None, Contact]]:
-        return await self.kept.found(typed, after, limit, self.rows)
+    async def found(
+        self, typed: str, after: At | None, limit: int, wanted: Sequence[Wanted] = ()
+    ) -> Sequence[tuple[At | None, Contact]]:
+        return await self.kept.found(typed, after, limit, self.rows, wanted)
 
     async def count(self) -> int:
         return await self.kept.count(self.rows)

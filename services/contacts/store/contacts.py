@@ -12,6 +12,7 @@ from services.contacts.domain.barring import Listed
 from services.contacts.domain.lifecycle import Course
 from services.contacts.domain.merging import Merge
 from services.contacts.domain.survivorship import Known
+from services.contacts.domain.traits import Wanted
 from services.contacts.handlers import Changes
 from services.contacts.handlers.rulebook import Rulebook
 from services.contacts.store import finding
@@ -23,17 +24,17 @@ from services.contacts.store.rows import (
     consent_row,
     contact_row,
     identity_rows,
+    keys_row,
     merge_row,
-    number_of,
     once,
     read_known,
     read_merge,
     read_stages,
-    search_keys,
 )
 from services.contacts.store.ruling import RuleStore
 from services.contacts.store.secret import Secret
 from services.contacts.store.sight import SIGHT, seen
+from services.contacts.store.wanted import FEW, all_of, narrowest
 from shared.contracts.contacts import Consent, Contact
 from shared.mongo import Collection, Database, Document, Session, ensure_collections
 
@@ -43,8 +44,9 @@ Write = InsertOne[Document] | ReplaceOne[Document] | UpdateOne
 class MongoStore:
     """The store of contacts. Its documents read back as what was saved, to the millisecond."""
 
-    def __init__(self, database: Database, secret: Secret | None = None) -> None:
+    def __init__(self, database: Database, secret: Secret | None = None, few: int = FEW) -> None:
         self.database = database
+        self.few = few
         self.lists = ListStore(database, secret or Secret(database))
         self.contacts = database["contacts"]
         self.identities = database["identities"]
@@ -128,31 +130,30 @@ class MongoStore:
         return [read_known(row).published async for row in found]
 
     async def found(
-        self, typed: str, after: At | None, limit: int, rows: Rows = EVERYBODY
+        self, typed: str, after: At | None, limit: int, rows: Rows = EVERYBODY, wanted: Sequence[Wanted] = ()
     ) -> Sequence[tuple[At | None, Contact]]:
-        """The contacts that have all the words of a name, those that fit best first, of equal ones the elder.
+        """The contacts that have all the words of a name, and all else that is wanted, those that fit best first, of equal
+        ones the elder.
 
         Each with its place, behind which another page begins. Where nobody is found there is one page of those who may have
         been meant, without places.
         """
-        found = await finding.found(self.contacts, typed, after, limit, seen(rows))
+        only, narrow = all_of(wanted, rows), await narrowest(self.contacts, rows, wanted, self.few)
+        found = await finding.found(self.contacts, typed, after, limit, only, narrow)
         if found or after:
             return [(at, read_known(row).published) for at, row in found]
-        return [
-            (None, read_known(row).published) for row in await finding.slipped(self.contacts, typed, limit, seen(rows))
-        ]
+        slipped = await finding.slipped(self.contacts, typed, limit, only, narrow)
+        return [(None, read_known(row).published) for row in slipped]
 
     async def make_findable(self, limit: int) -> bool:
         """Give contacts kept before there were these keys theirs. Whether there may be more of them."""
-        rows = [row async for row in self.contacts.find({"found_by": None}).limit(limit)]
-        keys = {row["_id"]: search_keys(read_known(row)) for row in rows}
+        rows = [row async for row in self.contacts.find({"traits": None}).limit(limit)]
         # Only where there are still none: what is written meanwhile knows better.
         given = [
             UpdateOne(
-                {"_id": place, "found_by": None},
-                {"$set": {"found_by": them, "number": number_of(place)}, "$unset": {"search": ""}},
+                {"_id": row["_id"], "traits": None}, {"$set": keys_row(read_known(row)), "$unset": {"search": ""}}
             )
-            for place, them in keys.items()
+            for row in rows
         ]
         await _write(self.contacts, given, None)
         return len(rows) == limit

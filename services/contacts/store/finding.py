@@ -1,7 +1,8 @@
 """Contacts found by name: a walk through ranges of the index of their keys.
 
 The index has the keys, and behind each the contacts' number of registration: a walk ends when a page is full, however many
-there are, and goes on where it has ended.
+there are, and goes on where it has ended. Where something else is asked that few have, those are looked at instead, and come
+in the same order.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -23,6 +24,8 @@ from services.contacts.domain.values.search import (
     wanted,
 )
 from services.contacts.store.rows import number_of
+from services.contacts.store.wanted import among
+from shared import mongo
 from shared.mongo import Collection, Document
 
 BY_NAME = [("found_by", ASCENDING), ("number", ASCENDING)]
@@ -34,10 +37,14 @@ At = tuple[Place, str]
 
 
 async def found(
-    contacts: Collection, typed: str, after: At | None, limit: int, only: Document
+    contacts: Collection, typed: str, after: At | None, limit: int, only: Document, narrow: Document | None = None
 ) -> list[tuple[At, Document]]:
-    """So many documents of those who follow, the best fits first. `only`: what else must hold of them."""
+    """So many documents of those who follow, the best fits first. `only`: what else must hold of them; `narrow`: a part of
+    that which holds of few.
+    """
     ways = ranges(typed)
+    if narrow is not None:
+        return await _among(contacts, typed, ways, after, limit, only, narrow)
     page: list[tuple[At, Document]] = []
     for number in range(after[0].range if after else 0, len(ways)):
         behind = after if after and after[0].range == number else None
@@ -45,6 +52,39 @@ async def found(
             page.append((at, row))
             if len(page) == limit:
                 return page
+    return page
+
+
+async def _among(
+    contacts: Collection,
+    typed: str,
+    ways: Sequence[Range],
+    after: At | None,
+    limit: int,
+    only: Document,
+    narrow: Document,
+) -> list[tuple[At, Document]]:
+    """The same page: all of those few are put in order."""
+    rows = await _keys(contacts, narrow, {"$and": [only, whoever_fits(typed)]})
+    found = sorted((at, row["number"], row["_id"]) for row in rows if (at := place(ways, set(row["found_by"]))))
+    behind = (after[0], number_of(after[1]), after[1]) if after else None
+    places = {one[2]: one[0] for one in found if behind is None or one > behind}
+    return [((places[row["_id"]], row["_id"]), row) for row in await _first(contacts, list(places), limit)]
+
+
+async def _keys(contacts: Collection, narrow: Document, asked: Document) -> list[Document]:
+    """What is asked of a name and its order, of many at a time."""
+    steps = [*among(narrow, {"place.root": None, **asked}), {"$project": {"found_by": 1, "number": 1}}]
+    return await mongo.aggregate(contacts, steps)
+
+
+async def _first(contacts: Collection, customers: Sequence[str], limit: int) -> list[Document]:
+    """So many of them, in their order; who is gone meanwhile is passed over."""
+    page: list[Document] = []
+    while customers and len(page) < limit:
+        some, customers = customers[: limit - len(page)], customers[limit - len(page) :]
+        rows = {row["_id"]: row async for row in contacts.find({"_id": {"$in": list(some)}})}
+        page += [rows[customer] for customer in some if customer in rows]
     return page
 
 
@@ -107,10 +147,16 @@ def whoever_fits(typed: str) -> Document:
     return {"$or": [{"$and": words} for words in ways]} if ways else {"_id": {"$in": []}}
 
 
-async def slipped(contacts: Collection, typed: str, limit: int, only: Document) -> list[Document]:
-    """Who may have been meant, of the first so many that are looked at."""
+async def slipped(
+    contacts: Collection, typed: str, limit: int, only: Document, narrow: Document | None = None
+) -> list[Document]:
+    """Who may have been meant, of the first so many that are looked at; of those who are in `narrow` all are."""
     keys = slips(typed)
     if not keys:
         return []
+    if narrow is not None:
+        few = await _keys(contacts, narrow, {"$and": [only, {"found_by": {"$in": keys}}]})
+        found = sorted((row["number"], row["_id"]) for row in few if meant(typed, set(row["found_by"])))
+        return await _first(contacts, [customer for _, customer in found], limit)
     rows = contacts.find({"$and": [{"found_by": {"$in": keys}}, only]}).hint(BY_NAME).limit(MEANT)
     return [row async for row in rows if meant(typed, set(row["found_by"]))][:limit]
