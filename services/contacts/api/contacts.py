@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import TypeAdapter, ValidationError
 
 from services.contacts.api.bodies import ContactChange, NewContact, Summary
 from services.contacts.api.entering import IfMatch, entered, etag, version_of
 from services.contacts.api.wanted import TraitsAsked, wanted_of
 from services.contacts.domain.access import Rows
 from services.contacts.domain.traits import Wanted
+from services.contacts.domain.values.found import At
 from services.contacts.domain.values.search import Place
 from services.contacts.handlers import Handlers, IdentifierTaken, NoSuchContact
 from services.contacts.handlers.looking_back import LookingBack
@@ -22,7 +22,6 @@ from shared.idempotency import TAKES_KEY, Answer, idempotent
 from shared.messaging import Messaging, Unit
 from shared.security import TAKES_PURPOSE, Principal, require
 
-CUSTOMER = TypeAdapter(CustomerId)
 Reader = Annotated[Principal, Depends(require("contacts:read", rows=True))]
 Writer = Annotated[Principal, Depends(require("contacts:write", rows=True))]
 IdentifierText = Annotated[
@@ -55,7 +54,9 @@ class Contacts(Protocol):
 class ByWanted(Protocol):
     """Where contacts are found by what they have."""
 
-    async def found(self, wanted: Sequence[Wanted], after: str, limit: int, rows: Rows) -> list[Contact]: ...
+    async def found(
+        self, wanted: Sequence[Wanted], after: str, limit: int, rows: Rows
+    ) -> tuple[list[Contact], str | None]: ...
 
 
 def router(
@@ -81,7 +82,8 @@ def _reading(routes: APIRouter, handlers: Handlers, contacts: Contacts, having: 
         limit: Limit = 100,
     ) -> Page[Contact]:
         """Whoever is found has all that is asked for, names and all else alike. `field.loyalty_tier=gold` is this value of a
-        searchable field, up to five fields; of a field that is a list, `field.sports=golf,chess` are entries that it has.
+        searchable field, up to five fields; of a field that is a list, `field.sports=golf,chess` are entries that it has. Where much
+        is asked of many a page may have fewer than the limit, and yet not be the last: `next` says so.
         """
         view = seeing.by(principal)
         if identifier:
@@ -96,9 +98,13 @@ def _reading(routes: APIRouter, handlers: Handlers, contacts: Contacts, having: 
         if search:
             return await _searched(view, search, wanted, cursor, limit)
         after = _text(decode_cursor(cursor), "after") if cursor else ""
-        items = await (having.found(wanted, after, limit, view.rows) if wanted else view.page(after, limit))
-        next_ = encode_cursor({"after": items[-1].customer_id}) if len(items) == limit else None
-        return Page(items=await view.all_shown("find" if wanted else "list", items, searched=True), next=next_)
+        if wanted:
+            items, last = await having.found(wanted, after, limit, view.rows)
+        else:
+            items = await view.page(after, limit)
+            last = items[-1].customer_id if len(items) == limit else None
+        shown = await view.all_shown("find" if wanted else "list", items, searched=True)
+        return Page(items=shown, next=encode_cursor({"after": last}) if last else None)
 
     @routes.get("/summary", tags=["contacts"], summary="Count contacts")
     async def summarise_contacts(principal: Reader) -> Summary:
@@ -178,20 +184,25 @@ def _writing(routes: APIRouter, handlers: Handlers, messaging: Messaging, seeing
 
 
 async def _searched(view: View, typed: str, wanted: Sequence[Wanted], cursor: str | None, limit: int) -> Page[Contact]:
-    found = await view.found(typed, _place_and_id(decode_cursor(cursor)) if cursor else None, limit, wanted)
-    last = found[-1][0] if len(found) == limit else None
-    next_ = encode_cursor({"range": last[0].range, "key": last[0].key, "after": last[1]}) if last else None
-    return Page(items=await view.all_shown("search", [contact for _, contact in found], searched=True), next=next_)
+    found = await view.found(typed, _at(decode_cursor(cursor)) if cursor else None, limit, wanted)
+    shown = await view.all_shown("search", found.contacts, searched=True)
+    return Page(items=shown, next=encode_cursor(_cursor(found.next)) if found.next else None)
 
 
-def _place_and_id(cursor: dict[str, object]) -> tuple[Place, str]:
-    number, key = cursor.get("range"), _text(cursor, "key")
-    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+def _cursor(at: At) -> dict[str, object]:
+    return {"range": at.place.range, "key": at.place.key, "number": at.number, "after": at.customer}
+
+
+def _at(cursor: dict[str, object]) -> At:
+    range_, number = (_whole(cursor, name) for name in ("range", "number"))
+    return At(Place(range_, _text(cursor, "key")), number, _text(cursor, "after"))
+
+
+def _whole(cursor: dict[str, object], name: str) -> int:
+    value = cursor.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
         raise bad_cursor()
-    try:
-        return Place(number, key), CUSTOMER.validate_python(cursor.get("after"))
-    except ValidationError:
-        raise bad_cursor() from None
+    return value
 
 
 def _text(cursor: dict[str, object], name: str) -> str:

@@ -13,11 +13,12 @@ from services.contacts.domain.lifecycle import Course
 from services.contacts.domain.merging import Merge
 from services.contacts.domain.survivorship import Known
 from services.contacts.domain.traits import Wanted
+from services.contacts.domain.values.found import At, Found
 from services.contacts.handlers import Changes
 from services.contacts.handlers.rulebook import Rulebook
 from services.contacts.store import finding
 from services.contacts.store.barring import ListStore
-from services.contacts.store.finding import At
+from services.contacts.store.finding import EXAMINED
 from services.contacts.store.history import HistoryStore
 from services.contacts.store.rows import (
     conflict_row,
@@ -44,9 +45,11 @@ Write = InsertOne[Document] | ReplaceOne[Document] | UpdateOne
 class MongoStore:
     """The store of contacts. Its documents read back as what was saved, to the millisecond."""
 
-    def __init__(self, database: Database, secret: Secret | None = None, few: int = FEW) -> None:
+    def __init__(
+        self, database: Database, secret: Secret | None = None, few: int = FEW, examined: int = EXAMINED
+    ) -> None:
         self.database = database
-        self.few = few
+        self.few, self.examined = few, examined
         self.lists = ListStore(database, secret or Secret(database))
         self.contacts = database["contacts"]
         self.identities = database["identities"]
@@ -131,19 +134,28 @@ class MongoStore:
 
     async def found(
         self, typed: str, after: At | None, limit: int, rows: Rows = EVERYBODY, wanted: Sequence[Wanted] = ()
-    ) -> Sequence[tuple[At | None, Contact]]:
+    ) -> Found:
         """The contacts that have all the words of a name, and all else that is wanted, those that fit best first, of equal
         ones the elder.
 
-        Each with its place, behind which another page begins. Where nobody is found there is one page of those who may have
-        been meant, without places.
+        Where nobody is found there is one page of those who may have been meant. A page may have fewer than the limit and not
+        be the last: where more than a name is asked, so many are looked at and no more.
         """
         only, narrow = all_of(wanted, rows), await narrowest(self.contacts, rows, wanted, self.few)
-        found = await finding.found(self.contacts, typed, after, limit, only, narrow)
-        if found or after:
-            return [(at, read_known(row).published) for at, row in found]
-        slipped = await finding.slipped(self.contacts, typed, limit, only, narrow)
-        return [(None, read_known(row).published) for row in slipped]
+        if narrow is not None:
+            page, next_ = await finding.found_among(self.contacts, typed, after, limit, only, narrow)
+        else:
+            examined = self.examined if wanted or not rows.all else None
+            page, next_ = await finding.found(self.contacts, typed, after, limit, only, examined)
+        found = [row for _, row in page]
+        if not (found or after or next_):
+            found = await self._slipped(typed, limit, only, narrow)
+        return Found([read_known(row).published for row in found], next_)
+
+    async def _slipped(self, typed: str, limit: int, only: Document, narrow: Document | None) -> list[Document]:
+        if narrow is None:
+            return await finding.slipped(self.contacts, typed, limit, only)
+        return await finding.slipped_among(self.contacts, typed, limit, only, narrow)
 
     async def make_findable(self, limit: int) -> bool:
         """Give contacts kept before there were these keys theirs. Whether there may be more of them."""

@@ -22,29 +22,53 @@ FEW = 2000
 """Contacts that one question may look at, whatever it finds of them: some ten milliseconds."""
 
 
-class WantedStore:
-    """Contacts by what they have. `few`: how many are looked at one by one."""
+EXAMINED = 5000
+"""That one page may look at where more than that have each of what is asked, and hardly anybody all of it."""
 
-    def __init__(self, database: Database, few: int = FEW) -> None:
+
+class WantedStore:
+    """Contacts by what they have. `few`: how many are looked at one by one; `examined`: how many for one page."""
+
+    def __init__(self, database: Database, few: int = FEW, examined: int = EXAMINED) -> None:
         self.contacts = database["contacts"]
-        self.few = few
+        self.few, self.examined = few, examined
 
     async def prepare(self) -> None:
         await self.contacts.create_index(BY_TRAIT)
 
-    async def found(self, wanted: Sequence[Wanted], after: str, limit: int, rows: Rows = EVERYBODY) -> list[Contact]:
-        """The contacts that follow an id and have all of this, as all of their parts make them."""
-        asked = query(wanted, after, rows)
-        alone = len(wanted) == 1 and rows.all
-        narrow = None if alone else await narrowest(self.contacts, rows, wanted, self.few)
-        if narrow is not None:
-            steps = [*among(narrow, asked), {"$sort": {"_id": 1}}, {"$limit": limit}]
-            return [read_known(row).published for row in await mongo.aggregate(self.contacts, steps)]
+    async def found(
+        self, wanted: Sequence[Wanted], after: str, limit: int, rows: Rows = EVERYBODY
+    ) -> tuple[list[Contact], str | None]:
+        """The contacts that follow an id and have all of this, as all of their parts make them; and behind which id to go on.
+
+        A page may have fewer than the limit and not be the last.
+        """
+        asked, stop = query(wanted, after, rows), None
+        if len(wanted) > 1 or not rows.all:
+            narrow = await narrowest(self.contacts, rows, wanted, self.few)
+            if narrow is not None:
+                steps = [*among(narrow, asked), {"$sort": {"_id": 1}}, {"$limit": limit}]
+                return _page(await mongo.aggregate(self.contacts, steps), limit, None)
+            if stop := await self._ahead(wanted[0], after):
+                asked["_id"]["$lte"] = stop
         found = self.contacts.find(asked).sort("_id", ASCENDING).limit(limit)
-        if alone and wanted[0].place == "traits":
+        if len(wanted) == 1 and wanted[0].place == "traits":
             # The index of ids has their order, too, and may be what the database has taken for another trait.
             found = found.hint(BY_TRAIT)
-        return [read_known(row).published async for row in found]
+        return _page([row async for row in found], limit, stop)
+
+    async def _ahead(self, one: Wanted, after: str) -> str | None:
+        """The id at which as many who have this are looked at as may be; None: there are no more. Read from indexes alone."""
+        having = {"_id": {"$gt": after}, "$or": _ranges(one)}
+        found = self.contacts.find(having, {"_id": 1}).sort("_id", ASCENDING).skip(self.examined).limit(1)
+        if one.place == "traits":
+            found = found.hint(BY_TRAIT)
+        return next((row["_id"] for row in [row async for row in found]), None)
+
+
+def _page(rows: list[Document], limit: int, stop: str | None) -> tuple[list[Contact], str | None]:
+    contacts = [read_known(row).published for row in rows]
+    return contacts, contacts[-1].customer_id if len(contacts) == limit else stop
 
 
 def query(wanted: Sequence[Wanted], after: str, rows: Rows = EVERYBODY) -> Document:
