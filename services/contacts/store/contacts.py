@@ -18,7 +18,6 @@ from services.contacts.handlers import Changes
 from services.contacts.handlers.rulebook import Rulebook
 from services.contacts.store import finding
 from services.contacts.store.barring import ListStore
-from services.contacts.store.finding import EXAMINED
 from services.contacts.store.history import HistoryStore
 from services.contacts.store.rows import (
     conflict_row,
@@ -35,7 +34,7 @@ from services.contacts.store.rows import (
 from services.contacts.store.ruling import RuleStore
 from services.contacts.store.secret import Secret
 from services.contacts.store.sight import SIGHT, seen
-from services.contacts.store.wanted import FEW, all_of, narrowest
+from services.contacts.store.wanted import EXAMINED, FEW, all_of, narrowest
 from shared.contracts.contacts import Consent, Contact
 from shared.mongo import Collection, Database, Document, Session, ensure_collections
 

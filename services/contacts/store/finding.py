@@ -32,8 +32,6 @@ BY_NAME = [("found_by", ASCENDING), ("number", ASCENDING)]
 Bounds = list[tuple[str, Any]]
 MEANT = 200
 """Contacts that are looked at for a slip."""
-EXAMINED = 5000
-"""Entries of a range that are looked at for one page where more than names is asked: some twenty milliseconds."""
 Row = tuple[At, Document]
 
 

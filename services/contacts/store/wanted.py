@@ -19,11 +19,9 @@ from shared.mongo import Collection, Database, Document
 
 BY_TRAIT = [("traits", ASCENDING), ("_id", ASCENDING)]
 FEW = 2000
-"""Contacts that one question may look at, whatever it finds of them: some ten milliseconds."""
-
-
+"""Contacts that are looked at one by one, whatever is found of them: some ten milliseconds."""
 EXAMINED = 5000
-"""That one page may look at where more than that have each of what is asked, and hardly anybody all of it."""
+"""That are passed for one page where more than a few have each of what is asked, and perhaps nobody all of it."""
 
 
 class WantedStore:

@@ -19,6 +19,7 @@ NOTES = """
 Made-up people: names after Zipf, the most frequent family name has one in twenty of them (in the United States one in a
 hundred is called Smith), which is harder than life; every third name is rare.
 One asker, who asks again when answered, over a plain socket; kinds of questions in turns, each question once. Pages of 20.
+A page is short where it has fewer and is not the last: enough was looked at.
 A slip is one letter that is wrong; answered where nobody has what was typed.
 Of 1,000 cities and of 200 territories the largest has a tenth of all contacts, the n-th an n-th of that; who is asked for is drawn evenly.
 The contacts are written by the service's own store, not sent as events.
@@ -51,6 +52,7 @@ async def _ask(platform: Platform, asked: Sequence[Question], contacts: int) -> 
     line = await Line.to(platform.url("contacts"), platform.running.admin_key)
     took: dict[str, list[float]] = {}
     found: dict[str, int] = {}
+    short: dict[str, int] = {}
     for number, question in enumerate([*asked[: len(asked) // 10], *asked]):  # the first tenth warms up
         began = time.perf_counter()
         answer = await line.get(f"/v1/contacts?{urlencode({**question.asks, 'limit': PAGE})}")
@@ -58,13 +60,17 @@ async def _ask(platform: Platform, asked: Sequence[Question], contacts: int) -> 
         question.check(answer)
         if number >= len(asked) // 10:
             took.setdefault(question.kind, []).append(seconds)
-            found[question.kind] = found.get(question.kind, 0) + answer.count(b'"customer_id"')
+            page = answer.count(b'"customer_id"')
+            found[question.kind] = found.get(question.kind, 0) + page
+            more = not answer.endswith(b'"next":null}')
+            short[question.kind] = short.get(question.kind, 0) + (page < PAGE and more)
     cpu = await _cpu(platform, line, asked)
     line.close()
     return [
         {
             "question": kind, "contacts": contacts, "p50 ms": percentile(times, 0.5) * 1e3,
             "p99 ms": percentile(times, 0.99) * 1e3, "max ms": max(times) * 1e3, "found": found[kind] / len(times),
+            "short %": short[kind] / len(times) * 100,
             "mongo, CPU us": cpu[kind][0], "contacts, CPU us": cpu[kind][1],
         }
         for kind, times in sorted(took.items(), key=lambda one: [question.kind for question in asked].index(one[0]))

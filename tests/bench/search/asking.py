@@ -23,7 +23,8 @@ class Question:
 
     def check(self, answer: bytes) -> None:
         """Raises WrongAnswer."""
-        if self.finds and not json.loads(answer)["items"]:
+        page = json.loads(answer)
+        if self.finds and not (page["items"] or page["next"]):
             raise WrongAnswer(f"{self.kind}: {self.asks}")
 
 
