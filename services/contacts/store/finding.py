@@ -111,7 +111,7 @@ class Walk:
 
     async def rows(self, stop: At | None, size: int) -> AsyncIterator[Row]:
         """In pieces, each twice as large as the one before."""
-        end = [("found_by", stop.place.key), ("number", stop.number)] if stop else self._end
+        end: Bounds = [("found_by", stop.place.key), ("number", stop.number)] if stop else self._end
         while True:
             low, since = self.low, self.since
             size *= 2

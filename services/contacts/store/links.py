@@ -66,7 +66,7 @@ class LinkStore:
         """
         linked = {"to": {"$in": list(others)}, "kind": {"$in": list(kinds)}}
         place: dict[str, Any] = {"$gt": after} | ({} if among is None else {"$in": list(among)})
-        wanted = {"_id": place, "links.to": {"$in": list(others)}, "links": {"$elemMatch": linked}}
+        wanted: dict[str, Any] = {"_id": place, "links.to": {"$in": list(others)}, "links": {"$elemMatch": linked}}
         if not rows.all:
             wanted["$or"] = [{"place.root": {"$gt": ""}}, seen(rows)]
         found = self.contacts.find(wanted, {"_id": 1}).sort("_id", ASCENDING).limit(limit)
