@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from shared.mongo import Database
+from shared.mongo import Database, Document
 
 NO_INDEX = {"planSummary": {"$regex": "COLLSCAN"}, "ns": {"$not": {"$regex": "\\.system\\."}}}
 ALL_IDS = {
@@ -13,7 +13,7 @@ ALL_IDS = {
     "command.filter._id": {"$exists": False},
     "command.filter": {"$ne": {}},
 }
-"""From the first id to the last, as no index has what was asked for."""
+"""From the first id to the last: as no index has what is asked for, or as there are hardly any documents, so that it is all the same."""
 
 
 class Scan(NamedTuple):
@@ -35,9 +35,31 @@ async def watched(database: Database) -> AsyncIterator[None]:
 
 async def scans(database: Database, naming: Collection[str] = ()) -> list[Scan]:
     """All of them, each once. `naming`: only those in which one of these texts is asked for."""
-    found = [row async for row in database["system.profile"].find({}, {"ns": 1, "command": 1})]
-    rows = [row for row in found if not naming or any(text in str(row["command"]) for text in naming)]
-    return sorted({Scan(row["ns"].partition(".")[2], _asked(row["command"])) for row in rows})
+    rows = [row async for row in database["system.profile"].find()]
+    found = set()
+    for row in rows:
+        collection = row["ns"].partition(".")[2]
+        named = not naming or any(text in str(row["command"]) for text in naming)
+        if named and not await _has_index(database, collection, row):
+            found.add(Scan(collection, _asked(row["command"])))
+    return sorted(found)
+
+
+async def _has_index(database: Database, collection: str, row: Document) -> bool:
+    """Whether all ids were read though there is an index that begins with something that is asked for."""
+    if "COLLSCAN" in row["planSummary"]:
+        return False
+    indexes = await database[collection].index_information()
+    return not _fields(row["command"]["filter"]).isdisjoint(one["key"][0][0] for one in indexes.values())
+
+
+def _fields(asked: object) -> set[str]:
+    if isinstance(asked, list):
+        return set().union(*map(_fields, asked))
+    if not isinstance(asked, dict):
+        return set()
+    own = {name for name in asked if not name.startswith("$") and name != "_id"}
+    return own.union(*map(_fields, asked.values()))
 
 
 def _asked(command: dict[str, object]) -> str:
