@@ -36,7 +36,8 @@ def questions(base: Base, dice: random.Random, each: int) -> list[Question]:
         one = dice.choice(whole)
         found.append(Question("identifier", {"identifier": f"card:{one.card}"}))
         found += [Question(kind, {"search": typed(one.given, one.family, dice)}, sure) for kind, typed, sure in KINDS]
-        found += [Question(kind, asks(one)) for kind, asks in TRAITS]
+        # `doe` is `do`, too short to be found begun beside another: of all there is somebody else who fits, in a territory perhaps nobody.
+        found += [Question(kind, asks(one), "begun" not in kind) for kind, asks in TRAITS]
     return found
 
 
