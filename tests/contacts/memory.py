@@ -12,10 +12,11 @@ from services.contacts.domain.identities import Conflict
 from services.contacts.domain.lifecycle import Course
 from services.contacts.domain.merging import Merge
 from services.contacts.domain.survivorship import Known
+from services.contacts.domain.traits import Wanted, has
 from services.contacts.domain.values import search
+from services.contacts.domain.values.found import At, Found
 from services.contacts.handlers import Changes
 from services.contacts.handlers.rulebook import Rulebook
-from services.contacts.store.finding import At
 from services.contacts.store.rows import number_of, search_keys
 from shared.contracts.contacts import Consent, Contact
 from shared.leases import Lease, OwnLease
@@ -77,21 +78,21 @@ class MemoryStore:
         return [one for one in published if rows.sees(one)][:limit]
 
     async def found(
-        self, typed: str, after: At | None, limit: int, rows: Rows = EVERYBODY
-    ) -> Sequence[tuple[At | None, Contact]]:
-        wanted, everybody = (
-            search.ranges(typed),
-            [known for known in self.contacts.values() if rows.sees(known.published)],
-        )
-        places = [(search.place(wanted, set(search_keys(known))), known.published) for known in everybody]
-        found = sorted((at, number_of(one.customer_id), one.customer_id, one) for at, one in places if at)
-        behind = after and (after[0], number_of(after[1]), after[1])
+        self, typed: str, after: At | None, limit: int, rows: Rows = EVERYBODY, wanted: Sequence[Wanted] = ()
+    ) -> Found:
+        ways = search.ranges(typed)
+        everybody = {
+            customer: known
+            for customer, known in self.contacts.items()
+            if rows.sees(known.published) and all(has(known.published, one) for one in wanted)
+        }
+        places = {customer: search.place(ways, set(search_keys(known))) for customer, known in everybody.items()}
+        found = sorted(At(where, number_of(customer), customer) for customer, where in places.items() if where)
         if found or after:
-            return [((at, name), one) for at, number, name, one in found if not behind or (at, number, name) > behind][
-                :limit
-            ]
-        slipped = [known.published for known in everybody if search.meant(typed, set(search_keys(known)))]
-        return [(None, one) for one in slipped][:limit]
+            page = [at for at in found if after is None or at > after][:limit]
+            return Found([everybody[at.customer].published for at in page], page[-1] if len(page) == limit else None)
+        slipped = [known.published for known in everybody.values() if search.meant(typed, set(search_keys(known)))]
+        return Found(slipped[:limit], None)
 
     async def count(self, rows: Rows = EVERYBODY) -> int:
         return len(await self.page("", len(self.contacts), rows))

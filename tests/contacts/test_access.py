@@ -225,11 +225,49 @@ async def test_lists_searches_and_counts_are_of_the_keys_own_contacts(staff: Sta
     nick = staff.of_the_north()
     assert (await ask(nick, "GET", "/v1/contacts"))[1]["items"] == [nora]
     assert (await ask(nick, "GET", "/v1/contacts?search=nora"))[1]["items"] == [nora]
+    for query in ("territory=north", "search=nora&party=person", "party=person&stage=prospect"):
+        assert (await ask(nick, "GET", f"/v1/contacts?{query}"))[1]["items"] == [nora]
+    for query in ("territory=south", "search=nora&territory=south", "search=nora&owner=otto"):
+        assert (await ask(nick, "GET", f"/v1/contacts?{query}"))[1]["items"] == []
     assert (await ask(nick, "GET", "/v1/contacts?identifier=crm:n"))[1]["items"] == [nora]
     assert (await ask(nick, "GET", f"/v1/contacts?identifier=crm:{SECRET}"))[1]["items"] == []
     assert (await ask(nick, "GET", "/v1/contacts/summary"))[1] == {"contacts": 1, "duplicates": None}
     otto = staff.holder("contacts:read", owners=["otto"])
     assert [one["name"] for one in (await ask(otto, "GET", "/v1/contacts"))[1]["items"]] == [SOUTH["name"]]
+
+
+@real
+async def test_a_limited_key_sees_links_between_its_own_contacts_only(staff: Staff) -> None:
+    parties: dict[str, str] = {}
+    told = {"Acme": "north", "Ann": "north", "Bob": "south", "Cleo": "south", "Dora": "north", "Bolt": "south"}
+    for day, (name, territory) in enumerate(told.items(), 1):
+        party, at = "organisation" if name in {"Acme", "Bolt"} else "person", f"2026-01-0{day}T00:00:00Z"
+        said = {"name": name, "party": party, "territory": territory, "reported_at": at}
+        one = await register(staff.admin, said)
+        parties[name] = one["customer_id"]
+    for name, firm in (("Ann", "Acme"), ("Bob", "Acme"), ("Cleo", "Acme"), ("Dora", "Acme"), ("Ann", "Bolt")):
+        path = f"/v1/contacts/{parties[name]}/links/works-at/{parties[firm]}"
+        assert (await ask(staff.admin, "PUT", path, {}))[0] == 200
+    nick = staff.of_the_north()
+
+    async def linked(name: str, query: str) -> list[str]:
+        found: list[str] = []
+        given: str | None = ""
+        while given is not None:
+            status, page, _ = await ask(nick, "GET", f"/v1/contacts/{parties[name]}/links?limit=1&{query}{given}")
+            assert status == 200, page
+            found += [item["other"]["name"] for item in page["items"]]
+            given = page["next"] and f"&cursor={page['next']}"
+        return found
+
+    assert await linked("Acme", "end=others") == ["Ann", "Dora"]
+    assert await linked("Ann", "end=own") == ["Acme"]
+    assert (await ask(nick, "GET", f"/v1/contacts/{parties['Bolt']}/links?end=others"))[0] == 404
+    absorbed = {"absorbed": parties["Dora"]}
+    await ask(staff.admin, "POST", f"/v1/contacts/{parties['Bob']}/merges", absorbed)
+    assert await linked("Acme", "end=others") == ["Ann", "Dora"], "once, as what both make together is of the north"
+    _, trail, _ = await ask(staff.admin, "GET", f"/v1/audit?customer_id={parties['Ann']}")
+    assert "links" in {one["action"] for one in trail["items"]}
 
 
 @real
@@ -390,7 +428,9 @@ async def test_what_is_compared_of_duplicates_is_shown_as_sensitive_fields_are(s
 
 
 @real
-async def test_a_limited_key_has_stages_and_documents_of_its_own_contacts_and_no_links(staff: Staff) -> None:
+async def test_a_limited_key_has_stages_documents_and_links_of_its_own_contacts_and_makes_no_links(
+    staff: Staff,
+) -> None:
     nora, sam = await register(staff.admin, NORTH), await register(staff.admin, SOUTH)
     own, other = nora["customer_id"], sam["customer_id"]
     assert (await ask(staff.admin, "PUT", f"/v1/contacts/{own}/links/referred-by/{other}", {}))[0] == 200
@@ -402,7 +442,7 @@ async def test_a_limited_key_has_stages_and_documents_of_its_own_contacts_and_no
         ("GET", "/v1/contacts/{}/documents", None, (200, 404)),
         ("GET", f"/v1/contacts/{{}}/documents/{NOBODY}", None, (404, 404)),
         ("POST", "/v1/contacts/{}/documents?name=a.txt", "Hello", (201, 404)),
-        ("GET", "/v1/contacts/{}/links", None, (403, 403)),
+        ("GET", "/v1/contacts/{}/links", None, (200, 404)),
         ("GET", "/v1/contacts/{}/hierarchy", None, (403, 403)),
         ("PUT", f"/v1/contacts/{{}}/links/referred-by/{NOBODY}", {}, (403, 403)),
         ("POST", "/v1/contacts/reassign", {"of": {"owner": "olga"}, "to": {"owner": "otto"}}, (403, 403)),

@@ -7,10 +7,6 @@ import aiohttp
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from services.contacts.domain.fields import Value
-from services.contacts.handlers.catalogue import Place
-from services.contacts.store import FieldStore
-from shared import mongo
 from shared.contracts.contacts import CONTACTS
 from shared.contracts.sync import ACCESS, KeyIssued
 from shared.ids import uuid7
@@ -48,7 +44,7 @@ async def test_a_field_is_defined_used_searched_and_forgotten(client: Client) ->
     assert await found(client, "field.tier=gold") == ["Ann"]
     status, problem, _ = await ask(client, "PATCH", f"/v1/contacts/{ann}", {"attributes": {"tier": "iron"}})
     assert (status, [one["field"] for one in problem["errors"]]) == (422, ["body.attributes.tier"])
-    for query in ("field.tier=iron", "field.none=1", "field.tier=gold&field.tier=silver", "field.tier=gold&search=a"):
+    for query in ("field.tier=iron", "field.none=1", "field.tier=gold&field.tier=silver", "field.tier=&search=a"):
         assert (await ask(client, "GET", f"/v1/contacts?{query}"))[0] == 422
     status, problem = await define(client, "tier", type="number")
     assert (status, "2 contacts" in problem["detail"]) == (409, True)
@@ -82,6 +78,32 @@ async def test_a_search_knows_the_merged_as_all_their_parts_make_them(client: Cl
     assert await found(client, "field.tier=silver") == ["Anna"]
     await ask(client, "POST", f"/v1/merges/{merge['merge_id']}/undo", {})
     assert await found(client, "field.tier=gold") == ["Ann"]
+
+
+async def test_a_list_is_searched_by_its_entries(client: Client) -> None:
+    sports = {"type": "list", "choices": ["golf", "chess", "golf-cart"], "searchable": True}
+    before = await person(client, "Ann", sports="chess,golf")
+    assert (await define(client, "sports", **sports))[0] == 200
+    await person(client, "Bob", sports="golf")
+    cleo = await person(client, "Cleo", sports="chess,golf-cart")
+    await person(client, "Dora")
+    assert await found(client, "field.sports=golf") == ["Ann", "Bob"]
+    assert await found(client, "field.sports=golf,chess") == ["Ann"]
+    assert await found(client, "field.sports=chess&search=cleo") == ["Cleo"]
+    _, merge, _ = await ask(client, "POST", f"/v1/contacts/{before}/merges", {"absorbed": cleo})
+    assert await found(client, "field.sports=golf-cart") == ["Cleo"]
+    assert await found(client, "field.sports=golf") == ["Bob"]
+    await ask(client, "POST", f"/v1/merges/{merge['merge_id']}/undo", {})
+    assert await found(client, "field.sports=golf") == ["Ann", "Bob"]
+    assert (await define(client, "sports", **sports, sensitivity="sensitive"))[0] == 200
+
+    async def moved() -> bool:
+        return bool((await ask(client, "GET", f"/v1/contacts/{before}"))[1].get("sensitive"))
+
+    await eventually(moved, within=60)
+    assert await found(client, "field.sports=golf") == ["Ann", "Bob"]
+    for query in ("field.sports=", "field.sports=tennis", "field.sports=golf,"):
+        assert (await ask(client, "GET", f"/v1/contacts?{query}"))[0] == 422
 
 
 async def test_a_channels_value_that_does_not_fit_is_kept_out_and_named(
@@ -164,17 +186,3 @@ async def as_clerk(client: Client, key: str, path: str, status: int = 200) -> An
     async with client.get(path, headers={"authorization": f"Bearer {key}"}) as response:
         assert response.status == status
         return await response.json(content_type=None)
-
-
-async def test_a_search_by_a_field_reads_an_index(settings: PlatformSettings, client: Client) -> None:
-    await define(client, "tier", **TIER)
-    await person(client, "Ann", tier="gold")
-    database = mongo.connect(settings)
-    try:
-        store = FieldStore(database[f"{settings.namespace}rapport_contacts"])
-        wanted: dict[tuple[Place, str], Value] = {("attributes", "tier"): "gold"}
-        plan = await store.contacts.find(store.query(wanted, "")).sort("_id", 1).explain()
-        assert "COLLSCAN" not in str(plan["queryPlanner"]["winningPlan"])
-        assert "attributes.tier" in str(plan["queryPlanner"]["winningPlan"])
-    finally:
-        await mongo.close(database)

@@ -122,18 +122,19 @@ class StoreSuite:
         jurgen, hans = known(ANN, fields={"name": "Jürgen Müller"}), known(BOB, fields={"name": "Hans Meyer"})
         mail = known(CLEO, fields={"email": "j.mueller.jurgen@b.de"})
         await store.save(Changes(contacts=[jurgen, hans, mail]), None, NOW)
-        found = await store.found(typed, None, 9)
-        assert found[0][1] == jurgen.contact
-        assert BOB not in {contact.customer_id for _, contact in found}
-        assert await store.found(typed, found[0][0], 9) == found[1:]
-        assert [contact for _, contact in await store.found(typed, None, 1)] == [jurgen.contact]
+        found = (await store.found(typed, None, 9)).contacts
+        assert found[0] == jurgen.contact
+        assert BOB not in {contact.customer_id for contact in found}
+        first = await store.found(typed, None, 1)
+        assert first.contacts == [jurgen.contact]
+        assert first.next is None or (await store.found(typed, first.next, 9)).contacts == found[1:]
 
     @pytest.mark.parametrize("typed", [" ", "--", "^.*", "$ne", "Jürgen Hans"])
     async def test_what_has_no_words_or_not_all_of_them_finds_nobody(
         self, store: MongoStore | MemoryStore, typed: str
     ) -> None:
         await store.save(Changes(contacts=[known(ANN, fields={"name": "Jürgen Müller"}), known(BOB)]), None, NOW)
-        assert await store.found(typed, None, 9) == []
+        assert (await store.found(typed, None, 9)).contacts == []
 
     async def test_of_customers_who_are_one_the_survivor_is_found_by_what_all_are_called(
         self, store: MongoStore | MemoryStore
@@ -143,8 +144,8 @@ class StoreSuite:
         root = replace(ann, place=Place(members=(BOB,), golden=golden))
         part = replace(bob, place=Place(turn=1, merge_id=MERGE.merge_id, into=ANN, since=NOW, root=ANN))
         await store.save(Changes(contacts=[root, part]), None, NOW)
-        assert [one for _, one in await store.found("anna bob", None, 9)] == [golden]
-        assert [one for _, one in await store.found("bob", None, 9)] == [golden]
+        assert (await store.found("anna bob", None, 9)).contacts == [golden]
+        assert (await store.found("bob", None, 9)).contacts == [golden]
 
     async def test_what_was_said_about_consent_is_kept_once_and_listed_latest_first(
         self, store: MongoStore | MemoryStore
@@ -211,11 +212,14 @@ class TestMongo(StoreSuite):
     ) -> None:
         old = known(ANN, fields={"name": "Ann"})
         await store.save(Changes(contacts=[old]), None, NOW)
-        new = ["chosen", "found_by", "number", "phones", "emails", "addresses", "name_parts", "time_zone"]
+        new = ["chosen", "found_by", "number", "traits", "phones", "emails", "addresses", "name_parts", "time_zone"]
         new += ["interests", "preferences", "owner", "territory"]
         await store.contacts.update_one({"_id": ANN}, {"$unset": dict.fromkeys(new, "")})
         assert await store.load([ANN], None) == {ANN: old}
-        assert await store.found("ann", None, 9) == []
+        assert (await store.found("ann", None, 9)).contacts == []
         assert await store.make_findable(1)
         assert not await store.make_findable(1)
-        assert [one for _, one in await store.found("ann", None, 9)] == [old.contact]
+        assert (await store.found("ann", None, 9)).contacts == [old.contact]
+        row = await store.contacts.find_one({"_id": ANN})
+        assert row
+        assert row["traits"] == ["party=person", "stage=prospect"]

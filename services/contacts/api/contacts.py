@@ -1,13 +1,16 @@
 """The routes of contacts."""
 
+from collections.abc import Sequence
 from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import TypeAdapter, ValidationError
 
 from services.contacts.api.bodies import ContactChange, NewContact, Summary
 from services.contacts.api.entering import IfMatch, entered, etag, version_of
-from services.contacts.api.fields import ByFields, sought
+from services.contacts.api.wanted import TraitsAsked, wanted_of
+from services.contacts.domain.access import Rows
+from services.contacts.domain.traits import Wanted
+from services.contacts.domain.values.found import At
 from services.contacts.domain.values.search import Place
 from services.contacts.handlers import Handlers, IdentifierTaken, NoSuchContact
 from services.contacts.handlers.looking_back import LookingBack
@@ -19,7 +22,6 @@ from shared.idempotency import TAKES_KEY, Answer, idempotent
 from shared.messaging import Messaging, Unit
 from shared.security import TAKES_PURPOSE, Principal, require
 
-CUSTOMER = TypeAdapter(CustomerId)
 Reader = Annotated[Principal, Depends(require("contacts:read", rows=True))]
 Writer = Annotated[Principal, Depends(require("contacts:write", rows=True))]
 IdentifierText = Annotated[
@@ -49,28 +51,40 @@ class Contacts(Protocol):
     async def duplicates(self) -> int: ...
 
 
+class ByWanted(Protocol):
+    """Where contacts are found by what they have."""
+
+    async def found(
+        self, wanted: Sequence[Wanted], after: str, limit: int, rows: Rows
+    ) -> tuple[list[Contact], str | None]: ...
+
+
 def router(
-    handlers: Handlers, contacts: Contacts, fields: ByFields, messaging: Messaging, seeing: Seeing, back: LookingBack
+    handlers: Handlers, contacts: Contacts, having: ByWanted, messaging: Messaging, seeing: Seeing, back: LookingBack
 ) -> APIRouter:
     """The routes, over the use cases and what is kept."""
     routes = APIRouter(prefix="/v1/contacts", dependencies=[TAKES_PURPOSE])
-    _reading(routes, handlers, contacts, fields, seeing)
+    _reading(routes, handlers, contacts, having, seeing)
     _record(routes, seeing, back)
     _writing(routes, handlers, messaging, seeing)
     return routes
 
 
-def _reading(routes: APIRouter, handlers: Handlers, contacts: Contacts, fields: ByFields, seeing: Seeing) -> None:
+def _reading(routes: APIRouter, handlers: Handlers, contacts: Contacts, having: ByWanted, seeing: Seeing) -> None:
     @routes.get("", tags=["contacts"], summary="List contacts, search them by name, or find the one of an identifier")
     async def list_contacts(
         principal: Reader,
         request: Request,
+        traits: TraitsAsked,
         identifier: IdentifierText = None,
         search: SearchText = None,
         cursor: Cursor = None,
         limit: Limit = 100,
     ) -> Page[Contact]:
-        """`field.loyalty_tier=gold` finds those with this value of a searchable field, and several of them who have all."""
+        """Whoever is found has all that is asked for, names and all else alike. `field.loyalty_tier=gold` is this value of a
+        searchable field, up to five fields; of a field that is a list, `field.sports=golf,chess` are entries that it has. Where much
+        is asked of many a page may have fewer than the limit, and yet not be the last: `next` says so.
+        """
         view = seeing.by(principal)
         if identifier:
             scheme, value = identifier.split(":", 1)
@@ -80,15 +94,17 @@ def _reading(routes: APIRouter, handlers: Handlers, contacts: Contacts, fields: 
             found = await handlers.find(Identifier(scheme=scheme, value=value))
             seen = [found] if found and view.rows.sees(found) else []
             return Page(items=await view.all_shown("find", seen, searched=True))
-        wanted = sought(request, handlers.catalogue, view)
-        if wanted and search:
-            raise Problem(422, errors=[("query.search", "cannot be asked for together with fields")])
+        wanted = await wanted_of(traits, request, handlers.catalogue, view, handlers.clock)
         if search:
-            return await _searched(view, search, cursor, limit)
+            return await _searched(view, search, wanted, cursor, limit)
         after = _text(decode_cursor(cursor), "after") if cursor else ""
-        items = await (fields.found(wanted, after, limit, view.rows) if wanted else view.page(after, limit))
-        next_ = encode_cursor({"after": items[-1].customer_id}) if len(items) == limit else None
-        return Page(items=await view.all_shown("find" if wanted else "list", items, searched=True), next=next_)
+        if wanted:
+            items, last = await having.found(wanted, after, limit, view.rows)
+        else:
+            items = await view.page(after, limit)
+            last = items[-1].customer_id if len(items) == limit else None
+        shown = await view.all_shown("find" if wanted else "list", items, searched=True)
+        return Page(items=shown, next=encode_cursor({"after": last}) if last else None)
 
     @routes.get("/summary", tags=["contacts"], summary="Count contacts")
     async def summarise_contacts(principal: Reader) -> Summary:
@@ -167,21 +183,26 @@ def _writing(routes: APIRouter, handlers: Handlers, messaging: Messaging, seeing
         return await idempotent(request, principal, messaging, changing)
 
 
-async def _searched(view: View, typed: str, cursor: str | None, limit: int) -> Page[Contact]:
-    found = await view.found(typed, _place_and_id(decode_cursor(cursor)) if cursor else None, limit)
-    last = found[-1][0] if len(found) == limit else None
-    next_ = encode_cursor({"range": last[0].range, "key": last[0].key, "after": last[1]}) if last else None
-    return Page(items=await view.all_shown("search", [contact for _, contact in found], searched=True), next=next_)
+async def _searched(view: View, typed: str, wanted: Sequence[Wanted], cursor: str | None, limit: int) -> Page[Contact]:
+    found = await view.found(typed, _at(decode_cursor(cursor)) if cursor else None, limit, wanted)
+    shown = await view.all_shown("search", found.contacts, searched=True)
+    return Page(items=shown, next=encode_cursor(_cursor(found.next)) if found.next else None)
 
 
-def _place_and_id(cursor: dict[str, object]) -> tuple[Place, str]:
-    number, key = cursor.get("range"), _text(cursor, "key")
-    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+def _cursor(at: At) -> dict[str, object]:
+    return {"range": at.place.range, "key": at.place.key, "number": at.number, "after": at.customer}
+
+
+def _at(cursor: dict[str, object]) -> At:
+    range_, number = (_whole(cursor, name) for name in ("range", "number"))
+    return At(Place(range_, _text(cursor, "key")), number, _text(cursor, "after"))
+
+
+def _whole(cursor: dict[str, object], name: str) -> int:
+    value = cursor.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
         raise bad_cursor()
-    try:
-        return Place(number, key), CUSTOMER.validate_python(cursor.get("after"))
-    except ValidationError:
-        raise bad_cursor() from None
+    return value
 
 
 def _text(cursor: dict[str, object], name: str) -> str:

@@ -1,26 +1,19 @@
-"""The routes of fields that a company defines for its contacts, and the search by them."""
+"""The routes of fields that a company defines for its contacts. They are searched with the contacts' own (`api/wanted.py`)."""
 
-from collections.abc import Mapping
-from typing import Annotated, Literal, Protocol, Self
+from typing import Annotated, Literal, Self
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import ConfigDict, Field as Body
 
-from services.contacts.domain.access import Rows
-from services.contacts.domain.fields import Definition, FieldName, Value, parsed
-from services.contacts.handlers.catalogue import Catalogue, Field, Place, Work
+from services.contacts.domain.fields import Definition, FieldName
+from services.contacts.handlers.catalogue import Field, Work
 from services.contacts.handlers.defining import Defining, NoSuchField
-from services.contacts.handlers.seeing import View
-from shared.contracts.contacts import Contact
-from shared.http import Page, Problem
+from shared.http import Page
 from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("contacts:read", rows=True))]
 """Definitions say nothing of any contact."""
 Definer = Annotated[Principal, Depends(require("contacts:fields"))]
-PREFIX = "field."
-MAX_SOUGHT = 5
-"""Fields in one search: one is read from an index, and the others of what that finds."""
 
 
 class NewField(Definition):
@@ -88,36 +81,3 @@ def router(defining: Defining) -> APIRouter:
         return Response(status_code=202 if left else 204)
 
     return routes
-
-
-class ByFields(Protocol):
-    """Where contacts are found by the values of fields."""
-
-    async def found(
-        self, wanted: Mapping[tuple[Place, str], Value], after: str, limit: int, rows: Rows
-    ) -> list[Contact]: ...
-
-
-def sought(request: Request, catalogue: Catalogue, view: View) -> Mapping[tuple[Place, str], Value]:
-    """The values that are asked for as `field.name=value`."""
-    asked = [
-        (key.removeprefix(PREFIX), text) for key, text in request.query_params.multi_items() if key.startswith(PREFIX)
-    ]
-    if len(asked) > MAX_SOUGHT or len(dict(asked)) < len(asked):
-        raise Problem(422, errors=[("query.field", f"at most {MAX_SOUGHT} fields, each once")])
-    return {_place(name, catalogue, view): _value(name, text, catalogue) for name, text in asked}
-
-
-def _place(name: str, catalogue: Catalogue, view: View) -> tuple[Place, str]:
-    definition = catalogue.known.get(name)
-    # Who may not see a field must not learn from what is found what it holds, nor that it is there.
-    if definition is None or not definition.searchable or not view.may_ask(name):
-        raise Problem(422, errors=[(f"query.{PREFIX}{name}", "is no searchable field")])
-    return ("sensitive" if name in catalogue.secret() else "attributes"), name
-
-
-def _value(name: str, text: str, catalogue: Catalogue) -> Value:
-    try:
-        return parsed(catalogue.known[name], text)
-    except ValueError as error:
-        raise Problem(422, errors=[(f"query.{PREFIX}{name}", str(error))]) from None

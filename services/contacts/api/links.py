@@ -11,6 +11,7 @@ from services.contacts.domain.links import RULES, TURNED
 from services.contacts.domain.survivorship import milliseconds
 from services.contacts.handlers.hierarchies import Hierarchies
 from services.contacts.handlers.linking import Details, Linking
+from services.contacts.handlers.seeing import Seeing
 from shared.contracts.fact import CustomerId
 from shared.contracts.parties import HeldKind, LinkKind
 from shared.http import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
@@ -18,25 +19,27 @@ from shared.idempotency import TAKES_KEY, Answer, idempotent
 from shared.messaging import Messaging, Unit
 from shared.security import Principal, require
 
-# Shut to keys that are limited to some contacts: the other end of a link may be none of theirs.
+# Shut to keys that are limited to some contacts: whoever else is in a hierarchy or a household may be none of theirs.
 Reader = Annotated[Principal, Depends(require("contacts:read"))]
 Writer = Annotated[Principal, Depends(require("contacts:write"))]
+Lister = Annotated[Principal, Depends(require("contacts:read", rows=True))]
 Kinds = Annotated[list[LinkKind] | None, Query(description="Only these, as seen from the contact. Absent: all.")]
 Levels = Annotated[int, Query(ge=1, le=MAX_LEVELS, description="How deep to read below the contact.")]
 
 
-def router(linking: Linking, hierarchies: Hierarchies, messaging: Messaging) -> APIRouter:
+def router(linking: Linking, hierarchies: Hierarchies, messaging: Messaging, seeing: Seeing) -> APIRouter:
     """The routes, over the use cases."""
     routes = APIRouter(prefix="/v1/contacts/{customer_id}", tags=["links"])
-    _reading(routes, linking, hierarchies)
+    _listing(routes, linking, seeing)
+    _reading(routes, hierarchies)
     _writing(routes, linking, messaging)
     return routes
 
 
-def _reading(routes: APIRouter, linking: Linking, hierarchies: Hierarchies) -> None:
+def _listing(routes: APIRouter, linking: Linking, seeing: Seeing) -> None:
     @routes.get("/links", summary="List what a contact is to others, and others to it")
     async def list_links(
-        _: Reader,
+        principal: Lister,
         customer_id: CustomerId,
         kind: Kinds = None,
         end: Annotated[
@@ -47,14 +50,20 @@ def _reading(routes: APIRouter, linking: Linking, hierarchies: Hierarchies) -> N
     ) -> Page[LinkBody]:
         """`own` are those of which a contact has few, on one page: `works-at`, `member-of`, `subsidiary-of`. The same links
         are listed with `others` for the party at the other end: `employs`, `has-member`, `parent-of`. Also those that do not
-        hold, with the reason.
+        hold, with the reason. A key that is limited to some contacts sees links between those only; a page may have fewer
+        than the limit for it, and yet not be the last.
         """
+        view = seeing.by(principal)
         if end == "own":
-            own = await linking.held(customer_id, _own(kind))
-            return Page(items=[LinkBody.of(one) for one in own])
-        found, last = await linking.reached(customer_id, _turned(kind), _after(cursor), limit)
+            found, last = await linking.held(customer_id, _own(kind), view.rows), None
+        else:
+            found, last = await linking.reached(customer_id, _turned(kind), _after(cursor), limit, view.rows)
+        if principal.limited:
+            await view.note("links", [customer_id, *(one.other.customer_id for one in found if one.other)])
         return Page(items=[LinkBody.of(one) for one in found], next=encode_cursor({"after": last}) if last else None)
 
+
+def _reading(routes: APIRouter, hierarchies: Hierarchies) -> None:
     @routes.get("/hierarchy", summary="Read an organisation with all above and below it")
     async def read_hierarchy(_: Reader, customer_id: CustomerId, levels: Levels = 5) -> HierarchyBody:
         """Subsidiaries and sites, each with its address and the people who work there; at most 1,000 parties."""

@@ -98,12 +98,6 @@ class Definition(Rules):
         Field(max_length=50),
     ] = {}
 
-    @model_validator(mode="after")
-    def what_is_sought_is_one_value(self) -> Self:
-        if self.searchable and self.type == "list":
-            raise ValueError("`searchable` is not possible for a list")
-        return self
-
 
 FIELD_REASONS = {
     "wrong-type": "was kept out: its field is defined to be of another type",
@@ -210,6 +204,14 @@ def parsed(rules: Rules, text: str) -> Value:
     if value is None or misfit(rules, value):
         raise ValueError(f"is no {rules.type} of this field")
     return value
+
+
+def entries(rules: Rules, text: str) -> list[str]:
+    """What a list must contain, as it stands in a URL. Raises ValueError if it is not of the field's choices."""
+    found = list(dict.fromkeys(text.split(",")))
+    if not set(found) <= set(rules.choices or ()):
+        raise ValueError("is no choice of this field, nor several with commas between them")
+    return found
 
 
 def sensitive(definitions: Definitions) -> frozenset[str]:

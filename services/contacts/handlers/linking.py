@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from services.contacts.domain import links
+from services.contacts.domain.access import EVERYBODY, Rows
 from services.contacts.domain.changes import Author
 from services.contacts.domain.hierarchy import MAX_LEVELS, Above, Climb
 from services.contacts.domain.links import MAX_LINKS, RULES, UPWARD, Ends
@@ -44,6 +45,7 @@ class LinkReads(Protocol):
         after: str = "",
         limit: int = MAX_LINKS,
         among: Collection[str] | None = None,
+        rows: Rows = EVERYBODY,
     ) -> list[str]: ...
 
     async def meet(self, tops: Collection[str], session: Session | None) -> None: ...
@@ -169,27 +171,34 @@ class Linking:
                 return climb.above()
             contact = parent
 
-    async def held(self, customer: str, kinds: Collection[HeldKind]) -> list[Shown]:
-        """The links that a customer has to others, also those that do not hold. Raises NoSuchContact."""
-        contact = await self._contact(customer)
+    async def held(self, customer: str, kinds: Collection[HeldKind], rows: Rows = EVERYBODY) -> list[Shown]:
+        """The links that a customer has to others, also those that do not hold. Raises NoSuchContact.
+
+        `rows`: only the links of these contacts, and to these; nobody can say whether they may be seen who are unknown.
+        """
+        contact = await self._contact(customer, rows)
         others = await self.reads.published({one.to for one in contact.links})
         now = await self.clock.now()
-        return [_shown(True, contact, others.get(one.to), one, now) for one in contact.links if one.kind in kinds]
+        shown = [_shown(True, contact, others.get(one.to), one, now) for one in contact.links if one.kind in kinds]
+        return [one for one in shown if rows.all or (one.other and rows.sees(one.other))]
 
     async def reached(
-        self, customer: str, kinds: Collection[HeldKind], after: str, limit: int
+        self, customer: str, kinds: Collection[HeldKind], after: str, limit: int, rows: Rows = EVERYBODY
     ) -> tuple[list[Shown], str | None]:
-        """The links that others have to a customer, and where the next of them begin. Raises NoSuchContact."""
-        contact = await self._contact(customer)
+        """The links that others have to a customer, and where the next of them begin. Raises NoSuchContact.
+
+        `rows`: likewise.
+        """
+        contact = await self._contact(customer, rows)
         own = {contact.customer_id, *contact.absorbed}
-        holders = await self.reads.holders(own, kinds, after=after, limit=limit)
+        holders = await self.reads.holders(own, kinds, after=after, limit=limit, rows=rows)
         found = await self._whole(holders, own, kinds)
         now = await self.clock.now()
         shown = [
             _shown(False, holder, contact, link, now)
             for holder in found
             for link in holder.links
-            if link.kind in kinds and link.to in own
+            if link.kind in kinds and link.to in own and rows.sees(holder)
         ]
         return shown, holders[-1] if len(holders) == limit else None
 
@@ -204,9 +213,9 @@ class Linking:
                 whole.append(found[part])
         return whole
 
-    async def _contact(self, customer: str) -> Contact:
+    async def _contact(self, customer: str, rows: Rows) -> Contact:
         contact = (await self.reads.published([customer])).get(customer)
-        if contact is None:
+        if contact is None or not rows.sees(contact):
             raise NoSuchContact(customer)
         return contact
 

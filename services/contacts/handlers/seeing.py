@@ -13,7 +13,8 @@ from services.contacts.domain.changes import Change
 from services.contacts.domain.places import ALONE
 from services.contacts.domain.provenance import Origin
 from services.contacts.domain.survivorship import Known
-from services.contacts.domain.values.search import Place
+from services.contacts.domain.traits import Wanted
+from services.contacts.domain.values.found import At, Found
 from services.contacts.handlers.errors import IdentifierTaken, NoSuchContact
 from shared.audit import Accessed, Trail
 from shared.contracts.contacts import Contact
@@ -21,8 +22,6 @@ from shared.mongo import Session
 from shared.security import Principal
 
 SEE_SENSITIVE = "contacts:sensitive"
-At = tuple[Place, str]
-"""Where a contact stands in the order of all who are found, and its id."""
 
 
 class Kept(Protocol):
@@ -34,9 +33,7 @@ class Kept(Protocol):
 
     async def page(self, after: str, limit: int, rows: Rows) -> list[Contact]: ...
 
-    async def found(
-        self, typed: str, after: At | None, limit: int, rows: Rows
-    ) -> Sequence[tuple[At | None, Contact]]: ...
+    async def found(self, typed: str, after: At | None, limit: int, rows: Rows, wanted: Sequence[Wanted]) -> Found: ...
 
     async def count(self, rows: Rows) -> int: ...
 
@@ -76,8 +73,8 @@ class View:
     async def page(self, after: str, limit: int) -> list[Contact]:
         return await self.kept.page(after, limit, self.rows)
 
-    async def found(self, typed: str, after: At | None, limit: int) -> Sequence[tuple[At | None, Contact]]:
-        return await self.kept.found(typed, after, limit, self.rows)
+    async def found(self, typed: str, after: At | None, limit: int, wanted: Sequence[Wanted] = ()) -> Found:
+        return await self.kept.found(typed, after, limit, self.rows, wanted)
 
     async def count(self) -> int:
         return await self.kept.count(self.rows)

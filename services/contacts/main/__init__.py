@@ -51,6 +51,7 @@ from services.contacts.store import (
     MongoStore,
     QualityStore,
     ReviewStore,
+    WantedStore,
 )
 from services.contacts.store.erasing import STEPS, ErasureStore
 from services.contacts.store.held import held
@@ -117,17 +118,18 @@ def create(settings: ContactSettings | None = None) -> FastAPI:
 def _contacts(base: Base, erasures: Erasures, staging: Staging, confirming: Confirming) -> Part:
     handlers = Handlers(base.store, base.clock, duplicates.fresh, base.country, base.catalogue)
     listen(base.plumbing.messaging, handlers, erasures, staging if base.settings.contacts_lifecycle else None)
-    fields = FieldStore(base.plumbing.database)
+    having = WantedStore(base.plumbing.database)
     back = LookingBack(base.store, base.store.history)
     exporting = Exporting(ExportStore(base.plumbing.database), base.clock, base.country, base.store.rulebook)
     return Part(
         routers=[
             api.exports(exporting, handlers, base.seeing),
-            api.contacts(handlers, base.store, fields, base.plumbing.messaging, base.seeing, back),
+            api.contacts(handlers, base.store, having, base.plumbing.messaging, base.seeing, back),
             api.consents(handlers, confirming, base.store, base.plumbing.messaging, base.seeing),
             api.history(base.seeing, back),
             api.identities(handlers, base.plumbing.messaging),
         ],
+        prepare=[having.prepare],
         jobs=[partial(make_findable, base.store.make_findable)],
     )
 

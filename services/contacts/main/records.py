@@ -57,7 +57,7 @@ def reassignments(base: Base) -> Part:
 def links(base: Base) -> Part:
     linked = LinkStore(base.plumbing.database)
     linking = Linking(base.store, linked, base.clock, base.country)
-    routes = api.links(linking, Hierarchies(linking, linked), base.plumbing.messaging)
+    routes = api.links(linking, Hierarchies(linking, linked), base.plumbing.messaging, base.seeing)
     return Part([routes], [linked.prepare])
 
 

@@ -18,6 +18,7 @@ from services.contacts.store.quality import QualityStore
 from services.contacts.store.reassignments import ReassignmentStore
 from services.contacts.store.review import ReviewStore
 from services.contacts.store.ruling import RuleStore
+from services.contacts.store.wanted import WantedStore
 
 __all__ = [
     "ConfirmationStore",
@@ -39,4 +40,5 @@ __all__ = [
     "ReassignmentStore",
     "ReviewStore",
     "RuleStore",
+    "WantedStore",
 ]

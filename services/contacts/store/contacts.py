@@ -12,28 +12,29 @@ from services.contacts.domain.barring import Listed
 from services.contacts.domain.lifecycle import Course
 from services.contacts.domain.merging import Merge
 from services.contacts.domain.survivorship import Known
+from services.contacts.domain.traits import Wanted
+from services.contacts.domain.values.found import At, Found
 from services.contacts.handlers import Changes
 from services.contacts.handlers.rulebook import Rulebook
 from services.contacts.store import finding
 from services.contacts.store.barring import ListStore
-from services.contacts.store.finding import At
 from services.contacts.store.history import HistoryStore
 from services.contacts.store.rows import (
     conflict_row,
     consent_row,
     contact_row,
     identity_rows,
+    keys_row,
     merge_row,
-    number_of,
     once,
     read_known,
     read_merge,
     read_stages,
-    search_keys,
 )
 from services.contacts.store.ruling import RuleStore
 from services.contacts.store.secret import Secret
 from services.contacts.store.sight import SIGHT, seen
+from services.contacts.store.wanted import EXAMINED, FEW, all_of, narrowest
 from shared.contracts.contacts import Consent, Contact
 from shared.mongo import Collection, Database, Document, Session, ensure_collections
 
@@ -43,8 +44,11 @@ Write = InsertOne[Document] | ReplaceOne[Document] | UpdateOne
 class MongoStore:
     """The store of contacts. Its documents read back as what was saved, to the millisecond."""
 
-    def __init__(self, database: Database, secret: Secret | None = None) -> None:
+    def __init__(
+        self, database: Database, secret: Secret | None = None, few: int = FEW, examined: int = EXAMINED
+    ) -> None:
         self.database = database
+        self.few, self.examined = few, examined
         self.lists = ListStore(database, secret or Secret(database))
         self.contacts = database["contacts"]
         self.identities = database["identities"]
@@ -128,31 +132,39 @@ class MongoStore:
         return [read_known(row).published async for row in found]
 
     async def found(
-        self, typed: str, after: At | None, limit: int, rows: Rows = EVERYBODY
-    ) -> Sequence[tuple[At | None, Contact]]:
-        """The contacts that have all the words of a name, those that fit best first, of equal ones the elder.
+        self, typed: str, after: At | None, limit: int, rows: Rows = EVERYBODY, wanted: Sequence[Wanted] = ()
+    ) -> Found:
+        """The contacts that have all the words of a name, and all else that is wanted, those that fit best first, of equal
+        ones the elder.
 
-        Each with its place, behind which another page begins. Where nobody is found there is one page of those who may have
-        been meant, without places.
+        Where nobody is found there is one page of those who may have been meant. A page may have fewer than the limit and not
+        be the last: where more than a name is asked, so many are looked at and no more.
         """
-        found = await finding.found(self.contacts, typed, after, limit, seen(rows))
-        if found or after:
-            return [(at, read_known(row).published) for at, row in found]
-        return [
-            (None, read_known(row).published) for row in await finding.slipped(self.contacts, typed, limit, seen(rows))
-        ]
+        only, narrow = all_of(wanted, rows), await narrowest(self.contacts, rows, wanted, self.few)
+        if narrow is not None:
+            page, next_ = await finding.found_among(self.contacts, typed, after, limit, only, narrow)
+        else:
+            examined = self.examined if wanted or not rows.all else None
+            page, next_ = await finding.found(self.contacts, typed, after, limit, only, examined)
+        found = [row for _, row in page]
+        if not (found or after or next_):
+            found = await self._slipped(typed, limit, only, narrow)
+        return Found([read_known(row).published for row in found], next_)
+
+    async def _slipped(self, typed: str, limit: int, only: Document, narrow: Document | None) -> list[Document]:
+        if narrow is None:
+            return await finding.slipped(self.contacts, typed, limit, only)
+        return await finding.slipped_among(self.contacts, typed, limit, only, narrow)
 
     async def make_findable(self, limit: int) -> bool:
         """Give contacts kept before there were these keys theirs. Whether there may be more of them."""
-        rows = [row async for row in self.contacts.find({"found_by": None}).limit(limit)]
-        keys = {row["_id"]: search_keys(read_known(row)) for row in rows}
+        rows = [row async for row in self.contacts.find({"traits": None}).limit(limit)]
         # Only where there are still none: what is written meanwhile knows better.
         given = [
             UpdateOne(
-                {"_id": place, "found_by": None},
-                {"$set": {"found_by": them, "number": number_of(place)}, "$unset": {"search": ""}},
+                {"_id": row["_id"], "traits": None}, {"$set": keys_row(read_known(row)), "$unset": {"search": ""}}
             )
-            for place, them in keys.items()
+            for row in rows
         ]
         await _write(self.contacts, given, None)
         return len(rows) == limit

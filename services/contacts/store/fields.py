@@ -1,17 +1,13 @@
 """The fields that a company has defined, in MongoDB, and the values that contacts have of them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Any
 
 from pymongo import ASCENDING
 from pymongo.errors import OperationFailure
 
-from services.contacts.domain.access import EVERYBODY, Rows
-from services.contacts.domain.fields import Definition, Sensitivity, Value
+from services.contacts.domain.fields import Definition, Sensitivity
 from services.contacts.handlers.catalogue import Field, Place, Work
-from services.contacts.store.rows import read_known
-from services.contacts.store.sight import seen
-from shared.contracts.contacts import Contact
 from shared.leases import Lease, MongoLease
 from shared.mongo import Database, Session, ensure_collections
 
@@ -55,22 +51,6 @@ class FieldStore:
         wanted = {"_id": {"$gt": after}, f"{place}.{name}": {"$exists": True}}
         found = self.contacts.find(wanted, {"_id": 1}, session=session).sort("_id", ASCENDING).limit(limit)
         return [row["_id"] async for row in found]
-
-    async def found(
-        self, wanted: Mapping[tuple[Place, str], Value], after: str, limit: int, rows: Rows = EVERYBODY
-    ) -> list[Contact]:
-        """The contacts that follow an id and have all of these values, as all of their parts make them."""
-        found = self.contacts.find(self.query(wanted, after, rows)).sort("_id", ASCENDING).limit(limit)
-        return [read_known(row).published async for row in found]
-
-    @staticmethod
-    def query(wanted: Mapping[tuple[Place, str], Value], after: str, rows: Rows = EVERYBODY) -> dict[str, Any]:
-        """Each of the two ways that a value can stand has an index of its own."""
-        each: list[dict[str, Any]] = [
-            {"$or": [{f"{place}.{name}": value, "place.golden": None}, {f"place.golden.{place}.{name}": value}]}
-            for (place, name), value in wanted.items()
-        ]
-        return {"_id": {"$gt": after}, "place.root": None, "$and": [*each, seen(rows)]}
 
     async def index(self, name: str, sensitivity: Sensitivity) -> None:
         """What search by this field needs: an index of who is alone, and one of what the merged make together."""

@@ -1,7 +1,8 @@
 """Contacts found by name: a walk through ranges of the index of their keys.
 
 The index has the keys, and behind each the contacts' number of registration: a walk ends when a page is full, however many
-there are, and goes on where it has ended.
+there are, and goes on where it has ended. Where something else is asked that few have, those are looked at instead, and come
+in the same order.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 from bson import MinKey
 from pymongo import ASCENDING
 
+from services.contacts.domain.values.found import At
 from services.contacts.domain.values.search import (
     BEGINNING,
     Fit,
@@ -22,55 +24,118 @@ from services.contacts.domain.values.search import (
     slips,
     wanted,
 )
-from services.contacts.store.rows import number_of
+from services.contacts.store.wanted import among
+from shared import mongo
 from shared.mongo import Collection, Document
 
 BY_NAME = [("found_by", ASCENDING), ("number", ASCENDING)]
 Bounds = list[tuple[str, Any]]
 MEANT = 200
 """Contacts that are looked at for a slip."""
-At = tuple[Place, str]
-"""Where somebody stands in the order of all who are found: their place in it, and of one key the elder first."""
+Row = tuple[At, Document]
 
 
 async def found(
-    contacts: Collection, typed: str, after: At | None, limit: int, only: Document
-) -> list[tuple[At, Document]]:
-    """So many documents of those who follow, the best fits first. `only`: what else must hold of them."""
+    contacts: Collection, typed: str, after: At | None, limit: int, only: Document, examined: int | None = None
+) -> tuple[list[Row], At | None]:
+    """So many documents of those who follow, the best fits first, and where to go on. `only`: what else must hold of them.
+
+    Where so many entries as `examined` were looked at, the page ends, full or not.
+    """
     ways = ranges(typed)
-    page: list[tuple[At, Document]] = []
-    for number in range(after[0].range if after else 0, len(ways)):
-        behind = after if after and after[0].range == number else None
-        async for at, row in _walk(contacts, ways, number, behind, limit - len(page), only):
-            page.append((at, row))
+    page: list[Row] = []
+    for number in range(after.place.range if after else 0, len(ways)):
+        walk = Walk(contacts, ways, number, only)
+        if after and after.place.range == number and not walk.goes_on(after):
+            continue
+        stop = await walk.ahead(examined) if examined is not None else None
+        async for row in walk.rows(stop, limit - len(page)):
+            page.append(row)
             if len(page) == limit:
-                return page
+                return page, row[0]
+        if stop:
+            return page, stop
+    return page, None
+
+
+async def found_among(
+    contacts: Collection, typed: str, after: At | None, limit: int, only: Document, narrow: Document
+) -> tuple[list[Row], At | None]:
+    """The same of those who are in `narrow`, who are few: all of them are put in order."""
+    ways = ranges(typed)
+    rows = await _keys(contacts, narrow, {"$and": [only, whoever_fits(typed)]})
+    places = [(place(ways, set(row["found_by"])), row["number"], row["_id"]) for row in rows]
+    found = sorted(At(where, number, customer) for where, number, customer in places if where)
+    left = {at.customer: at for at in found if after is None or at > after}
+    page = [(left[row["_id"]], row) for row in await _first(contacts, list(left), limit)]
+    return page, page[-1][0] if len(page) == limit else None
+
+
+async def _keys(contacts: Collection, narrow: Document, asked: Document) -> list[Document]:
+    """What is asked of a name and its order, of many at a time."""
+    steps = [*among(narrow, {"place.root": None, **asked}), {"$project": {"found_by": 1, "number": 1}}]
+    return await mongo.aggregate(contacts, steps)
+
+
+async def _first(contacts: Collection, customers: Sequence[str], limit: int) -> list[Document]:
+    """So many of them, in their order; who is gone meanwhile is passed over."""
+    page: list[Document] = []
+    while customers and len(page) < limit:
+        some, customers = customers[: limit - len(page)], customers[limit - len(page) :]
+        rows = {row["_id"]: row async for row in contacts.find({"_id": {"$in": list(some)}})}
+        page += [rows[customer] for customer in some if customer in rows]
     return page
 
 
-async def _walk(
-    contacts: Collection, ways: Sequence[Range], number: int, after: At | None, size: int, only: Document
-) -> AsyncIterator[tuple[At, Document]]:
-    """Through one range, in pieces."""
-    one, asked = ways[number], {"$and": [_asked(ways[number]), only]}
-    low, since, passed = (after[0].key, number_of(after[1]), after[1]) if after else (one.low, -1, "")
-    while True:
-        begin: Bounds = [("found_by", low), ("number", since)]
-        end: Bounds = [("found_by", one.high), ("number", MinKey())]
-        cursor = contacts.find(asked).min(begin).max(end)
-        size *= 2
-        rows = [row async for row in cursor.hint(BY_NAME).limit(size)]
-        for row in _behind(rows, since, passed):
-            where = place(ways, set(row["found_by"]))
-            # Once more, under a later key of theirs, come those of whom an earlier piece has told.
-            if where and where.range == number and (where.key, row["number"]) >= (low, since):
-                yield (where, row["_id"]), row
-        last = rows[-1] if len(rows) == size else None
-        # It came under the first of its keys that the walk had not passed.
-        key = last and one.key(set(last["found_by"]), low if last["number"] >= since else low + "\0")
-        if not (last and key):
-            return
-        low, since, passed = key, last["number"], last["_id"]
+class Walk:
+    """A walk through one range of the index, from where it is got: all before `low`, and of `low` before `since`, is passed;
+    and of those who have the number `since`, as several of one instant may have, all up to `passed`.
+    """
+
+    def __init__(self, contacts: Collection, ways: Sequence[Range], number: int, only: Document) -> None:
+        self.contacts, self.ways, self.number = contacts, ways, number
+        self.range = ways[number]
+        self.asked = {"$and": [_asked(self.range), only]}
+        self.low, self.since, self.passed = self.range.low, -1, ""
+
+    def goes_on(self, after: At) -> bool:
+        """Begin behind this place. False: nothing of the range is behind it, nor was it ever a place in it."""
+        self.low, self.since, self.passed = max(after.place.key, self.range.low), after.number, after.customer
+        return self.low < self.range.high
+
+    async def ahead(self, entries: int) -> At | None:
+        """Where it will be after so many entries; None: the range ends before. Read from the index alone."""
+        found = self.contacts.find({}, return_key=True).min(self._begin).max(self._end).hint(BY_NAME)
+        keys = [entry async for entry in found.skip(entries).limit(1)]
+        return At(Place(self.number, keys[0]["found_by"]), keys[0]["number"], "") if keys else None
+
+    async def rows(self, stop: At | None, size: int) -> AsyncIterator[Row]:
+        """In pieces, each twice as large as the one before."""
+        end: Bounds = [("found_by", stop.place.key), ("number", stop.number)] if stop else self._end
+        while True:
+            low, since = self.low, self.since
+            size *= 2
+            found = self.contacts.find(self.asked).min(self._begin).max(end).hint(BY_NAME)
+            rows = [row async for row in found.limit(size)]
+            for row in _behind(rows, since, self.passed):
+                where = place(self.ways, set(row["found_by"]))
+                # Once more, under a later key of theirs, come those of whom an earlier piece has told.
+                if where and where.range == self.number and (where.key, row["number"]) >= (low, since):
+                    yield At(where, row["number"], row["_id"]), row
+            last = rows[-1] if len(rows) == size else None
+            # It came under the first of its keys that the walk had not passed.
+            key = last and self.range.key(set(last["found_by"]), low if last["number"] >= since else low + "\0")
+            if not (last and key):
+                return
+            self.low, self.since, self.passed = key, last["number"], last["_id"]
+
+    @property
+    def _begin(self) -> Bounds:
+        return [("found_by", self.low), ("number", self.since)]
+
+    @property
+    def _end(self) -> Bounds:
+        return [("found_by", self.range.high), ("number", MinKey())]
 
 
 def _behind(rows: list[Document], since: int, passed: str) -> list[Document]:
@@ -114,3 +179,13 @@ async def slipped(contacts: Collection, typed: str, limit: int, only: Document) 
         return []
     rows = contacts.find({"$and": [{"found_by": {"$in": keys}}, only]}).hint(BY_NAME).limit(MEANT)
     return [row async for row in rows if meant(typed, set(row["found_by"]))][:limit]
+
+
+async def slipped_among(
+    contacts: Collection, typed: str, limit: int, only: Document, narrow: Document
+) -> list[Document]:
+    """The same of those who are in `narrow`, who are few: all of them are looked at."""
+    keys = slips(typed)
+    rows = await _keys(contacts, narrow, {"$and": [only, {"found_by": {"$in": keys}}]}) if keys else []
+    found = sorted((row["number"], row["_id"]) for row in rows if meant(typed, set(row["found_by"])))
+    return await _first(contacts, [customer for _, customer in found], limit)

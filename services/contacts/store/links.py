@@ -1,17 +1,23 @@
 """Links between parties in MongoDB. They stand in the contact of their holder; here they are read from the other end."""
 
 from collections.abc import Collection as Many, Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from pymongo import ASCENDING, UpdateOne
+from pymongo.errors import OperationFailure
 
+from services.contacts.domain.access import EVERYBODY, Rows
 from services.contacts.handlers.hierarchies import Staff
 from services.contacts.store.rows import read_known
+from services.contacts.store.sight import seen
 from shared import mongo
 from shared.contracts.contacts import Contact
 from shared.contracts.parties import HeldKind
 from shared.mongo import Database, Session, ensure_collections
+
+BY_OTHER_END = [("links.to", ASCENDING), ("_id", ASCENDING)]
 
 
 class LinkStore:
@@ -24,9 +30,13 @@ class LinkStore:
 
     async def prepare(self) -> None:
         await ensure_collections(self.database, [self.hierarchies.name])
-        # Nearly nobody has a link, and who has none is not in the index.
+        # Nearly nobody has a link, and who has none is not in the index. With the ids, so that a page of the links to somebody
+        # with 100,000 of them reads no more than the page.
         has_one = {"links.to": {"$exists": True}}
-        await self.contacts.create_index([("links.to", ASCENDING)], partialFilterExpression=has_one)
+        await self.contacts.create_index(BY_OTHER_END, partialFilterExpression=has_one)
+        # Of a time when pages were put in order each anew.
+        with suppress(OperationFailure):
+            await self.contacts.drop_index("links.to_1")
 
     async def published(self, customers: Iterable[str], session: Session | None = None) -> dict[str, Contact]:
         """By each of these ids the contact of who answers for it; unknown ones are absent."""
@@ -48,13 +58,20 @@ class LinkStore:
         after: str = "",
         limit: int = 1000,
         among: Many[str] | None = None,
+        rows: Rows = EVERYBODY,
     ) -> list[str]:
-        """Who has said of themselves a link of these kinds to any of these, in the order of their ids; parts one by one."""
+        """Who has said of themselves a link of these kinds to any of these, in the order of their ids; parts one by one.
+
+        Of those whom `rows` does not let be seen only the parts of others: what all of them make decides.
+        """
         linked = {"to": {"$in": list(others)}, "kind": {"$in": list(kinds)}}
         place: dict[str, Any] = {"$gt": after} | ({} if among is None else {"$in": list(among)})
-        wanted = {"_id": place, "links.to": {"$in": list(others)}, "links": {"$elemMatch": linked}}
+        wanted: dict[str, Any] = {"_id": place, "links.to": {"$in": list(others)}, "links": {"$elemMatch": linked}}
+        if not rows.all:
+            wanted["$or"] = [{"place.root": {"$gt": ""}}, seen(rows)]
         found = self.contacts.find(wanted, {"_id": 1}).sort("_id", ASCENDING).limit(limit)
-        return [row["_id"] async for row in found]
+        # The index of ids has their order, too, and would be read from end to end.
+        return [row["_id"] async for row in found.hint(BY_OTHER_END)]
 
     async def staff(self, places: Many[str], now: datetime) -> list[Staff]:
         """Who works at these places now, counted; of the merged nobody, see `merged_staff`."""

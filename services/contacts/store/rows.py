@@ -7,6 +7,7 @@ from typing import Any
 
 from pymongo import UpdateOne
 
+from services.contacts.domain import traits
 from services.contacts.domain.expiry import first_end
 from services.contacts.domain.following import first_course
 from services.contacts.domain.identities import Conflict
@@ -25,8 +26,7 @@ _2020 = 1_577_836_800_000
 
 def contact_row(known: Known) -> dict[str, Any]:
     row = known.contact.model_dump()
-    row |= {"said": dict(known.said), "chosen": sorted(known.chosen), "found_by": search_keys(known)}
-    row["number"] = number_of(known.contact.customer_id)
+    row |= {"said": dict(known.said), "chosen": sorted(known.chosen)} | keys_row(known)
     row |= _said_by(known)
     if end := first_end(known.contact):
         row["lapses"] = end
@@ -41,6 +41,12 @@ def contact_row(known: Known) -> dict[str, Any]:
             "members": list(known.place.members),
         }
     return {"_id": row.pop("customer_id"), **row}
+
+
+def keys_row(known: Known) -> dict[str, Any]:
+    """All that a contact is found by."""
+    number = number_of(known.contact.customer_id)
+    return {"found_by": search_keys(known), "number": number, "traits": traits.keys(known)}
 
 
 def number_of(customer: str) -> int:

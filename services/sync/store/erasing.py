@@ -21,7 +21,7 @@ from services.sync.store.views import ViewStore, as_held
 from shared.audit import COLLECTION as AUDIT, WHO_ASKED
 from shared.contracts.erasures import CHANNEL, ERASURES, ErasureAwaited
 from shared.contracts.sync import CUSTOMERS
-from shared.erasing import Delete, Step, Work
+from shared.erasing import Delete, Step, Work, one_of
 from shared.links import COLLECTION as LINKS, naming
 from shared.messaging import Outgoing, Unit
 from shared.mongo import Database, Document, Session, ensure_collections
@@ -125,7 +125,8 @@ class Told:
         sent = self._deliveries.deliveries.find({"_id": {"$in": ids}, "version": {"$gt": 0}}, session=unit.session)
         knowing = {row["channel"] async for row in sent}
         works = unit.database[COLLECTION]
-        known = {row["channel"] async for row in works.find({"erasure": work.erasure_id}, session=unit.session)}
+        asked = one_of(":")([work.erasure_id])
+        known = {row["channel"] async for row in works.find(asked, session=unit.session)}
         now = self._now()
         rows = [
             InsertOne(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
-from services.contacts.domain.fields import FIELD_REASONS, Definition, misfit, misfits, parsed
+from services.contacts.domain.fields import FIELD_REASONS, Definition, entries, misfit, misfits, parsed
 from shared.contracts.fact import storable
 
 TEXT: dict[str, Any] = {"type": "text", "pattern": "[A-Z]{2}-[0-9]+", "max_length": 8}
@@ -61,7 +61,6 @@ WRONG: list[dict[str, Any]] = [
     {"type": "date", "minimum": "yesterday"},
     {"type": "choice"},
     {"type": "choice", "choices": []},
-    {"type": "list", "choices": ["a"], "searchable": True},
     {"type": "money"},
     {"type": "text", "title": {"Deutsch": "x"}},
 ]
@@ -102,3 +101,12 @@ def test_values_of_a_url_are_of_the_fields_type() -> None:
     for type_, text in (("number", "x"), ("bool", "yes"), ("date", "soon")):
         with pytest.raises(ValueError, match="is no"):
             parsed(Definition(type=type_), text)
+
+
+def test_of_a_list_a_url_has_entries_that_it_must_contain() -> None:
+    sports = Definition(type="list", choices=["golf", "chess"], min_length=2, searchable=True)
+    assert entries(sports, "golf") == ["golf"], "however many of them a value needs"
+    assert entries(sports, "chess,golf,chess") == ["chess", "golf"]
+    for text in ("", "golf,", "go", "golf chess"):
+        with pytest.raises(ValueError, match="is no choice"):
+            entries(sports, text)

@@ -1,0 +1,130 @@
+"""What is wanted of contacts beside their names, as questions to MongoDB: the same rule as `domain.traits.has`.
+
+A question is answered from the index of the one thing that fewest have, if they are few; all else is asked of those.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from pymongo import ASCENDING
+
+from services.contacts.domain.access import EVERYBODY, Rows
+from services.contacts.domain.traits import Wanted
+from services.contacts.store.rows import read_known
+from services.contacts.store.sight import seen
+from shared import mongo
+from shared.contracts.contacts import Contact
+from shared.mongo import Collection, Database, Document
+
+BY_TRAIT = [("traits", ASCENDING), ("_id", ASCENDING)]
+FEW = 2000
+"""Contacts that are looked at one by one, whatever is found of them: some ten milliseconds."""
+EXAMINED = 5000
+"""That are passed for one page where more than a few have each of what is asked, and perhaps nobody all of it."""
+
+
+class WantedStore:
+    """Contacts by what they have. `few`: how many are looked at one by one; `examined`: how many for one page."""
+
+    def __init__(self, database: Database, few: int = FEW, examined: int = EXAMINED) -> None:
+        self.contacts = database["contacts"]
+        self.few, self.examined = few, examined
+
+    async def prepare(self) -> None:
+        await self.contacts.create_index(BY_TRAIT)
+
+    async def found(
+        self, wanted: Sequence[Wanted], after: str, limit: int, rows: Rows = EVERYBODY
+    ) -> tuple[list[Contact], str | None]:
+        """The contacts that follow an id and have all of this, as all of their parts make them; and behind which id to go on.
+
+        A page may have fewer than the limit and not be the last.
+        """
+        asked, stop = query(wanted, after, rows), None
+        if len(wanted) > 1 or not rows.all:
+            narrow = await narrowest(self.contacts, rows, wanted, self.few)
+            if narrow is not None:
+                steps = [*among(narrow, asked), {"$sort": {"_id": 1}}, {"$limit": limit}]
+                return _page(await mongo.aggregate(self.contacts, steps), limit, None)
+            if stop := await self._ahead(wanted[0], after):
+                asked["_id"]["$lte"] = stop
+        found = self.contacts.find(asked).sort("_id", ASCENDING).limit(limit)
+        if len(wanted) == 1 and wanted[0].place == "traits":
+            # The index of ids has their order, too, and may be what the database has taken for another trait.
+            found = found.hint(BY_TRAIT)
+        return _page([row async for row in found], limit, stop)
+
+    async def _ahead(self, one: Wanted, after: str) -> str | None:
+        """The id at which as many who have this are looked at as may be; None: there are no more. Read from indexes alone."""
+        having = {"_id": {"$gt": after}, "$or": _ranges(one)}
+        found = self.contacts.find(having, {"_id": 1}).sort("_id", ASCENDING).skip(self.examined).limit(1)
+        if one.place == "traits":
+            found = found.hint(BY_TRAIT)
+        return next((row["_id"] for row in [row async for row in found]), None)
+
+
+def _page(rows: list[Document], limit: int, stop: str | None) -> tuple[list[Contact], str | None]:
+    contacts = [read_known(row).published for row in rows]
+    return contacts, contacts[-1].customer_id if len(contacts) == limit else stop
+
+
+def query(wanted: Sequence[Wanted], after: str, rows: Rows = EVERYBODY) -> Document:
+    return {"_id": {"$gt": after}, "place.root": None, **all_of(wanted, rows)}
+
+
+def all_of(wanted: Sequence[Wanted], rows: Rows) -> Document:
+    """Of a root: that it has all of this, and that the key may see it."""
+    return {"$and": [*map(_condition, wanted), seen(rows)]}
+
+
+def _condition(one: Wanted) -> Document:
+    if one.place == "traits":
+        return {"traits": one.key, **_standing(one)} if one.at else {"traits": one.key}
+    alone, together, *entries = _ranges(one)
+    return {"$or": [{**alone, "place.golden": None}, together, *entries]}
+
+
+def _standing(one: Wanted) -> Document:
+    begun = {"$or": [{"since": None}, {"since": {"$lte": one.at}}]}
+    going_on = {"$or": [{"until": None}, {"until": {"$gt": one.at}}]}
+    role = {"$elemMatch": {"role": one.value, "$and": [begun, going_on]}}
+    return {"$or": [{"roles": role, "place.golden": None}, {"place.golden.roles": role}]}
+
+
+def _ranges(one: Wanted) -> list[Document]:
+    """Where whoever has it stands, each a range of an index: of whom it is said alone, and of what the merged make together."""
+    if one.place == "traits":
+        return [{"traits": one.key}]
+    path = f"{one.place}.{one.name}"
+    return [{path: one.value}, {f"place.golden.{path}": one.value}, *([{"traits": one.key}] if one.entry else [])]
+
+
+async def narrowest(contacts: Collection, rows: Rows, wanted: Sequence[Wanted], few: int) -> Document | None:
+    """Of all that is asked what fewest have, if at most so many have it. Counted in indexes alone, and no further."""
+    asked = [*map(_ranges, wanted), *_limits(rows)]
+    counts = await asyncio.gather(*(_counted(contacts, ranges, few) for ranges in asked))
+    fewest = min(counts, default=few + 1)
+    return {"$or": asked[counts.index(fewest)]} if fewest <= few else None
+
+
+def _limits(rows: Rows) -> list[list[Document]]:
+    """Likewise of what a key is limited to (`store/sight.py`)."""
+    limits = (("territory", rows.territories), ("owner", rows.owners))
+    paths = [((name, f"place.golden.{name}"), allowed) for name, allowed in limits if allowed]
+    return [[{path: one} for path in both for one in sorted(allowed)] for both, allowed in paths]
+
+
+async def _counted(contacts: Collection, ranges: Sequence[Document], few: int) -> int:
+    """How many stand in these ranges; more than `few`: so many or more."""
+    counted = 0
+    for one in ranges:
+        if counted <= few:
+            answer = await contacts.database.command("count", contacts.name, query=one, limit=few + 1)
+            counted += int(answer["n"])
+    return counted
+
+
+def among(narrow: Document, asked: Document) -> list[dict[str, Any]]:
+    """Whoever is meant, of those few. The limit keeps the database from asking another index first."""
+    return [{"$match": narrow}, {"$limit": 4 * FEW}, {"$match": asked}]
