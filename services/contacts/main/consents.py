@@ -13,12 +13,12 @@ from services.contacts.handlers.permitting import Permitting
 from services.contacts.handlers.preferring import Preferring
 from services.contacts.jobs import hold_lists, sweep_lists, tell_expired_consents
 from services.contacts.main.parts import Base, Part
-from services.contacts.store import ConfirmationStore, GrantStore, LinkNumberStore, PermissionStore
+from services.contacts.store import ConfirmationStore, ExpiryStore, LinkNumberStore, PermissionStore
 from services.contacts.store.secret import Secret
 
 
 def expiry(base: Base) -> Part:
-    grants, transact = GrantStore(base.plumbing.database), base.plumbing.messaging.transact
+    grants, transact = ExpiryStore(base.plumbing.database), base.plumbing.messaging.transact
     expiring = Expiring(grants, base.store, base.clock, transact, base.settings.instance, base.country)
     return Part(prepare=[grants.prepare], jobs=[partial(tell_expired_consents, expiring)])
 

@@ -2,7 +2,7 @@
 
 from services.contacts.store.contacts import MongoStore
 from services.contacts.store.documents import DocumentStore
-from services.contacts.store.expiry import GrantStore
+from services.contacts.store.expiry import ExpiryStore
 from services.contacts.store.exports import ExportStore
 from services.contacts.store.fields import FieldStore
 from services.contacts.store.forms import FormStore
@@ -22,10 +22,10 @@ from services.contacts.store.ruling import RuleStore
 __all__ = [
     "ConfirmationStore",
     "DocumentStore",
+    "ExpiryStore",
     "ExportStore",
     "FieldStore",
     "FormStore",
-    "GrantStore",
     "HistoryStore",
     "ImportStore",
     "LinkNumberStore",
