@@ -9,6 +9,7 @@ from services.contacts.store.forms import FormStore
 from services.contacts.store.history import HistoryStore
 from services.contacts.store.imports import ImportStore
 from services.contacts.store.learning import ModelStore
+from services.contacts.store.link_keys import LinkKeyStore
 from services.contacts.store.links import LinkStore
 from services.contacts.store.match_progress import MatchProgress
 from services.contacts.store.matching import MatchStore
@@ -28,6 +29,7 @@ __all__ = [
     "FormStore",
     "HistoryStore",
     "ImportStore",
+    "LinkKeyStore",
     "LinkNumberStore",
     "LinkStore",
     "MatchProgress",
