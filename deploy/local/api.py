@@ -47,6 +47,9 @@ class Api:
     def put(self, path: str, body: object) -> Any:
         return self._ask("PUT", path, body)
 
+    def delete(self, path: str) -> Any:
+        return self._ask("DELETE", path)
+
     def post_bytes(self, path: str, body: bytes) -> Any:
         return self._ask("POST", path, body, BYTES)
 

@@ -14,6 +14,7 @@ from services.campaigns.handlers.campaigns import Campaigning
 from services.campaigns.handlers.handing import Handing, Waiting
 from services.campaigns.handlers.holding import Holding
 from services.campaigns.handlers.launching import Launching
+from services.campaigns.handlers.looking import Looking
 from services.campaigns.handlers.persons import Persons
 from services.campaigns.handlers.profiles import Following
 from services.campaigns.handlers.segments import Segmenting
@@ -55,6 +56,7 @@ def compose(settings: CampaignSettings, messaging: Messaging, database: Database
     segmenting = Segmenting(segments, profiles, now)
     persons = Persons(campaigns, profiles, links)
     campaigning = Campaigning(campaigns, segments, persons, now, settings.currency, settings.campaigns_quiet_hours)
+    looking = Looking(campaigns, persons)
     launching = Launching(messaging, campaigns, profiles, holding, now)
     trail = AuditLog(database)
     return Parts(
@@ -63,7 +65,7 @@ def compose(settings: CampaignSettings, messaging: Messaging, database: Database
         waiting=Waiting(messaging, campaigns, handing, now),
         routers=[
             segment_routes(segmenting, messaging),
-            campaign_routes(campaigning, launching, messaging, settings.campaigns_patience_seconds),
+            campaign_routes(campaigning, launching, looking, messaging, settings.campaigns_patience_seconds),
             held_routes(held(database), trail),
             audit_routes(trail),
         ],

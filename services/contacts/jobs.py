@@ -98,6 +98,7 @@ EXPIRED_SECONDS = 5.0
 
 async def tell_expired_consents(expiring: Expiring) -> None:
     """A look at nothing is one small query of an index. Whoever asks meanwhile is answered right."""
+    await expiring.catch_up()
     while True:
         await expiring.work()
         await asyncio.sleep(EXPIRED_SECONDS)

@@ -1,5 +1,7 @@
 """What contacts reads from its environment, beside what every service reads."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from services.contacts.domain.access import SENSITIVE
@@ -37,11 +39,17 @@ class ContactSettings(PlatformSettings):
     so as well."""
     contacts_public_url: str = Field("", pattern=r"^$|^https?://[^\s?#]+[^/\s?#]$")
     """Where customers reach this service, for links that are sent to them. Absent: links are paths, to be put behind one."""
+    contacts_names: dict[str, dict[str, str]] = {}
+    """What the pages for customers call purposes, channels and interests, a JSON object by code and language:
+    `{"newsletter": {"en": "Our newsletter", "de": "Unser Rundbrief"}}`. Others are called by their codes."""
     contacts_confirmation_days: int = Field(7, ge=1, le=90)
     """How long a grant waits for its confirmation (double opt-in)."""
     contacts_secret: str = Field("", pattern=r"^$|^.{32,}$")
-    """What signs links to the preference centre and confirmations, and what lists of those who are not to be contacted know
-    addresses by: at least 32 characters, the same for all instances and for ever. Absent: made once and kept in the database."""
+    """What lists of those who are not to be contacted know addresses by, and what the first key of customers' links is made of: at
+    least 32 characters, the same for all instances and for ever. Absent: made once and kept in the database."""
+    contacts_link_secrets: list[Annotated[str, Field(min_length=32)]] = []
+    """What further keys of customers' links are made of, of which one is made with `POST /v1/contacts/link-keys`; a JSON list, the
+    newest first, the same for all instances. One that is taken out ends the links of its keys. Absent: the secret above."""
     interactions_url: str = Field("http://127.0.0.1:8802", pattern=r"^https?://")
     """Where the other services tell what they hold on a customer, for an export of all of it."""
     campaigns_url: str = Field("http://127.0.0.1:8803", pattern=r"^https?://")

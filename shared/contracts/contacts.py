@@ -50,9 +50,10 @@ class DoNotContact(Part):
     channel: Code
     reason: Code
     """Why: `asked`, `deceased`, `robinson-list`, `bounced`, `legal`."""
-    since: Moment
+    since: Deadline
+    """May lie ahead: it is in force from then on, and the contact is told again at that moment."""
     until: Deadline | None = None
-    """Absent: for good."""
+    """Absent: for good. When it is over the contact is told without it."""
     source: str
 
 

@@ -131,7 +131,8 @@ async def test_a_campaign_from_its_segment_to_its_effect(shop: Client, settings:
     assert (effect["control"]["responders"], effect["control"]["revenue"]) == (0, "0")
     assert effect["verdict"][0].startswith("No effect on revenue is shown")
     page = await shop.call("GET", "/v1/campaigns/winback/customers?arm=treatment&limit=1000")
-    assert {"customer_id": buyer, "arm": "treatment", "orders": 2, "revenue": "6.00"} in page["items"]
+    bought = {"customer_id": buyer, "arm": "treatment", "orders": 2, "revenue": "6.00"}
+    assert bought | {"standing": "contacted"} in page["items"]
     assert len(page["items"]) == launched["treated"]
 
 
@@ -201,6 +202,9 @@ async def test_customers_in_quiet_hours_are_told_when_these_are_over(shop: Clien
     await shop.call("POST", "/v1/campaigns", CAMPAIGN | quiet, 201)
     launched = await shop.call("POST", "/v1/campaigns/winback/launch")
     assert (launched["state"], launched["contacted"], launched["waiting"]) == ("launched", 0, PEOPLE)
+    page = await shop.call("GET", "/v1/campaigns/winback/customers?limit=1000&standing=waiting")
+    assert [one["customer_id"] for one in page["items"]] == [customer(n) for n in range(PEOPLE)]
+    assert {(one["standing"], one["waiting_until"]) for one in page["items"]} == {("waiting", "2017-02-09T08:00:00Z")}
     asked = customer(5)
     await shop.tell(contact(asked, 1, do_not_contact=[ban("mail", day(39))]))
     await eventually(lambda: known(shop, {"field": "do-not-contact@mail", "is": True}, 1))
@@ -213,6 +217,10 @@ async def test_customers_in_quiet_hours_are_told_when_these_are_over(shop: Clien
     await eventually(awake)
     shown = (await shop.call("GET", "/v1/campaigns?limit=5"))["items"][0]
     assert (shown["contacted"], shown["withheld"]) == (PEOPLE - 1, {"do-not-contact": 1})
+    [kept] = (await shop.call("GET", "/v1/campaigns/winback/customers?standing=withheld"))["items"]
+    assert (kept["customer_id"], kept["standing"], kept["withheld"]) == (asked, "withheld", "do-not-contact")
+    assert "waiting_until" not in kept
+    await shop.call("GET", "/v1/campaigns/winback/customers?standing=contacted", status=422)
     facts = [fact for fact in await told(settings, PEOPLE) if "arm" in fact]
     assert sorted(fact["customer_id"] for fact in facts) == [customer(n) for n in range(PEOPLE) if n != 5]
 

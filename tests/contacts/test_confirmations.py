@@ -88,6 +88,17 @@ async def test_a_link_in_a_mail_asks_first_because_programs_open_links_too(clien
     assert len((await ask(client, "GET", f"{path}/consents"))[1]["consents"]) == 1
 
 
+async def test_who_is_asked_to_confirm_is_asked_in_their_language(client: Client) -> None:
+    path = f"/v1/contacts/{(await register(client, {'name': 'Ola', 'language': 'pl'}))['customer_id']}"
+    await asked(client, path, GRANT | {"channel": "any"})
+    [waiting] = await to_send(client)
+    browser = {"accept": "text/html", "accept-language": "en"}
+    _, page, headers = await anybody(client, "GET", waiting["url"], headers=browser)
+    assert (headers["content-language"], "newsletter, wszystkie kanały" in page) == ("pl", True)
+    _, page, headers = await anybody(client, "POST", waiting["url"], headers=browser)
+    assert (headers["content-language"], "Zgoda została potwierdzona" in page) == ("pl", True)
+
+
 async def test_a_withdrawal_that_comes_between_gives_way_to_the_word_that_came_last(client: Client) -> None:
     path = f"/v1/contacts/{(await register(client))['customer_id']}"
     await asked(client, path, GRANT)

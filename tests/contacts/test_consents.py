@@ -13,7 +13,7 @@ from services.contacts.domain.survivorship import Statement, fold, newcomer
 from services.contacts.handlers import Changes, Decision, Merging, expiring
 from services.contacts.handlers.book import open_book
 from services.contacts.handlers.expiring import Expiring
-from services.contacts.store import GrantStore, MongoStore
+from services.contacts.store import ExpiryStore, MongoStore
 from shared.contracts.contacts import Consent
 from shared.ids import uuid7
 from shared.messaging import Unit
@@ -106,7 +106,7 @@ async def test_a_grant_runs_out_once_with_its_history_and_can_be_granted_anew(cl
 async def plumbing(settings: PlatformSettings, topics: dict[str, int]) -> AsyncIterator[Plumbing]:
     plumbing = Plumbing("contacts", settings)
     await MongoStore(plumbing.database).prepare()
-    await GrantStore(plumbing.database).prepare()
+    await ExpiryStore(plumbing.database).prepare()
     yield plumbing
     await plumbing.database.client.close()
 
@@ -136,7 +136,7 @@ def grant(hours: float, until: float | None = None, status: Any = "granted") -> 
 def an_expiring(plumbing: Plumbing, owner: str = "one") -> Expiring:
     database = plumbing.database
     return Expiring(
-        GrantStore(database), MongoStore(database), Late(), plumbing.messaging.transact, owner, country=None
+        ExpiryStore(database), MongoStore(database), Late(), plumbing.messaging.transact, owner, country=None
     )
 
 
@@ -195,9 +195,9 @@ async def test_a_new_grant_that_comes_while_the_old_one_runs_out_stands(plumbing
     store = MongoStore(plumbing.database)
     found, heard = asyncio.Event(), asyncio.Event()
 
-    class Slow(GrantStore):
-        async def ending(self, now: datetime, limit: int) -> Any:
-            customers = await super().ending(now, limit)
+    class Slow(ExpiryStore):
+        async def due(self, now: datetime, limit: int) -> Any:
+            customers = await super().due(now, limit)
             found.set()
             await heard.wait()
             return customers
@@ -208,7 +208,7 @@ async def test_a_new_grant_that_comes_while_the_old_one_runs_out_stands(plumbing
         await book.save(store)
 
     late = an_expiring(plumbing)
-    late.grants = Slow(plumbing.database)
+    late.turns = Slow(plumbing.database)
     working = asyncio.create_task(late.work())
     await found.wait()
     await plumbing.messaging.transact(answer)

@@ -93,7 +93,7 @@ async def test_the_pages_own_form_says_the_same(client: Client) -> None:
     path, url = await linked(client)
     form = {"consent|newsletter|email": "withdrawn", "consent|ads|any": "withdrawn", "interest|garden": "false"}
     status, page, _ = await anybody(client, "POST", url, data=form | {"language": ""}, headers=BROWSER)
-    assert (status, "Saved." in page) == (200, True)
+    assert (status, "Gespeichert." in page, '<html lang="de">' in page) == (200, True, True)
     assert await standing(client, path) == {"ads.any": "denied", "newsletter.email": "withdrawn"}
     contact = (await ask(client, "GET", path))[1]
     assert (contact["language"], contact["interests"]) == ("de", {"garden": False, "health": True})
@@ -113,8 +113,24 @@ async def test_one_click_unsubscribes_once_and_from_what_the_mail_was_about(clie
     assert (await ask(client, "GET", path))[1]["version"] == 2
     everything = await another(client, path)
     status, page, _ = await anybody(client, "POST", everything, data=ONE_CLICK, headers=BROWSER)
-    assert (status, "Unsubscribed" in page) == (200, True)
+    assert (status, "Abgemeldet" in page) == (200, True)
     assert (await standing(client, path))["newsletter.email"] == "withdrawn"
+
+
+async def test_a_page_speaks_the_customers_language_else_their_browsers(client: Client) -> None:
+    _, url = await linked(client)
+    italian = BROWSER | {"accept-language": "sv, it-CH;q=0.8, en;q=0.5"}
+    status, page, headers = await anybody(client, "GET", url, headers=italian)
+    assert (status, headers["content-language"], "newsletter, per E-Mail" in page) == (200, "de", True)
+    assert headers["vary"] == "Accept, Accept-Language"
+    status, page, headers = await anybody(client, "POST", url, data={"language": "sv"}, headers=italian)
+    assert (headers["content-language"], "Salvato." in page) == ("it", True), "Swedish is not among them"
+    assert (await anybody(client, "GET", url, headers=BROWSER))[2]["content-language"] == "en"
+    status, page, headers = await anybody(client, "GET", f"{url}A", headers=italian)
+    assert (status, headers["content-language"], "Il link non è valido." in page) == (404, "it", True)
+    assert "default-src 'none'" in headers["content-security-policy"]
+    status, _, headers = await anybody(client, "GET", f"{url}A")
+    assert (status, headers["content-type"]) == (404, "application/problem+json")
 
 
 async def test_the_customers_no_holds_against_a_channel_whose_clock_runs_ahead(client: Client) -> None:

@@ -1,5 +1,6 @@
 """What a channel was given under a grant is taken back once that has run out, and nobody is approached who must not be."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -76,6 +77,28 @@ async def test_a_channel_that_approaches_is_kept_from_who_must_not_be_and_the_ot
     last = {one["customer_id"]: one for one in receiver.bodies[2:]}
     assert (last[ANNA]["withheld"], last[ANNA]["customer"], last[ANNA]["policy_version"]) == (["contact"], {}, 2)
     assert last[BERT]["withheld"] == []
+
+
+async def test_a_channel_that_approaches_gets_the_customer_anew_when_a_bar_begins_and_when_it_is_over(
+    sync: Sync, receiver: Receiver
+) -> None:
+    """Contacts tells both as a version: the first with nothing different in it, which is judged anew all the same."""
+    _, receiver.secret = await sync.register(url=receiver.url, fields=["contact.name"], approach=True)
+    ahead = now() + timedelta(days=1)
+    moment = {"now": now()}
+    bar = NEVER_CALL | {"since": ahead}
+    dispatch = sync.dispatch()
+    dispatch.post = replace(dispatch.post, now=lambda: moment["now"])
+    async with delivering(dispatch):
+        await sync.happen(contact(ANNA, 1, name="Anna", do_not_contact=[bar]))
+        await delivered(sync, 1)
+        moment["now"] = ahead
+        await sync.happen(contact(ANNA, 2, name="Anna", do_not_contact=[bar]))
+        await delivered(sync, 2)
+        await sync.happen(contact(ANNA, 3, name="Anna"))
+        await delivered(sync, 3)
+    shown: Any = {"contact": {"name": "Anna"}}
+    assert [one["customer"] for one in receiver.bodies] == [shown, {}, shown]
 
 
 async def test_a_channel_says_over_http_that_it_approaches(

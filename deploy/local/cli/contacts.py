@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import typer
 
 from deploy.local import api, platform
+from deploy.local.cli.link_keys import link_keys
 from deploy.local.cli.terminal import ERR, OUT, bar, plainly, say, write
 
 ABOUT = """
@@ -18,6 +19,7 @@ Who the customers are: duplicates among your own records, found as the running s
 """
 
 contacts = typer.Typer(help=ABOUT, no_args_is_help=True)
+contacts.add_typer(link_keys, name="link-keys")
 
 
 @contacts.command()

@@ -1,22 +1,22 @@
-"""Campaigns over HTTP: plan, launch, close, and see what they did."""
+"""Campaigns over HTTP: plan, launch and close. What they did is in `looking`."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidatorFunctionWrapHandler, WrapValidator
 
-from services.campaigns.api.segments import EXAMPLE, Id, Reader, Writer, Writing, after
-from services.campaigns.domain.campaign import Arm, Campaign, State
-from services.campaigns.domain.findings import Effect
+from services.campaigns.api.looking import looking_back
+from services.campaigns.api.segments import EXAMPLE, Id, Reader, Writer, Writing
+from services.campaigns.domain.campaign import Campaign, State
 from services.campaigns.domain.handover import Why
 from services.campaigns.domain.quiet import QuietHours
 from services.campaigns.domain.rules import RULE, Part
 from services.campaigns.handlers.campaigns import Campaigning, Plan
 from services.campaigns.handlers.errors import UnknownSegment
 from services.campaigns.handlers.launching import Launching
+from services.campaigns.handlers.looking import Looking
 from shared.contracts.fact import Code, Name
 from shared.http import Cursor, Limit, Page, Problem, decode_cursor, encode_cursor
 from shared.http.pages import bad_cursor
@@ -125,21 +125,6 @@ class CampaignView(BaseModel):
     """Drawn to be contacted and not told, by the reason that was found when their time had come. In the effect they count as drawn."""
 
 
-def _is_none(value: str | None) -> bool:
-    return value is None
-
-
-class CustomerView(BaseModel):
-    """A customer of a campaign, and what they bought within the response window."""
-
-    customer_id: str
-    arm: Arm
-    orders: int
-    revenue: Decimal
-    counted_with: Annotated[str | None, Field(exclude_if=_is_none)] = None
-    """The customer of the campaign who was found to be the same person: all that both bought is there. Absent: themselves."""
-
-
 def view(campaign: Campaign) -> CampaignView:
     fields = campaign.model_dump()
     return CampaignView(segment=fields.pop("rule"), **fields)
@@ -150,12 +135,14 @@ async def shown(campaigning: Campaigning, campaign: Campaign) -> CampaignView:
     return view(counted)
 
 
-def campaign_routes(campaigning: Campaigning, launching: Launching, messaging: Messaging, patience: float) -> APIRouter:
+def campaign_routes(
+    campaigning: Campaigning, launching: Launching, looking: Looking, messaging: Messaging, patience: float
+) -> APIRouter:
     """`patience`: seconds that a launch request waits for the launch to be over."""
     router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
     planning(router, campaigning, messaging)
     carrying_out(router, campaigning, launching, messaging, patience)
-    looking_back(router, campaigning)
+    looking_back(router, campaigning, looking)
     return router
 
 
@@ -213,23 +200,6 @@ def carrying_out(
             return await campaigning.close(campaign_id, unit.session)
 
         return await shown(campaigning, await messaging.transact(close))
-
-
-def looking_back(router: APIRouter, campaigning: Campaigning) -> None:
-    @router.get("/{campaign_id}/customers", dependencies=[Reader])
-    async def list_customers(
-        campaign_id: str, arm: Arm | None = None, cursor: Cursor = None, limit: Limit = 100
-    ) -> Page[CustomerView]:
-        """Who is in the campaign, in which arm, and what they bought since; by customer id."""
-        found = await campaigning.responses(campaign_id, after(cursor), limit + 1, arm)
-        last = found[:limit][-1].customer_id if len(found) > limit else None
-        items = [CustomerView(**one._asdict()) for one in found[:limit]]
-        return Page(items=items, next=last and encode_cursor({"after": last}))
-
-    @router.get("/{campaign_id}/effect", dependencies=[Reader])
-    async def get_effect(campaign_id: str) -> Effect:
-        """What the campaign did: its treated customers against those left alone, with 95 % intervals, and in words."""
-        return await campaigning.effect(campaign_id)
 
 
 def following(found: list[Campaign], limit: int) -> str | None:

@@ -173,12 +173,6 @@ class Campaigning:
             await self._campaigns.close(over, session)
         return over
 
-    async def responses(self, campaign_id: str, after: str | None, limit: int, arm: Arm | None) -> list[Response]:
-        """The customers by id, with what they bought."""
-        campaign = await self.get(campaign_id)
-        selected = await self._campaigns.customers(campaign_id, after, limit, arm)
-        return await self._persons.responses(campaign, selected)
-
     async def effect(self, campaign_id: str) -> Effect:
         """Counted afresh from the orders: whatever order facts came in, and however late, each counts as it should."""
         campaign = await self.get(campaign_id)

@@ -4,6 +4,8 @@ A customer of a campaign is a row of `selections` with the id `campaign:attempt:
 attempt to draw was completed, so rows of an abandoned one are never seen.
 """
 
+from collections.abc import Callable
+
 from services.campaigns.domain.campaign import Campaign
 from services.campaigns.handlers.campaigns import Selection
 from services.campaigns.handlers.handing import Note
@@ -53,3 +55,11 @@ def campaign_of(document: Document) -> Campaign:
 
 def selection_of(row: Document) -> Selection:
     return Selection(row["customer_id"], row["arm"])
+
+
+def told_of(campaign: Document) -> Callable[[str], bool]:
+    """Whether a customer of it has been told of, which a launch under way does in the order of their ids."""
+    if campaign["state"] != "launching":
+        return lambda _: True
+    told_through: str = campaign["told_through"]
+    return lambda customer: customer <= told_through

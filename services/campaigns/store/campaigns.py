@@ -13,6 +13,7 @@ from services.campaigns.handlers.campaigns import Selection
 from services.campaigns.handlers.errors import AlreadyThere
 from services.campaigns.handlers.handing import Drawn, Note
 from services.campaigns.handlers.launching import Lease, LeaseLost
+from services.campaigns.handlers.looking import KeptBack
 from services.campaigns.store.campaign_documents import (
     campaign_of,
     document,
@@ -22,6 +23,7 @@ from services.campaigns.store.campaign_documents import (
     noted,
     prefix_of,
     selection_of,
+    told_of,
 )
 from shared import mongo
 from shared.mongo import Database, Document, ensure_collections
@@ -83,6 +85,22 @@ class CampaignStore:
         found = self._selections.find(asked).sort("_id", 1).limit(limit)
         return [selection_of(one) async for one in found]
 
+    async def drawn_page(
+        self, campaign_id: str, after: str | None, limit: int, arm: Arm | None, kept_back: KeptBack | None
+    ) -> list[Drawn]:
+        campaign = await self._campaigns.find_one({"_id": campaign_id})
+        if campaign is None or "drawn_in" not in campaign:
+            return []
+        prefix, told = prefix_of(campaign_id, campaign["drawn_in"]), told_of(campaign)
+        asked: Document = {"_id": {"$gt": prefix + (after or ""), "$lt": end_of(prefix)}}
+        if arm is not None:
+            asked["arm"] = arm
+        if kept_back is not None:
+            name = "kept_back.due" if kept_back == "waiting" else "kept_back.why"
+            asked |= {"kept_back.campaign": campaign_id, name: {"$exists": True}}
+        found = self._selections.find(asked).sort("_id", 1).limit(limit)
+        return [Drawn(selection_of(row), note_of(row), told(row["customer_id"])) async for row in found]
+
     async def selected(self, campaign_id: str, customer_ids: Collection[str]) -> list[Selection]:
         prefix = await self._drawn_rows(campaign_id)
         found = self._selections.find({"_id": {"$in": [prefix + one for one in customer_ids]}})
@@ -96,12 +114,9 @@ class CampaignStore:
         campaign = await self._campaigns.find_one({"_id": campaign_id}, session=session)
         if campaign is None or "drawn_in" not in campaign:
             return []
-        prefix = prefix_of(campaign_id, campaign["drawn_in"])
-        told = None if campaign["state"] != "launching" else campaign["told_through"]
+        prefix, told = prefix_of(campaign_id, campaign["drawn_in"]), told_of(campaign)
         found = self._selections.find({"_id": {"$in": [prefix + one for one in customer_ids]}}, session=session)
-        return [
-            Drawn(selection_of(row), note_of(row), told is None or row["customer_id"] <= told) async for row in found
-        ]
+        return [Drawn(selection_of(row), note_of(row), told(row["customer_id"])) async for row in found]
 
     async def note(self, campaign_id: str, notes: Mapping[str, Note], contacted: int, session: Any = None) -> None:
         # What was never counted stays so: nothing added to a missing figure is none.

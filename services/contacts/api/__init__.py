@@ -14,6 +14,7 @@ from services.contacts.api.forms import public as public_forms, registering as f
 from services.contacts.api.history import router as history
 from services.contacts.api.identities import router as identities
 from services.contacts.api.imports import MAX_FILE_BYTES, PATH as IMPORTS, router as imports
+from services.contacts.api.link_keys import router as link_keys
 from services.contacts.api.links import router as links
 from services.contacts.api.mappings import router as mappings
 from services.contacts.api.merges import router as merges
@@ -44,6 +45,7 @@ __all__ = [
     "history",
     "identities",
     "imports",
+    "link_keys",
     "links",
     "mappings",
     "merges",

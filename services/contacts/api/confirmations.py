@@ -8,7 +8,9 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.contacts.api.anybody import Gate
+from services.contacts.api.page_routes import pages, voice_for
 from services.contacts.api.preferences_page import HEADERS, confirmed_page, question_page, wants_html
+from services.contacts.api.speaking import Names
 from services.contacts.handlers.confirming import Confirmation, Confirming, ToSend
 from services.contacts.handlers.seeing import Seeing
 from shared.contracts.fact import Uuid7
@@ -87,9 +89,9 @@ def router(confirming: Confirming, seeing: Seeing, public_url: str) -> APIRouter
     return routes
 
 
-def public(confirming: Confirming, messaging: Messaging, gate: Gate) -> APIRouter:
-    """For whoever has got a link. They need no key."""
-    routes = APIRouter(prefix="/v1/consents/confirm", tags=["consents"])
+def public(confirming: Confirming, messaging: Messaging, gate: Gate, names: Names) -> APIRouter:
+    """For whoever has got a link. They need no key. `names`: of purposes and channels."""
+    routes = APIRouter(prefix="/v1/consents/confirm", tags=["consents"], route_class=pages(names))
 
     @routes.post("", summary="Confirm what was asked for")
     async def confirm(told: TokenBody, request: Request) -> Confirmed:
@@ -103,14 +105,15 @@ def public(confirming: Confirming, messaging: Messaging, gate: Gate) -> APIRoute
         """Changes nothing: programs look at links in mails before people do."""
         await gate.open_to(request)
         one = await confirming.read(token)
-        return HTMLResponse(question_page([(q.purpose, q.channel, q.wording) for q in one.claims]), headers=HEADERS)
+        voice = voice_for(request, await confirming.language(one), names)
+        return question_page([(q.purpose, q.channel, q.wording) for q in one.claims], voice)
 
     @routes.post("/{token}", response_model=Confirmed, summary="The customer says that it was them")
     async def confirm_link(token: str, request: Request) -> Response:
         await gate.open_to(request)
         one = await messaging.transact(lambda unit: confirming.confirm(unit, token))
         if wants_html(request):
-            return HTMLResponse(confirmed_page(), headers=HEADERS)
+            return confirmed_page(voice_for(request, await confirming.language(one), names))
         answer = Confirmed(confirmed=_questions(one)).model_dump_json()
         return Response(answer, media_type="application/json", headers=HEADERS)
 

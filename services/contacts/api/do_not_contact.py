@@ -1,15 +1,15 @@
 """The routes of those who are not to be contacted: one customer by one, or lists of addresses."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from services.contacts.api.entering import author, etag
 from services.contacts.domain.access import Rows
 from services.contacts.domain.identities import normalised
-from services.contacts.handlers.barring import Bar, Barring, Listing
+from services.contacts.handlers.barring import Bar, Barring, CustomerBar, Listing
 from shared.contracts.contacts import Contact, DoNotContact
 from shared.contracts.fact import Code, CustomerId, Deadline, Identifier
 from shared.http import Problem
@@ -29,12 +29,19 @@ Until = Annotated[Deadline | None, Field(description="Null: for good.")]
 
 
 class NewBar(BaseModel):
-    """Why nobody may approach a customer, and until when."""
+    """Why nobody may approach a customer, from when on, and until when."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": "asked"}]})
 
     reason: Because
+    since: Annotated[Deadline | None, Field(description="Null: from now on, or since when it was.")] = None
     until: Until = None
+
+    @model_validator(mode="after")
+    def _begins_before_it_ends(self) -> Self:
+        if self.since and self.until and self.since >= self.until:
+            raise ValueError("until must be later than since")
+        return self
 
 
 class Bars(BaseModel):
@@ -113,13 +120,15 @@ def router(barring: Barring, messaging: Messaging) -> APIRouter:
     async def bar_contact(
         principal: Writer, customer_id: CustomerId, channel: Channel, bar: NewBar, request: Request
     ) -> Response:
-        """Goes before any consent. Said again it is brought up to date, and stays since when it was."""
+        """Goes before any consent. Said again it is brought up to date, and stays since when it was, unless it says another time.
+
+        That it begins or ends is told to others at that moment; once it is over the contact is shown without it.
+        """
         by = author(principal)
+        said = CustomerBar(channel, bar.reason, by.source, bar.since, bar.until)
 
         async def change(unit: Unit) -> Answer:
-            now = await barring.clock.now(unit.session)
-            entry = DoNotContact(channel=channel, reason=bar.reason, since=now, until=bar.until, source=by.source)
-            return _answer(await barring.bar(unit, customer_id, entry, by, _rows(principal)))
+            return _answer(await barring.bar(unit, customer_id, said, by, _rows(principal)))
 
         return await idempotent(request, principal, messaging, change)
 

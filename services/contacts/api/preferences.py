@@ -7,13 +7,15 @@ from urllib.parse import parse_qsl
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from services.contacts.api.anybody import URLENCODED, Gate, body_of
+from services.contacts.api.page_routes import pages, voice_for
 from services.contacts.api.preferences_page import HEADERS, preferences_page, unsubscribed_page, wants_html
+from services.contacts.api.speaking import Names
 from services.contacts.domain.access import Rows
 from services.contacts.domain.preferences import Preferences, Wish, Wishes
+from services.contacts.domain.signing import LONGEST
 from services.contacts.handlers.preferring import Preferring
 from services.contacts.handlers.seeing import Seeing
 from shared.contracts.fact import Code, CustomerId
@@ -37,7 +39,7 @@ class LinkWish(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"purpose": "newsletter", "channel": "email", "days": 90}]}
     )
 
-    days: Annotated[int, Field(ge=1, le=730)] = 90
+    days: Annotated[int, Field(ge=1, le=LONGEST.days)] = 90
     purpose: Code | None = None
     channel: Code | None = None
 
@@ -130,15 +132,18 @@ def router(preferring: Preferring, messaging: Messaging, seeing: Seeing, public_
     return routes
 
 
-def public(preferring: Preferring, messaging: Messaging, gate: Gate) -> APIRouter:
-    """For customers. They need no key."""
-    routes = APIRouter(prefix="/v1/preferences", tags=["consents"])
+def public(preferring: Preferring, messaging: Messaging, gate: Gate, names: Names) -> APIRouter:
+    """For customers. They need no key. `names`: of purposes, channels and interests."""
+    routes = APIRouter(prefix="/v1/preferences", tags=["consents"], route_class=pages(names))
 
     @routes.get("/{token}", response_model=PreferencesBody, summary="Show what a customer has allowed")
     async def show_preferences(token: str, request: Request) -> Response:
-        """As a page for browsers, else as JSON. To open it changes nothing. 404: no valid link; 410: it is over."""
+        """As a page for browsers, in the customer's language, else as JSON. To open it changes nothing.
+
+        404: no valid link; 410: it is over.
+        """
         await gate.open_to(request)
-        return _answer(request, await preferring.show(token))
+        return _answer(request, await preferring.show(token), names)
 
     @routes.post("/{token}", response_model=PreferencesBody, summary="The customer says so", openapi_extra=SAID)
     async def say_preferences(token: str, request: Request) -> Response:
@@ -149,18 +154,18 @@ def public(preferring: Preferring, messaging: Messaging, gate: Gate) -> APIRoute
         if isinstance(told, Said):
             wishes = told.wishes
             after = await messaging.transact(lambda unit: preferring.say(unit, token, wishes))
-            return _answer(request, after, saved=True)
+            return _answer(request, after, names, saved=True)
         after = await messaging.transact(lambda unit: preferring.unsubscribe(unit, token))
         if wants_html(request):
-            return HTMLResponse(unsubscribed_page(), headers=HEADERS)
-        return _answer(request, after)
+            return unsubscribed_page(voice_for(request, after.language, names))
+        return _answer(request, after, names)
 
     return routes
 
 
-def _answer(request: Request, told: Preferences, *, saved: bool = False) -> Response:
+def _answer(request: Request, told: Preferences, names: Names, *, saved: bool = False) -> Response:
     if wants_html(request):
-        return HTMLResponse(preferences_page(told, saved=saved), headers=HEADERS)
+        return preferences_page(told, voice_for(request, told.language, names), saved=saved)
     consents = [ChoiceBody.model_validate(one) for one in told.choices]
     body = PreferencesBody(consents=consents, interests=dict(told.interests), language=told.language)
     return Response(body.model_dump_json(), media_type="application/json", headers=HEADERS)

@@ -1,4 +1,4 @@
-"""Pages for customers: plain, without scripts, to be used with a keyboard and read by a screen reader."""
+"""Pages for customers, in their language: plain, without scripts, to be used with a keyboard and read by a screen reader."""
 
 import hashlib
 from base64 import b64encode
@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from html import escape
 
 from fastapi import Request
+from fastapi.responses import HTMLResponse
 
+from services.contacts.api.speaking import Voice
 from services.contacts.domain.preferences import Choice, Preferences
 
 STYLE = (
@@ -21,7 +23,7 @@ HEADERS: Mapping[str, str] = {
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
     "x-robots-tag": "noindex, nofollow",
-    "vary": "Accept",
+    "vary": "Accept, Accept-Language",
 }
 
 
@@ -30,55 +32,66 @@ def wants_html(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-def preferences_page(told: Preferences, *, saved: bool = False) -> str:
+def preferences_page(told: Preferences, voice: Voice, *, saved: bool = False) -> HTMLResponse:
     """What stands, as a form that sends it back to the same address."""
-    answers = "".join(_answer(one) for one in told.choices)
-    interests = "".join(_interest(code, value) for code, value in sorted(told.interests.items()))
+    words = voice.words
+    answers = "".join(_answer(one, voice) for one in told.choices)
+    interests = "".join(_interest(code, value, voice) for code, value in sorted(told.interests.items()))
     language = (
-        '<p><label for="language">Language (for example en or de-AT)</label> <input id="language" name="language" '
+        f'<p><label for="language">{words.language}</label> <input id="language" name="language" '
         f'maxlength="35" autocomplete="language" value="{_text(told.language or "")}"></p>'
     )
-    done = '<p role="status"><strong>Saved.</strong></p>' if saved else ""
-    nothing = "" if answers else "<p>You have not been asked for anything.</p>"
+    done = f'<p role="status"><strong>{words.saved}</strong></p>' if saved else ""
+    nothing = "" if answers else f"<p>{words.nothing}</p>"
     return _page(
-        "Your preferences",
+        voice,
+        words.preferences,
         f"{done}{nothing}"
-        f'<form method="post">{answers}{interests}{language}<p><button type="submit">Save</button></p></form>'
-        f"{_out(told)}",
+        f'<form method="post">{answers}{interests}{language}<p><button type="submit">{words.save}</button></p></form>'
+        f"{_out(told, voice)}",
     )
 
 
-def unsubscribed_page() -> str:
-    return _page("Unsubscribed", '<p role="status">You will not get it any more.</p>')
+def unsubscribed_page(voice: Voice) -> HTMLResponse:
+    return _page(voice, voice.words.unsubscribed, f'<p role="status">{voice.words.not_any_more}</p>')
 
 
-def question_page(asked: Iterable[tuple[str, str, str | None]]) -> str:
+def question_page(asked: Iterable[tuple[str, str, str | None]], voice: Voice) -> HTMLResponse:
     """Whether it was them."""
+    words = voice.words
     items = "".join(
-        f"<li>{_words(purpose)}, {_channel(channel)}{_wording(wording)}</li>" for purpose, channel, wording in asked
+        f"<li>{_place(purpose, channel, voice)}{_wording(wording, voice)}</li>" for purpose, channel, wording in asked
     )
     return _page(
-        "Please confirm",
-        f"<p>Somebody, we think you, has allowed us:</p><ul>{items}</ul>"
-        "<p>If it was not you, close this page: then nothing happens.</p>"
-        '<form method="post"><p><button type="submit">Yes, I confirm</button></p></form>',
+        voice,
+        words.please_confirm,
+        f"<p>{words.somebody_allowed}</p><ul>{items}</ul><p>{words.if_not_you}</p>"
+        f'<form method="post"><p><button type="submit">{words.confirm}</button></p></form>',
     )
 
 
-def confirmed_page() -> str:
-    return _page("Confirmed", '<p role="status">Thank you. It is confirmed.</p>')
+def confirmed_page(voice: Voice) -> HTMLResponse:
+    return _page(voice, voice.words.confirmed, f'<p role="status">{voice.words.thank_you}</p>')
 
 
-def _answer(one: Choice) -> str:
+def refused_page(voice: Voice, *, over: bool) -> HTMLResponse:
+    """For whoever has a link that does nothing (any more)."""
+    words = voice.words
+    told = words.link_over if over else words.link_invalid
+    return _page(voice, words.link_fails, f'<p role="status">{told}</p>', 410 if over else 404)
+
+
+def _answer(one: Choice, voice: Voice) -> str:
+    words = voice.words
     name = f"consent|{_text(one.purpose)}|{_text(one.channel)}"
-    about = " Your permission has ended." if one.status == "expired" else ""
+    about = f" {words.ended}" if one.status == "expired" else ""
     radios = "".join(
         f'<label><input type="radio" name="{name}" value="{value}"{_checked(one, value)}> {word}</label>'
-        for value, word in (("granted", "Yes"), ("withdrawn", "No"))
+        for value, word in (("granted", words.yes), ("withdrawn", words.no))
     )
     return (
-        f"<fieldset><legend>{_words(one.purpose)}, {_channel(one.channel)}</legend>"
-        f"<p>May we?{about}{_wording(one.wording)}</p>{radios}</fieldset>"
+        f"<fieldset><legend>{_place(one.purpose, one.channel, voice)}</legend>"
+        f"<p>{words.may_we}{about}{_wording(one.wording, voice)}</p>{radios}</fieldset>"
     )
 
 
@@ -87,42 +100,45 @@ def _checked(one: Choice, value: str) -> str:
     return " checked" if value == stands and one.status != "not-asked" else ""
 
 
-def _interest(code: str, value: bool) -> str:
+def _interest(code: str, value: bool, voice: Voice) -> str:
+    words = voice.words
     radios = "".join(
         f'<label><input type="radio" name="interest|{_text(code)}" value="{told}"{" checked" if meant is value else ""}> {word}</label>'
-        for told, meant, word in (("true", True, "Yes"), ("false", False, "No"))
+        for told, meant, word in (("true", True, words.yes), ("false", False, words.no))
     )
-    return f"<fieldset><legend>Interested in {_words(code)}?</legend>{radios}</fieldset>"
+    question = words.interested.format(what=_text(voice.name(code)))
+    return f"<fieldset><legend>{question}</legend>{radios}</fieldset>"
 
 
-def _out(told: Preferences) -> str:
+def _out(told: Preferences, voice: Voice) -> str:
     if told.about is None:
         return ""
-    purpose, channel = told.about
+    what = voice.words.no_more.format(what=_place(*told.about, voice))
     return (
-        '<h2>Unsubscribe</h2><form method="post"><input type="hidden" name="List-Unsubscribe" value="One-Click">'
-        f'<p><button type="submit">No more {_words(purpose)}, {_channel(channel)}</button></p></form>'
+        f'<h2>{voice.words.unsubscribe}</h2><form method="post">'
+        '<input type="hidden" name="List-Unsubscribe" value="One-Click">'
+        f'<p><button type="submit">{what}</button></p></form>'
     )
 
 
-def _page(title: str, body: str) -> str:
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+def _page(voice: Voice, title: str, body: str, status: int = 200) -> HTMLResponse:
+    page = (
+        f'<!doctype html><html lang="{voice.language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{title}</title><style>{STYLE}</style></head><body><main><h1>{title}</h1>{body}</main></body></html>"
     )
+    return HTMLResponse(page, status, headers={**HEADERS, "content-language": voice.language})
 
 
-def _channel(channel: str) -> str:
-    return "on every channel" if channel == "any" else f"by {_words(channel)}"
+def _place(purpose: str, channel: str, voice: Voice) -> str:
+    named = _text(voice.name(purpose))
+    if channel == "any":
+        return voice.words.on_every_channel.format(purpose=named)
+    return voice.words.on_channel.format(purpose=named, channel=_text(voice.channel(channel)))
 
 
-def _wording(wording: str | None) -> str:
-    return f" (text {_text(wording)})" if wording else ""
-
-
-def _words(code: str) -> str:
-    return _text(code.replace("-", " ").replace("_", " "))
+def _wording(wording: str | None, voice: Voice) -> str:
+    return f" ({voice.words.text.format(wording=_text(wording))})" if wording else ""
 
 
 def _text(value: str) -> str:

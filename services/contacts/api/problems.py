@@ -30,6 +30,7 @@ from services.contacts.handlers.erasing import NoSuchErasure
 from services.contacts.handlers.hierarchies import NoHousehold
 from services.contacts.handlers.linking import NoSuchLink, Unlinkable
 from services.contacts.handlers.reassigning import NoSuchReassignment
+from services.contacts.handlers.rotating import KeySigns, NoSuchKey, TooManyKeys
 from services.contacts.handlers.ruling import TooManyRules, UnfitRule
 from services.contacts.handlers.staging import HasBought
 from shared.http import Problem
@@ -136,6 +137,11 @@ PROBLEMS: dict[type[Exception], Callable[[Request, Any], Problem]] = {
         "Too many",
         f"At most {error} confirmations of a customer wait at a time.",
     ),
+    NoSuchKey: lambda _, error: Problem(404, detail=f"There is no key {error} of links."),
+    KeySigns: lambda *_: Problem(
+        409, "Signs", errors=[("path.number", "is the key that signs; make another one first")]
+    ),
+    TooManyKeys: lambda _, error: Problem(409, "Too many keys", f"There are {error} keys of links."),
     BadToken: lambda *_: Problem(404, detail="The link is not valid."),
     TokenExpired: lambda *_: Problem(410, "Link expired", "The link is over. Ask for another one."),
     NotOffered: lambda _, error: Problem(422, errors=[(f"body.{error.field}", "was not offered")]),

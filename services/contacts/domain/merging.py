@@ -112,13 +112,16 @@ def regrouped(
     before = known.place.golden or known.contact
     whole = together(root, parts, country, rules).contact if members else known.contact
     changed = [name for name in PUBLISHED if getattr(whole, name)] if set_free else differences(before, whole)
-    version, changed_at = before.version, before.changed_at
-    if changed:
-        version, changed_at = before.version + 1, milliseconds(now)
-    stamp = {"version": version, "changed_at": changed_at}
-    golden = whole.model_copy(update=stamp) if members else None
-    place = replace(known.place, golden=golden, beat=known.place.beat + 1)
-    return replace(known, contact=known.contact.model_copy(update=stamp), place=place), changed
+    golden = whole.model_copy(update={"version": before.version, "changed_at": before.changed_at}) if members else None
+    known = replace(known, place=replace(known.place, golden=golden, beat=known.place.beat + 1))
+    return (renewed(known, now), changed) if changed else (known, changed)
+
+
+def renewed(root: Known, now: datetime) -> Known:
+    """The next version of what is published of a root."""
+    stamp = {"version": root.published.version + 1, "changed_at": milliseconds(now)}
+    golden = root.place.golden and root.place.golden.model_copy(update=stamp)
+    return replace(root, contact=root.contact.model_copy(update=stamp), place=replace(root.place, golden=golden))
 
 
 def together(root: str, parts: Parts, country: str | None = None, rules: Rules = NO_RULES) -> Known:

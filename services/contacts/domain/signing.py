@@ -1,23 +1,31 @@
 """Tokens of links that customers get: what for, until when, and a number that means nothing outside. Pure.
 
 A token names nobody: whose it is is kept under its number. It is signed, so whoever makes one up, changes one or lengthens its
-life is refused before anything is looked up.
+life is refused before anybody is looked up. It says with which key, so that keys can follow each other: the newest signs, the
+others are believed until they are retired.
 """
 
 import base64
 import binascii
 import hmac
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal["confirmation", "preferences"]
 NUMBER_BYTES, SEAL_BYTES = 16, 16
-HEAD = struct.Struct(f">BBQ{NUMBER_BYTES}s")
+HEAD = struct.Struct(f">BBHQ{NUMBER_BYTES}s")
+"""Version, kind, number of the key, end in seconds since 1970, number of the customer or confirmation."""
 KINDS: dict[Kind, int] = {"confirmation": 1, "preferences": 2}
-VERSION = 1
+VERSION = 2
+FIRST_VERSION, FIRST_HEAD, FIRST_KEY = 1, struct.Struct(f">BBQ{NUMBER_BYTES}s"), 0
+"""What the first key signs has no number, as it had none before there were others."""
+MOST_KEYS = 1 << 16
 MAX_LENGTH = 400
+LONGEST = timedelta(days=730)
+"""No link lives longer. So long after a key has signed for the last time it is needed by none."""
 
 
 class BadToken(ValueError):
@@ -38,28 +46,50 @@ class Token:
     about: tuple[str, str] | None = None
 
 
-def sign(key: bytes, token: Token) -> str:
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """The keys that are believed, by number, and the one that signs."""
+
+    signing: int
+    keys: Mapping[int, bytes]
+
+
+def sign(ring: KeyRing, token: Token) -> str:
     """To be a part of a path."""
-    about = "|".join(token.about) if token.about else ""
-    head = HEAD.pack(VERSION, KINDS[token.kind], int(token.expires_at.timestamp()), token.number)
-    told = head + about.encode()
-    return _text(told + _seal(key, told))
+    kind, expires = KINDS[token.kind], int(token.expires_at.timestamp())
+    if ring.signing == FIRST_KEY:
+        head = FIRST_HEAD.pack(FIRST_VERSION, kind, expires, token.number)
+    else:
+        head = HEAD.pack(VERSION, kind, ring.signing, expires, token.number)
+    told = head + "|".join(token.about or ()).encode()
+    return _text(told + _seal(ring.keys[ring.signing], told))
 
 
-def read(key: bytes, text: str, kind: Kind, now: datetime) -> Token:
+def read(ring: KeyRing, text: str, kind: Kind, now: datetime) -> Token:
     """Raises BadToken, TokenExpired."""
     sealed = _bytes(text)
     told, seal = sealed[:-SEAL_BYTES], sealed[-SEAL_BYTES:]
-    if len(told) < HEAD.size or not hmac.compare_digest(seal, _seal(key, told)):
+    number_of_kind, number_of_key, expires, number, about = _parts(told)
+    key = ring.keys.get(number_of_key)
+    if key is None or not hmac.compare_digest(seal, _seal(key, told)) or number_of_kind != KINDS[kind]:
         raise BadToken
-    version, number_of_kind, expires, number = HEAD.unpack(told[: HEAD.size])
-    if (version, number_of_kind) != (VERSION, KINDS[kind]):
-        raise BadToken
-    purpose, _, channel = told[HEAD.size :].decode().partition("|")
+    purpose, _, channel = about.decode().partition("|")
     token = Token(kind, number, datetime.fromtimestamp(expires, UTC), (purpose, channel) if purpose else None)
     if token.expires_at <= now:
         raise TokenExpired
     return token
+
+
+def _parts(told: bytes) -> tuple[int, int, int, bytes, bytes]:
+    """Kind, key, end, number and what it is about. Nothing of it is to be believed yet."""
+    first = told[:1] == bytes([FIRST_VERSION])
+    head = FIRST_HEAD if first else HEAD
+    if len(told) < head.size:
+        raise BadToken
+    version, kind, *key, expires, number = head.unpack(told[: head.size])
+    if version not in {FIRST_VERSION, VERSION}:
+        raise BadToken
+    return kind, FIRST_KEY if first else key[0], expires, number, told[head.size :]
 
 
 def _seal(key: bytes, told: bytes) -> bytes:

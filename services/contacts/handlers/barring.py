@@ -67,6 +67,17 @@ class Bar:
     until: datetime | None = None
 
 
+@dataclass(frozen=True)
+class CustomerBar:
+    """What is said of one customer. `since`: None: from now on, or since when it was."""
+
+    channel: str
+    reason: str
+    source: str
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 class Barring:
     """The use cases."""
 
@@ -75,14 +86,12 @@ class Barring:
         self.clock = clock
         self.country = country
 
-    async def bar(self, unit: Unit, customer: str, entry: DoNotContact, author: Author, rows: Rows) -> Contact:
+    async def bar(self, unit: Unit, customer: str, said: CustomerBar, author: Author, rows: Rows) -> Contact:
         """Nobody may approach the customer on this channel. Of several who are one it is said of the person. Raises NoSuchContact."""
         book = await self._open(unit, customer, rows)
-        root, now = book.root(customer), milliseconds(book.now)
-        held = [one for one in book.current[root].published.do_not_contact if one.channel == entry.channel]
-        since = next((one.since for one in held if (one.reason, one.source) == (entry.reason, entry.source)), now)
-        entry = entry.model_copy(update={"since": since, "until": entry.until and milliseconds(entry.until)})
-        self._free(book, [one for one in book.parts(customer) if one != root], entry.channel, author)
+        root = book.root(customer)
+        entry = _entry(said, book.current[root].published.do_not_contact, book.now)
+        self._free(book, [one for one in book.parts(customer) if one != root], said.channel, author)
         known = book.current[root]
         book.take(replace(known, contact=barred_by(known.contact, entry)), author)
         await book.save(self.store)
@@ -107,6 +116,14 @@ class Barring:
             known = book.current[one]
             if (left := freed(known.contact, channel)) is not known.contact:
                 book.take(replace(known, contact=left), author)
+
+
+def _entry(said: CustomerBar, held: Iterable[DoNotContact], now: datetime) -> DoNotContact:
+    """What is said, to a contact that has these."""
+    same = [one for one in held if (one.channel, one.reason, one.source) == (said.channel, said.reason, said.source)]
+    since = milliseconds(said.since) if said.since else next((one.since for one in same), milliseconds(now))
+    until = said.until and milliseconds(said.until)
+    return DoNotContact(channel=said.channel, reason=said.reason, since=since, until=until, source=said.source)
 
 
 class Listing:

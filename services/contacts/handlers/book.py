@@ -10,7 +10,7 @@ import structlog
 from services.contacts.domain.barring import Listed, addresses, relisted
 from services.contacts.domain.changes import Author, Change, Kind
 from services.contacts.domain.identities import Conflict
-from services.contacts.domain.merging import Merge, regrouped, together
+from services.contacts.domain.merging import Merge, regrouped, renewed, together
 from services.contacts.domain.reconsidering import judged_again
 from services.contacts.domain.ruling import Rules
 from services.contacts.domain.survivorship import (
@@ -169,6 +169,13 @@ class Book:
         if changed:
             self._publish(ContactChanged(contact=after.contact, changed=changed), customer, None, None)
             self.chronicle.said(before.contact, after.contact, changed, after, author, None)
+
+    def tell_again(self, root: str, about: list[str], author: Author) -> None:
+        """A version of its own though nothing is different: these fields mean something else by now."""
+        known = self.current[root]
+        after = self.current[root] = renewed(known, self.now)
+        self._publish(ContactChanged(contact=after.published, changed=about), root, None, None)
+        self.chronicle.said(known.published, after.published, (), after, author, None)
 
     def judge_again(self, root: str, author: Author) -> None:
         """What others see of a root by today's rules, of all that was said of its parts."""

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.contacts.domain.changes import Author
 from services.contacts.domain.preferences import spoken_last
-from services.contacts.domain.signing import BadToken, Token, read, sign
+from services.contacts.domain.signing import BadToken, KeyRing, Token, read, sign
 from services.contacts.domain.survivorship import Statement, consent, milliseconds
 from services.contacts.handlers.book import Store, open_book
 from shared.clock import Clock
@@ -21,7 +21,7 @@ from shared.ids import uuid7
 from shared.messaging import Unit
 from shared.mongo import Session
 
-Key = Callable[[], Awaitable[bytes]]
+Ring = Callable[[], Awaitable[KeyRing]]
 MAX_EVIDENCE = 300
 """Of what was said about it before: with how it was confirmed it stays below what a claim holds."""
 MAX_WAITING = 20
@@ -84,12 +84,12 @@ class Confirming:
     """The use cases. Links live by the wall's clock; a grant is given when it is confirmed."""
 
     def __init__(
-        self, store: Store, kept: Confirmations, clock: Clock, key: Key, life: timedelta, country: str | None
+        self, store: Store, kept: Confirmations, clock: Clock, ring: Ring, life: timedelta, country: str | None
     ) -> None:
         self.store = store
         self.kept = kept
         self.clock = clock
-        self.key = key
+        self.ring = ring
         self.life = life
         self.country = country
 
@@ -112,9 +112,9 @@ class Confirming:
     async def to_send(self, after: str, limit: int) -> tuple[list[ToSend], str | None]:
         """Links that nobody has said to have sent; behind which id others follow."""
         found = await self.kept.unsent(after, datetime.now(UTC), limit)
-        key = await self.key()
+        ring = await self.ring()
         contacts = [(one, await self.store.contact(one.customer_id)) for one in found]
-        items = [ToSend(one, sign(key, _token(one)), contact) for one, contact in contacts if contact]
+        items = [ToSend(one, sign(ring, _token(one)), contact) for one, contact in contacts if contact]
         return items, found[-1].confirmation_id if len(found) == limit else None
 
     async def sent(self, confirmation_id: str) -> None:
@@ -124,11 +124,16 @@ class Confirming:
 
     async def read(self, text: str, session: Session | None = None) -> Confirmation:
         """What a link asks. Raises BadToken, TokenExpired."""
-        token = read(await self.key(), text, "confirmation", datetime.now(UTC))
+        token = read(await self.ring(), text, "confirmation", datetime.now(UTC))
         one = await self.kept.confirmation(str(UUID(bytes=token.number)), session)
         if one is None:
             raise BadToken
         return one
+
+    async def language(self, one: Confirmation) -> str | None:
+        """In which the customer is to be spoken to."""
+        contact = await self.store.contact(one.customer_id)
+        return contact.language if contact else None
 
     async def confirm(self, unit: Unit, text: str) -> Confirmation:
         """The grants hold from now on. Again it changes nothing. Raises BadToken, TokenExpired, TooManyConsents."""

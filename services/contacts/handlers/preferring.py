@@ -19,7 +19,7 @@ from services.contacts.domain.preferences import (
     spoken_last,
     unsubscribed,
 )
-from services.contacts.domain.signing import BadToken, Token, read, sign
+from services.contacts.domain.signing import BadToken, KeyRing, Token, read, sign
 from services.contacts.domain.survivorship import Known, Statement, after_all_said, consent
 from services.contacts.handlers.book import Book, Store, open_book
 from services.contacts.handlers.errors import NoSuchContact
@@ -28,7 +28,7 @@ from shared.contracts.contacts import Contact
 from shared.messaging import Unit
 from shared.mongo import Session
 
-Key = Callable[[], Awaitable[bytes]]
+Ring = Callable[[], Awaitable[KeyRing]]
 
 
 class Links(Protocol):
@@ -55,12 +55,12 @@ class Preferring:
     """The use cases. Links live by the wall's clock; what is said there is said now."""
 
     def __init__(
-        self, store: Store, links: Links, clock: Clock, key: Key, sensitive: Sensitive, country: str | None
+        self, store: Store, links: Links, clock: Clock, ring: Ring, sensitive: Sensitive, country: str | None
     ) -> None:
         self.store = store
         self.links = links
         self.clock = clock
-        self.key = key
+        self.ring = ring
         self.sensitive = sensitive
         self.country = country
 
@@ -69,7 +69,7 @@ class Preferring:
         await self._seen(unit, customer, rows)
         number = await self.links.number(customer, unit.session)
         expires_at = (datetime.now(UTC) + timedelta(days=days)).replace(microsecond=0)
-        return Link(sign(await self.key(), Token("preferences", number, expires_at, about)), expires_at)
+        return Link(sign(await self.ring(), Token("preferences", number, expires_at, about)), expires_at)
 
     async def revoke(self, unit: Unit, customer: str, rows: Rows) -> None:
         """All links of the customer, whoever has them, and of all whom they were found to be. Raises NoSuchContact."""
@@ -115,7 +115,7 @@ class Preferring:
         return preferences(contact, hidden, token.about, await self.clock.now())
 
     async def _whose(self, text: str, session: Session | None) -> tuple[Token, str]:
-        token = read(await self.key(), text, "preferences", datetime.now(UTC))
+        token = read(await self.ring(), text, "preferences", datetime.now(UTC))
         customer = await self.links.customer(token.number, session)
         if customer is None:
             raise BadToken

@@ -79,7 +79,8 @@ def create(settings: ContactSettings | None = None) -> FastAPI:
     erasures, erasing = _erasures(base)
     merging = Merging(base.store, base.clock, base.country, erasures.after_merge)
     staging, life_cycle = records.life_cycle(base)
-    confirming, confirmations = consents.confirmations(base, secret)
+    keys, link_keys = consents.link_keys(base, secret)
+    confirming, confirmations = consents.confirmations(base, keys)
     parts = [
         erasing,
         Part([api.merges(merging, base.store, plumbing.messaging, seeing)]),
@@ -96,8 +97,9 @@ def create(settings: ContactSettings | None = None) -> FastAPI:
         consents.expiry(base),
         consents.permissions(base),
         consents.do_not_contact(base),
+        link_keys,
         confirmations,
-        consents.preferences(base, secret),
+        consents.preferences(base, keys),
         # Last: the path of a contact's id would take the others' paths for its own.
         _disclosure(base),
         _contacts(base, erasures, staging, confirming),

@@ -2,13 +2,14 @@
 
 from services.contacts.store.contacts import MongoStore
 from services.contacts.store.documents import DocumentStore
-from services.contacts.store.expiry import GrantStore
+from services.contacts.store.expiry import ExpiryStore
 from services.contacts.store.exports import ExportStore
 from services.contacts.store.fields import FieldStore
 from services.contacts.store.forms import FormStore
 from services.contacts.store.history import HistoryStore
 from services.contacts.store.imports import ImportStore
 from services.contacts.store.learning import ModelStore
+from services.contacts.store.link_keys import LinkKeyStore
 from services.contacts.store.links import LinkStore
 from services.contacts.store.match_progress import MatchProgress
 from services.contacts.store.matching import MatchStore
@@ -23,12 +24,13 @@ from services.contacts.store.wanted import WantedStore
 __all__ = [
     "ConfirmationStore",
     "DocumentStore",
+    "ExpiryStore",
     "ExportStore",
     "FieldStore",
     "FormStore",
-    "GrantStore",
     "HistoryStore",
     "ImportStore",
+    "LinkKeyStore",
     "LinkNumberStore",
     "LinkStore",
     "MatchProgress",

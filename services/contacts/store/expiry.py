@@ -1,4 +1,4 @@
-"""Grants with an end in MongoDB: each contact keeps when the first of its own runs out, in an index of those that have any."""
+"""What ends or begins by itself, in MongoDB: each contact keeps when the first of it does, in an index of those that have any."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,20 +6,31 @@ from datetime import datetime
 from pymongo import ASCENDING
 
 from shared.leases import Lease, MongoLease
-from shared.mongo import Database
+from shared.mongo import Database, Document
+
+ENDS = "do_not_contact.until"
+UNKNOWN: Document = {
+    ENDS: {"$type": "date"},
+    "$or": [{"lapses": None}, {"$expr": {"$gt": ["$lapses", {"$min": f"${ENDS}"}]}}],
+}
+"""Kept before bars counted as what ends by itself."""
 
 
-class GrantStore:
-    """Finds customers whose grants run out."""
+class ExpiryStore:
+    """Finds customers of whom something is to be told."""
 
     def __init__(self, database: Database) -> None:
         self._contacts = database["contacts"]
         self.lease: Lease = MongoLease(database, "consents-lease")
 
     async def prepare(self) -> None:
-        # Nearly nobody grants anything for a time, so a sparse index costs the others nothing.
+        # Nearly nobody grants anything for a time, or is barred, so sparse indexes cost the others nothing.
         await self._contacts.create_index([("lapses", ASCENDING)], sparse=True)
+        await self._contacts.create_index([(ENDS, ASCENDING)], sparse=True)
 
-    async def ending(self, now: datetime, limit: int) -> Sequence[str]:
+    async def due(self, now: datetime, limit: int) -> Sequence[str]:
         found = self._contacts.find({"lapses": {"$lte": now}}, {"_id": 1}).sort("lapses", ASCENDING).limit(limit)
         return [row["_id"] async for row in found]
+
+    async def unknown(self, limit: int) -> Sequence[str]:
+        return [row["_id"] async for row in self._contacts.find(UNKNOWN, {"_id": 1}).limit(limit)]

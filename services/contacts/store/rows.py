@@ -8,7 +8,7 @@ from typing import Any
 from pymongo import UpdateOne
 
 from services.contacts.domain import traits
-from services.contacts.domain.expiry import first_end
+from services.contacts.domain.expiry import next_turn
 from services.contacts.domain.following import first_course
 from services.contacts.domain.identities import Conflict
 from services.contacts.domain.known import Candidate, Fault, Teller
@@ -28,8 +28,8 @@ def contact_row(known: Known) -> dict[str, Any]:
     row = known.contact.model_dump()
     row |= {"said": dict(known.said), "chosen": sorted(known.chosen)} | keys_row(known)
     row |= _said_by(known)
-    if end := first_end(known.contact):
-        row["lapses"] = end
+    if turn := next_turn(known):
+        row["lapses"] = turn
     if known.course:
         row["course"] = [mark._asdict() for mark in known.course]
     if known.faults:

@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 
 from services.contacts.domain import barring
 from services.contacts.domain.barring import Listed, addresses, barred_by, both, digest, freed, relisted
-from services.contacts.domain.expiry import first_end, run_out
+from services.contacts.domain.expiry import next_turn, run_out
 from services.contacts.domain.permission import Permission, Question, permission
 from services.contacts.domain.survivorship import Known, Statement, fold, newcomer, statement, stricter
 from shared.consent import barred
@@ -55,19 +55,19 @@ def contact(**fields: Any) -> Contact:
 def test_a_grant_that_has_run_out_is_told_once_and_a_later_one_is_a_grant_in_any_order() -> None:
     first, later = consent("granted", 0, until=5), consent("granted", 3, until=50)
     known = told(first)
-    assert first_end(known.contact) == at(5)
+    assert next_turn(known) == at(5)
     assert run_out(known.contact, at(4)) == []
     [over] = run_out(known.contact, at(5))
     assert (over.status, over.expired, over.given_at, over.source) == ("withdrawn", True, at(0), "/contacts")
     ended = told(first, over)
-    assert (ended.contact.consents, first_end(ended.contact), run_out(ended.contact, at(9))) == ([over], None, [])
+    assert (ended.contact.consents, next_turn(ended), run_out(ended.contact, at(9))) == ([over], None, [])
     for order in permutations([first, over, later]):
         assert told(*order).contact.consents == [later]
 
 
 def test_refusals_and_grants_without_an_end_do_not_run_out() -> None:
     known = told(consent("denied", 0, until=1), consent("granted", 0, channel="phone"))
-    assert (first_end(known.contact), run_out(known.contact, at(100))) == (None, [])
+    assert (next_turn(known), run_out(known.contact, at(100))) == (None, [])
 
 
 def test_what_the_customer_has_withdrawn_at_the_time_of_the_grant_is_not_called_expired() -> None:

@@ -1,5 +1,6 @@
 """Tokens of customers' links, and what customers may say with them. Rules only."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,46 +16,73 @@ from services.contacts.domain.preferences import (
     spoken_last,
     unsubscribed,
 )
-from services.contacts.domain.signing import BadToken, Token, TokenExpired, read, sign
+from services.contacts.domain.signing import BadToken, KeyRing, Token, TokenExpired, read, sign
 from services.contacts.domain.survivorship import newcomer
 from shared.contracts.contacts import Consent, Contact
 from shared.ids import uuid7
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
-KEY, NUMBER = b"k" * 32, bytes(range(16))
+NUMBER = bytes(range(16))
+FIRST, SECOND = KeyRing(0, {0: b"k" * 32}), KeyRing(1, {0: b"k" * 32, 1: b"l" * 32})
 TOKEN = Token("preferences", NUMBER, NOW + timedelta(days=1), ("newsletter", "email"))
-TEXT = sign(KEY, TOKEN)
+OLD, NEW = sign(FIRST, TOKEN), sign(SECOND, TOKEN)
+OF_BEFORE = "AQIAAAAAaVhcAAABAgMEBQYHCAkKCwwNDg9uZXdzbGV0dGVyfGVtYWlsaFW1wIY8rab_bEcHwVR5IQ"
+"""The same token, as it was written when keys had no numbers."""
 
 
 def test_a_token_says_what_was_signed_until_it_is_over() -> None:
-    assert read(KEY, TEXT, "preferences", NOW) == TOKEN
-    bare = Token("confirmation", NUMBER, NOW + timedelta(seconds=1))
-    assert read(KEY, sign(KEY, bare), "confirmation", NOW) == bare
-    with pytest.raises(TokenExpired):
-        read(KEY, TEXT, "preferences", NOW + timedelta(days=1))
+    for ring in (FIRST, SECOND):
+        assert read(ring, sign(ring, TOKEN), "preferences", NOW) == TOKEN
+        bare = Token("confirmation", NUMBER, NOW + timedelta(seconds=1))
+        assert read(ring, sign(ring, bare), "confirmation", NOW) == bare
+        with pytest.raises(TokenExpired):
+            read(ring, sign(ring, TOKEN), "preferences", NOW + timedelta(days=1))
 
 
-@given(st.integers(0, len(TEXT) - 1), st.sampled_from("ABCDEFGHabcdefgh0123456789-_=+/ é\0"))
-def test_no_token_can_be_altered(place: int, letter: str) -> None:
-    altered = TEXT[:place] + letter + TEXT[place + 1 :]
-    if altered != TEXT:
+def test_links_of_before_a_key_was_changed_are_believed_until_that_key_is_retired() -> None:
+    assert OLD == OF_BEFORE
+    assert read(SECOND, OLD, "preferences", NOW) == TOKEN
+    retired = KeyRing(1, {1: SECOND.keys[1]})
+    assert read(retired, NEW, "preferences", NOW) == TOKEN
+    for ring, text in ((retired, OLD), (FIRST, NEW), (KeyRing(2, {2: SECOND.keys[1]}), NEW)):
         with pytest.raises(BadToken):
-            read(KEY, altered, "preferences", NOW)
+            read(ring, text, "preferences", NOW)
+
+
+@given(
+    st.sampled_from([OLD, NEW]),
+    st.integers(0, len(NEW) - 1),
+    st.sampled_from("ABCDEFGHabcdefgh0123456789-_=+/ é\0"),
+)
+def test_no_token_can_be_altered(text: str, place: int, letter: str) -> None:
+    altered = text[:place] + letter + text[place + 1 :]
+    if altered != text:
+        with pytest.raises(BadToken):
+            read(SECOND, altered, "preferences", NOW)
 
 
 @given(st.text(max_size=500) | st.binary(max_size=300).map(lambda told: told.hex()))
 def test_no_token_can_be_made_up(text: str) -> None:
     with pytest.raises(BadToken):
-        read(KEY, text, "preferences", NOW)
+        read(SECOND, text, "preferences", NOW)
+
+
+@given(st.binary(max_size=120), st.sampled_from([b"\1", b"\2", b"\2\2\0\1", b""]))
+def test_no_bytes_are_a_token(told: bytes, head: bytes) -> None:
+    text = base64.urlsafe_b64encode(head + told).decode().rstrip("=")
+    with pytest.raises(BadToken):
+        read(SECOND, text, "preferences", NOW)
 
 
 def test_a_token_is_of_one_key_and_for_one_thing() -> None:
-    for key, kind in ((b"l" * 32, "preferences"), (KEY, "confirmation")):
-        with pytest.raises(BadToken):
-            read(key, TEXT, kind, NOW)  # type: ignore[arg-type]
-    for text in (TEXT + "=", TEXT + "\n", TEXT[:-1], TEXT * 20, ""):
-        with pytest.raises(BadToken):
-            read(KEY, text, "preferences", NOW)
+    other = KeyRing(1, {0: b"m" * 32, 1: b"m" * 32})
+    for text in (OLD, NEW):
+        for ring, kind in ((other, "preferences"), (SECOND, "confirmation")):
+            with pytest.raises(BadToken):
+                read(ring, text, kind, NOW)  # type: ignore[arg-type]
+        for wrong in (text + "=", text + "\n", text[:-1], text * 20, ""):
+            with pytest.raises(BadToken):
+                read(SECOND, wrong, "preferences", NOW)
 
 
 def consent(purpose: str, status: Any, channel: str = "email", hours: float = -1, **more: Any) -> Consent:
