@@ -46,7 +46,7 @@ def create(settings: SyncSettings | None = None) -> FastAPI:
     folding = Views(views, trees, now)
     erasing = Erasing("sync", database, messaging, steps(views, deliveries, now), terms, forget=folding.memory.drop)
     debts = OwedStore(database)
-    told = ChannelErasures(debts, deliveries, channels.pushed, messaging.transact, now)
+    told = ChannelErasures(debts, deliveries, channels.kind_of, messaging.transact, now)
     listen(messaging, erasing.beside(folding.fold))
     app = plumbing.app(
         title="Sync",
@@ -72,7 +72,7 @@ def create(settings: SyncSettings | None = None) -> FastAPI:
             courier.open,
         ],
         jobs=[*jobs(tail, dispatch), erasing.carry_out, told.follow],
-        close=[line.close, courier.close],
+        close=[courier.close],
     )
     add_problems(app, api.PROBLEMS)
     return app

@@ -1,9 +1,8 @@
 """Delivers changed views over a connection that the channel keeps open (server-sent events)."""
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -36,12 +35,6 @@ class Line:
     transact: Callable[[Callable[[Unit], Awaitable[Any]]], Awaitable[Any]]
     now: Callable[[], datetime]
     idle: float = 1.0
-    storing: set[asyncio.Task[None]] = field(default_factory=set)
-    """Receipts on their way to the store."""
-
-    async def close(self) -> None:
-        """Let the receipts arrive."""
-        await asyncio.gather(*self.storing, return_exceptions=True)
 
 
 class Stream:
@@ -77,19 +70,18 @@ class Stream:
         try:
             await self.line.tail.look()
             while (channel := self.line.channels.active(self.channel_id, "sse")) and self.allowed():
-                chunk, storing = await self.next_chunk(channel)
-                if chunk:
+                if chunk := await self.next_chunk(channel):
                     yield chunk
-                if storing:
-                    # A client that goes away takes this stream with it, but not the record of what it was sent.
-                    await asyncio.shield(storing)
         except Exception as error:
             if not transient(error):
                 raise
             log.warning("stream_broken", channel=self.channel_id, error=type(error).__name__, at=whereabouts(error))
 
-    async def next_chunk(self, channel: Channel) -> tuple[bytes, asyncio.Task[None] | None]:
-        """What has changed, and the record of it on its way; nothing if nothing has changed for a while."""
+    async def next_chunk(self, channel: Channel) -> bytes:
+        """What has changed; nothing if nothing has changed for a while.
+
+        It is on record before it goes out: of whom a channel was sent anything, it has to hear that they are erased.
+        """
         await self.find_place()
         tails = self.line.tail.positions
         changes = await self.line.changes.beyond(self.cursor, tails, BATCH)
@@ -97,11 +89,9 @@ class Stream:
         chunk, receipts = await self.render(channel, changes)
         if not chunk and not changes:
             await self.line.tail.beyond(self.cursor, self.line.idle)
-            return b"", None
-        storing = asyncio.create_task(self.store(receipts))
-        self.line.storing.add(storing)
-        storing.add_done_callback(self.line.storing.discard)
-        return chunk, storing
+        else:
+            await self.store(receipts)
+        return chunk
 
     async def find_place(self) -> None:
         """Begin where the client is; begin anew if somebody has asked for a replay meanwhile."""
@@ -166,13 +156,13 @@ class Stream:
         )
 
     async def store(self, receipts: Sequence[Receipt]) -> None:
-        """Keep what was sent, and the place for clients that will not say where they are."""
+        """Keep what is sent, and the place for clients that will not say where they are."""
         metrics.DELIVERIES.labels(self.channel_id, "delivered").inc(len(receipts))
         settlement = Settlement(self.channel_id, self.generation, None, dict(self.cursor), receipts)
         try:
             await self.line.transact(lambda unit: self.line.deliveries.settle(settlement, unit.session))
         except LostLease:
-            # Started over meanwhile: the place is void, that the views were sent is not.
+            # Started over meanwhile: the place is void, that the views are sent is not.
             void = replace(settlement, generation=None, cursor={})
             await self.line.transact(lambda unit: self.line.deliveries.settle(void, unit.session))
 
