@@ -7,6 +7,7 @@ import pytest
 from services.sync.domain.known import NOTHING
 from services.sync.domain.outgoing import Changed, Place, Receipt, Retry, Verdict, body, erasure_verdict
 from services.sync.domain.policy import Policy
+from services.sync.domain.sensitive import Sensitive
 from services.sync.domain.view import Held
 from services.sync.handlers.memory import Memory
 from shared.contracts.contacts import ContactRestricted
@@ -36,7 +37,7 @@ def test_only_a_channel_that_was_ever_sent_something_hears_of_an_erasure(
 
 def test_an_erasure_says_nothing_but_whom_and_which_whatever_the_policy() -> None:
     for fields in (("*",), ("contact.name",)):
-        told = body("shop", Policy(2, "service", "consent", fields, "shop"), ERASED, NOW)
+        told = body("shop", Policy(2, "service", "consent", fields, "shop"), ERASED, NOW, Sensitive())
         assert told == (
             b'{"channel":"shop","policy_version":2,"customer_id":"%s","version":3,"changed_at":"2026-01-01T00:00:00Z",'
             b'"withheld":[],"erased":"%s","customer":{}}' % (ANNA.encode(), ID.encode())

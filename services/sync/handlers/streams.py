@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,9 @@ import structlog
 
 from services.sync.domain.channel import Channel
 from services.sync.domain.outgoing import Changed, Receipt, Verdict, body, erasure_verdict, held_by_stream, verdict
+from services.sync.domain.policy import Policy
 from services.sync.domain.positions import Cursor, Resume, emptied, event_id, start_of
+from services.sync.domain.sensitive import Sensitive
 from services.sync.handlers.channels import Channels
 from services.sync.handlers.deliveries import ChangeStore, DeliveryStore, LostLease, Settlement
 from services.sync.handlers.tail import Tail
@@ -35,6 +37,7 @@ class Line:
     transact: Callable[[Callable[[Unit], Awaitable[Any]]], Awaitable[Any]]
     now: Callable[[], datetime]
     idle: float = 1.0
+    sensitive: Sensitive = field(default_factory=Sensitive)
 
 
 class Stream:
@@ -119,14 +122,17 @@ class Stream:
                 erasure_verdict(changed, receipt, held) if changed.erased else verdict(channel.source, changed, held)
             )
             if judged is Verdict.SEND:
-                pieces.append(
-                    event(event_id(self.generation, self.cursor), body(self.channel_id, policy, changed, now))
-                )
+                pieces.append(self.event(policy, changed, now))
                 receipts.append(self.receipt(policy.version, changed, now))
         for changed in await self.asked_for(changes):
-            pieces.append(event(event_id(self.generation, self.cursor), body(self.channel_id, policy, changed, now)))
+            pieces.append(self.event(policy, changed, now))
             receipts.append(self.receipt(policy.version, changed, now))
         return b"".join(pieces), receipts
+
+    def event(self, policy: Policy, changed: Changed, now: datetime) -> bytes:
+        assert self.generation is not None, "the place is found before anything is sent"
+        data = body(self.channel_id, policy, changed, now, self.line.sensitive)
+        return event(event_id(self.generation, self.cursor), data)
 
     async def known(self, channel: Channel, changes: Sequence[Changed]) -> dict[str, Receipt]:
         """Receipts matter only where a change may be an echo, or is an erasure, of which only those hear who were ever sent
