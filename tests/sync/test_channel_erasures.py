@@ -1,6 +1,7 @@
 """What channels owe of an erasure: a receipt is told when all that a channel was ever sent of the customers is withdrawn from it."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -173,12 +174,11 @@ async def test_what_a_stream_is_sent_is_on_record_before_it_goes_out(sync: Sync)
     """Else a channel that has got it would never hear that the customer is erased."""
     await sync.register(channel_id="desk", kind="sse")
     await sync.happen(contact(ANNA))
-    broken = stream(sync)
 
     async def away(_: Any) -> None:
         raise AutoReconnect("away")
 
-    object.__setattr__(broken.line, "transact", away)
+    broken = Stream("desk", None, replace(sync.line(), transact=away), lambda: True)
     assert [chunk async for chunk in broken.chunks()] == []
     client = Client(stream(sync).chunks())
     await client.take(1)

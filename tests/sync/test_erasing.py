@@ -8,12 +8,13 @@ from services.sync.domain.known import NOTHING
 from services.sync.domain.outgoing import Changed, Place, Receipt, Retry, Verdict, body, erasure_verdict
 from services.sync.domain.policy import Policy
 from services.sync.domain.sensitive import Sensitive
-from services.sync.domain.view import Held
+from services.sync.domain.view import Held, take
 from services.sync.handlers.memory import Memory
+from services.sync.store.trees import speaking_of
 from shared.contracts.contacts import ContactRestricted
 from shared.contracts.sync import CustomerView
 from tests.sync.conftest import Sync, received
-from tests.sync.facts import ANNA, BERT, CLEO, NOW, contact, day, merged, order, unmerged
+from tests.sync.facts import ANNA, BERT, CLEO, NOW, contact, customer, day, merged, order, unmerged
 from tests.sync.forgetting import ID, erase
 
 ERASED = Changed(ANNA, 3, "2026-01-01T00:00:00Z", Place(0, 9), ((None, 3),), b"{}", erased=ID)
@@ -106,8 +107,11 @@ async def test_who_was_one_with_the_erased_is_shown_without_them(sync: Sync) -> 
 
 
 @pytest.mark.integration
-async def test_nothing_is_kept_of_the_erased_in_what_was_told_of_who_had_absorbed_them(sync: Sync) -> None:
-    """Anna was Bert once; Bert is Cleo now, and contacts tells Cleo alone."""
+@pytest.mark.parametrize("written_before", [False, True])
+async def test_nothing_is_kept_of_the_erased_in_what_was_told_of_who_had_absorbed_them(
+    sync: Sync, written_before: bool
+) -> None:
+    """Anna was Bert once; Bert is Cleo now, and contacts tells Cleo alone. Parts of a time before they said so beside, too."""
     await sync.happen(contact(ANNA, name="Anna"), contact(BERT), contact(CLEO), order(ANNA), order(BERT), order(CLEO))
     told = [contact(BERT, 2, name="Anna", absorbed=[ANNA]), contact(CLEO, 2, name="Anna", absorbed=[ANNA, BERT])]
     for survivor, absorbed, fact in ((BERT, ANNA, told[0]), (CLEO, BERT, told[1])):
@@ -118,6 +122,8 @@ async def test_nothing_is_kept_of_the_erased_in_what_was_told_of_who_had_absorbe
     await sync.receive([received(parting, subject=one) for one in (BERT, ANNA)])
     await sync.happen(contact(ANNA, 2, name="Anna"), contact(CLEO, 3, name="Cleo", absorbed=[BERT]))
     assert "Anna" in str(await sync.trees.known([BERT], None))
+    if written_before:
+        await sync.trees.parts.update_many({}, {"$unset": {"absorbed": ""}})
     await erase(sync, ANNA)
     kept = await sync.database["parts"].find().to_list(None) + await sync.database["views"].find().to_list(None)
     assert "Anna" not in str(kept)
@@ -130,6 +136,16 @@ async def test_nothing_is_kept_of_the_erased_in_what_was_told_of_who_had_absorbe
     [bert] = await sync.views.these([BERT])
     view = CustomerView.model_validate_json(bert.view)
     assert (view.contact and view.contact.name, view.sales.orders) == ("Bert", 1)
+
+
+@pytest.mark.integration
+async def test_parts_that_speak_of_the_erased_are_found_without_looking_through_all(sync: Sync) -> None:
+    contacts = {customer(n): contact(customer(n), absorbed=[customer(n + 1)]) for n in range(300)}
+    await sync.trees.keep({one: take(NOTHING, fact) for one, fact in contacts.items()}, (), None)
+    find = {"find": "parts", "filter": speaking_of([customer(1), customer(200)])}
+    explained = await sync.database.command("explain", find, verbosity="executionStats")
+    stats = explained["executionStats"]
+    assert (stats["nReturned"], stats["totalDocsExamined"] <= 4) == (2, True)
 
 
 def restricted(customer: str, restricted: bool = True) -> ContactRestricted:
