@@ -79,7 +79,9 @@ codes = st.one_of(
 
 
 @given(st.dictionaries(codes, st.booleans(), max_size=4), st.lists(codes, max_size=2))
-def test_a_look_at_the_bytes_misses_nothing_that_reading_them_finds(attributes: dict[str, bool], schemes: list[str]) -> None:
+def test_a_look_at_the_bytes_misses_nothing_that_reading_them_finds(
+    attributes: dict[str, bool], schemes: list[str]
+) -> None:
     identifiers = [{"scheme": scheme, "value": "1"} for scheme in schemes]
     view = written(ANNA, 3, NOW, take(NOTHING, contact(attributes=attributes, identifiers=identifiers)))
     sensitive, document = Sensitive(), orjson.loads(view)

@@ -123,7 +123,9 @@ class ChannelErasures:
             raise NoSuchOwed(f"erasure {erasure_id} of {channel}")
         shown = {one.customer_id: one for one in await self.debts.shown(owed, unit.session)}
         if customer is None and len(shown) > 1:
-            raise NotAcknowledgeable(f"the channel was sent {len(shown)} customers of this erasure: say of each by its id")
+            raise NotAcknowledgeable(
+                f"the channel was sent {len(shown)} customers of this erasure: say of each by its id"
+            )
         one = shown.get(customer or next(iter(shown), ""))
         if one is None:
             raise NoSuchOwed(f"customer {customer} in erasure {erasure_id} of {channel}")

@@ -92,7 +92,9 @@ class United:
             for record in once(log):
                 told = orjson.loads(record.value or b"{}")
                 receipts[told["erasure_id"], told["place"]] += 1
-        expected = sorted((erasure, place) for erasure in set(erased.values()) for place in ("campaigns", "log", "sync"))
+        expected = sorted(
+            (erasure, place) for erasure in set(erased.values()) for place in ("campaigns", "log", "sync")
+        )
         yield from difference("a receipt from each place", "the topic", sorted(receipts), expected)
         for service, tables in (("sync", ("parts",)), ("campaigns", ("profiles",))):
             yield from difference(
