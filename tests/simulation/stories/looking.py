@@ -69,8 +69,8 @@ class Ledger:
     def _erasure(self, erasure_id: str) -> Erasure:
         customers = tuple(one for one, erasure in self._registry.erased.items() if erasure == erasure_id)
         now = self._world.now
-        asked = (erasure_id, customers, "objection", "customer", None, "/keys/k")
-        erasure = begun(Erasure(*asked, requested_at=now, deadline=now + timedelta(days=30)))
+        deadline = now + timedelta(days=30)
+        erasure = begun(Erasure(erasure_id, customers, "objection", "customer", None, "/keys/k", now, deadline))
         for place in SERVICES:
             if place not in HERE:
                 erasure = receipted(erasure, ErasureDone(erasure_id=erasure_id, place=place, at=now))

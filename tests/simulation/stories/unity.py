@@ -156,9 +156,9 @@ class Unity:
             if engine.table(service, "outbox").documents:
                 yield f"{service} has not told everything"
         told = receipts(cluster)
-        for erasure in set(self.registry.erased.values()):
-            if LOG not in told.get(erasure, {}):
-                yield f"the log is not done with {erasure}"
+        for asked in set(self.registry.erased.values()):
+            if LOG not in told.get(asked, {}):
+                yield f"the log is not done with {asked}"
 
     def wrong(self) -> list[Wrong]:
         return United(self.world, self.registry).wrong()
