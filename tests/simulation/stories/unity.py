@@ -45,7 +45,7 @@ from tests.simulation.world.world import World
 TERMS = Terms(timedelta(seconds=LIFETIME_SECONDS + 2))
 """The second look comes when no transaction from before can be alive, and the tombstones have been looked at."""
 SERVICES = ("sync", "campaigns")
-VERY_LATE = (0.5, 15.0)
+VERY_LATE = (0.5, 40.0)
 """When a batch arrives that its producer has given up: perhaps after both looks of an erasure."""
 
 
