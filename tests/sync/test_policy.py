@@ -132,7 +132,7 @@ def test_what_is_sensitive_is_seen_only_by_name() -> None:
         assert seen(policy(*fields), with_secrets())["contact"]["sensitive"] == {"salary": 7}
 
 
-def test_a_view_without_secrets_is_read_no_more_than_before() -> None:
+def test_a_view_without_secrets_goes_out_as_it_is_kept() -> None:
     plain = view()
     assert allowed(policy("*"), plain, NOW, SENSITIVE).customer is plain
     assert SENSITIVE.without(view()) == view()

@@ -13,9 +13,6 @@ Fields = tuple[str, ...]
 MAPS = ("attributes", "interests", "preferences")
 APART = "contact.sensitive"
 """Who names it sees everything that is sensitive, and `contact.sensitive.passport` what bears this code."""
-STANDS_APART = b'"sensitive":{'
-"""Stands in every view that has any apart. A customer's own words may hold it too: then the view is read in vain."""
-PUNCTUATION = b"._-"
 
 
 class Sensitive:
@@ -23,17 +20,9 @@ class Sensitive:
 
     def __init__(self, codes: Iterable[str] = SENSITIVE) -> None:
         self._codes = frozenset(map(bare, codes))
-        self._marks = [b'"%s"' % code.encode() for code in sorted(self._codes)]
 
     def __contains__(self, code: str) -> bool:
         return _bare(code) in self._codes
-
-    def stands_in(self, view: bytes) -> bool:
-        """Whether a view may show any; a look that costs a tenth of reading it. A customer's own words may deceive it."""
-        if STANDS_APART in view:
-            return True
-        plain = view.translate(None, PUNCTUATION)
-        return any(mark in plain for mark in self._marks)
 
     def keep_back(self, document: Document, fields: Fields = ()) -> bool:
         """Take out of a view what is sensitive, but for what is named: neither `*`, nor `contact`, nor `contact.attributes`
@@ -49,8 +38,6 @@ class Sensitive:
 
     def without(self, view: bytes) -> bytes:
         """A view, as JSON, for somebody who may not see what is sensitive."""
-        if not self.stands_in(view):
-            return view
         document = orjson.loads(view)
         return orjson.dumps(document) if self.keep_back(document) else view
 
