@@ -61,15 +61,16 @@ async def follow_for_ever(url: str, key: str, copies: Copies) -> None:
 
 
 async def commit_for_ever(url: str, key: str, copies: Copies) -> None:
-    """Whoever listens to a stream has to say that somebody is forgotten: that it was sent proves nothing."""
+    """Whoever listens to a stream has to say of each customer that they are forgotten: that it was sent proves nothing."""
     headers = {"authorization": f"Bearer {key}"}
     async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=10)) as session:
         while True:
             await asyncio.sleep(COMMIT_EVERY)
             copies.commit()
-            for erasure_id in copies.owed():
-                if await says_so(session, f"{url.removesuffix('/stream')}/erasures/{erasure_id}"):
-                    copies.receipted(erasure_id)
+            for erasure_id, customer_id in copies.owed():
+                place = f"{url.removesuffix('/stream')}/erasures/{erasure_id}/customers/{customer_id}"
+                if await says_so(session, place):
+                    copies.receipted(customer_id)
 
 
 async def says_so(session: aiohttp.ClientSession, url: str) -> bool:

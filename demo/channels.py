@@ -43,7 +43,8 @@ CALL_CENTRE = Channel(
     "call-centre",
     "sse",
     "service",
-    ("contact", "sales", "interactions", "recent_interactions", "campaigns", "score"),
+    # Whoever calls is asked for their date of birth, which is sensitive: it is seen where it is named, and nowhere else.
+    ("contact", "contact.attributes.birthdate", "sales", "interactions", "recent_interactions", "campaigns", "score"),
 )
 E_SHOP = Channel(
     "e-shop",

@@ -95,14 +95,14 @@ class Copies:
             self._database.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", state)
         self._changed, self._arrivals, self._erased = {}, [], []
 
-    def owed(self) -> list[str]:
-        """Erasures that are carried out and committed, and of which the platform has no receipt yet."""
-        found = self._database.execute("SELECT DISTINCT erasure_id FROM erased WHERE receipted = 0")
-        return [str(row[0]) for row in found]
+    def owed(self) -> list[tuple[str, str]]:
+        """Erasure and customer who is forgotten and committed, and of whom the platform has no word yet."""
+        found = self._database.execute("SELECT erasure_id, customer_id FROM erased WHERE receipted = 0")
+        return [(str(erasure_id), str(customer_id)) for erasure_id, customer_id in found]
 
-    def receipted(self, erasure_id: str) -> None:
+    def receipted(self, customer_id: str) -> None:
         with self._database:
-            self._database.execute("UPDATE erased SET receipted = 1 WHERE erasure_id = ?", (erasure_id,))
+            self._database.execute("UPDATE erased SET receipted = 1 WHERE customer_id = ?", (customer_id,))
 
     def close(self) -> None:
         self.commit()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.contacts.domain.access import SENSITIVE
+from shared.contracts.sensitive import SENSITIVE
 from shared.settings import PlatformSettings
 
 
@@ -35,8 +35,8 @@ class ContactSettings(PlatformSettings):
     """Reverse proxies of ours before this service, for who sends a web form: the local gateway, or the ingress."""
     contacts_sensitive: list[str] = list(SENSITIVE)
     """Codes of attributes, interests and preferences, and schemes of identifiers, that only keys with the scope
-    `contacts:sensitive` see; a JSON list, in place of the one in `domain/access.py`. Fields that are defined as sensitive are
-    so as well."""
+    `contacts:sensitive` see; a JSON list, in place of the one in `shared/contracts/sensitive.py`. Fields that are
+    defined as sensitive are so as well. Sync reads it too."""
     contacts_public_url: str = Field("", pattern=r"^$|^https?://[^\s?#]+[^/\s?#]$")
     """Where customers reach this service, for links that are sent to them. Absent: links are paths, to be put behind one."""
     contacts_names: dict[str, dict[str, str]] = {}

@@ -8,6 +8,7 @@ from services.sync import api
 from services.sync.clients import SignedPost
 from services.sync.consumers import listen
 from services.sync.domain.delivery import SCHEDULE
+from services.sync.domain.sensitive import Sensitive
 from services.sync.handlers.channels import Channels
 from services.sync.handlers.dispatch import Dispatch
 from services.sync.handlers.erasing import ChannelErasures
@@ -39,14 +40,15 @@ def create(settings: SyncSettings | None = None) -> FastAPI:
     channels = Channels(kept_channels, deliveries, views, now, allow_private=allow_private)
     courier = SignedPost(allow_private=allow_private, timeout=settings.sync_webhook_timeout, now=now)
     tail = Tail(views, settings.sync_poll_seconds)
-    post = Post(channels, views, deliveries, courier, tail, messaging.transact, now, pace(settings))
-    line = Line(channels, views, deliveries, tail, messaging.transact, now)
+    sensitive = Sensitive(settings.contacts_sensitive)
+    post = Post(channels, views, deliveries, courier, tail, messaging.transact, now, pace(settings), sensitive)
+    line = Line(channels, views, deliveries, tail, messaging.transact, now, sensitive=sensitive)
     dispatch = Dispatch(deliveries, post, owner=settings.instance, lease_seconds=settings.sync_lease_seconds)
     terms = Terms(timedelta(seconds=settings.erasure_settle_seconds))
     folding = Views(views, trees, now)
     erasing = Erasing("sync", database, messaging, steps(views, deliveries, now), terms, forget=folding.memory.drop)
     debts = OwedStore(database)
-    told = ChannelErasures(debts, deliveries, channels.pushed, messaging.transact, now)
+    told = ChannelErasures(debts, deliveries, channels.kind_of, messaging.transact, now)
     listen(messaging, erasing.beside(folding.fold))
     app = plumbing.app(
         title="Sync",
@@ -54,7 +56,7 @@ def create(settings: SyncSettings | None = None) -> FastAPI:
         routers=[
             held_routes(held(database), trail),
             audit_routes(trail),
-            api.customers(views),
+            api.customers(views, sensitive),
             api.channels(api.ChannelRoutes(channels, views, deliveries, dispatch, messaging)),
             api.streams(line),
             api.erasures(told, messaging),
@@ -72,7 +74,7 @@ def create(settings: SyncSettings | None = None) -> FastAPI:
             courier.open,
         ],
         jobs=[*jobs(tail, dispatch), erasing.carry_out, told.follow],
-        close=[line.close, courier.close],
+        close=[courier.close],
     )
     add_problems(app, api.PROBLEMS)
     return app

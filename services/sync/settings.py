@@ -4,6 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from shared.contracts.sensitive import SENSITIVE
 from shared.settings import PlatformSettings
 
 
@@ -27,6 +28,8 @@ class SyncSettings(PlatformSettings):
     """How long a dead instance keeps its channels. At least twice the time a receiver has: no delivery may outlive it."""
     sync_poll_seconds: float = Field(0.25, gt=0)
     """How often to look for what other instances have changed."""
+    contacts_sensitive: list[str] = list(SENSITIVE)
+    """As contacts has it: codes that views hide from whoever has no scope for them, or no policy that names them."""
 
     @model_validator(mode="after")
     def leases_outlive_deliveries(self) -> Self:

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from shared.contracts.fact import Topic
 from shared.messaging.patient import PatientConsumer
@@ -14,6 +15,15 @@ from shared.settings import PlatformSettings
 
 RESTS = 3
 """While a topic is read from end to end, it rests so many times as long as it has taken: a quarter of a core at most."""
+
+
+class Named(NamedTuple):
+    """Of some keys, those under which a topic has a value."""
+
+    values: set[str]
+    """Also one that compaction will take away."""
+    uncovered: set[str]
+    """Those with no tombstone behind their last value: compaction will never take it away."""
 
 
 class Log:
@@ -45,19 +55,23 @@ class Log:
                 found.add(names[place.topic])
         return sorted(found)
 
-    async def named(self, topic: Topic, keys: Collection[str]) -> set[str]:
-        """Those of the keys under which the topic has a value, also one that compaction will take away."""
+    async def named(self, topic: Topic, keys: Collection[str]) -> Named:
+        """Which of the keys have a value there. A key's records are in one partition, so in order."""
         wanted = {key.encode() for key in keys}
-        found: set[bytes] = set()
+        values: set[bytes] = set()
+        lives: dict[bytes, bool] = {}
         async with self._reader(self._settings.namespace + topic.name) as consumer:
             places = sorted(consumer.assignment())
             ends = await consumer.end_offsets(places)
             while any([await consumer.position(place) < ends[place] for place in places]):
                 began = time.monotonic()
                 for records in (await consumer.getmany(*places, timeout_ms=500)).values():
-                    found |= {record.key for record in records if record.value is not None and record.key in wanted}
+                    own = {record.key: record.value is not None for record in records if record.key in wanted}
+                    values |= {record.key for record in records if record.value is not None and record.key in own}
+                    lives |= own
                 await asyncio.sleep(RESTS * min(1.0, time.monotonic() - began))
-        return {key.decode() for key in found}
+        uncovered = {key.decode() for key, alive in lives.items() if alive}
+        return Named({key.decode() for key in values}, uncovered)
 
     @asynccontextmanager
     async def _reader(self, *topics: str) -> AsyncIterator[PatientConsumer]:

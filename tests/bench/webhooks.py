@@ -26,6 +26,7 @@ from deploy.local import servers
 from deploy.local.layout import Layout, shifted
 from services.sync.clients import signed
 from services.sync.domain.outgoing import Changed, Receipt, body
+from services.sync.domain.sensitive import Sensitive
 from services.sync.handlers.deliveries import Settlement
 from services.sync.handlers.webhooks import Pace
 from shared import logging, mongo
@@ -153,10 +154,10 @@ async def parts(sync: Sync, meter: Meter, url: str, customers: int) -> list[dict
             await sync.deliveries.receipts("parts", [changed.customer_id for changed in batch])
 
     async def render() -> None:
-        policy = channel.policy
+        policy, sensitive = channel.policy, Sensitive()
         now = datetime.now(UTC)
         for changed in (changed for batch in batches for changed in batch):
-            body(channel.channel_id, policy, changed, now)
+            body(channel.channel_id, policy, changed, now, sensitive)
 
     async def sign() -> None:
         for changed in (changed for batch in batches for changed in batch):

@@ -4,17 +4,27 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+from aiokafka import AIOKafkaProducer
+
 from services.contacts.domain.erasure import SERVICES, Erasure, begun, receipted
 from services.contacts.handlers.forgetting import Forgetting
+from shared import mongo
 from shared.contracts.erasures import LOG, ErasureDone
 from shared.contracts.fact import Topic
+from shared.contracts.sync import CUSTOMERS
 from shared.contracts.topics import PERSONAL
 from shared.leases import OwnLease
-from shared.messaging import Unit
+from shared.messaging import Messaging, Unit
+from shared.messaging.ages import Log, Named
+from shared.messaging.outbox import Outgoing, Told
+from shared.settings import PlatformSettings
+from tests.waiting import eventually
 
 NOW = datetime(2026, 3, 1, 10, tzinfo=UTC)
 ID = "019b7a2c-5c00-7d3e-a1b2-0c9d8e7f6a5b"
 ANN = "019b7a2c-5c01-7000-8000-5a4b3c2d1e0f"
+BOB = "019b7a2c-5c02-7000-8000-5a4b3c2d1e0f"
 HOUR = timedelta(hours=1)
 
 
@@ -22,15 +32,16 @@ class LogInMemory:
     def __init__(self) -> None:
         self.oldest = NOW
         self.keys: set[str] = set()
+        self.uncovered: set[str] = set()
         self.asked: list[str] = []
 
     async def older(self, topics: Sequence[Topic], moment: datetime) -> list[str]:
         self.asked += [topic.name for topic in topics]
         return ["crm.sales"] if self.oldest < moment else []
 
-    async def named(self, topic: Topic, keys: Collection[str]) -> set[str]:
+    async def named(self, topic: Topic, keys: Collection[str]) -> Named:
         self.asked.append(topic.name)
-        return self.keys & set(keys)
+        return Named(self.keys & set(keys), self.uncovered & set(keys))
 
 
 class FilesInMemory:
@@ -56,19 +67,25 @@ def erasure(*done: str) -> Erasure:
     return one
 
 
-async def receipts(log: LogInMemory, *erasures: Erasure, files: FilesInMemory | None = None) -> list[str]:
+async def told_of(log: LogInMemory, *erasures: Erasure, files: FilesInMemory | None = None) -> list[Outgoing | Told]:
+    """All that one look tells."""
     database: Any = None
     session: Any = None
-    told: list[str] = []
+    told: list[Outgoing | Told] = []
 
     async def transact(change: Callable[[Unit], Awaitable[Any]]) -> None:
         unit = Unit("contacts", database, session)
         await change(unit)
-        told.extend(ErasureDone.model_validate_json(one.value or b"").place for one in unit.outgoing)
+        told.extend(unit.outgoing)
 
     ledger = LedgerInMemory(*erasures)
     await Forgetting(log, files or FilesInMemory(), ledger, OwnLease(), "one", transact, clocks=HOUR).look()
     return told
+
+
+async def receipts(log: LogInMemory, *erasures: Erasure, files: FilesInMemory | None = None) -> list[str]:
+    told = await told_of(log, *erasures, files=files)
+    return [ErasureDone.model_validate_json(one.value or b"").place for one in told]
 
 
 async def test_nothing_is_read_while_no_erasure_waits_for_it() -> None:
@@ -93,6 +110,39 @@ async def test_a_value_that_compaction_has_left_keeps_it_open() -> None:
     assert await receipts(log, erasure(*SERVICES)) == []
     log.keys = {"somebody else"}
     assert await receipts(log, erasure(*SERVICES)) == [LOG]
+
+
+async def test_a_view_that_came_late_behind_its_tombstone_is_given_another_and_keeps_it_open() -> None:
+    log = LogInMemory()
+    log.oldest, log.keys, log.uncovered = NOW + 3 * HOUR, {ANN, BOB}, {ANN}
+    told = await told_of(log, erasure(*SERVICES))
+    assert [(one.topic, one.key, one.value) for one in told] == [(CUSTOMERS.name, ANN.encode(), None)]
+    log.uncovered = set()
+    assert await told_of(log, erasure(*SERVICES)) == []
+    log.keys = {BOB}
+    assert await receipts(log, erasure(*SERVICES)) == [LOG]
+
+
+@pytest.mark.integration
+async def test_a_real_broker_is_told_the_tombstone_again(settings: PlatformSettings, topics: dict[str, int]) -> None:
+    client, log = mongo.connect(settings), Log(settings)
+    messaging = Messaging("contacts", settings, client, client[f"{settings.namespace}rapport_contacts"])
+    await messaging.start()
+    try:
+        async with AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap) as producer:
+            for key, value in ((ANN, b"{}"), (BOB, b"{}"), (ANN, None), (ANN, b"{}")):
+                await producer.send_and_wait(settings.namespace + CUSTOMERS.name, value, key=key.encode())
+        ledger = LedgerInMemory(erasure(*SERVICES))
+        forgetting = Forgetting(log, FilesInMemory(), ledger, OwnLease(), "one", messaging.transact)
+
+        async def covered() -> bool:
+            await forgetting.look()
+            return await log.named(CUSTOMERS, {ANN, BOB}) == Named({ANN, BOB}, {BOB})
+
+        await eventually(covered, within=40)
+    finally:
+        await messaging.stop()
+        await mongo.close(client)
 
 
 async def test_rows_of_an_imported_file_from_before_keep_it_open() -> None:

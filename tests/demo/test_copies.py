@@ -82,7 +82,7 @@ def test_an_erasure_is_owed_a_receipt_from_its_commit_until_it_is_given_also_aft
     assert copies.owed() == []
     copies.close()
     again = Copies(tmp_path / "calls.sqlite")
-    assert again.owed() == ["erasure-1"]
-    again.receipted("erasure-1")
+    assert again.owed() == [("erasure-1", "anna")]
+    again.receipted("anna")
     assert again.owed() == []
     again.close()

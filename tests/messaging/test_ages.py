@@ -13,7 +13,7 @@ from shared.contracts.fact import Topic
 from shared.contracts.interactions import SALES
 from shared.contracts.scoring import SCORES
 from shared.contracts.sync import CUSTOMERS
-from shared.messaging.ages import Log
+from shared.messaging.ages import Log, Named
 from shared.settings import PlatformSettings
 from tests.waiting import eventually
 
@@ -72,11 +72,13 @@ async def test_values_under_a_key_are_found_until_they_are_compacted_away(
     settings: PlatformSettings, topics: dict[str, int]
 ) -> None:
     log = Log(settings)
-    assert await log.named(CUSTOMERS, {"ann"}) == set()
-    for key, value in (("ann", b"{}"), ("bob", b"{}"), ("ann", None), ("eve", None)):
+    assert await log.named(CUSTOMERS, {"ann"}) == Named(set(), set())
+    for key, value in (("ann", b"{}"), ("bob", b"{}"), ("ann", None), ("eve", None), ("ida", b"{}")):
         await send(settings, CUSTOMERS.name, key, value)
-    assert await log.named(CUSTOMERS, {"ann", "eve", "nobody"}) == {"ann"}
-    assert await log.named(CUSTOMERS, set()) == set()
+    assert await log.named(CUSTOMERS, {"ann", "eve", "ida", "nobody"}) == Named({"ann", "ida"}, {"ida"})
+    await send(settings, CUSTOMERS.name, "ann", b"{}")
+    assert await log.named(CUSTOMERS, {"ann"}) == Named({"ann"}, {"ann"})
+    assert await log.named(CUSTOMERS, set()) == Named(set(), set())
 
 
 async def test_a_topic_that_is_not_there_proves_nothing(settings: PlatformSettings, topics: dict[str, int]) -> None:
@@ -105,14 +107,14 @@ async def test_after_a_tombstone_the_broker_takes_the_values_before_it_away(sett
         for value in (b"{}", None):
             await send(settings, COMPACTING.name, "ann", value)
         log = Log(settings)
-        assert await log.named(COMPACTING, {"ann"}) == {"ann"}
+        assert await log.named(COMPACTING, {"ann"}) == Named({"ann"}, set())
 
         async def gone() -> bool:
             await send(settings, COMPACTING.name, "bob", b"{}")  # what is written closes the segments before it
-            return await log.named(COMPACTING, {"ann"}) == set()
+            return await log.named(COMPACTING, {"ann"}) == Named(set(), set())
 
         await eventually(gone, within=100)
-        assert await log.named(COMPACTING, {"bob"}) == {"bob"}
+        assert await log.named(COMPACTING, {"bob"}) == Named({"bob"}, {"bob"})
     finally:
         await admin.delete_topics([name])
         await admin.close()

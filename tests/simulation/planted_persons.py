@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -10,9 +10,12 @@ from unittest.mock import patch
 from services.campaigns.domain import merging
 from services.campaigns.domain.profile import Profile
 from services.campaigns.handlers import profiles as campaign_profiles
+from services.contacts.handlers.forgetting import Forgetting
+from shared.contracts.fact import Topic
 from shared.contracts.merges import Link, LinkFact
 from shared.erasing import Erasing, Tombstones
 from shared.links import LinkStore
+from shared.messaging import Unit
 
 
 def links_taken_in_whatever_turn() -> Any:
@@ -60,9 +63,19 @@ def erased_looked_for_once() -> Iterator[None]:
         yield
 
 
+def views_left_behind_tombstones() -> Any:
+    """The second look's tombstone comes before what is very late."""
+
+    async def left(self: Forgetting, topic: Topic, customers: Sequence[str], unit: Unit) -> None:
+        """Nothing is told."""
+
+    return patch.object(Forgetting, "_bury", left)
+
+
 ABOUT_PERSONS = (
     links_taken_in_whatever_turn,
     parted_with_what_all_have_brought,
     erased_looked_for_once,
+    views_left_behind_tombstones,
 )
 """Only the story of customers who are one can show these."""

@@ -11,11 +11,13 @@ from services.sync.clients import SignedPost
 from services.sync.domain.channel import Channel, Registration
 from services.sync.handlers.channels import Channels
 from services.sync.handlers.dispatch import Dispatch
+from services.sync.handlers.erasing import ChannelErasures
 from services.sync.handlers.streams import Line
 from services.sync.handlers.tail import Tail
 from services.sync.handlers.views import Views
 from services.sync.handlers.webhooks import Pace, Post
 from services.sync.store import ChannelStore, DeliveryStore, KeyStore, TreeStore, ViewStore
+from services.sync.store.erasing import OwedStore
 from shared import mongo
 from shared.contracts.fact import Fact
 from shared.messaging import Received, Unit
@@ -76,9 +78,11 @@ class Sync:
         self.channels = Channels(self.kept_channels, self.deliveries, self.views, now, allow_private=self.allow_private)
         self.courier = SignedPost(allow_private=self.allow_private, timeout=self.pace.timeout)
         self.tail = Tail(self.views, 0.05)
+        self.debts = OwedStore(self.database)
+        self.erasures = ChannelErasures(self.debts, self.deliveries, self.channels.kind_of, self.transact, now)
 
     async def prepare(self) -> None:
-        for prepared in (self.views, self.trees, self.deliveries, self.kept_channels, self.keys):
+        for prepared in (self.views, self.trees, self.deliveries, self.kept_channels, self.keys, self.debts):
             await prepared.prepare()
         await self.courier.open()
 

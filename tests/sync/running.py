@@ -32,8 +32,12 @@ class Running:
     sequence: int = 0
     seen: list[tuple[str, bytes]] = field(default_factory=list)
 
-    async def tell(self, *facts: Fact, origin: str | None = None, sequence: int | None = None) -> None:
-        """What the other services tell; the same sequence twice is the same event published twice."""
+    async def tell(
+        self, *facts: Fact, origin: str | None = None, sequence: int | None = None, under: str | None = None
+    ) -> None:
+        """What the other services tell, `under` the customer's id or another; the same sequence twice is the same event
+        published twice.
+        """
         for fact in facts:
             self.sequence += 1
             number = self.sequence if sequence is None else sequence
@@ -48,7 +52,7 @@ class Running:
             await self.producer.send_and_wait(
                 self.settings.namespace + topic_of(fact).name,
                 event.data,
-                key=received(fact).subject.encode(),
+                key=received(fact, subject=under).subject.encode(),
                 headers=event.headers(),
             )
 

@@ -3,27 +3,20 @@
 from typing import Any
 
 import pytest
-from aiohttp import web
 
 from services.sync.domain.known import NOTHING
 from services.sync.domain.outgoing import Changed, Place, Receipt, Retry, Verdict, body, erasure_verdict
 from services.sync.domain.policy import Policy
-from services.sync.domain.view import Held
-from services.sync.handlers.erasing import ASK_AGAIN, ChannelErasures, NoSuchOwed
+from services.sync.domain.sensitive import Sensitive
+from services.sync.domain.view import Held, take
 from services.sync.handlers.memory import Memory
-from services.sync.store.erasing import COLLECTION, OwedStore, steps
+from services.sync.store.trees import speaking_of
 from shared.contracts.contacts import ContactRestricted
-from shared.contracts.erasures import ErasureAwaited, ErasureDone
 from shared.contracts.sync import CustomerView
-from shared.erasing import Work
-from shared.messaging.outbox import Told
-from tests.sync.conftest import Sync, now, received
-from tests.sync.delivering import delivered, delivering
-from tests.sync.facts import ANNA, BERT, CLEO, NOW, contact, day, merged, order, unmerged
-from tests.sync.receiver import Receiver
-from tests.waiting import eventually
+from tests.sync.conftest import Sync, received
+from tests.sync.facts import ANNA, BERT, CLEO, NOW, contact, customer, day, merged, order, unmerged
+from tests.sync.forgetting import ID, erase
 
-ID = "019b7a2c-5c00-7d3e-a1b2-0c9d8e7f6a5b"
 ERASED = Changed(ANNA, 3, "2026-01-01T00:00:00Z", Place(0, 9), ((None, 3),), b"{}", erased=ID)
 
 
@@ -45,35 +38,16 @@ def test_only_a_channel_that_was_ever_sent_something_hears_of_an_erasure(
 
 def test_an_erasure_says_nothing_but_whom_and_which_whatever_the_policy() -> None:
     for fields in (("*",), ("contact.name",)):
-        told = body("shop", Policy(2, "service", "consent", fields, "shop"), ERASED, NOW)
+        told = body("shop", Policy(2, "service", "consent", fields, "shop"), ERASED, NOW, Sensitive())
         assert told == (
             b'{"channel":"shop","policy_version":2,"customer_id":"%s","version":3,"changed_at":"2026-01-01T00:00:00Z",'
             b'"withheld":[],"erased":"%s","customer":{}}' % (ANNA.encode(), ID.encode())
         )
 
 
-async def erase(sync: Sync, *customers: str) -> list[Any]:
-    """What sync does about it, and what it tells."""
-    work, told = Work(ID, customers), []
-    for step in steps(sync.views, sync.deliveries, now):
-        removed = 1
-        while removed:
-            removed = await sync.transact(lambda unit, step=step: step.piece(unit, work))  # type: ignore[misc]
-            told += sync.told
-    await sync.tail.look()
-    return told
-
-
 async def both(sync: Sync, fact: Any) -> None:
     """A fact that is told under two ids."""
     await sync.receive([received(fact, subject=ANNA), received(fact, subject=BERT)])
-
-
-@pytest.fixture
-async def erasures(sync: Sync) -> ChannelErasures:
-    debts = OwedStore(sync.database)
-    await debts.prepare()
-    return ChannelErasures(debts, sync.deliveries, sync.channels.pushed, sync.transact, now)
 
 
 def test_nobody_erased_is_known_by_heart() -> None:
@@ -85,9 +59,7 @@ def test_nobody_erased_is_known_by_heart() -> None:
 
 
 @pytest.mark.integration
-async def test_the_last_version_is_empty_and_the_sums_are_without_the_customer(
-    sync: Sync, erasures: ChannelErasures
-) -> None:
+async def test_the_last_version_is_empty_and_the_sums_are_without_the_customer(sync: Sync) -> None:
     await sync.happen(contact(ANNA), order(ANNA), order(BERT, total="2.00"))
     told = await erase(sync, ANNA)
     assert [(one.topic, one.key, one.value) for one in told] == [("crm.customers", ANNA.encode(), None)]
@@ -101,7 +73,18 @@ async def test_the_last_version_is_empty_and_the_sums_are_without_the_customer(
 
 
 @pytest.mark.integration
-async def test_what_comes_for_the_erased_has_no_effect(sync: Sync, erasures: ChannelErasures) -> None:
+async def test_at_the_second_look_the_tombstone_is_told_again(sync: Sync) -> None:
+    """What has reached the broker late lies between the two."""
+    await sync.happen(contact(ANNA), contact(BERT))
+    for _ in range(2):
+        told = await erase(sync, ANNA, "019aa700-0000-7000-8000-0000000000ff")
+        assert [(one.topic, one.key, one.value) for one in told] == [("crm.customers", ANNA.encode(), None)]
+    [erased] = await sync.views.these([ANNA])
+    assert erased.version == 2
+
+
+@pytest.mark.integration
+async def test_what_comes_for_the_erased_has_no_effect(sync: Sync) -> None:
     await sync.happen(contact(ANNA), order(ANNA))
     await erase(sync, ANNA)
     await sync.happen(order(ANNA, 2), order(BERT))
@@ -111,7 +94,7 @@ async def test_what_comes_for_the_erased_has_no_effect(sync: Sync, erasures: Cha
 
 
 @pytest.mark.integration
-async def test_who_was_one_with_the_erased_is_shown_without_them(sync: Sync, erasures: ChannelErasures) -> None:
+async def test_who_was_one_with_the_erased_is_shown_without_them(sync: Sync) -> None:
     """Where the end of the link is heard after the erasure only."""
     await sync.happen(contact(ANNA), order(ANNA), contact(BERT), order(BERT))
     await both(sync, merged(ANNA, BERT))
@@ -124,10 +107,11 @@ async def test_who_was_one_with_the_erased_is_shown_without_them(sync: Sync, era
 
 
 @pytest.mark.integration
+@pytest.mark.parametrize("written_before", [False, True])
 async def test_nothing_is_kept_of_the_erased_in_what_was_told_of_who_had_absorbed_them(
-    sync: Sync, erasures: ChannelErasures
+    sync: Sync, written_before: bool
 ) -> None:
-    """Anna was Bert once; Bert is Cleo now, and contacts tells Cleo alone."""
+    """Anna was Bert once; Bert is Cleo now, and contacts tells Cleo alone. Parts of a time before they said so beside, too."""
     await sync.happen(contact(ANNA, name="Anna"), contact(BERT), contact(CLEO), order(ANNA), order(BERT), order(CLEO))
     told = [contact(BERT, 2, name="Anna", absorbed=[ANNA]), contact(CLEO, 2, name="Anna", absorbed=[ANNA, BERT])]
     for survivor, absorbed, fact in ((BERT, ANNA, told[0]), (CLEO, BERT, told[1])):
@@ -138,6 +122,8 @@ async def test_nothing_is_kept_of_the_erased_in_what_was_told_of_who_had_absorbe
     await sync.receive([received(parting, subject=one) for one in (BERT, ANNA)])
     await sync.happen(contact(ANNA, 2, name="Anna"), contact(CLEO, 3, name="Cleo", absorbed=[BERT]))
     assert "Anna" in str(await sync.trees.known([BERT], None))
+    if written_before:
+        await sync.trees.parts.update_many({}, {"$unset": {"absorbed": ""}})
     await erase(sync, ANNA)
     kept = await sync.database["parts"].find().to_list(None) + await sync.database["views"].find().to_list(None)
     assert "Anna" not in str(kept)
@@ -153,79 +139,13 @@ async def test_nothing_is_kept_of_the_erased_in_what_was_told_of_who_had_absorbe
 
 
 @pytest.mark.integration
-async def test_a_webhooks_answer_is_its_receipt_and_a_channel_that_knew_nothing_is_not_told(
-    sync: Sync, receiver: Receiver, erasures: ChannelErasures
-) -> None:
-    _, receiver.secret = await sync.register(url=receiver.url)
-    await sync.happen(contact(ANNA))
-    dispatch = sync.dispatch()
-    async with delivering(dispatch):
-        await delivered(sync, 1)
-        await sync.register(channel_id="late", url=receiver.url.replace("hooks", "nowhere"))
-        told = await erase(sync, ANNA)
-        awaited = [ErasureAwaited.model_validate_json(one.value) for one in told if isinstance(one, Told)]
-        assert [one.place for one in awaited] == ["channel:e-shop"]
-        await erasures.look()
-
-        async def acknowledged() -> bool:
-            await erasures.look()
-            row = await sync.database[COLLECTION].find_one({"channel": "e-shop"})
-            return row is not None and row["done_at"] is not None
-
-        await eventually(acknowledged)
-    assert receiver.bodies[-1]["erased"] == ID
-    [done] = [ErasureDone.model_validate_json(one.value or b"") for one in sync.told]
-    assert done.place == "channel:e-shop"
-    assert not await sync.deliveries.receipts("late", [ANNA])
-
-
-@pytest.mark.integration
-async def test_a_channel_that_has_failed_for_good_is_asked_again_every_day(
-    sync: Sync, receiver: Receiver, erasures: ChannelErasures
-) -> None:
-    await sync.register(url=receiver.url)
-    await sync.happen(contact(ANNA), *(order(f"019aa6ff-0000-7000-8000-{n:012x}") for n in range(30)))
-    async with delivering(sync.dispatch()):
-        await delivered(sync, 31)
-        receiver.answer = lambda said: web.Response(status=500 if "erased" in said else 204)
-        await erase(sync, ANNA)
-
-        async def failed() -> bool:
-            return (await sync.deliveries.owed("e-shop"))[1] == 1
-
-        await eventually(failed)
-        await erasures.look()
-        assert (await sync.deliveries.owed("e-shop"))[1] == 1
-        erasures.now = lambda: now() + ASK_AGAIN
-        receiver.answer = lambda _: web.Response(status=204)
-        await erasures.look()
-        erasures.now = now
-        await sync.deliveries.deliveries.update_one({"customer": ANNA}, {"$set": {"retry.next_at": now()}})
-
-        async def acknowledged() -> bool:
-            await erasures.look()
-            return await sync.database[COLLECTION].find_one({"done_at": None}) is None
-
-        await eventually(acknowledged)
-
-
-@pytest.mark.integration
-async def test_a_stream_acknowledges_by_a_word_of_its_own_once(sync: Sync, erasures: ChannelErasures) -> None:
-    await sync.register(channel_id="desk", kind="sse")
-    await sync.happen(contact(ANNA))
-    receipt = {"_id": f"desk:{ANNA}", "channel": "desk", "customer": ANNA, "version": 1}
-    await sync.database["deliveries"].insert_one(receipt)
-    await erase(sync, ANNA)
-    await sync.database["deliveries"].update_one({"_id": receipt["_id"]}, {"$set": {"version": 2}})
-    await erasures.look()
-    assert await sync.database[COLLECTION].count_documents({"done_at": None}) == 1
-    told = []
-    for _ in range(2):
-        await sync.transact(lambda unit: erasures.acknowledge(ID, "desk", unit))
-        told += sync.told
-    assert len(told) == 1
-    with pytest.raises(NoSuchOwed):
-        await sync.transact(lambda unit: erasures.acknowledge(ID, "other", unit))
+async def test_parts_that_speak_of_the_erased_are_found_without_looking_through_all(sync: Sync) -> None:
+    contacts = {customer(n): contact(customer(n), absorbed=[customer(n + 1)]) for n in range(300)}
+    await sync.trees.keep({one: take(NOTHING, fact) for one, fact in contacts.items()}, (), None)
+    find = {"find": "parts", "filter": speaking_of([customer(1), customer(200)])}
+    explained = await sync.database.command("explain", find, verbosity="executionStats")
+    stats = explained["executionStats"]
+    assert (stats["nReturned"], stats["totalDocsExamined"] <= 4) == (2, True)
 
 
 def restricted(customer: str, restricted: bool = True) -> ContactRestricted:

@@ -9,6 +9,7 @@ import pytest
 
 from services.sync.domain.outgoing import body
 from services.sync.domain.policy import Policy
+from services.sync.domain.sensitive import Sensitive
 from shared.contracts.fact import Fact
 from shared.contracts.merges import LinkFact
 from shared.contracts.sync import CustomerView
@@ -103,9 +104,9 @@ async def test_whatever_the_policy_a_channel_learns_into_whom_somebody_was_merge
     await hear(sync, BERT, order(BERT), merged())
     (gone,) = await sync.views.these([BERT])
     policy = Policy(1, "ads", "consent", ("sales",), "any")
-    assert b'"merged_into":"%s"' % ANNA.encode() in body("shop", policy, gone, NOW)
+    assert b'"merged_into":"%s"' % ANNA.encode() in body("shop", policy, gone, NOW, Sensitive())
     (whole,) = await sync.views.these([ANNA])
-    assert b"merged_into" not in body("shop", policy, whole, NOW)
+    assert b"merged_into" not in body("shop", policy, whole, NOW, Sensitive())
 
 
 async def test_links_of_a_chain_in_any_order_make_one_view(sync: Sync) -> None:

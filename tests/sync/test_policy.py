@@ -15,13 +15,15 @@ from services.sync.domain.policy import (
     is_barred,
     known_field,
     standing_answer,
-    without_secrets,
 )
+from services.sync.domain.sensitive import Sensitive
 from services.sync.domain.view import take
 from shared.consent import barred, standing
 from shared.contracts.contacts import Contact
 from shared.contracts.sync import CustomerView
 from tests.sync.facts import ANNA, NOW, contact, day, interaction, order, score
+
+SENSITIVE = Sensitive()
 
 
 def policy(*fields: str, basis: Basis = "contract") -> Policy:
@@ -43,7 +45,7 @@ def view(*answers: tuple[str, str]) -> bytes:
 
 
 def seen(policy: Policy, document: bytes) -> Any:
-    return orjson.loads(allowed(policy, document, NOW).customer)
+    return orjson.loads(allowed(policy, document, NOW, SENSITIVE).customer)
 
 
 def test_only_named_fields_are_seen() -> None:
@@ -74,8 +76,8 @@ def test_a_part_that_is_not_there_yet_is_null() -> None:
 
 
 def test_a_star_is_the_view_byte_for_byte() -> None:
-    assert allowed(policy("*"), view(), NOW).customer == view()
-    CustomerView.model_validate_json(allowed(policy("*", basis="legitimate-interest"), view(), NOW).customer)
+    assert allowed(policy("*"), view(), NOW, SENSITIVE).customer == view()
+    CustomerView.model_validate_json(allowed(policy("*", basis="legitimate-interest"), view(), NOW, SENSITIVE).customer)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,7 @@ def test_a_star_is_the_view_byte_for_byte() -> None:
 def test_the_customers_answer_decides_as_far_as_the_basis_asks_for_it(
     basis: Basis, answers: list[tuple[str, str]], sees: bool
 ) -> None:
-    part = allowed(policy("contact.name", "sales", basis=basis), view(*answers), NOW)
+    part = allowed(policy("contact.name", "sales", basis=basis), view(*answers), NOW, SENSITIVE)
     assert part.withheld == (() if sees else ("contact.name", "sales"))
     assert (part.customer == b"{}") is not sees
 
@@ -123,18 +125,18 @@ def with_secrets() -> bytes:
 
 def test_what_is_sensitive_is_seen_only_by_name() -> None:
     for fields in (("*",), ("contact",), ("*", "sales"), ("contact.attributes", "contact.name")):
-        assert b"salary" not in allowed(policy(*fields), with_secrets(), NOW).customer
+        assert b"salary" not in allowed(policy(*fields), with_secrets(), NOW, SENSITIVE).customer
     for fields in (("*", "contact.sensitive"), ("contact", "contact.sensitive"), ("contact.sensitive",)):
         assert seen(policy(*fields), with_secrets())["contact"]["sensitive"] == {"salary": 7, "religion": "x"}
     for fields in (("*", "contact.sensitive.salary"), ("contact.sensitive.salary",)):
         assert seen(policy(*fields), with_secrets())["contact"]["sensitive"] == {"salary": 7}
 
 
-def test_a_view_without_secrets_is_read_no_more_than_before() -> None:
+def test_a_view_without_secrets_goes_out_as_it_is_kept() -> None:
     plain = view()
-    assert allowed(policy("*"), plain, NOW).customer is plain
-    assert without_secrets(view()) == view()
-    assert orjson.loads(without_secrets(with_secrets()))["contact"]["attributes"] == {"kids": 2}
+    assert allowed(policy("*"), plain, NOW, SENSITIVE).customer is plain
+    assert SENSITIVE.without(view()) == view()
+    assert orjson.loads(SENSITIVE.without(with_secrets()))["contact"]["attributes"] == {"kids": 2}
 
 
 def test_words_that_look_like_secrets_change_nothing() -> None:
@@ -186,8 +188,8 @@ def granted_until(until: datetime) -> bytes:
 def test_a_grant_that_has_run_out_is_none_though_nobody_has_told_it_yet() -> None:
     for basis, before, after in (("consent", False, True), ("legitimate-interest", False, False)):
         own = policy("*", basis=basis)  # type: ignore[arg-type]
-        assert bool(allowed(own, granted_until(NOW + timedelta(microseconds=1)), NOW).withheld) is before
-        assert bool(allowed(own, granted_until(NOW), NOW).withheld) is after
+        assert bool(allowed(own, granted_until(NOW + timedelta(microseconds=1)), NOW, SENSITIVE).withheld) is before
+        assert bool(allowed(own, granted_until(NOW), NOW, SENSITIVE).withheld) is after
 
 
 def forbidden_on(channel: str, **more: Any) -> bytes:
@@ -214,6 +216,6 @@ def test_who_must_not_be_approached_is_kept_back_from_a_channel_that_approaches(
     ):
         entry = {"channel": channel, "reason": "asked", "since": day(1), "source": "desk", **more}
         shown = written(ANNA, 3, NOW, take(NOTHING, contact(consents=[agreed], do_not_contact=[entry])))
-        part = allowed(own, shown, NOW)
+        part = allowed(own, shown, NOW, SENSITIVE)
         assert (part.withheld, part.customer) == (("*",), b"{}") if kept_back else ((), shown)
-    assert allowed(own, view(("any", "granted")), NOW).withheld == ()
+    assert allowed(own, view(("any", "granted")), NOW, SENSITIVE).withheld == ()

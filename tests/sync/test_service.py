@@ -223,6 +223,7 @@ async def test_every_route_is_documented(service: Running) -> None:
         "/v1/channels/{channel_id}",
         "/v1/channels/{channel_id}/deliveries",
         "/v1/channels/{channel_id}/erasures/{erasure_id}",
+        "/v1/channels/{channel_id}/erasures/{erasure_id}/customers/{customer_id}",
         "/v1/channels/{channel_id}/replay",
         "/v1/channels/{channel_id}/secret",
         "/v1/channels/{channel_id}/stream",

@@ -2,47 +2,27 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-import aiohttp
 import orjson
 import pytest
 from pymongo.errors import AutoReconnect
 
 from services.sync.handlers.streams import Stream
+from shared.contracts.contacts import ContactErased
+from shared.contracts.erasures import ERASURES, ErasureDone
 from shared.settings import PlatformSettings
-from tests.sync.facts import ANNA, BERT, contact, customer, order
+from tests.sync.facts import ANNA, BERT, CLEO, contact, customer, order
+from tests.sync.forgetting import ID
 from tests.sync.running import Running, running
+from tests.sync.streaming import channel_and_key, listening
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
-
-
-class Client:
-    """A channel's end of a stream."""
-
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self.response = response
-        self.ids: list[str] = []
-
-    async def take(self, count: int, within: float = 15) -> list[dict[str, Any]]:
-        """The next events' data."""
-        bodies: list[dict[str, Any]] = []
-        async with asyncio.timeout(within):
-            while len(bodies) < count:
-                line = (await self.response.content.readline()).rstrip(b"\r\n")
-                if line.startswith(b"id: "):
-                    self.ids.append(line[4:].decode())
-                if line.startswith(b"data: "):
-                    bodies.append(orjson.loads(line[6:]))
-        return bodies
-
-    async def ended(self, within: float = 15) -> None:
-        async with asyncio.timeout(within):
-            while await self.response.content.readline():
-                pass
+DONE = ErasureDone.TYPE.encode()
 
 
 @pytest.fixture
@@ -54,34 +34,6 @@ async def service(settings: PlatformSettings, topics: dict[str, int]) -> AsyncIt
 @pytest.fixture
 async def key(service: Running) -> dict[str, str]:
     return await channel_and_key(service, "call-centre")
-
-
-async def channel_and_key(service: Running, channel_id: str, **fields: Any) -> dict[str, str]:
-    said = {"kind": "sse", "purpose": "service", "basis": "contract", "fields": ["contact.name", "sales"], **fields}
-    registered = await service.send("POST", "/v1/channels", {"channel_id": channel_id, **said}, 201)
-    assert registered["secret"] is None
-    asked = {"name": "Calls", "kind": "channel", "scopes": ["stream:read"], "channel_id": channel_id}
-    issued = await service.send("POST", "/v1/keys", asked, 201)
-    bearer = {"authorization": f"Bearer {issued['key']}"}
-
-    async def known() -> bool:
-        async with service.http.get("/v1/channels/nobody/stream", headers=bearer) as response:
-            return response.status == 403
-
-    await eventually(known)
-    return {**bearer, "key_id": issued["key_id"]}
-
-
-@asynccontextmanager
-async def listening(
-    service: Running, key: dict[str, str], channel_id: str = "call-centre", query: str = "", last: str | None = None
-) -> AsyncIterator[Client]:
-    headers = {"authorization": key["authorization"], **({"last-event-id": last} if last else {})}
-    path = f"/v1/channels/{channel_id}/stream{query}"
-    async with service.http.get(path, headers=headers, timeout=aiohttp.ClientTimeout(total=None)) as response:
-        assert response.status == 200, await response.text()
-        assert response.headers["content-type"].startswith("text/event-stream")
-        yield Client(response)
 
 
 async def test_a_client_gets_what_there_is_and_then_what_changes(service: Running, key: dict[str, str]) -> None:
@@ -222,3 +174,42 @@ async def test_many_clients_of_many_channels_are_told_at_once(service: Running) 
         await service.tell(*(order(customer(n)) for n in range(start, start + 50)))
     for seen in await asyncio.gather(*clients):
         assert sorted(set(seen)) == [customer(n) for n in range(300)]
+
+
+async def test_over_http_an_erasure_is_done_when_each_customer_was_acknowledged(
+    settings: PlatformSettings, topics: dict[str, int]
+) -> None:
+    """Two ids of one person; the client says after the first that it is done, as it might believe."""
+    asked = datetime.now(UTC)
+    erased = ContactErased(
+        erasure_id=ID, customers=[ANNA, BERT], requested_at=asked, deadline=asked + timedelta(days=30)
+    )
+    async with running(settings, erasure_settle_seconds=0) as service:
+        key = await channel_and_key(service, "desk")
+        said = {"headers": {"authorization": key["authorization"]}}
+        path = f"/v1/channels/desk/erasures/{ID}"
+        await service.tell(contact(ANNA), contact(BERT))
+        async with listening(service, key, "desk") as client:
+            await client.take(2)
+            for one in (ANNA, BERT):
+                await service.tell(erased, under=one)
+            bodies = await client.take(2)
+        assert {(body["customer_id"], body["erased"]) for body in bodies} == {(ANNA, ID), (BERT, ID)}
+        await service.send("PUT", path, None, 409, **said)
+        await service.send("PUT", f"{path}/customers/{ANNA}", None, 204, **said)
+        await service.send("PUT", path, None, 409, **said)
+        other = await channel_and_key(service, "other")
+        strange = {"headers": {"authorization": other["authorization"]}}
+        await service.send("PUT", f"{path}/customers/{BERT}", None, 403, **strange)
+        await service.send("PUT", f"{path}/customers/{CLEO}", None, 404, **said)
+        await service.send("PUT", f"{path}/customers/{BERT}", None, 204, **said)
+
+        async def places() -> set[str]:
+            told = await service.records(ERASURES, 3)
+            return {orjson.loads(value)["place"] for _, value, header in told if header["ce_type"] == DONE}
+
+        async def done() -> bool:
+            return await places() == {"sync", "channel:desk"}
+
+        await eventually(done)
+        await service.send("PUT", path, None, 204)

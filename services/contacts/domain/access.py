@@ -1,6 +1,5 @@
 """Which contacts a key may see, and which of their fields. Pure."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -9,20 +8,10 @@ from typing import Any
 from services.contacts.domain.changes import Change, FieldChange
 from services.contacts.domain.survivorship import MAPS
 from shared.contracts.contacts import Contact
+from shared.contracts.sensitive import SENSITIVE, bare
 
-SENSITIVE = (
-    # Identification numbers and documents (GDPR, article 87), and what proves who somebody is when they call.
-    "national-id", "identity-card", "passport", "driving-licence", "social-security", "ssn", "tax-id",
-    "birth-date", "date-of-birth", "birthday", "mothers-maiden-name",
-    # Special categories (GDPR, article 9).
-    "ethnicity", "religion", "political-opinion", "trade-union", "health", "disability", "sexual-orientation", "genetic-data",
-    # Money.
-    "iban", "bank-account", "credit-card", "income", "credit-score",
-)  # fmt: skip
-"""Codes of attributes, interests and preferences, and schemes of identifiers, that nobody sees without a scope for it."""
 APART = "sensitive"
 """The map of a contact in which attributes stand whose fields are defined as sensitive."""
-PUNCTUATION = re.compile(r"[._-]")
 
 
 @dataclass(frozen=True)
@@ -57,14 +46,14 @@ class Sensitive:
     """
 
     def __init__(self, codes: Iterable[str] = SENSITIVE, defined: Callable[[], frozenset[str]] = frozenset) -> None:
-        self._codes = frozenset(map(_bare, codes))
+        self._codes = frozenset(map(bare, codes))
         self._defined = defined
 
     def __contains__(self, code: object) -> bool:
         if not isinstance(code, str):
             return False
-        bare = _bare(code)
-        return bare in self._codes or bare in _all_bare(self._defined())
+        found = bare(code)
+        return found in self._codes or found in _all_bare(self._defined())
 
     def names(self, place: str) -> bool:
         """Whether a field of this name is sensitive, as `attributes.birth-date`."""
@@ -134,8 +123,4 @@ def without_links(change: Change) -> Change:
 
 @lru_cache(maxsize=4)
 def _all_bare(codes: frozenset[str]) -> frozenset[str]:
-    return frozenset(map(_bare, codes))
-
-
-def _bare(code: str) -> str:
-    return PUNCTUATION.sub("", code.lower())
+    return frozenset(map(bare, codes))

@@ -13,7 +13,8 @@ from shared.contracts.fact import Topic
 from shared.contracts.topics import PERSONAL
 from shared.leases import Lease, UnderWay, leased
 from shared.messaging import Unit
-from shared.messaging.ages import CLOCKS
+from shared.messaging.ages import CLOCKS, Named
+from shared.messaging.outbox import Outgoing
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +24,7 @@ class Ages(Protocol):
 
     async def older(self, topics: Sequence[Topic], moment: datetime) -> list[str]: ...
 
-    async def named(self, topic: Topic, keys: Collection[str]) -> set[str]: ...
+    async def named(self, topic: Topic, keys: Collection[str]) -> Named: ...
 
 
 class Ledger(Protocol):
@@ -78,8 +79,13 @@ class Forgetting:
         if not aged:
             return
         customers = {customer for one in aged for customer in one.customers}
-        named = [await self.ages.named(topic, customers) for topic in PERSONAL if topic.compacted]
-        left = set().union(*named)
+        left: set[str] = set()
+        for topic in (topic for topic in PERSONAL if topic.compacted):
+            named = await self.ages.named(topic, customers)
+            left |= named.values
+            if named.uncovered:
+                await self.transact(partial(self._bury, topic, sorted(named.uncovered)))
+                log.warning("tombstones_told_again", topic=topic.name, customers=len(named.uncovered))
         for erasure in aged:
             if left.isdisjoint(erasure.customers):
                 await self.transact(partial(self._receipt, erasure))
@@ -90,6 +96,11 @@ class Forgetting:
         """From when on nothing was told of the customer any more."""
         assert erasure.told_until is not None, "asked for before"
         return erasure.told_until + self.clocks
+
+    async def _bury(self, topic: Topic, customers: Sequence[str], unit: Unit) -> None:
+        """A batch that its producer had given up has reached the broker late, behind the tombstone: here is another."""
+        for customer in customers:
+            unit.forward(Outgoing(topic.name, customer.encode(), None, ()))
 
     async def _receipt(self, erasure: Erasure, unit: Unit) -> None:
         fact = ErasureDone(erasure_id=erasure.erasure_id, place=LOG, at=datetime.now(UTC))

@@ -1,6 +1,6 @@
 """The routes of customers: their views, as told to channels that may know everything."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Annotated, Protocol
 
@@ -8,14 +8,15 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Response
 
 from services.sync.api.bodies import CustomersSummary
-from services.sync.domain.policy import without_secrets
+from services.sync.domain.sensitive import Sensitive
 from services.sync.handlers.channels import CustomerNotFound
 from shared.contracts.fact import CustomerId
 from shared.contracts.sync import CustomerView
-from shared.http import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
+from shared.http import Cursor, Limit, Page, Problem, bad_cursor, decode_cursor, encode_cursor
 from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("customers:read"))]
+SEE_SENSITIVE = "contacts:sensitive"
 IdentifierText = Annotated[
     str | None, Query(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}:.{1,256}$", examples=["loyalty-card:4711"])
 ]
@@ -33,18 +34,20 @@ class Customers(Protocol):
     async def sums(self) -> tuple[int, int, Decimal]: ...
 
 
-def router(customers: Customers) -> APIRouter:
+def router(customers: Customers, sensitive: Sensitive) -> APIRouter:
     routes = APIRouter(prefix="/v1/customers", tags=["customers"])
 
     @routes.get("", summary="List all customers, or find those of an identifier", response_model=Page[CustomerView])
     async def list_customers(
         principal: Reader, identifier: IdentifierText = None, cursor: Cursor = None, limit: Limit = 100
     ) -> Response:
+        seen = sight(principal, sensitive)
         if identifier:
-            return page((seen(one, principal) for one in await customers.identified(identifier, limit)), None)
+            may_ask(principal, identifier, sensitive)
+            return page(map(seen, await customers.identified(identifier, limit)), None)
         found = await customers.page(last_of(cursor), limit)
         following = encode_cursor({"after": found[-1][0]}) if len(found) == limit else None
-        return page((seen(view, principal) for _, view in found), following)
+        return page((seen(view) for _, view in found), following)
 
     @routes.get("/summary", summary="Sums over all customers")
     async def summarise_customers(_: Reader) -> CustomersSummary:
@@ -56,14 +59,22 @@ def router(customers: Customers) -> APIRouter:
         view = await customers.one(customer_id)
         if view is None:
             raise CustomerNotFound(customer_id)
-        return as_json(seen(view, principal))
+        return as_json(sight(principal, sensitive)(view))
 
     return routes
 
 
-def seen(view: bytes, principal: Principal) -> bytes:
+def sight(principal: Principal, sensitive: Sensitive) -> Callable[[bytes], bytes]:
     """As much of a view as somebody may see."""
-    return view if principal.may("contacts:sensitive") else without_secrets(view)
+    return (lambda view: view) if principal.may(SEE_SENSITIVE) else sensitive.without
+
+
+def may_ask(principal: Principal, identifier: str, sensitive: Sensitive) -> None:
+    """To find somebody by an identifier is to know it."""
+    scheme = identifier.partition(":")[0]
+    if scheme in sensitive and not principal.may(SEE_SENSITIVE):
+        error = ("query.identifier", f"`{scheme}` is sensitive: the key lacks the scope `{SEE_SENSITIVE}`")
+        raise Problem(403, "Sensitive identifier", errors=[error])
 
 
 def page(views: Iterable[bytes], following: str | None) -> Response:

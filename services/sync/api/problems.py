@@ -9,7 +9,7 @@ from services.sync.domain.addresses import ForbiddenUrl
 from services.sync.domain.channel import NotPossible
 from services.sync.domain.positions import BadEventId
 from services.sync.handlers.channels import ChannelExists, ChannelNotFound, CustomerNotFound
-from services.sync.handlers.erasing import NoSuchOwed
+from services.sync.handlers.erasing import NoSuchOwed, NotAcknowledgeable
 from services.sync.handlers.keys import KeyNotFound, ScopeNotHeld, ScopeNotLimited
 from shared.http import Problem
 
@@ -20,7 +20,8 @@ PROBLEMS: dict[type[Exception], Callable[[Request, Any], Problem]] = {
     ChannelNotFound: lambda _, error: Problem(404, detail=f"There is no channel {error}."),
     CustomerNotFound: lambda _, error: Problem(404, detail=f"There is no customer {error}."),
     KeyNotFound: lambda _, error: Problem(404, detail=f"There is no key {error}."),
-    NoSuchOwed: lambda _, error: Problem(404, detail=f"There is no erasure {error}."),
+    NoSuchOwed: lambda _, error: Problem(404, detail=f"There is no {error}."),
+    NotAcknowledgeable: lambda _, error: Problem(409, "Not acknowledged", str(error)),
     NotPossible: lambda _, error: Problem(409, "Not possible", str(error)),
     ForbiddenUrl: lambda _, error: Problem(422, "Invalid request", errors=[("body.url", str(error))]),
     BadEventId: lambda _, error: Problem(400, "Invalid event id", errors=[("header.last-event-id", str(error))]),

@@ -10,6 +10,7 @@ import orjson
 
 from services.sync.domain.policy import Policy, allowed
 from services.sync.domain.positions import Cursor
+from services.sync.domain.sensitive import Sensitive
 from services.sync.domain.view import Origins, newest_by_others
 
 
@@ -137,7 +138,7 @@ def message_id(channel_id: str, policy: Policy, changed: Changed, receipt: Recei
     return f"{channel_id}.{changed.customer_id}.{changed.version}.{policy.version}.{times_asked}"
 
 
-def body(channel_id: str, policy: Policy, changed: Changed, at: datetime) -> bytes:
+def body(channel_id: str, policy: Policy, changed: Changed, at: datetime, sensitive: Sensitive) -> bytes:
     """What is delivered, as JSON on one line; `at` is the moment, by which grants run out."""
     head: dict[str, Any] = {
         "channel": channel_id,
@@ -148,7 +149,7 @@ def body(channel_id: str, policy: Policy, changed: Changed, at: datetime) -> byt
     }
     if changed.erased:
         return orjson.dumps(head | {"withheld": [], "erased": changed.erased, "customer": {}})
-    part = allowed(policy, changed.view, at)
+    part = allowed(policy, changed.view, at, sensitive)
     head["withheld"] = part.withheld
     if changed.merged_into:
         # As the ids themselves, whatever the policy: without it a channel would keep somebody who is somebody else.

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import orjson
 from pydantic import BaseModel
 
+from services.sync.domain.sensitive import Sensitive
 from shared.consent import ANY, STRICTNESS
 from shared.contracts.sync import CustomerView
 
@@ -91,48 +92,18 @@ def _in_force(entry: Mapping[str, Any], at: datetime) -> bool:
     return datetime.fromisoformat(entry["since"]) <= at and (until is None or at < datetime.fromisoformat(until))
 
 
-def allowed(policy: Policy, view: bytes, at: datetime) -> Allowed:
-    """Cut a view, given as JSON, down to what the policy allows at this moment. Reads no more of it than it must."""
-    everything = EVERYTHING in policy.fields
-    has_secrets = SECRETS in view
-    open_to_it = policy.basis == "contract" and not (policy.approach and BARRED in view)
-    if everything and open_to_it and not has_secrets:
-        return Allowed(view)
+def allowed(policy: Policy, view: bytes, at: datetime, sensitive: Sensitive) -> Allowed:
+    """Cut a view, given as JSON, down to what the policy allows at this moment.
+
+    It is read in any case: to look for what is sensitive among its bytes costs more.
+    """
     document = orjson.loads(view)
     if not policy.allows(document.get("contact"), at):
         return Allowed(b"{}", policy.fields)
-    if has_secrets:
-        keep_back(document, policy.fields)
-    if everything:
-        return Allowed(orjson.dumps(document) if has_secrets else view)
+    kept_back = sensitive.keep_back(document, policy.fields)
+    if EVERYTHING in policy.fields:
+        return Allowed(orjson.dumps(document) if kept_back else view)
     return Allowed(orjson.dumps(cut(document, tree(policy.fields))))
-
-
-BARRED = b'"do_not_contact":['
-"""Stands in every view of somebody who must not be approached on some channel, as `SECRETS` does."""
-SECRETS = b'"sensitive":{'
-"""Stands in every view that has any. A customer's own words may hold it too: then the view is read in vain."""
-SENSITIVE = "contact.sensitive"
-
-
-def keep_back(document: dict[str, Any], fields: tuple[str, ...] = ()) -> None:
-    """Take out of a view what the company has defined as sensitive, but for what is named: neither `*` nor `contact` does."""
-    contact = document.get("contact")
-    if not contact or SENSITIVE in fields:
-        return
-    named = {path.removeprefix(f"{SENSITIVE}.") for path in fields if path.startswith(f"{SENSITIVE}.")}
-    held = contact.pop("sensitive", {})
-    if shown := {name: value for name, value in held.items() if name in named}:
-        contact["sensitive"] = shown
-
-
-def without_secrets(view: bytes) -> bytes:
-    """A view, as JSON, for somebody who may not see what is sensitive."""
-    if SECRETS not in view:
-        return view
-    document = orjson.loads(view)
-    keep_back(document)
-    return orjson.dumps(document)
 
 
 def cut(value: Any, fields: Tree | None) -> Any:

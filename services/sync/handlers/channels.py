@@ -4,9 +4,9 @@ import secrets
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-from services.sync.domain.channel import Change, Channel, Registration
+from services.sync.domain.channel import Change, Channel, Kind, Registration
 from services.sync.domain.outgoing import Changed, Progress
 from services.sync.domain.positions import Cursor
 from shared.messaging import Unit
@@ -78,15 +78,15 @@ class Channels:
         self.known = {new.channel_id: same(before.get(new.channel_id), new) for new in await self.store.all()}
         return self.known != before
 
-    def active(self, channel_id: str, kind: Literal["webhook", "sse"]) -> Channel | None:
+    def active(self, channel_id: str, kind: Kind) -> Channel | None:
         """The channel, if it is of this kind and is to be delivered to."""
         channel = self.known.get(channel_id)
         return channel if channel and channel.kind == kind and channel.state == "active" else None
 
-    def pushed(self, channel_id: str) -> bool:
-        """Whether it is a webhook."""
+    def kind_of(self, channel_id: str) -> Kind | None:
+        """None: there is no such channel."""
         channel = self.known.get(channel_id)
-        return channel is not None and channel.kind == "webhook"
+        return channel.kind if channel else None
 
     async def register(self, unit: Unit, registration: Registration) -> tuple[Channel, str | None]:
         """The channel, and the secret that signs its webhooks. Raises ChannelExists, ForbiddenUrl."""

@@ -1,4 +1,6 @@
-"""Erasures at the channels: a webhook's acknowledgement is its receipt; whoever listens to a stream says so."""
+"""Erasures at the channels: a webhook's answer acknowledges what it was sent; whoever listens to a stream says so, customer by
+customer. The channel's receipt comes of all of them.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -8,31 +10,41 @@ from typing import Any, NamedTuple, Protocol
 
 import structlog
 
+from services.sync.domain.channel import Kind
 from shared.contracts.erasures import CHANNEL, ERASURES, ErasureDone
 from shared.messaging import Unit
 
 log = structlog.get_logger(__name__)
 LOOK_SECONDS = 2.0
 ASK_AGAIN = timedelta(days=1)
-"""A channel that has failed for good is asked again so often, for as long as it owes the receipt."""
+"""A channel that still owes an acknowledgement, and is not being sent it anyway, is asked again so often."""
 
 
 class NoSuchOwed(LookupError):
-    """The channel was not asked to erase anybody under this id."""
+    """The channel was not asked to erase anybody under this id, or was never sent anything of this customer."""
+
+
+class NotAcknowledgeable(Exception):
+    """It cannot be acknowledged like this, or not yet."""
 
 
 class Owed(NamedTuple):
-    """What a channel was told to erase and has not acknowledged."""
+    """What a channel was told to erase and has not given its receipt of."""
 
     id: str
     erasure_id: str
     channel: str
     customers: Sequence[str]
     asked_at: datetime
+    acknowledged: frozenset[str] = frozenset()
+    """Of these the channel has said that it keeps nothing."""
 
 
 class Shown(NamedTuple):
-    """Of one customer, the version that the channel has acknowledged, the one that erases, and whether sending has ended."""
+    """Of one customer, the version that the channel was sent last, the one that erases, and whether sending has ended.
+
+    A webhook has acknowledged what it was sent, a stream has not.
+    """
 
     customer_id: str
     has: int
@@ -40,14 +52,22 @@ class Shown(NamedTuple):
     failed: bool
 
     @property
-    def acknowledged(self) -> bool:
+    def told(self) -> bool:
         return self.erased_at > 0 and self.has >= self.erased_at
 
 
 class Debts(Protocol):
     def open(self) -> AsyncIterator[Owed]: ...
 
-    async def shown(self, owed: Owed) -> Sequence[Shown]: ...
+    async def owed(self, erasure_id: str, channel: str, session: Any) -> Owed | None: ...
+
+    async def settled(self, owed: Owed) -> bool:
+        """Whether sync itself is done with the erasure, so that channels are shown nothing more of the customers."""
+
+    async def shown(self, owed: Owed, session: Any = None) -> Sequence[Shown]:
+        """All of the customers of whom the channel was ever sent anything."""
+
+    async def acknowledged(self, owed: Owed, customer: str, session: Any) -> None: ...
 
     async def asked_again(self, owed: Owed, now: datetime, session: Any) -> None: ...
 
@@ -59,20 +79,20 @@ class Asking(Protocol):
 
 
 class ChannelErasures:
-    """Follows what channels acknowledge, and tells it."""
+    """Follows what channels acknowledge, and tells when it is all."""
 
     def __init__(
         self,
         debts: Debts,
         deliveries: Asking,
-        pushed: Callable[[str], bool],
+        kind_of: Callable[[str], Kind | None],
         transact: Callable[[Callable[[Unit], Awaitable[Any]]], Awaitable[Any]],
         now: Callable[[], datetime],
     ) -> None:
-        """`pushed`: whether a channel is a webhook, whose answer acknowledges. What goes over a stream may not arrive."""
+        """`kind_of`: a channel's kind, None where there is no channel any more. What goes over a stream may not arrive."""
         self.debts = debts
         self.deliveries = deliveries
-        self.pushed = pushed
+        self.kind_of = kind_of
         self.transact = transact
         self.now = now
 
@@ -84,27 +104,59 @@ class ChannelErasures:
 
     async def look(self) -> None:
         async for owed in self.debts.open():
-            if not self.pushed(owed.channel):
-                continue
-            shown = await self.debts.shown(owed)
-            if all(one.acknowledged for one in shown):
-                await self.transact(partial(self.acknowledge, owed.erasure_id, owed.channel))
-            elif any(one.failed for one in shown) and self.now() - owed.asked_at >= ASK_AGAIN:
-                await self.transact(partial(self._ask_again, owed, shown))
+            kind = self.kind_of(owed.channel)
+            settled = await self.debts.settled(owed)  # before what was shown: after it nothing more is
+            left = [one for one in await self.debts.shown(owed) if not withdrawn(kind, owed, one)]
+            if settled and not left:
+                await self.transact(partial(self.vouch, owed.erasure_id, owed.channel))
+            elif self.now() - owed.asked_at >= ASK_AGAIN and (again := unheard(kind, left)):
+                await self.transact(partial(self._ask_again, owed, again))
 
-    async def acknowledge(self, erasure_id: str, channel: str, unit: Unit) -> None:
-        """The channel has removed the customer. Said again, nothing changes. Raises NoSuchOwed."""
+    async def acknowledge(self, erasure_id: str, channel: str, customer: str | None, unit: Unit) -> None:
+        """The channel keeps nothing of this customer any more. Said again, nothing changes.
+
+        Without a customer it is the only one whom the channel was sent; of several each has to be named, because the last of
+        them may still be on its way. Raises NoSuchOwed, NotAcknowledgeable.
+        """
+        owed = await self.debts.owed(erasure_id, channel, unit.session)
+        if owed is None:
+            raise NoSuchOwed(f"erasure {erasure_id} of {channel}")
+        shown = {one.customer_id: one for one in await self.debts.shown(owed, unit.session)}
+        if customer is None and len(shown) > 1:
+            raise NotAcknowledgeable(
+                f"the channel was sent {len(shown)} customers of this erasure: say of each by its id"
+            )
+        one = shown.get(customer or next(iter(shown), ""))
+        if one is None:
+            raise NoSuchOwed(f"customer {customer} in erasure {erasure_id} of {channel}")
+        if not one.told:
+            raise NotAcknowledgeable("the channel was not sent yet that this customer is erased")
+        await self.debts.acknowledged(owed, one.customer_id, unit.session)
+
+    async def vouch(self, erasure_id: str, channel: str, unit: Unit) -> None:
+        """The channel keeps nothing of any of the customers, as is known or as an operator says. Raises NoSuchOwed."""
         now = self.now()
         first = await self.debts.finish(erasure_id, channel, now, unit.session)
         if first is None:
-            raise NoSuchOwed(f"{erasure_id} of {channel}")
+            raise NoSuchOwed(f"erasure {erasure_id} of {channel}")
         if first:
             fact = ErasureDone(erasure_id=erasure_id, place=CHANNEL + channel, at=now)
             unit.publish(ERASURES, fact, key=erasure_id)
             log.info("erasure_acknowledged", erasure_id=erasure_id, channel=channel)
 
-    async def _ask_again(self, owed: Owed, shown: Sequence[Shown], unit: Unit) -> None:
-        for one in shown:
-            if one.failed:
-                await self.deliveries.ask_again(owed.channel, one.customer_id, self.now(), unit.session)
+    async def _ask_again(self, owed: Owed, again: Sequence[Shown], unit: Unit) -> None:
+        for one in again:
+            await self.deliveries.ask_again(owed.channel, one.customer_id, self.now(), unit.session)
         await self.debts.asked_again(owed, self.now(), unit.session)
+
+
+def withdrawn(kind: Kind | None, owed: Owed, one: Shown) -> bool:
+    """Whether it is certain that the channel keeps nothing of the customer."""
+    return one.customer_id in owed.acknowledged or (kind == "webhook" and one.told)
+
+
+def unheard(kind: Kind | None, left: Sequence[Shown]) -> list[Shown]:
+    """Those who have to be sent once more: to a webhook whoever has failed for good, to a stream whoever may not have arrived."""
+    if kind == "sse":
+        return [one for one in left if one.erased_at]
+    return [one for one in left if one.failed] if kind else []

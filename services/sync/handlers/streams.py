@@ -1,6 +1,5 @@
 """Delivers changed views over a connection that the channel keeps open (server-sent events)."""
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +10,9 @@ import structlog
 
 from services.sync.domain.channel import Channel
 from services.sync.domain.outgoing import Changed, Receipt, Verdict, body, erasure_verdict, held_by_stream, verdict
+from services.sync.domain.policy import Policy
 from services.sync.domain.positions import Cursor, Resume, emptied, event_id, start_of
+from services.sync.domain.sensitive import Sensitive
 from services.sync.handlers.channels import Channels
 from services.sync.handlers.deliveries import ChangeStore, DeliveryStore, LostLease, Settlement
 from services.sync.handlers.tail import Tail
@@ -36,12 +37,7 @@ class Line:
     transact: Callable[[Callable[[Unit], Awaitable[Any]]], Awaitable[Any]]
     now: Callable[[], datetime]
     idle: float = 1.0
-    storing: set[asyncio.Task[None]] = field(default_factory=set)
-    """Receipts on their way to the store."""
-
-    async def close(self) -> None:
-        """Let the receipts arrive."""
-        await asyncio.gather(*self.storing, return_exceptions=True)
+    sensitive: Sensitive = field(default_factory=Sensitive)
 
 
 class Stream:
@@ -77,19 +73,18 @@ class Stream:
         try:
             await self.line.tail.look()
             while (channel := self.line.channels.active(self.channel_id, "sse")) and self.allowed():
-                chunk, storing = await self.next_chunk(channel)
-                if chunk:
+                if chunk := await self.next_chunk(channel):
                     yield chunk
-                if storing:
-                    # A client that goes away takes this stream with it, but not the record of what it was sent.
-                    await asyncio.shield(storing)
         except Exception as error:
             if not transient(error):
                 raise
             log.warning("stream_broken", channel=self.channel_id, error=type(error).__name__, at=whereabouts(error))
 
-    async def next_chunk(self, channel: Channel) -> tuple[bytes, asyncio.Task[None] | None]:
-        """What has changed, and the record of it on its way; nothing if nothing has changed for a while."""
+    async def next_chunk(self, channel: Channel) -> bytes:
+        """What has changed; nothing if nothing has changed for a while.
+
+        It is on record before it goes out: of whom a channel was sent anything, it has to hear that they are erased.
+        """
         await self.find_place()
         tails = self.line.tail.positions
         changes = await self.line.changes.beyond(self.cursor, tails, BATCH)
@@ -97,11 +92,9 @@ class Stream:
         chunk, receipts = await self.render(channel, changes)
         if not chunk and not changes:
             await self.line.tail.beyond(self.cursor, self.line.idle)
-            return b"", None
-        storing = asyncio.create_task(self.store(receipts))
-        self.line.storing.add(storing)
-        storing.add_done_callback(self.line.storing.discard)
-        return chunk, storing
+        else:
+            await self.store(receipts)
+        return chunk
 
     async def find_place(self) -> None:
         """Begin where the client is; begin anew if somebody has asked for a replay meanwhile."""
@@ -129,14 +122,17 @@ class Stream:
                 erasure_verdict(changed, receipt, held) if changed.erased else verdict(channel.source, changed, held)
             )
             if judged is Verdict.SEND:
-                pieces.append(
-                    event(event_id(self.generation, self.cursor), body(self.channel_id, policy, changed, now))
-                )
+                pieces.append(self.event(policy, changed, now))
                 receipts.append(self.receipt(policy.version, changed, now))
         for changed in await self.asked_for(changes):
-            pieces.append(event(event_id(self.generation, self.cursor), body(self.channel_id, policy, changed, now)))
+            pieces.append(self.event(policy, changed, now))
             receipts.append(self.receipt(policy.version, changed, now))
         return b"".join(pieces), receipts
+
+    def event(self, policy: Policy, changed: Changed, now: datetime) -> bytes:
+        assert self.generation is not None, "the place is found before anything is sent"
+        data = body(self.channel_id, policy, changed, now, self.line.sensitive)
+        return event(event_id(self.generation, self.cursor), data)
 
     async def known(self, channel: Channel, changes: Sequence[Changed]) -> dict[str, Receipt]:
         """Receipts matter only where a change may be an echo, or is an erasure, of which only those hear who were ever sent
@@ -166,13 +162,13 @@ class Stream:
         )
 
     async def store(self, receipts: Sequence[Receipt]) -> None:
-        """Keep what was sent, and the place for clients that will not say where they are."""
+        """Keep what is sent, and the place for clients that will not say where they are."""
         metrics.DELIVERIES.labels(self.channel_id, "delivered").inc(len(receipts))
         settlement = Settlement(self.channel_id, self.generation, None, dict(self.cursor), receipts)
         try:
             await self.line.transact(lambda unit: self.line.deliveries.settle(settlement, unit.session))
         except LostLease:
-            # Started over meanwhile: the place is void, that the views were sent is not.
+            # Started over meanwhile: the place is void, that the views are sent is not.
             void = replace(settlement, generation=None, cursor={})
             await self.line.transact(lambda unit: self.line.deliveries.settle(void, unit.session))
 

@@ -3,7 +3,6 @@
 A new collection that says something about customers gets a line in `steps`; any other is named in `HOLDS_NONE`.
 """
 
-import re
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
@@ -16,12 +15,13 @@ from services.sync.handlers.erasing import Owed, Shown
 from services.sync.handlers.folding import NewVersion, counted
 from services.sync.handlers.views import START
 from services.sync.store.deliveries import DeliveryStore, key
-from services.sync.store.trees import part_row
+from services.sync.store.trees import part_row, speaking_of
 from services.sync.store.views import ViewStore, as_held
 from shared.audit import COLLECTION as AUDIT, WHO_ASKED
 from shared.contracts.erasures import CHANNEL, ERASURES, ErasureAwaited
 from shared.contracts.sync import CUSTOMERS
 from shared.erasing import Delete, Step, Work, one_of
+from shared.erasing.work import COLLECTION as WORKS
 from shared.links import COLLECTION as LINKS, naming
 from shared.messaging import Outgoing, Unit
 from shared.mongo import Database, Document, Session, ensure_collections
@@ -40,7 +40,9 @@ Now = Callable[[], datetime]
 
 
 def steps(views: ViewStore, deliveries: DeliveryStore, now: Now) -> list[Step]:
-    return [Delete("parts"), Remembered(), Viewed(views, now), Delete("links", naming), Told(deliveries, now)]
+    # Channels are awaited before they are told, as some answer at once; then those too whose deliveries were under way.
+    told = Told(deliveries, now)
+    return [told, Delete("parts"), Remembered(), Viewed(views, now), Buried(views), Delete("links", naming), told]
 
 
 class Remembered:
@@ -53,12 +55,12 @@ class Remembered:
     collections: Sequence[str] = ("parts",)
 
     async def begin(self, work: Work) -> None:
-        """They are found by looking through all parts, of which there are few."""
+        """They are found by index."""
 
     async def piece(self, unit: Unit, work: Work) -> int:
         parts, links = unit.database["parts"], unit.database[LINKS]
-        wanted = {"part": {"$regex": "|".join(map(re.escape, work.customers))}, "_id": {"$nin": list(work.customers)}}
-        found = {row["_id"]: read(row["part"])[2] async for row in parts.find(wanted, session=unit.session)}
+        rows = parts.find(speaking_of(work.customers), session=unit.session)
+        found = {row["_id"]: read(row["part"])[2] async for row in rows}
         naming_them = [one for one, known in found.items() if not absorbed_by(known.contact).isdisjoint(work.customers)]
         absorbed = links.find({"_id": {"$in": naming_them}, "into": {"$ne": None}}, {"_id": 1}, session=unit.session)
         writes = [
@@ -71,7 +73,7 @@ class Remembered:
 
 
 class Viewed:
-    """Views: a last version with nothing in it, which goes to the channels in its turn, and a tombstone for the log."""
+    """Views: a last version with nothing in it, which goes to the channels in its turn."""
 
     collections: Sequence[str] = ("views",)
 
@@ -94,9 +96,30 @@ class Viewed:
         ids = [row["_id"] for row in rows]
         mark = {"$set": {"erased": work.erasure_id}}
         await self._views.views.update_many({"_id": {"$in": ids}}, mark, session=unit.session)
-        for customer in ids:
-            unit.forward(Outgoing(CUSTOMERS.name, customer.encode(), None, ()))
         return len(ids)
+
+
+class Buried:
+    """A tombstone in `crm.customers` for each of them, at each of the two looks.
+
+    A batch that its producer has given up may reach the broker after all, behind what was told since: the view in it is
+    covered by the second tombstone (docs/decisions/0046-an-erasure-is-followed-to-its-end.md).
+    """
+
+    collections: Sequence[str] = ()
+
+    def __init__(self, views: ViewStore) -> None:
+        self._views = views
+
+    async def begin(self, work: Work) -> None:
+        """Nothing to find out."""
+
+    async def piece(self, unit: Unit, work: Work) -> int:
+        """All of them at once, and nothing is removed."""
+        erased = {"_id": {"$in": list(work.customers)}, "erased": {"$ne": None}}
+        async for row in self._views.views.find(erased, {"_id": 1}, session=unit.session):
+            unit.forward(Outgoing(CUSTOMERS.name, row["_id"].encode(), None, ()))
+        return 0
 
 
 def emptied(before: Held, partition: int, now: datetime) -> NewVersion:
@@ -155,6 +178,7 @@ class OwedStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._works = database[COLLECTION]
+        self._own = database[WORKS]
         self._views = database["views"]
         self._deliveries = database["deliveries"]
 
@@ -166,19 +190,30 @@ class OwedStore:
         async for row in self._works.find({"done_at": None}):
             yield owed(row)
 
-    async def shown(self, owed: Owed) -> Sequence[Shown]:
+    async def owed(self, erasure_id: str, channel: str, session: Session | None) -> Owed | None:
+        row = await self._works.find_one({"_id": f"{erasure_id}:{channel}"}, session=session)
+        return owed(row) if row else None
+
+    async def settled(self, owed: Owed) -> bool:
+        done = {"_id": owed.erasure_id, "done_at": {"$ne": None}}
+        return await self._own.find_one(done, {"_id": 1}) is not None
+
+    async def shown(self, owed: Owed, session: Session | None = None) -> Sequence[Shown]:
         """Of each of the customers whom the channel was ever sent: what it has, and which version erases them."""
         ids = [key(owed.channel, customer) for customer in owed.customers]
-        sent = self._deliveries.find({"_id": {"$in": ids}, "version": {"$gt": 0}})
-        versions = await self._versions(owed.customers)
+        sent = self._deliveries.find({"_id": {"$in": ids}, "version": {"$gt": 0}}, session=session)
+        versions = await self._versions(owed.customers, session)
         return [
             Shown(row["customer"], row["version"], versions.get(row["customer"], 0), failed=failed_for_good(row))
             async for row in sent
         ]
 
-    async def _versions(self, customers: Collection[str]) -> Mapping[str, int]:
-        found = self._views.find({"_id": {"$in": list(customers)}, "erased": {"$ne": None}}, {"version": 1})
-        return {row["_id"]: row["version"] async for row in found}
+    async def _versions(self, customers: Collection[str], session: Session | None) -> Mapping[str, int]:
+        erased = {"_id": {"$in": list(customers)}, "erased": {"$ne": None}}
+        return {row["_id"]: row["version"] async for row in self._views.find(erased, {"version": 1}, session=session)}
+
+    async def acknowledged(self, owed: Owed, customer: str, session: Session | None) -> None:
+        await self._works.update_one({"_id": owed.id}, {"$addToSet": {"acknowledged": customer}}, session=session)
 
     async def asked_again(self, owed: Owed, now: datetime, session: Session | None) -> None:
         await self._works.update_one({"_id": owed.id}, {"$set": {"asked_at": now}}, session=session)
@@ -193,7 +228,8 @@ class OwedStore:
 
 
 def owed(row: Document) -> Owed:
-    return Owed(row["_id"], row["erasure"], row["channel"], row["customers"], row.get("asked_at") or row["since"])
+    asked_at, acknowledged = row.get("asked_at") or row["since"], frozenset(row.get("acknowledged", ()))
+    return Owed(row["_id"], row["erasure"], row["channel"], row["customers"], asked_at, acknowledged)
 
 
 def failed_for_good(row: Document) -> bool:

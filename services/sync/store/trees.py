@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pymongo import DeleteOne, ReplaceOne
+from pymongo import ASCENDING, DeleteOne, ReplaceOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
 from services.sync.domain.known import Known, read, written
+from services.sync.domain.merging import absorbed_by
 from shared.links import LinkStore
 
 Document = dict[str, Any]
@@ -17,8 +18,13 @@ ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def part_row(customer: str, known: Known) -> Document:
-    """A part as it is kept, but for its id."""
-    return {"part": written(customer, 1, ANY_TIME, known).decode()}
+    """A part as it is kept, but for its id; beside it whom its contact speaks of too, so that an erasure finds it."""
+    return {"part": written(customer, 1, ANY_TIME, known).decode(), "absorbed": sorted(absorbed_by(known.contact))}
+
+
+def speaking_of(customers: Collection[str]) -> Document:
+    """Parts whose contact speaks of one of these. Those written before it was kept beside them say so only inside."""
+    return {"_id": {"$nin": list(customers)}, "$or": [{"absorbed": {"$in": list(customers)}}, {"absorbed": None}]}
 
 
 class TreeStore(LinkStore):
@@ -31,7 +37,7 @@ class TreeStore(LinkStore):
 
     async def prepare(self) -> None:
         await super().prepare()
-        await self.parts.create_index("_id")
+        await self.parts.create_index([("absorbed", ASCENDING)])
 
     async def known(self, customers: Collection[str], session: AsyncClientSession | None) -> dict[str, Known]:
         """The parts of those who were not alone so far."""

@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 from bson import ObjectId
 
+from services.contacts.handlers import forgetting
 from shared import clock
 from shared.erasing import tombstones, work
 from shared.messaging import outbox, relay, unit
@@ -56,7 +57,7 @@ def simulated(loop: Loop, chance: random.Random) -> Iterator[None]:
         stack.enter_context(patch.object(secrets, "token_hex", lambda n=32: chance.randbytes(n).hex()))
         stack.enter_context(patch.object(unit, "datetime", Moment))
         stack.enter_context(patch.object(relay, "datetime", Moment))
-        for module in (clock, tombstones, work):
+        for module in (clock, forgetting, tombstones, work):
             stack.enter_context(patch.object(module, "datetime", Moment))
         stack.enter_context(patch.object(outbox, "ObjectId", object_id))
         yield

@@ -28,7 +28,7 @@ class Follower:
         self.last_id = ""
         self.connections = 0
         self._owed: list[str] = []
-        """Erasures that the platform waits to hear from us."""
+        """Erasures and their customers of whom the platform waits to hear from us, as they stand in its paths."""
         self.hung_up = asyncio.Event()
         """Set to hang up, as a client does that restarts."""
 
@@ -37,12 +37,12 @@ class Follower:
         timeout = aiohttp.ClientTimeout(total=5)
         async with aiohttp.ClientSession(timeout=timeout, headers=self.headers) as session:
             while True:
-                for erasure in list(self._owed):
+                for owed in list(self._owed):
                     with suppress(aiohttp.ClientError, TimeoutError):
-                        url = next(self.urls).removesuffix("/stream") + f"/erasures/{erasure}"
+                        url = next(self.urls).removesuffix("/stream") + f"/erasures/{owed}"
                         async with session.put(url) as response:
                             response.raise_for_status()
-                        self._owed.remove(erasure)
+                        self._owed.remove(owed)
                 await asyncio.sleep(PAUSE)
 
     async def run(self) -> None:
@@ -69,6 +69,7 @@ class Follower:
                 if event.name == "customer":
                     body = event.data.encode()
                     self.notes.take(self.channel, time.monotonic(), "", body, signed=True, taken=True)
-                    if erasure := json.loads(body).get("erased"):
-                        self._owed.append(erasure)
+                    told = json.loads(body)
+                    if erasure := told.get("erased"):
+                        self._owed.append(f"{erasure}/customers/{told['customer_id']}")
                 self.last_id = event.id

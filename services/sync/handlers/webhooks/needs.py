@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from services.sync.domain.delivery import SCHEDULE
+from services.sync.domain.sensitive import Sensitive
 from services.sync.handlers.channels import Channels
 from services.sync.handlers.deliveries import ChangeStore, DeliveryStore
 from services.sync.handlers.tail import Tail
@@ -76,3 +77,4 @@ class Post:
     transact: Callable[[Callable[[Unit], Awaitable[Any]]], Awaitable[Any]]
     now: Callable[[], datetime]
     pace: Pace = field(default_factory=Pace)
+    sensitive: Sensitive = field(default_factory=Sensitive)

@@ -142,7 +142,7 @@ class Worker:
         assert channel.url is not None, "a webhook has a url"
         identity = message_id(self.channel_id, policy, item.changed, item.receipt, generation)
         try:
-            content = body(self.channel_id, policy, item.changed, self.post.now())
+            content = body(self.channel_id, policy, item.changed, self.post.now(), self.post.sensitive)
         except Exception as error:  # noqa: BLE001 - one view that is not as it should be must not stop all the others
             log.error(
                 "delivery_not_prepared",

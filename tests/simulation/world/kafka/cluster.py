@@ -20,6 +20,9 @@ JOIN = (0.05, 0.4)
 LEARN = (0.0, 0.1, 1.5)
 """How long after a rebalance its members hear of it, each for itself: for so long two may believe in one partition."""
 
+LATE = (0.5, 3.0)
+"""When a batch arrives that its producer has already given up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -66,6 +69,9 @@ class Cluster:
         self.logs: dict[str, list[list[Record]]] = {}
         self.groups: dict[str, Group] = {}
         self.away_until = 0.0
+        self.late = LATE
+        self.under_way = 0
+        """Batches that will arrive although their producer has given them up."""
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
 
     @property

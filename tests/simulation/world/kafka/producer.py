@@ -13,8 +13,6 @@ from tests.simulation.world.modelled import Modelled
 
 LAG = (0.001, 0.02)
 TIMEOUT = 0.5
-LATE = (0.5, 3.0)
-"""When a batch arrives that its producer has already given up."""
 MOST_IN_A_BATCH = 4
 
 
@@ -68,13 +66,18 @@ class SimulatedProducer(Modelled):
             loop.outside_at(loop.now + TIMEOUT, fail, future, refused)
         elif weather.strikes("kafka.batch-late"):
             loop.outside_at(loop.now + TIMEOUT, fail, future, refused)
-            loop.outside_at(loop.now + chance.uniform(*LATE), self._written, batch, topic, partition)
+            self._cluster.under_way += 1
+            loop.outside_at(loop.now + chance.uniform(*self._cluster.late), self._written_late, batch, topic, partition)
         elif weather.strikes("kafka.ack-lost"):
             self._written(batch, topic, partition)
             loop.outside_at(loop.now + TIMEOUT, fail, future, refused)
         else:
             self._written(batch, topic, partition)
             settle(future)
+
+    def _written_late(self, batch: SimulatedBatch, topic: str, partition: int) -> None:
+        self._cluster.under_way -= 1
+        self._written(batch, topic, partition)
 
     def _written(self, batch: SimulatedBatch, topic: str, partition: int) -> None:
         for key, value, headers in batch.records:

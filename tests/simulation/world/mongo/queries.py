@@ -51,6 +51,9 @@ def _compare(found: Any, operator: str, operand: Any) -> bool:
     if operator in {"$in", "$nin"}:
         among = found if isinstance(found, list) else [found if found is not MISSING else None]
         return any(one in operand for one in among) is (operator == "$in")
+    if operator == "$ne":
+        # Of whatever type it is, also of none at all.
+        return operand not in (found if isinstance(found, list) else [None if found is MISSING else found])
     if operator == "$regex":
         return isinstance(found, str) and re.search(operand, found) is not None
     if operator == "$exists":
@@ -69,7 +72,6 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "$gte": lambda a, b: a >= b,
     "$lt": lambda a, b: a < b,
     "$lte": lambda a, b: a <= b,
-    "$ne": lambda a, b: a != b,
 }
 
 
