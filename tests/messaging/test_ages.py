@@ -77,6 +77,9 @@ async def test_values_under_a_key_are_found_until_they_are_compacted_away(
         await send(settings, CUSTOMERS.name, key, value)
     assert await log.named(CUSTOMERS, {"ann", "eve", "nobody"}) == {"ann"}
     assert await log.named(CUSTOMERS, set()) == set()
+    found = [(record.key, record.value) async for records in log.records(CUSTOMERS) for record in records]
+    assert [value for key, value in found if key == b"ann"] == [b"{}", None]
+    assert await log.written(CUSTOMERS) == len(found) == 4
 
 
 async def test_a_topic_that_is_not_there_proves_nothing(settings: PlatformSettings, topics: dict[str, int]) -> None:
