@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -45,15 +46,21 @@ async def unfinished(kafka: str, mongo: str, namespace: str, *, stopped: bool) -
     return sorted(lines)
 
 
-async def untold_or_running(kafka: str, mongo: str, namespace: str) -> list[str]:
-    """What could still tell something, a line each."""
+async def untold_or_running(
+    kafka: str, mongo: str, namespace: str, *, groups: Iterable[str] = (), but_for: str | None = None
+) -> list[str]:
+    """What could still tell something, a line each. `groups` are looked at too where no database knows of them any more;
+    `but_for` is a database whose outbox does not count.
+    """
     async with AsyncMongoClient[dict[str, Any]](mongo, serverSelectionTimeoutMS=5000) as client:
         positions, untold = await _state(client, namespace)
+    untold.pop(but_for or "", None)
     lines = [f"{name} has {count} documents in its outbox" for name, count in untold.items() if count]
+    known = {*groups, *(group for group, _ in positions)}
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     try:
-        return sorted(lines + await running(admin, sorted({namespace + group for group, _ in positions})))
+        return sorted(lines + await running(admin, sorted(namespace + group for group in known)))
     finally:
         await admin.close()
 

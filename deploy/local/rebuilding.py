@@ -2,31 +2,36 @@
 at work (`docs/decisions/0030-the-log-forgets.md`).
 
 What follows from facts is forgotten, and the facts are told again to this service alone (`retelling`); what was decided over
-HTTP (campaigns, segments) follows from no fact and stays. Campaigns draws nobody and hands nobody over until all is taken again: what
-profiles say by then, and what not, would decide who is contacted.
+HTTP (campaigns, segments, channels) follows from no fact and stays. Campaigns draws nobody and hands nobody over until all is taken
+again: what profiles say by then, and what not, would decide who is contacted. Sync shows nothing until then, and what it shows
+is newer than all that was ever shown (`views`, `docs/decisions/0050-views-begin-above-what-was-told.md`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from fastapi import FastAPI
 from pymongo import AsyncMongoClient
 
+from deploy.local import views
 from deploy.local.drained import NotDrained, untold_or_running
 from deploy.local.errors import CannotStart
+from deploy.local.hearing import Hearing, hearing, left, position
 from deploy.local.retelling import (
     EVERYBODY,
     HISTORY,
     MERGES,
     NEWEST_SCORES,
     OPEN_ERASURES,
+    SELECTIONS,
     Database,
     Databases,
     Source,
@@ -34,14 +39,15 @@ from deploy.local.retelling import (
     record,
 )
 from services.campaigns.store.campaigns import REBUILDING
-from shared.contracts.topics import REPLAYS
+from services.sync.store.rebuilding import COLLECTION as REBUILDS, MARK
 from shared.http.app import Health
 from shared.links import COLLECTION as LINKS
 from shared.messaging.producer import Producer
 from shared.settings import PlatformSettings
 
 LOOK_SECONDS = 0.2
-Name = Literal["scoring", "campaigns"]
+STOP_FIRST = "Nothing was changed. Stop all services once nothing is left in their outboxes, and try again."
+Name = Literal["scoring", "campaigns", "sync"]
 
 
 class Stopped(CannotStart):
@@ -59,6 +65,8 @@ class Projection:
     collections: tuple[str, ...]
     rests: tuple[str, str] | None = None
     """Where the service reads that it is not to act on its state: a collection, and the id of a document."""
+    composed_in: str = "main"
+    """The module that composes the service for it."""
 
 
 PROJECTIONS: dict[Name, Projection] = {
@@ -70,15 +78,13 @@ PROJECTIONS: dict[Name, Projection] = {
         ("profiles", "orders"),
         rests=("moved", REBUILDING),
     ),
+    "sync": Projection(
+        {"sync": (OPEN_ERASURES, EVERYBODY, HISTORY, NEWEST_SCORES, SELECTIONS)},
+        ("parts",),  # and the views, but for those that say that somebody is erased
+        rests=(REBUILDS, MARK),
+        composed_in="rebuilding",
+    ),
 }
-
-
-class Hearing(NamedTuple):
-    """Of a consumer group: who asks for the log's ends, and the partitions."""
-
-    name: str
-    consumer: AIOKafkaConsumer
-    partitions: list[TopicPartition]
 
 
 class Done(NamedTuple):
@@ -97,6 +103,7 @@ async def rebuild(name: Name, settings: PlatformSettings, heard: Callable[[Done]
     """Forget, and take all facts again; how many those were. Raises NotDrained while any service runs or has something to
     tell: a fact that is told meanwhile would be taken twice, or not at all.
     """
+    projection = PROJECTIONS[name]
     async with AsyncExitStack() as stack:
         mongo = await stack.enter_async_context(AsyncMongoClient[dict[str, Any]](settings.mongo_url, tz_aware=True))
 
@@ -104,25 +111,44 @@ async def rebuild(name: Name, settings: PlatformSettings, heard: Callable[[Done]
             return mongo[f"{settings.namespace}rapport_{service}"]
 
         groups = [
-            await stack.enter_async_context(hearing(group, sources, settings))
-            for group, sources in PROJECTIONS[name].groups.items()
+            await stack.enter_async_context(hearing(group, [t for one in sources for t in one.topics], settings))
+            for group, sources in projection.groups.items()
         ]
-        await at_rest(settings)
-        await rest(database(name), PROJECTIONS[name].rests)
+        await at_rest(settings, projection, database(name))
+        await rest(database(name), projection.rests)
+        if name == "sync":
+            await views.begin(database, settings, {place.partition for group in groups for place in group.partitions})
         for group in groups:
             ends = await group.consumer.end_offsets(group.partitions)
-            await forget(database(name), group.name, PROJECTIONS[name].collections, group.consumer, ends)
+            await forget(database(name), group.name, projection.collections, group.consumer, ends)
         await link(database(name), database)
         told = await retell(name, settings, database)
-        service = importlib.import_module(f"services.{name}.main").create()
+        service = importlib.import_module(f"services.{name}.{projection.composed_in}").create()
         async with service.router.lifespan_context(service):
-            while not (done := await progress(database(name), groups, told)).all:
-                heard(done)
-                await require_going(service.state.health, name)
-                await asyncio.sleep(LOOK_SECONDS)
-        heard(done)
-        await act(database(name), PROJECTIONS[name].rests)
+            taken = Taking(name, service, lambda: progress(database(name), groups, told), heard)
+            await taken.all()
+            if name == "sync":
+                await views.end(service, settings)
+                await taken.all()
+        await act(database(name), projection.rests)
         return told
+
+
+class Taking(NamedTuple):
+    """The service at work."""
+
+    name: Name
+    service: FastAPI
+    progress: Callable[[], Awaitable[Done]]
+    heard: Callable[[Done], None]
+
+    async def all(self) -> None:
+        """Wait until everything is taken, and told. Raises Stopped."""
+        while not (done := await self.progress()).all:
+            self.heard(done)
+            await require_going(self.service.state.health, self.name)
+            await asyncio.sleep(LOOK_SECONDS)
+        self.heard(done)
 
 
 async def rest(database: Database, mark: tuple[str, str] | None) -> None:
@@ -170,35 +196,19 @@ async def require_going(health: Health, name: Name) -> None:
         raise Stopped(f"{name} has refused too many records in a row: see `rapport dead-letters list`")
 
 
-async def at_rest(settings: PlatformSettings) -> None:
-    """Raises NotDrained."""
-    if found := await untold_or_running(settings.kafka_bootstrap, settings.mongo_url, settings.namespace):
-        raise NotDrained("\n".join(found))
-
-
-@asynccontextmanager
-async def hearing(group: str, sources: Sequence[Source], settings: PlatformSettings) -> AsyncIterator[Hearing]:
-    told_on = [topic for source in sources for topic in source.topics]
-    topics = [settings.namespace + topic.name for topic in (*told_on, REPLAYS)]
-    async with reader(settings.kafka_bootstrap, settings.namespace + group) as consumer:
-        yield Hearing(group, consumer, await partitions_of(consumer, topics))
-
-
-@asynccontextmanager
-async def reader(bootstrap: str, group: str) -> AsyncIterator[AIOKafkaConsumer]:
-    """Looks at the log's ends, and commits in the name of a group that nobody is in."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        yield consumer
-    finally:
-        await consumer.stop()
-
-
-async def partitions_of(consumer: AIOKafkaConsumer, topics: list[str]) -> list[TopicPartition]:
-    # Subscribing would join the group.
-    await consumer._client.set_topics(topics)  # noqa: SLF001
-    return [TopicPartition(topic, n) for topic in topics for n in sorted(consumer.partitions_for_topic(topic) or ())]
+async def at_rest(settings: PlatformSettings, projection: Projection, database: Database) -> None:
+    """Raises NotDrained. What a rebuild that was broken off had still to tell, the next one tells: nobody else could."""
+    rests = projection.rests
+    again = rests is not None and await database[rests[0]].find_one({"_id": rests[1]}) is not None
+    found = await untold_or_running(
+        settings.kafka_bootstrap,
+        settings.mongo_url,
+        settings.namespace,
+        groups=projection.groups,
+        but_for=database.name if again else None,
+    )
+    if found:
+        raise NotDrained("\n".join([*found, STOP_FIRST]))
 
 
 async def forget(
@@ -232,18 +242,3 @@ async def progress(database: Database, groups: Sequence[Hearing], told: int) -> 
     """How much of what was told again is still to be taken, by the group that has the most left."""
     waiting = max([await left(database, group) for group in groups])
     return Done(told - waiting, told, await database["outbox"].count_documents({}))
-
-
-async def left(database: Database, group: Hearing) -> int:
-    """Records that the group has not taken: each group reads past what was told to the others."""
-    names = [position(group.name, place) for place in group.partitions]
-    taken: int = sum(
-        [document["next"] async for document in database["offsets"].find({"_id": {"$in": names}}, {"next": 1})]
-    )
-    ends: Mapping[TopicPartition, int] = await group.consumer.end_offsets(group.partitions)
-    return sum(ends.values()) - taken
-
-
-def position(group: str, place: TopicPartition) -> str:
-    """The guarded offset's document."""
-    return f"{group}:{place.topic}:{place.partition}"

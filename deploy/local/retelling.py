@@ -11,10 +11,13 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from services.campaigns.store import retelling as campaigns
+from services.contacts.domain.erasure import is_channel
 from services.contacts.domain.survivorship import Known
 from services.contacts.store.erasing import read as read_erasure
 from services.contacts.store.rows import read_known
 from services.interactions.store.retelling import told
+from shared.contracts.campaigns import CAMPAIGNS
 from shared.contracts.contacts import (
     CONTACTS,
     Contact,
@@ -22,6 +25,7 @@ from shared.contracts.contacts import (
     ContactMerged,
     ContactRestricted,
 )
+from shared.contracts.erasures import CHANNEL
 from shared.contracts.fact import Fact, Topic
 from shared.contracts.interactions import INTERACTIONS, SALES, InteractionRecorded
 from shared.contracts.scoring import SCORES, ScoreChanged
@@ -146,6 +150,25 @@ async def _open_erasures(databases: Databases) -> AsyncIterator[list[Again]]:
         yield [_again(CONTACTS, fact, one, fact.requested_at) for fact in facts for one in fact.customers]
 
 
+class Owed(NamedTuple):
+    """A channel that was told to erase customers, and has not said that it has."""
+
+    erasure_id: str
+    channel: str
+    customers: Sequence[str]
+    since: datetime
+
+
+async def channels_that_erase(databases: Databases) -> AsyncIterator[Owed]:
+    """No fact for sync, which has told it; but contacts knows it as well."""
+    async for rows in _pieces(databases("contacts")["erasures"], {"done_at": None}):
+        for erasure in [read_erasure(dict(row)) for row in rows]:
+            for place in erasure.places:
+                if is_channel(place.place) and place.at is None:
+                    channel = place.place.removeprefix(CHANNEL)
+                    yield Owed(erasure.erasure_id, channel, erasure.customers, place.since)
+
+
 async def _scores(databases: Databases) -> AsyncIterator[list[Again]]:
     async for rows in _pieces(databases("scoring")["customers"], {"told": {"$exists": True}}):
         yield [_score(row) for row in rows]
@@ -156,6 +179,16 @@ def _score(row: Mapping[str, Any]) -> Again:
     return Again(SCORES, ScoreChanged.TYPE, row["_id"], at, data)
 
 
+async def _selections(databases: Databases) -> AsyncIterator[list[Again]]:
+    async for rows in _pieces(databases("campaigns")["campaigns"], campaigns.DRAWN):
+        for row in rows:
+            campaign = campaigns.as_launched(row)
+            at, _ = campaign.window()
+            async for drawn in _pieces(databases("campaigns")["selections"], campaigns.contacted(row)):
+                facts = [campaigns.told(campaign, one) for one in drawn]
+                yield [_again(CAMPAIGNS, fact, fact.customer_id, at) for fact in facts]
+
+
 def _again(topic: Topic, fact: Fact, customer: str, at: datetime) -> Again:
     return Again(topic, fact.TYPE, customer, at, fact.model_dump_json().encode())
 
@@ -164,7 +197,7 @@ async def _pieces(collection: Any, wanted: Mapping[str, Any]) -> AsyncIterator[l
     after: Any = None
     while True:
         beyond = {"_id": {"$gt": after}} if after is not None else {}
-        rows = await collection.find({**wanted, **beyond}).sort("_id", 1).limit(PIECE).to_list(PIECE)
+        rows = await collection.find({"$and": [wanted, beyond]}).sort("_id", 1).limit(PIECE).to_list(PIECE)
         if not rows:
             return
         yield rows
@@ -178,3 +211,5 @@ OPEN_ERASURES = Source((CONTACTS,), _open_erasures)
 """For a group that hears of erasures with everything else. To be told first: what is told of the erased is then passed over."""
 HISTORY = Source((SALES, INTERACTIONS), _history)
 NEWEST_SCORES = Source((SCORES,), _scores)
+SELECTIONS = Source((CAMPAIGNS,), _selections)
+"""Only who is to be contacted."""

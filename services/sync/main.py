@@ -22,6 +22,7 @@ from services.sync.settings import SyncSettings
 from services.sync.store import ChannelStore, DeliveryStore, KeyStore, TreeStore, ViewStore
 from services.sync.store.erasing import OwedStore, steps
 from services.sync.store.held import held
+from services.sync.store.rebuilding import RebuildStore
 from shared.audit import AuditLog, audit_routes
 from shared.erasing import Erasing, Terms
 from shared.held import held_routes
@@ -72,6 +73,7 @@ def create(settings: SyncSettings | None = None) -> FastAPI:
             debts.prepare,
             trail.prepare,
             courier.open,
+            RebuildStore(database).require_whole,  # last, because whatever is closed then must have been opened
         ],
         jobs=[*jobs(tail, dispatch), erasing.carry_out, told.follow],
         close=[courier.close],

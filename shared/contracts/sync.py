@@ -64,7 +64,7 @@ class CampaignNote(Part):
 
 
 class CustomerView(Part):
-    """All that Rapport knows of a customer at one version; versions of one customer grow by one."""
+    """All that Rapport knows of a customer at one version. Versions of one customer grow, by one unless all views were made anew."""
 
     customer_id: CustomerId
     version: Annotated[int, Field(ge=1)]

@@ -1,16 +1,19 @@
-"""What the log still has: whether anything older than a moment, and whether a value under a key. Reads, and joins nothing."""
+"""What the log still has: anything older than a moment, a value under a key, all of a topic. Reads, and joins nothing."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from aiokafka import TopicPartition
+
 from shared.contracts.fact import Topic
 from shared.messaging.patient import PatientConsumer
+from shared.messaging.received import Record
 from shared.settings import PlatformSettings
 
 RESTS = 3
@@ -60,18 +63,33 @@ class Log:
         wanted = {key.encode() for key in keys}
         values: set[bytes] = set()
         lives: dict[bytes, bool] = {}
+        async for records in self.records(topic, rests=RESTS):
+            own = {record.key: record.value is not None for record in records if record.key in wanted}
+            values |= {record.key for record in records if record.value is not None and record.key in own}
+            lives |= own
+        uncovered = {key.decode() for key, alive in lives.items() if alive}
+        return Named({key.decode() for key in values}, uncovered)
+
+    async def records(self, topic: Topic, rests: float = 0.0) -> AsyncIterator[Sequence[Record]]:
+        """In pieces, each of one partition, all records that the topic has now, also those that compaction will take away.
+        After each look at the log it rests so many times as long as that took.
+        """
         async with self._reader(self._settings.namespace + topic.name) as consumer:
             places = sorted(consumer.assignment())
             ends = await consumer.end_offsets(places)
             while any([await consumer.position(place) < ends[place] for place in places]):
                 began = time.monotonic()
                 for records in (await consumer.getmany(*places, timeout_ms=500)).values():
-                    own = {record.key: record.value is not None for record in records if record.key in wanted}
-                    values |= {record.key for record in records if record.value is not None and record.key in own}
-                    lives |= own
-                await asyncio.sleep(RESTS * min(1.0, time.monotonic() - began))
-        uncovered = {key.decode() for key, alive in lives.items() if alive}
-        return Named({key.decode() for key in values}, uncovered)
+                    yield records
+                await asyncio.sleep(rests * min(1.0, time.monotonic() - began))
+
+    async def written(self, topic: Topic) -> int:
+        """How many records the topic was ever given, those that are gone included."""
+        async with self._reader(self._settings.namespace + topic.name) as consumer:
+            places = sorted(consumer.assignment())
+            consumer.pause(*places)
+            ends: Mapping[TopicPartition, int] = await consumer.end_offsets(places)
+            return sum(ends.values())
 
     @asynccontextmanager
     async def _reader(self, *topics: str) -> AsyncIterator[PatientConsumer]:

@@ -13,7 +13,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo import AsyncMongoClient
 
 from deploy.local.drained import NotDrained
-from deploy.local.rebuilding import Done, forget, reader, rebuild
+from deploy.local.hearing import reader
+from deploy.local.rebuilding import Done, forget, rebuild
 from services.campaigns.store.campaign_documents import document
 from services.campaigns.store.campaigns import REBUILDING
 from services.contacts.domain.erasure import Erasure, PlaceState, Traces, begun
@@ -149,6 +150,38 @@ async def test_a_rebuild_of_campaigns_hears_of_erasures_that_it_has_not_heard_of
     assert await campaigns["profiles"].find_one({"_id": there})
     assert await campaigns["profiles"].find_one({"_id": gone}) is None
     assert [row["customers"] async for row in campaigns["erasing"].find()] == [[gone]]
+
+
+async def test_a_rebuild_of_sync_hears_from_contacts_which_channels_have_still_to_erase_somebody(
+    settings: PlatformSettings, topics: dict[str, int], database: Any
+) -> None:
+    contacts, sync = (database.client[f"{settings.namespace}rapport_{name}"] for name in ("contacts", "sync"))
+    gone = customer(0)
+    asked = Erasure(uuid7(START), (gone,), "objection", "customer", None, "/keys/desk", START, START)
+    places = (PlaceState("channel:e-shop", START), PlaceState("channel:desk", START, START))
+    await ErasureStore(contacts).begin(replace(asked, places=places), Traces(frozenset(), frozenset()), None)
+    count = await told(settings) + 1
+    assert await rebuild("sync", settings, lambda _: None) == count
+    [debt] = [row async for row in sync["channel_erasures"].find()]
+    assert (debt["channel"], debt["customers"], debt["done_at"]) == ("e-shop", [gone], None)
+    views = {row["_id"]: row.get("erased") async for row in sync["views"].find()}
+    assert views == {customer(number): None for number in range(1, len(BASE))} | {gone: asked.erasure_id}
+    assert await sync["rebuilding"].find_one() is None
+
+
+async def test_a_service_runs_also_where_its_database_knows_nothing_of_it(
+    settings: PlatformSettings, topics: dict[str, int], database: Any
+) -> None:
+    running = AIOKafkaConsumer(
+        settings.namespace + SALES.name,
+        bootstrap_servers=settings.kafka_bootstrap,
+        group_id=f"{settings.namespace}sync",
+    )
+    async with running:
+        await eventually(lambda: joined(running), within=60)
+        with pytest.raises(NotDrained, match="its service runs"):
+            await rebuild("sync", settings, lambda _: None)
+    assert await database.client[f"{settings.namespace}rapport_sync"]["rebuilding"].find_one() is None
 
 
 async def test_who_has_put_positions_back_is_gone_at_once(

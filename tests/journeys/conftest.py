@@ -107,18 +107,25 @@ async def company(settings: PlatformSettings, topics: dict[str, int]) -> AsyncIt
     settings = settings.model_copy(update=known_to_all)
     company = Company(Shop(settings))
 
-    async def found(name: str, create: Callable[[Any], FastAPI], kind: type[PlatformSettings], **more: Any) -> None:
-        told = kind(**(settings.model_dump() | more))
-        await company.found(name, lambda: create(told))
+    async def found(
+        name: str,
+        create: Callable[[Any], FastAPI],
+        kind: type[PlatformSettings],
+        more: Callable[[], dict[str, Any]] = dict,
+    ) -> None:
+        await company.found(name, lambda: create(kind(**(settings.model_dump() | more()))))
+
+    def known() -> dict[str, Any]:
+        """Where contacts is, which is elsewhere whenever it is started."""
+        return {"contacts_url": str(company.services["contacts"]._base_url), "internal_key": ADMIN}
 
     try:
-        await found("contacts", create_contacts, ContactSettings, contacts_log_look_seconds=1)
-        known = {"contacts_url": str(company.services["contacts"]._base_url), "internal_key": ADMIN}
-        await found("interactions", create_interactions, Settings, **known, instance="a")
-        await found("interactions again", create_interactions, Settings, **known, instance="b")
+        await found("contacts", create_contacts, ContactSettings, lambda: {"contacts_log_look_seconds": 1})
+        await found("interactions", create_interactions, Settings, lambda: {**known(), "instance": "a"})
+        await found("interactions again", create_interactions, Settings, lambda: {**known(), "instance": "b"})
         await found("campaigns", create_campaigns, CampaignSettings)
         await found("scoring", create_scoring, ScoringSettings)
-        await found("sync", create_sync, SyncSettings, sync_allow_private_webhooks=True)
+        await found("sync", create_sync, SyncSettings, lambda: {"sync_allow_private_webhooks": True})
         for service in company.services.values():
             await eventually(lambda service=service: is_ready(service), within=60)  # type: ignore[misc]
         yield company

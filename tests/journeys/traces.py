@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import structlog
 from aiokafka import AIOKafkaConsumer
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
@@ -15,6 +14,7 @@ from redis import Redis
 
 from deploy.local import topics as local_topics
 from deploy.local.errors import CannotStart
+from deploy.local.topics import admin_of
 from shared.contracts.fact import Topic
 from shared.contracts.sync import CUSTOMERS
 from shared.contracts.topics import ALL
@@ -70,14 +70,18 @@ async def told(settings: PlatformSettings, person: Person) -> set[str]:
     return found
 
 
-async def two_weeks_pass(settings: PlatformSettings) -> None:
-    """What retention and compaction do meanwhile: records go, and of crm.customers the values that a tombstone has ended."""
+async def records_go(settings: PlatformSettings) -> None:
+    """What retention does: nothing is left of the topics that end."""
     async with _reader(settings, [topic for topic in ALL if not topic.compacted]) as consumer:
         ends = await consumer.end_offsets(consumer.assignment())
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
-    try:
+    async with admin_of(settings.kafka_bootstrap) as admin:
         await admin.delete_records({place: RecordsToDelete(before_offset=end) for place, end in ends.items() if end})
+
+
+async def two_weeks_pass(settings: PlatformSettings) -> None:
+    """What retention and compaction do meanwhile: records go, and of crm.customers the values that a tombstone has ended."""
+    await records_go(settings)
+    async with admin_of(settings.kafka_bootstrap) as admin:
         name = settings.namespace + CUSTOMERS.name
         await admin.delete_topics([name])
 
@@ -86,8 +90,6 @@ async def two_weeks_pass(settings: PlatformSettings) -> None:
 
         # Before that, creating it would find the old one, and so would whoever reads it.
         await eventually(gone)
-    finally:
-        await admin.close()
 
     async def anew() -> bool:
         try:

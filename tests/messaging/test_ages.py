@@ -79,6 +79,9 @@ async def test_values_under_a_key_are_found_until_they_are_compacted_away(
     await send(settings, CUSTOMERS.name, "ann", b"{}")
     assert await log.named(CUSTOMERS, {"ann"}) == Named({"ann"}, {"ann"})
     assert await log.named(CUSTOMERS, set()) == Named(set(), set())
+    found = [(record.key, record.value) async for records in log.records(CUSTOMERS) for record in records]
+    assert [value for key, value in found if key == b"ann"] == [b"{}", None, b"{}"]
+    assert await log.written(CUSTOMERS) == len(found) == 6
 
 
 async def test_a_topic_that_is_not_there_proves_nothing(settings: PlatformSettings, topics: dict[str, int]) -> None:

@@ -22,8 +22,8 @@ def rebuild(
     """Make a service's state anew from what the others keep: where it was lost, or where a new version reads facts otherwise.
 
     No service may run, and none may have anything left to tell; on this machine: `rapport down`, `rapport servers up`, `rapport rebuild scoring`,
-    `rapport up`. What the service tells is told again. Models that were fitted, campaigns and segments stay. It may be
-    broken off and run again.
+    `rapport up`. What the service tells is told again. Models that were fitted, campaigns, segments, channels and keys stay. It may be
+    broken off and run again; sync starts once it has come to its end.
 
     KAFKA_BOOTSTRAP, MONGO_URL and REDIS_URL say where the servers are; without them, those of the local platform.
     """
@@ -34,10 +34,7 @@ def rebuild(
     os.environ["RAPPORT_NAMESPACE"] = namespace
     os.environ.setdefault("RAPPORT_LOG_LEVEL", "error")
     os.environ.setdefault("RAPPORT_BATCH_RECORDS", RECORDS_AT_ONCE)
-    with (
-        plainly(hint="Nothing was changed. Stop all services once nothing is left in their outboxes, and try again."),
-        bar(service) as advance,
-    ):
+    with plainly(), bar(service) as advance:
         records = asyncio.run(
             rebuilding.rebuild(service, PlatformSettings(), lambda done: advance(done.records, done.of))
         )

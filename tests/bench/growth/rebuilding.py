@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 
-from deploy.local import rebuilding
+from deploy.local import hearing, rebuilding
 from tests.bench.growth.measuring import Wrong
 from tests.bench.growth.platform import Platform
 from tests.bench.growth.quiet import LISTENS, LOOK_SECONDS, NeverQuiet, Watch
@@ -75,7 +75,7 @@ async def forget(platform: Platform, watch: Watch, service: str) -> None:
     for group, topics in LISTENS[service].items():
         names = {platform.namespace + topic for topic in topics}
         partitions = [one for one in watch.partitions if one.topic in names]
-        async with rebuilding.reader(platform.bootstrap, platform.namespace + group) as consumer:
+        async with hearing.reader(platform.bootstrap, platform.namespace + group) as consumer:
             begin = dict.fromkeys(partitions, 0)
             await rebuilding.forget(platform.database(service), group, FOLLOWS[service], consumer, begin)
 
