@@ -7,6 +7,7 @@ a while, and of one that everybody holds no more is read than a few thousand.
 import asyncio
 from collections import defaultdict
 from collections.abc import Collection as Many, Iterable, Sequence
+from typing import cast
 
 from pymongo import ASCENDING
 
@@ -67,7 +68,8 @@ class Holders:
         cursor = self.records.find_raw_batches({"keys": {"$in": list(holding.keys)}}, ASKED, batch_size=ROWS)
         try:
             async for batch in cursor:
-                rows = holding.add(read(batch))
+                # Of bytes, whatever the driver's types say.
+                rows = holding.add(read(cast("bytes", batch)))
                 if rows >= ROWS and holding.frequent:
                     return False
             return True

@@ -6,7 +6,6 @@ record and its keys are written as one.
 
 import asyncio
 from collections.abc import Collection as Many, Sequence
-from contextlib import suppress
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, DeleteOne, ReplaceOne, UpdateOne
@@ -31,6 +30,7 @@ READ_AT_ONCE = 500
 """Records that are decoded at a time, a few milliseconds of the event loop's."""
 WITHOUT_KEYS = {"keys": 0, "whole": 0}
 DUPLICATE_KEY = 11_000
+INDEX_NOT_FOUND = 27
 LIMITS = "limits"
 
 
@@ -63,8 +63,11 @@ class MatchStore:
     async def _drop_index(self, name: str) -> None:
         """One of before, of twice the size. Another instance may be doing so too."""
         if name in await self.records.index_information():
-            with suppress(OperationFailure):
+            try:
                 await self.records.drop_index(name)
+            except OperationFailure as error:
+                if error.code != INDEX_NOT_FOUND:
+                    raise
 
     async def load(self, customers: Many[str]) -> dict[str, Known]:
         if not customers:

@@ -6,7 +6,7 @@ from math import inf, log2
 
 from services.contacts.domain.matching.index import FREQUENT
 
-MOST_HOLDERS = 40
+MOST_HOLDERS = 60
 """Of those who share a key with a record, those whose shared keys are rarest. Of 13,705 duplicates among 36,180 made-up people ten
 come later than that; without weighing keys by how rare they are, ten times as many would."""
 COPIES = 5
