@@ -1,7 +1,7 @@
 """Rows of keys, read from the bytes of the database's answer.
 
-The driver makes an object of each 64-bit number, which Python's garbage collector then has to look at: among a million objects
-of a service, such rows took 10 us each and take a tenth so (py-spy). A row is `{_id: text, keys: [64-bit numbers], whole: 64-bit number}`,
+The driver makes an object of each 64-bit number, which Python's garbage collector then has to look at: beside 300,000 other
+objects such rows took 10 us each, without the collector 1.4 us. A row is `{_id: text, keys: [64-bit numbers], whole: 64-bit number}`,
 in this order; whatever looks different is left to the driver.
 """
 

@@ -7,8 +7,8 @@ from math import inf, log2
 from services.contacts.domain.matching.index import FREQUENT
 
 MOST_HOLDERS = 60
-"""Of those who share a key with a record, those whose shared keys are rarest. Of 13,705 duplicates among 36,180 made-up people ten
-come later than that; without weighing keys by how rare they are, ten times as many would."""
+"""Of those who share a key with a record, those whose shared keys are rarest. Of 3,485 true pairs that are proposed of 3,000 newcomers
+among 100,000 made-up people none is lost so as against a hundred, and 6 are with forty."""
 COPIES = 5
 """Of those who are alike in everything, who may be hundreds, the first."""
 
