@@ -3,7 +3,7 @@
 import random
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from services.contacts.domain.identities import Conflict
 from services.contacts.domain.matching.proposals import Customers, Limits, couple
 from services.contacts.domain.matching.record import record_of
 from services.contacts.domain.merging import Merge, merged, regrouped
-from services.contacts.domain.survivorship import Known, Statement, fold, newcomer
+from services.contacts.domain.survivorship import Known
 from services.contacts.handlers import Changes
 from services.contacts.handlers.learning import Learning
 from services.contacts.handlers.matching import Matching
@@ -20,15 +20,14 @@ from services.contacts.handlers.proposals import Decided, Wanted
 from services.contacts.handlers.weighing import Sure
 from services.contacts.store import MatchStore, ModelStore, MongoStore, ReviewStore
 from shared import mongo
-from shared.contracts.channels import Address, NameParts
 from shared.ids import uuid7
 from shared.mongo import Database
 from shared.settings import PlatformSettings
+from tests.contacts.matching.contacts import NOW, person as contact_of
 from tests.contacts.matching.people import people
 from tests.contacts.test_handlers import Noon
 
 pytestmark = pytest.mark.integration
-NOW = datetime(2026, 1, 2, tzinfo=UTC)
 LIMITS = Limits(automatic=None, review=0.2)
 
 
@@ -43,19 +42,7 @@ async def database(settings: PlatformSettings) -> AsyncIterator[Database]:
 
 
 def person(number: int, record: dict[str, str]) -> Known:
-    """A contact of a made-up record."""
-    parts = NameParts(given=record["given"] or None, family=record["family"] or None)
-    lines = [f"{record['street']} {record['number']}".strip()] if record["street"] else []
-    address = {"lines": lines, "postal_code": record["postcode"] or None, "city": record["city"] or None}
-    told: dict[str, Any] = {
-        "name_parts": parts,
-        "phone": record.get("phone") or None,
-        "email": record.get("email") or None,
-    }
-    born = {"birthdate": record["birth"]} if record["birth"] else {}
-    who = newcomer(f"019b7a2c-5c00-7000-8000-{number:012x}", NOW)
-    told["address"] = Address.model_validate(address) if any(address.values()) else None
-    return fold(who, Statement("s", NOW, fields=told, attributes=born))
+    return contact_of(f"019b7a2c-5c00-7000-8000-{number:012x}", record)
 
 
 def matching_of(store: MatchStore) -> Matching:
@@ -196,7 +183,7 @@ async def test_a_thousand_records_that_share_a_value_are_not_held_against_each_o
     matching = matching_of(store)
     for start in range(0, len(ids), 100):
         await matching.take(ids[start : start + 100])
-    held = [len(await store.holders(record_of(one.published))) for one in contacts[::20]]
+    held = [len(who) for who in await store.holders([record_of(one.published) for one in contacts[::20]])]
     # Of names that they share some are held against each other; of the shared value itself nobody.
     assert sum(held) / len(held) < 100
     found = await pairs(database)

@@ -11,7 +11,7 @@ import structlog
 
 from services.contacts.domain.matching.frequencies import learnt
 from services.contacts.domain.matching.learning import Sample, learn
-from services.contacts.domain.matching.proposals import Knowledge, moved
+from services.contacts.domain.matching.proposals import Knowledge, couple, moved
 from services.contacts.domain.matching.record import FIELDS, Record
 from services.contacts.domain.matching.table import Table
 from services.contacts.handlers.proposals import Kept, Model
@@ -28,6 +28,8 @@ there twenty times."""
 SEEDS = 2_000
 """Of these, those whose neighbours are looked up: of records of which one in twenty is a duplicate, a hundred pairs
 are. With a hundred neighbours each that is 200,000 pairs at most, and some 200 MB for as long as they are weighed."""
+
+SEEDS_AT_ONCE = 50
 
 
 class Models(Protocol):
@@ -53,8 +55,8 @@ class Models(Protocol):
     async def kept(self, customers: Collection[str]) -> dict[str, Kept]:
         """These records; unknown ones are absent."""
 
-    async def holders(self, record: Record) -> list[str]:
-        """Customers who share a key with it."""
+    async def holders(self, records: Sequence[Record]) -> list[list[str]]:
+        """Of each record, customers who share a key with it."""
 
     async def save_model(self, model: Model) -> None:
         """Keep a new version."""
@@ -110,11 +112,13 @@ class Learning:
         records = {one.customer: one.record for one in drawn}
         seeds = [one.customer for one in drawn[:SEEDS]]
         pairs: set[tuple[str, str]] = set()
-        for seed in seeds:
-            others = [other for other in await self.models.holders(records[seed]) if other != seed]
-            unknown = await self.models.kept(set(others) - records.keys())
+        for start in range(0, len(seeds), SEEDS_AT_ONCE):
+            some = seeds[start : start + SEEDS_AT_ONCE]
+            found = await self.models.holders([records[seed] for seed in some])
+            unknown = await self.models.kept({other for others in found for other in others} - records.keys())
             records |= {customer: kept.record for customer, kept in unknown.items()}
-            pairs |= {(min(seed, other), max(seed, other)) for other in others if other in records}
+            both = ((seed, other) for seed, others in zip(some, found, strict=True) for other in others)
+            pairs |= {couple(seed, other) for seed, other in both if other != seed and other in records}
         share = min(len(seeds) / max(count, 1), 1.0)
         return await asyncio.to_thread(
             learnt_of, party, records, [one.customer for one in drawn], sorted(pairs), share, count

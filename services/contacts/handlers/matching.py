@@ -29,9 +29,6 @@ from shared.logging import whereabouts
 
 log = structlog.get_logger(__name__)
 
-LOOKED_UP_AT_ONCE = 4
-"""Lookups that are under way together; the database has other work."""
-
 
 class Matching:
     """Takes customers who are new or different, a piece at a time."""
@@ -79,13 +76,7 @@ class Matching:
     async def _looks(self, due: Sequence[Kept], root: Mapping[str, str]) -> list[Look]:
         if not due:
             return []
-        turn = asyncio.Semaphore(LOOKED_UP_AT_ONCE)
-
-        async def holders(kept: Kept) -> list[str]:
-            async with turn:
-                return [] if kept.record.empty else await self.records.holders(kept.record)
-
-        found = await asyncio.gather(*map(holders, due))
+        found = await self.records.holders([kept.record for kept in due])
         reports = await self.records.reported({one for kept in due for one in kept.everybody})
         roots = {**root, **await self._roots({one for report in reports for one in report.customers} - root.keys())}
         shown = await self.records.proposals_of({kept.customer for kept in due})
@@ -102,13 +93,10 @@ class Matching:
         kept = {look.kept.customer: look.kept for look in looks}
         kept |= await self.records.kept({other for look in looks for other in look.others} - kept.keys())
         rejected = await self.records.rejected({one for look in looks for one in look.kept.everybody})
-        pairs = {
-            couple(look.kept.customer, other)
-            for look in looks
-            for other in look.others
-            if other in kept and not told_apart((look.kept.customer, other), kept, rejected)
-        }
-        return Outcome(kept, await asyncio.to_thread(weigh_all, sorted(pairs), kept, model, least))
+        pairs = {couple(look.kept.customer, other) for look in looks for other in look.others if other in kept}
+        if rejected:
+            pairs = {pair for pair in pairs if not told_apart(pair, kept, rejected)}
+        return Outcome(kept, await asyncio.to_thread(weigh_all, list(pairs), kept, model, least))
 
     async def _propose(self, looks: Sequence[Look], outcome: Outcome, limits: Limits, gone: Collection[str]) -> None:
         at = await self.clock.now()

@@ -119,8 +119,8 @@ class Records(Protocol):
     async def forget(self, customers: Collection[str]) -> None:
         """Keep nothing of these, who are no customers any more, not even what was decided."""
 
-    async def holders(self, record: Record) -> list[str]:
-        """Customers who share a key with it, those that share most first."""
+    async def holders(self, records: Sequence[Record]) -> list[list[str]]:
+        """Of each record, customers who share a key with it, those that share most first."""
 
     async def settle(self, customers: Collection[str], mark: str) -> None:
         """Note what their pairs were found with."""

@@ -1,10 +1,11 @@
 """What is known of customers and pairs while a piece of them is matched, and who of them is surely one. Nothing is read here."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.contacts.domain.matching.proposals import Customers, Weighed, apart, couple, name_of, sure_of, weigh
-from services.contacts.domain.matching.record import FIELDS, Record
+from services.contacts.domain.matching.record import Record
 from services.contacts.handlers.proposals import Kept, Model, Report
 
 
@@ -88,9 +89,11 @@ def weigh_all(
     pairs: Sequence[Customers], kept: Mapping[str, Kept], model: Model, least: float
 ) -> dict[Customers, Weighed | None]:
     found: dict[Customers, Weighed | None] = dict.fromkeys(pairs)
-    for party in FIELDS:
-        of_party = [pair for pair in pairs if all(kept[one].record.party == party for one in pair)]
-        of_party = [pair for pair in of_party if not any(kept[one].record.empty for one in pair)]
-        records = [(kept[one].record, kept[other].record) for one, other in of_party]
-        found |= dict(zip(of_party, weigh(model.knowledge(party), records, least), strict=True))
+    of_party: defaultdict[str, dict[Customers, tuple[Record, Record]]] = defaultdict(dict)
+    for pair in pairs:
+        one, other = kept[pair[0]].record, kept[pair[1]].record
+        if one.party == other.party and not (one.empty or other.empty):
+            of_party[one.party][pair] = one, other
+    for party, records in of_party.items():
+        found |= dict(zip(records, weigh(model.knowledge(party), list(records.values()), least), strict=True))
     return found

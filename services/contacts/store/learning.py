@@ -1,6 +1,6 @@
 """What matching has learnt in MongoDB, and the records that it is learnt from."""
 
-from collections.abc import Collection as Many
+from collections.abc import Collection as Many, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -49,8 +49,8 @@ class ModelStore:
     async def kept(self, customers: Many[str]) -> dict[str, Kept]:
         return await self.store.kept(customers)
 
-    async def holders(self, record: Record) -> list[str]:
-        return await self.store.holders(record)
+    async def holders(self, records: Sequence[Record]) -> list[list[str]]:
+        return await self.store.holders(records)
 
     async def save_model(self, model: Model) -> None:
         of_party = {party: knowledge_row(one) for party, one in model.of_party.items()}

@@ -28,9 +28,10 @@ def record_row(kept: Kept) -> dict[str, Any]:
 
 
 def read_record(row: Mapping[str, Any]) -> Kept:
-    lists = {name: tuple(row.get(name, ())) for name in ("phones", "emails", "identifiers")}
-    places = tuple((a, b, c, d) for a, b, c, d in row.get("places", ()))
-    record = Record(row["party"], tuple(row["values"]), places=places, **lists)
+    # Without a step more than needed: some dozens are read for each contact that is matched.
+    phones, emails, identifiers = row.get("phones", ()), row.get("emails", ()), row.get("identifiers", ())
+    places = tuple([(a, b, c, d) for a, b, c, d in row.get("places", ())])
+    record = Record(row["party"], tuple(row["values"]), tuple(phones), tuple(emails), tuple(identifiers), places)
     return Kept(row["_id"], record, tuple(row.get("members", ())), row["mark"])
 
 

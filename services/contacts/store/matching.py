@@ -5,19 +5,17 @@ record and its keys are written as one.
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Collection as Many, Sequence
-from math import inf, log2
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, DeleteOne, ReplaceOne, UpdateOne
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, OperationFailure
 
-from services.contacts.domain.matching.index import FREQUENT
 from services.contacts.domain.matching.proposals import Customers, couple, name_of
 from services.contacts.domain.matching.record import Record
 from services.contacts.domain.survivorship import Known
 from services.contacts.handlers.proposals import Kept, Model, Proposal, Report, Wanted, mark
+from services.contacts.store.holders import Holders
 from services.contacts.store.match_rows import (
     proposal_row,
     read_model,
@@ -26,17 +24,13 @@ from services.contacts.store.match_rows import (
     record_row,
 )
 from services.contacts.store.rows import read_known
-from shared import mongo
-from shared.mongo import Collection, Database, Document, Session, ensure_collections
+from shared.mongo import Collection, Database, Session, ensure_collections
 
-KEYS_AT_ONCE = 50
-"""Stages of one aggregation; most records have half as many keys."""
-MOST_HOLDERS = 100
-"""Of those who share a key with a record, those whose shared keys are rarest. Of 13,705 duplicates among 36,180 made-up people ten
-come later than that; without weighing keys by how rare they are, ten times as many would."""
-COPIES = 5
-"""Of those who are alike in everything, who may be hundreds, the first."""
+READ_AT_ONCE = 500
+"""Records that are decoded at a time, a few milliseconds of the event loop's."""
+WITHOUT_KEYS = {"keys": 0, "whole": 0}
 DUPLICATE_KEY = 11_000
+INDEX_NOT_FOUND = 27
 LIMITS = "limits"
 
 
@@ -52,18 +46,28 @@ class MatchStore:
         self.pairs = database["match_pairs"]
         self.models = database["match_models"]
         self.notes = database["matching"]
+        self._holders = Holders(self.records)
         self._model: Model | None = None
 
     async def prepare(self) -> None:
         await ensure_collections(
             self.database, [one.name for one in (self.records, self.pairs, self.models, self.notes)]
         )
-        # With the id, so that a lookup reads the index and no record.
-        await self.records.create_index([("keys", ASCENDING), ("_id", ASCENDING)])
+        await self.records.create_index("keys")
+        await self._drop_index("keys_1__id_1")
         await self.records.create_index([("whole", ASCENDING), ("_id", ASCENDING)], sparse=True)
         await self.pairs.create_index("customers")
         await self.pairs.create_index([("state", ASCENDING), ("probability", DESCENDING), ("_id", ASCENDING)])
         await self.conflicts.create_index("customers")
+
+    async def _drop_index(self, name: str) -> None:
+        """One of before, of twice the size. Another instance may be doing so too."""
+        if name in await self.records.index_information():
+            try:
+                await self.records.drop_index(name)
+            except OperationFailure as error:
+                if error.code != INDEX_NOT_FOUND:
+                    raise
 
     async def load(self, customers: Many[str]) -> dict[str, Known]:
         if not customers:
@@ -73,8 +77,13 @@ class MatchStore:
     async def kept(self, customers: Many[str]) -> dict[str, Kept]:
         if not customers:
             return {}
-        found = self.records.find({"_id": {"$in": list(customers)}}, {"keys": 0})
-        return {row["_id"]: read_record(row) async for row in found}
+        found: dict[str, Kept] = {}
+        asked = list(customers)
+        for start in range(0, len(asked), READ_AT_ONCE):
+            some = {"_id": {"$in": asked[start : start + READ_AT_ONCE]}}
+            rows = await self.records.find(some, WITHOUT_KEYS).batch_size(READ_AT_ONCE + 1).to_list(None)
+            found |= {row["_id"]: read_record(row) for row in rows}
+        return found
 
     async def put(self, records: Sequence[Kept]) -> None:
         rows = [record_row(one) for one in records]
@@ -93,26 +102,8 @@ class MatchStore:
         if customers:
             await self.records.update_many({"_id": {"$in": list(customers)}}, {"$set": {"mark": mark}})
 
-    async def holders(self, record: Record) -> list[str]:
-        """A key that more than FREQUENT hold is not followed: the database reads no more of it than that."""
-        keys = record.keys
-        asked = [keys[start : start + KEYS_AT_ONCE] for start in range(0, len(keys), KEYS_AT_ONCE)]
-        told: dict[str, float] = defaultdict(float)
-        for rows in await asyncio.gather(*map(self._of_keys, asked)):
-            for row in rows:
-                if len(row["who"]) <= FREQUENT:
-                    # In bits, as far as they differ: a key of two says seven bits more than one of two hundred.
-                    bits = log2(2 * FREQUENT / len(row["who"]))
-                    for who in row["who"]:
-                        told[who] += bits
-        copies = self.records.find({"whole": record.whole}, {"_id": 1}).sort("_id", ASCENDING).limit(COPIES)
-        told |= {row["_id"]: inf async for row in copies}
-        return sorted(told, key=lambda who: (-told[who], who))[:MOST_HOLDERS]
-
-    async def _of_keys(self, keys: Sequence[int]) -> list[Document]:
-        first, *rest = ([*_holding(key), {"$group": {"_id": None, "who": {"$push": "$_id"}}}] for key in keys)
-        more: list[Document] = [{"$unionWith": {"coll": self.records.name, "pipeline": one}} for one in rest]
-        return await mongo.aggregate(self.records, [*first, *more])
+    async def holders(self, records: Sequence[Record]) -> list[list[str]]:
+        return await self._holders.of(records)
 
     async def reported(self, customers: Many[str]) -> list[Report]:
         found = self.conflicts.find({"customers": {"$in": list(customers)}})
@@ -169,10 +160,6 @@ class MatchStore:
             row = await self.models.find_one({"_id": version})
             self._model = await asyncio.to_thread(read_model, row)
         return self._model
-
-
-def _holding(key: int) -> list[Document]:
-    return [{"$match": {"keys": key}}, {"$project": {"_id": 1}}, {"$limit": FREQUENT + 1}]
 
 
 async def _write(collection: Collection, requests: Sequence[Any], session: Session | None = None) -> None:

@@ -94,7 +94,8 @@ async def measured(records: int, url: str) -> dict[str, float]:
 async def matches(store: MatchStore, one: Kept) -> int:
     """What `Matching` does for a single record: who shares a key, their records, each weighed and the likely ones explained."""
     model = await store.model()
-    others = await store.kept([who for who in await store.holders(one.record) if who != one.customer])
+    [holders] = await store.holders([one.record])
+    others = await store.kept([who for who in holders if who != one.customer])
     pairs = [(one.record, other.record) for other in others.values()]
     limits = Limits()
     knowledge = model.of_party.get("person") or unlearnt("person", 0)

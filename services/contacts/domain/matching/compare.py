@@ -58,10 +58,18 @@ def _rest(flags: Flags, test: Callable[[str, str], bool], left: Texts, right: Te
     return found
 
 
+def _only(flags: Flags, test: Callable[[str, str], bool], left: Texts, right: Texts) -> Flags:
+    """True where a slower test holds too, asked only where the flags are set."""
+    found = flags.copy()
+    for index in np.flatnonzero(flags).tolist():
+        found[index] = test(left[index], right[index])
+    return found
+
+
 def _given(left: Texts, right: Texts) -> Levels:
     similarity = _alike(left, right)
     near = similarity >= NEAR
-    alike = _rest(near | (similarity >= ALIKE) | _jumbled(left, right), given_alike, left, right)
+    alike = _rest(near | (similarity >= ALIKE) | _two_slips(left, right), _jumbled_or_short, left, right)
     return _first(near, alike, np.zeros_like(near))
 
 
@@ -73,15 +81,27 @@ def _middle(left: Texts, right: Texts) -> Levels:
 def _family(left: Texts, right: Texts) -> Levels:
     similarity = _alike(left, right)
     near = similarity >= NEAR
-    alike = _rest(near | (similarity >= ALIKE) | _jumbled(left, right), parts_of, left, right)
+    alike = _rest(near | (similarity >= ALIKE) | _two_slips(left, right), _jumbled_or_part, left, right)
     return _first(near, alike, np.zeros_like(near))
 
 
-def _jumbled(left: Texts, right: Texts) -> Flags:
-    """The same letters in another order, or two slips in a word of six letters or more, which Jaro-Winkler can miss."""
-    letters = [sorted(a) == sorted(b) for a, b in zip(left, right, strict=True)]
+def _two_slips(left: Texts, right: Texts) -> Flags:
+    """Two slips in a word of six letters or more, which Jaro-Winkler can miss."""
     long = np.minimum(_lengths(left), _lengths(right)) >= 6
-    return np.array(letters, bool) | ((_edits(left, right) <= 2) & long)
+    return (_edits(left, right) <= 2) & long
+
+
+def _jumbled_or_short(one: str, other: str) -> bool:
+    return _jumbled(one, other) or given_alike(one, other)
+
+
+def _jumbled_or_part(one: str, other: str) -> bool:
+    return _jumbled(one, other) or parts_of(one, other)
+
+
+def _jumbled(one: str, other: str) -> bool:
+    """The same letters in another order, which Jaro-Winkler can miss."""
+    return len(one) == len(other) and sorted(one) == sorted(other)
 
 
 def _whole(left: Texts, right: Texts) -> Levels:
@@ -128,7 +148,7 @@ def _email(left: Texts, right: Texts) -> Levels:
     same = np.array([a == b and len(a) >= 5 for a, b in zip(*heads, strict=True)], bool)
     near = same | ((_edits(left, right) <= 2) & (np.minimum(_lengths(left), _lengths(right)) >= 10))
     # smith262 and smith267 are two people as often as one slip of the pen.
-    near &= ~_other_number(*heads)
+    near = _only(near, _no_other_number, *heads)
     whole = cpdist(left, right, scorer=OSA.normalized_similarity)
     return _first(near, (_alike(*heads) >= 0.88) | (whole >= 0.7))
 
@@ -142,13 +162,15 @@ def _phone(left: Texts, right: Texts) -> Levels:
 def _street(left: Texts, right: Texts) -> Levels:
     """As `_text`; but with another number in it, a street is only alike."""
     found = _text(left, right)
-    return np.where(_other_number(left, right) & (found == 1), 2, found).astype(np.int8)
+    near = found == 1
+    found[near & ~_only(near, _no_other_number, left, right)] = 2
+    return found
 
 
-def _other_number(left: Texts, right: Texts) -> Flags:
-    """Both have figures in them, and not the same."""
-    figures = [["".join(filter(str.isdigit, value)) for value in side] for side in (left, right)]
-    return np.array([bool(a and b and a != b) for a, b in zip(*figures, strict=True)], bool)
+def _no_other_number(one: str, other: str) -> bool:
+    """Not both have figures in them, or the same."""
+    a, b = ("".join(filter(str.isdigit, value)) for value in (one, other))
+    return not (a and b) or a == b
 
 
 def _number(left: Texts, right: Texts) -> Levels:

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from services.contacts.domain.matching.blocking import number_of
-from services.contacts.domain.matching.table import ABSENT, Compared, Ints, Table, compared
+from services.contacts.domain.matching.kinds import MISSING, SCALES
+from services.contacts.domain.matching.table import ABSENT, Column, Compared, Ints, Table, levels
 
 MOST_VALUES = 20_000
 """Of a field, the most frequent: half a megabyte of numbers. The sample has fewer records than this has room for."""
@@ -31,17 +32,25 @@ class Frequencies:
     unit: tuple[float, ...]
 
     def compared(self, table: Table, left: Ints, right: Ints) -> Compared:
-        """As `table.compared`, with these frequencies in the place of the table's own counts."""
-        found = compared(table, left, right)
-        shares = np.empty(found.shares.shape)
+        """As `table.compared`, with these frequencies in the place of the table's own counts; shares are told of values that agree
+        at least in part.
+        """
+        found = levels(table, left, right)
+        shares = np.empty(found.shape)
         for place, column in enumerate(table.columns):
-            of_code = self._of_codes(place, column.values)
-            shares[place] = np.maximum(of_code[column.codes[left]], of_code[column.codes[right]])
-        return Compared(found.levels, shares, np.array(self.unit))
+            shares[place] = self.rare[place]
+            # Of most pairs the values differ altogether, and nothing depends on how frequent they are.
+            last = len(SCALES[column.field.kind].degrees) - 1
+            some = np.flatnonzero((found[place] != MISSING) & (found[place] < last))
+            codes = np.stack([column.codes[rows[some]] for rows in (left, right)])
+            shares[place, some] = self._of_codes(place, column, codes).max(axis=0)
+        return Compared(found, shares, np.array(self.unit))
 
-    def _of_codes(self, place: int, values: list[str]) -> npt.NDArray[np.float64]:
+    def _of_codes(self, place: int, column: Column, codes: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
         known, rare = self.shares[place], self.rare[place]
-        return np.array([known.get(number_of(value), rare) if value else rare for value in values])
+        distinct, back = np.unique(codes, return_inverse=True)
+        of_code = np.array([known.get(number_of(column.values[code]), rare) for code in distinct.tolist()])
+        return of_code[back].reshape(codes.shape)
 
 
 def assumed(fields: int, records: int) -> Frequencies:

@@ -31,22 +31,23 @@ SAME, ORDER, NEAR, PART, SOME, NONE = range(6)
 def given_alike(left: str, right: str) -> bool:
     """An initial, a short form, or one of several given names of the other."""
     a, b = left.split(), right.split()
-    return any(_short(one, other) for one in a[:1] for other in b[:1]) or parts_of(left, right)
+    return bool(a and b and _short(a[0], b[0])) or parts_of(left, right)
 
 
 def parts_of(left: str, right: str) -> bool:
     """One name is among the words of the other, or is the other written as one word: Ann of Mary Ann, Garcia of Garcia Lopez."""
-    a, b = left.split(), right.split()
-    if len(a) == len(b) == 1:
+    if " " not in left and " " not in right:
         return False
+    a, b = left.split(), right.split()
     few, many = sorted((a, b), key=len)
     return set(few) <= set(many) or "".join(a) == "".join(b)
 
 
 def _short(one: str, other: str) -> bool:
-    few, many = sorted((one, other), key=len)
+    few, many = (one, other) if len(one) <= len(other) else (other, one)
     if not many.startswith(few):
-        return bool(FORMS.get(one, set()) & FORMS.get(other, set()))
+        forms = FORMS.get(one)
+        return forms is not None and not forms.isdisjoint(FORMS.get(other, ()))
     return len(few) == 1 or len(few) >= 3
 
 

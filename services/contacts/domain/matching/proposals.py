@@ -87,11 +87,9 @@ def weigh(knowledge: Knowledge, pairs: Sequence[tuple[Record, Record]], least: f
     if not pairs:
         return []
     table = Table(knowledge.weights.fields)
-    rows: dict[tuple[str, ...], int] = {}
     values = [beside(*pair) for pair in pairs]
-    for one in chain.from_iterable(values):
-        if one not in rows:
-            rows[one] = table.append(one)
+    rows = {one: row for row, one in enumerate(dict.fromkeys(chain.from_iterable(values)))}
+    table.extend(list(rows))
     left, right = (np.array([rows[pair[side]] for pair in values], np.int64) for side in (0, 1))
     compared = knowledge.frequencies.compared(table, left, right)
     found = evidence(knowledge.weights, compared)

@@ -63,6 +63,11 @@ class Record:
         return not any(self.values)
 
     @cached_property
+    def plain(self) -> bool:
+        """No number, no e-mail address and no address but the preferred one of each."""
+        return len(self.phones) < 2 and len(self.emails) < 2 and len(self.places) < 2
+
+    @cached_property
     def keys(self) -> list[int]:
         """At most MOST_KEYS, those of the preferred values first; each is of this party only."""
         seen = [self.values, *(with_said(self.fields, self.values, PLACE, place) for place in self.places)]
@@ -96,6 +101,8 @@ def with_said(
 def beside(one: Record, other: Record) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The values of two records of one party to be compared: of several numbers those that they share, else the preferred."""
     left, right = one.values, other.values
+    if one.plain and other.plain and not (one.identifiers and other.identifiers):
+        return left, right
     chosen = (
         ((Kind.PHONE,), _shared(one.phones, other.phones)),
         ((Kind.EMAIL,), _shared(one.emails, other.emails)),
