@@ -31,10 +31,10 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from services.campaigns.domain.answers import to_the_millisecond
 from services.campaigns.domain.fields import FAMILIES, FIELDS, Kind, find
 from services.campaigns.domain.profile import Scalar
 from shared.contracts.fact import Amount
+from shared.moments import to_the_millisecond
 
 MAX_DEPTH = 8
 MAX_PARTS = 200

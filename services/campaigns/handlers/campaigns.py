@@ -9,7 +9,6 @@ from time import monotonic
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
 
-from services.campaigns.domain.answers import to_the_millisecond
 from services.campaigns.domain.campaign import Arm, Campaign, closed, counted
 from services.campaigns.domain.effect import add_up, effect, no_figures
 from services.campaigns.domain.findings import Effect
@@ -20,6 +19,7 @@ from services.campaigns.domain.segment import Segment
 from services.campaigns.handlers.errors import UnknownCampaign, UnknownSegment
 from shared.clock import Clock
 from shared.ids import uuid7
+from shared.moments import to_the_millisecond
 
 
 class Selection(NamedTuple):
