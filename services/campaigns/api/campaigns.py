@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidatorFunctionWrapHandler, WrapValidator
 
-from services.campaigns.api.segments import EXAMPLE, Id, Reader, Writer, Writing, after
+from services.campaigns.api.segments import EXAMPLE, Id, Reader, Writer, Writing
 from services.campaigns.domain.campaign import Arm, Campaign, State
 from services.campaigns.domain.findings import Effect
 from services.campaigns.domain.handover import Why
@@ -18,8 +18,7 @@ from services.campaigns.handlers.campaigns import Campaigning, Plan
 from services.campaigns.handlers.errors import UnknownSegment
 from services.campaigns.handlers.launching import Launching
 from shared.contracts.fact import Code, Name
-from shared.http import Cursor, Limit, Page, Problem, decode_cursor, encode_cursor
-from shared.http.pages import bad_cursor
+from shared.http import Cursor, Limit, Page, Problem, bad_cursor, decode_cursor, encode_cursor, text_of
 from shared.idempotency import TAKES_KEY, Answer, idempotent
 from shared.messaging import Messaging, Unit
 
@@ -221,7 +220,7 @@ def looking_back(router: APIRouter, campaigning: Campaigning) -> None:
         campaign_id: str, arm: Arm | None = None, cursor: Cursor = None, limit: Limit = 100
     ) -> Page[CustomerView]:
         """Who is in the campaign, in which arm, and what they bought since; by customer id."""
-        found = await campaigning.responses(campaign_id, after(cursor), limit + 1, arm)
+        found = await campaigning.responses(campaign_id, text_of(cursor, "after"), limit + 1, arm)
         last = found[:limit][-1].customer_id if len(found) > limit else None
         items = [CustomerView(**one._asdict()) for one in found[:limit]]
         return Page(items=items, next=last and encode_cursor({"after": last}))

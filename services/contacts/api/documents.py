@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.contacts.api.entering import author
 from services.contacts.domain.documents import Document, Scan
 from services.contacts.domain.survivorship import milliseconds
 from services.contacts.handlers.attaching import Attaching, Attachment
@@ -65,8 +66,7 @@ def router(attaching: Attaching, seeing: Seeing) -> APIRouter:
         macros are taken (415). 413 if it is too large, 422 if the scanner finds something, 503 if a scanner is set and away.
         """
         await seeing.by(principal).contact(customer_id)
-        source = f"/channels/{principal.channel_id}" if principal.channel_id else f"/keys/{principal.key_id}"
-        said = Attachment(name, source, title, kind)
+        said = Attachment(name, author(principal).source, title, kind)
         document = await attaching.attach(customer_id, said, request.stream(), milliseconds(datetime.now(UTC)))
         response.headers["location"] = f"/v1/contacts/{customer_id}/documents/{document.document_id}"
         return DocumentBody.model_validate(document)

@@ -1,6 +1,6 @@
 """The routes of duplicates: the queue of contacts who may be one, what a person decides of it, and the limits."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol, Self
 
@@ -13,10 +13,10 @@ from services.contacts.domain.matching.kinds import Kind
 from services.contacts.domain.matching.proposals import Limits
 from services.contacts.handlers import Decision, NoSuchPair
 from services.contacts.handlers.proposals import Pair, Wanted
-from services.contacts.handlers.reviewing import Outcome, Reviewing
+from services.contacts.handlers.reviewing import Reviewing
 from services.contacts.handlers.seeing import Seeing, View
 from shared.http import Cursor, Limit, Page, Problem, bad_cursor, decode_cursor, encode_cursor
-from shared.idempotency import TAKES_KEY, Answer, idempotent
+from shared.idempotency import TAKES_KEY, Answer, answering, idempotent
 from shared.messaging import Messaging, Unit
 from shared.security import TAKES_PURPOSE, Principal, require
 
@@ -245,7 +245,7 @@ def _deciding(routes: APIRouter, reviewing: Reviewing, messaging: Messaging) -> 
     async def accept(principal: Merger, pair: PairName, verdict: Verdict, request: Request) -> Response:
         """Whoever was registered first survives. Accepted again, it is answered as it stands."""
         decision = _decision(principal, verdict)
-        change = _answering(lambda unit: reviewing.accept(unit, pair, decision))
+        change = answering(OutcomeBody, lambda unit: reviewing.accept(unit, pair, decision))
         return await idempotent(request, principal, messaging, change)
 
     @routes.post(
@@ -254,15 +254,8 @@ def _deciding(routes: APIRouter, reviewing: Reviewing, messaging: Messaging) -> 
     async def reject(principal: Merger, pair: PairName, verdict: Verdict, request: Request) -> Response:
         """Nobody is asked again, nor of any contact that is merged into one of them. 409 if they are one already."""
         decision = _decision(principal, verdict)
-        change = _answering(lambda unit: reviewing.reject(unit, pair, decision))
+        change = answering(OutcomeBody, lambda unit: reviewing.reject(unit, pair, decision))
         return await idempotent(request, principal, messaging, change)
-
-
-def _answering(change: Callable[[Unit], Awaitable[Outcome]]) -> Callable[[Unit], Awaitable[Answer]]:
-    async def answering(unit: Unit) -> Answer:
-        return Answer(200, OutcomeBody.model_validate(await change(unit)))
-
-    return answering
 
 
 def _decision(principal: Principal, verdict: Verdict) -> Decision:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from services.contacts.api.entering import author
 from services.contacts.api.link_bodies import HierarchyBody, HouseholdBody, LinkBody, NewLink
 from services.contacts.domain.hierarchy import MAX_LEVELS
 from services.contacts.domain.links import RULES, TURNED
@@ -13,7 +14,7 @@ from services.contacts.handlers.hierarchies import Hierarchies
 from services.contacts.handlers.linking import Details, Linking
 from shared.contracts.fact import CustomerId
 from shared.contracts.parties import HeldKind, LinkKind
-from shared.http import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
+from shared.http import Cursor, Limit, Page, encode_cursor, text_of
 from shared.idempotency import TAKES_KEY, Answer, idempotent
 from shared.messaging import Messaging, Unit
 from shared.security import Principal, require
@@ -52,7 +53,7 @@ def _reading(routes: APIRouter, linking: Linking, hierarchies: Hierarchies) -> N
         if end == "own":
             own = await linking.held(customer_id, _own(kind))
             return Page(items=[LinkBody.of(one) for one in own])
-        found, last = await linking.reached(customer_id, _turned(kind), _after(cursor), limit)
+        found, last = await linking.reached(customer_id, _turned(kind), text_of(cursor, "after") or "", limit)
         return Page(items=[LinkBody.of(one) for one in found], next=encode_cursor({"after": last}) if last else None)
 
     @routes.get("/hierarchy", summary="Read an organisation with all above and below it")
@@ -100,7 +101,7 @@ def _writing(routes: APIRouter, linking: Linking, messaging: Messaging) -> None:
 
 
 def _details(principal: Principal, new: NewLink) -> Details:
-    source = f"/channels/{principal.channel_id}" if principal.channel_id else f"/keys/{principal.key_id}"
+    source = author(principal).source
     said: dict[str, Any] = new.model_dump()
     for bound in ("valid_from", "valid_until"):
         said[bound] = said[bound] and milliseconds(said[bound])
@@ -114,10 +115,3 @@ def _own(kinds: Collection[LinkKind] | None) -> list[HeldKind]:
 def _turned(kinds: Collection[LinkKind] | None) -> list[HeldKind]:
     """The same links as their holders say them."""
     return list(RULES) if kinds is None else [TURNED[kind] for kind in kinds if kind in TURNED]
-
-
-def _after(cursor: str | None) -> str:
-    after = decode_cursor(cursor).get("after") if cursor else ""
-    if not isinstance(after, str):
-        raise bad_cursor()
-    return after

@@ -6,8 +6,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from shared.http import decode_cursor, encode_cursor
-from shared.http.pages import bad_cursor
+from shared.http import bad_cursor, decode_cursor, encode_cursor
 
 Item = TypeVar("Item")
 

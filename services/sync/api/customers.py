@@ -12,7 +12,7 @@ from services.sync.domain.policy import without_secrets
 from services.sync.handlers.channels import CustomerNotFound
 from shared.contracts.fact import CustomerId
 from shared.contracts.sync import CustomerView
-from shared.http import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
+from shared.http import Cursor, Limit, Page, encode_cursor, text_of
 from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("customers:read"))]
@@ -42,7 +42,7 @@ def router(customers: Customers) -> APIRouter:
     ) -> Response:
         if identifier:
             return page((seen(one, principal) for one in await customers.identified(identifier, limit)), None)
-        found = await customers.page(last_of(cursor), limit)
+        found = await customers.page(text_of(cursor, "after") or "", limit)
         following = encode_cursor({"after": found[-1][0]}) if len(found) == limit else None
         return page((seen(view, principal) for _, view in found), following)
 
@@ -73,11 +73,3 @@ def page(views: Iterable[bytes], following: str | None) -> Response:
 
 def as_json(content: bytes) -> Response:
     return Response(content, media_type="application/json")
-
-
-def last_of(cursor: str | None) -> str:
-    """The last id of the page before."""
-    after = decode_cursor(cursor).get("after") if cursor else ""
-    if not isinstance(after, str):
-        raise bad_cursor()
-    return after
