@@ -42,6 +42,12 @@ def position(kind: type[Position], cursor: str | None) -> Position | None:
         raise bad_cursor() from error
 
 
+def moment_and_id(cursor: str | None) -> tuple[datetime, str] | None:
+    """Where a page of a list that is newest first begins; None for the first page."""
+    start = position(ByTime, cursor)
+    return (start.at, start.id) if start else None
+
+
 def cut(found: Sequence[Item], limit: int, end: Callable[[Item], BaseModel]) -> tuple[Sequence[Item], str | None]:
     """A page of `limit` items and its `next`, from one item more than the page has, if there are more."""
     if len(found) <= limit:
