@@ -20,6 +20,12 @@ from shared.security import Principal, require
 Reader = Annotated[Principal, Depends(require("contacts:read", rows=True))]
 Writer = Annotated[Principal, Depends(require("contacts:write", rows=True))]
 FileName = Annotated[str, Query(min_length=1, max_length=255, description="As the file is called; it is cleaned.")]
+BYTES = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
 
 
 class DocumentBody(BaseModel):
@@ -43,14 +49,8 @@ class DocumentBody(BaseModel):
 def router(attaching: Attaching, seeing: Seeing) -> APIRouter:
     """The routes, over the use cases. Documents are of a contact: who may not see it has none of them."""
     routes = APIRouter(prefix="/v1/contacts/{customer_id}/documents", tags=["documents"])
-    binary = {
-        "requestBody": {
-            "required": True,
-            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-        }
-    }
 
-    @routes.post("", status_code=201, summary="Attach a document", openapi_extra=binary)
+    @routes.post("", status_code=201, summary="Attach a document", openapi_extra=BYTES)
     async def attach_document(
         principal: Writer,
         customer_id: CustomerId,
