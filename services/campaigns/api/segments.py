@@ -6,8 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from services.campaigns.domain.conditions import CONDITIONS, Node
 from services.campaigns.domain.fields import FAMILIES, FIELDS
-from services.campaigns.domain.rules import CONDITIONS, Node, Rule
+from services.campaigns.domain.rules import Rule
 from services.campaigns.domain.segment import Segment
 from services.campaigns.handlers.segments import Segmenting
 from shared.http import Cursor, Limit, Page, encode_cursor, text_of
