@@ -132,7 +132,8 @@ class Book:
         elif changed:
             self._publish(ContactChanged(contact=after.contact, changed=changed), customer, word)
         if before is None or changed:
-            self.chronicle.said(before and before.contact, after.contact, changed, after, word.author, word.said_at)
+            old = before.contact if before else None
+            self.chronicle.said(old, after.contact, changed, after, word.author, word.said_at)
         return after.contact
 
     def _take_part(self, part: Known, word: Word) -> Contact:
