@@ -149,6 +149,11 @@ def having(field: str) -> Callable[[Sequence[str]], Document]:
     return lambda customers: {field: {"$in": list(customers)}}
 
 
+def whole(document: Document) -> Item:
+    """For `by_id`: all of a document, its `_id` as `id`."""
+    return {"id": document["_id"], **{name: value for name, value in document.items() if name != "_id"}}
+
+
 def held_links(database: Database) -> Section:
     """Of services that keep who is one with whom."""
     about = "Which of your ids were found to be the same person's, and into which other one; nothing there: no more."

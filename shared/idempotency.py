@@ -51,6 +51,17 @@ async def prepare(database: Database) -> None:
     await database[COLLECTION].create_index("expires_at", expireAfterSeconds=0)
 
 
+def answering(
+    body: type[BaseModel], change: Callable[[Unit], Awaitable[object]]
+) -> Callable[[Unit], Awaitable[Answer]]:
+    """For `idempotent`: a change whose result is answered (200) as this body, which reads its attributes."""
+
+    async def answered(unit: Unit) -> Answer:
+        return Answer(200, body.model_validate(await change(unit)))
+
+    return answered
+
+
 async def idempotent(
     request: Request, principal: Principal, messaging: Messaging, change: Callable[[Unit], Awaitable[Answer]]
 ) -> Response:

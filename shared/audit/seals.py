@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from shared.moments import to_the_millisecond
 from shared.mongo import Document
 from shared.security import Principal
 
@@ -44,7 +45,7 @@ class Chain:
             "_id": f"{self.name}:{self.number:012d}",
             "chain": self.name,
             "number": self.number,
-            "at": access.at.replace(microsecond=access.at.microsecond // 1000 * 1000),
+            "at": to_the_millisecond(access.at),
             "key_id": principal.key_id,
             "key": principal.name,
             "action": access.action,

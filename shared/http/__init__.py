@@ -10,6 +10,7 @@ from shared.http.pages import (
     encode_cursor,
     encode_moment,
     moment_and_place,
+    text_of,
 )
 from shared.http.problems import FieldError, Problem, ProblemDetails, add_problems
 
@@ -28,4 +29,5 @@ __all__ = [
     "encode_cursor",
     "encode_moment",
     "moment_and_place",
+    "text_of",
 ]

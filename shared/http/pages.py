@@ -42,6 +42,16 @@ def decode_cursor(cursor: str) -> dict[str, Any]:
     return value
 
 
+def text_of(cursor: str | None, name: str) -> str | None:
+    """The text that `encode_cursor` was given under a name; None for the first page."""
+    if not cursor:
+        return None
+    text = decode_cursor(cursor).get(name)
+    if not isinstance(text, str):
+        raise bad_cursor()
+    return text
+
+
 def encode_moment(moment: datetime, place: str) -> str:
     """The cursor of a list by time, newest first: when the last of the page was, and which of that time it is."""
     return encode_cursor({"at": moment, "place": place})

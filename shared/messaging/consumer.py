@@ -8,16 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
-from datetime import UTC, datetime
 
 import structlog
 
 from shared import metrics, mongo
 from shared.contracts.fact import Reason
-from shared.contracts.topics import REPLAYS
 from shared.logging import whereabouts
-from shared.messaging import dead_letters
 from shared.messaging.offsets import Offsets
+from shared.messaging.reading import Reading
 from shared.messaging.received import Intake, Received, Record, Rejected
 from shared.messaging.subscription import Subscription
 from shared.messaging.transient import Fenced, transient
@@ -44,7 +42,7 @@ class Consumer:
         self.group = settings.namespace + subscription.group
         self.offsets = Offsets(database, subscription.group)
         self._service = service
-        self._namespace = len(settings.namespace)
+        self._reading = Reading(subscription, settings.namespace)
         self._limit = settings.max_consecutive_dead_letters
         self._client = client
         self._database = database
@@ -97,7 +95,7 @@ class Consumer:
             return
         intake = Intake()
         with suppress(Exception) if condemned else nullcontext():  # what is condemned may be what cannot be read
-            self._read(unseen, intake)
+            self._reading.read(unseen, intake)
         told = intake.told()
         fresh = self.offsets.fresh(told)
         if len(fresh) < len(told):
@@ -125,32 +123,6 @@ class Consumer:
         self.offsets.moved(moved)
         self._refused_in_a_row.update(refused)
         self._account(unseen, events, unit)
-
-    def _read(self, records: Sequence[Record], intake: Intake) -> None:
-        subscription = self.subscription
-        for record in records:
-            topic = record.topic[self._namespace :]
-            if topic == REPLAYS.name:
-                self._read_replay(record, intake)
-            elif subscription.raw:
-                intake.events.append(_raw(record, topic))
-            else:
-                intake.read(record, subscription.rules[topic])
-
-    def _read_replay(self, record: Record, intake: Intake) -> None:
-        """A dead letter on its way back: read as it first was, if it was we who refused it."""
-        headers = dict(record.headers)
-        if headers.get(dead_letters.REPLAY_GROUP) != self.subscription.group.encode():
-            return
-        rules = self.subscription.rules.get((headers.get(dead_letters.REPLAY_TOPIC) or b"").decode("utf-8", "replace"))
-        if rules is None:
-            return
-        before, refused = len(intake.events), len(intake.rejected)
-        intake.read(record, rules, headers)
-        sequence = headers.get("ce_sequence")
-        read: list[Received | Rejected] = [*intake.events[before:], *intake.rejected[refused:]]
-        for one in read:
-            one.sequence = sequence.decode("ascii", "replace") if sequence else None
 
     def _heed_the_limit(self, events: Sequence[Received], rejected: Sequence[Rejected]) -> dict[str, int]:
         """How many in a row will have been refused, by topic, once this batch has had its effect.
@@ -202,11 +174,9 @@ class Consumer:
             error=type(error).__name__,
             at=whereabouts(error),
         )
-        topic = record.topic[self._namespace :]
-        if topic == REPLAYS.name:
-            topic = (dict(record.headers).get(dead_letters.REPLAY_TOPIC) or b"").decode("utf-8", "replace")
         # The error's text may quote the input, which may be personal; its type and the log's stack are enough.
-        await self._attempt([record], Rejected(record, topic, Reason.HANDLER_ERROR, type(error).__name__))
+        topic, error_name = self._reading.first_topic(record), type(error).__name__
+        await self._attempt([record], Rejected(record, topic, Reason.HANDLER_ERROR, error_name))
 
     def _account(self, records: Sequence[Record], events: Sequence[Received], unit: Unit) -> None:
         group = self.subscription.group
@@ -214,7 +184,7 @@ class Consumer:
         for record in records:
             by_topic[record.topic] = by_topic.get(record.topic, 0) + 1
         for topic, count in by_topic.items():
-            metrics.CONSUMED.labels(group, topic[self._namespace :]).inc(count)
+            metrics.CONSUMED.labels(group, self._reading.name(topic)).inc(count)
         metrics.EVENT_SECONDS.labels(group).observe(max(0.0, time.time() - records[-1].timestamp / 1000))
         for rejected in unit.rejected:
             metrics.DEAD_LETTERS.labels(group, rejected.reason.value).inc()
@@ -238,29 +208,3 @@ class Consumer:
                     partition=event.partition,
                     offset=event.offset,
                 )
-
-
-def _raw(record: Record, topic: str) -> Received:
-    headers = dict(record.headers)
-
-    def text(name: str) -> str | None:
-        value = headers.get(name)
-        return None if value is None else value.decode("utf-8", "replace")
-
-    moment = datetime.fromtimestamp(record.timestamp / 1000, UTC)
-    event_id = text("ce_id") or f"{topic}:{record.partition}:{record.offset}"
-    return Received(
-        event_id,
-        text("ce_source") or "",
-        text("ce_type") or "",
-        (record.key or b"").decode("utf-8", "replace"),
-        moment,
-        None,
-        topic,
-        record.partition,
-        record.offset,
-        text("ce_sequence"),
-        text("ce_correlationid") or event_id,
-        text("ce_origin"),
-        record,
-    )

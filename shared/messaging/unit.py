@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from shared.contracts.fact import Fact, Reason, Topic
 from shared.contracts.topics import DEAD_LETTERS
@@ -91,3 +91,8 @@ class Unit:
         rejected = (r for r in self.rejected if r.topic != DEAD_LETTERS.name)
         letters = [dead_letters.letter(r, self.group or self.service, self._source, self.now) for r in rejected]
         await outbox.write(self.database, self.session, [*self.outgoing, *letters], self.now)
+
+
+T = TypeVar("T")
+Transact: TypeAlias = Callable[[Callable[[Unit], Awaitable[T]]], Awaitable[T]]
+"""Runs a change in a transaction of its own and gives what it gives: `Messaging.transact`, as a use case asks for it."""

@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from services.campaigns.domain.campaign import Campaign
+from services.campaigns.domain.conditions import Node
 from services.campaigns.domain.meaning import predicate
 from services.campaigns.domain.merging import asked
 from services.campaigns.domain.orders import Order, Orders
 from services.campaigns.domain.profile import Profile, Section, Value
-from services.campaigns.domain.rules import Node
 from services.campaigns.handlers.handing import Drawn, Handing, Note
 from services.campaigns.handlers.holding import Holding
 from services.campaigns.handlers.profiles import Following

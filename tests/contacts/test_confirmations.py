@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from services.contacts.handlers import confirming
-from tests.contacts.test_access import Staff, staff
+from tests.contacts.staff import Staff, staff
 from tests.contacts.test_api import NOBODY, ask, client, register
 from tests.contacts.test_consents import GRANT, held
 from tests.contacts.test_forms import ANN, FORM

@@ -15,7 +15,7 @@ from services.contacts.api.disclosure_page import as_html
 from services.contacts.clients import Holder
 from services.contacts.handlers.disclosing import Disclosing, NoAnswer
 from shared.held import Held, HeldItem, HeldPage, Piece, Section
-from tests.contacts.test_access import NOW, contact
+from tests.contacts.staff import NOW, contact
 from tests.web import serving
 
 HOSTILE = "<script>alert('x')</script>\"&"

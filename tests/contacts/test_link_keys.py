@@ -15,7 +15,7 @@ from shared.mongo import Database
 from shared.plumbing import Plumbing
 from shared.settings import PlatformSettings
 from tests.contacts.domain.test_links_to_customers import NOW, TOKEN
-from tests.contacts.test_access import Staff, staff
+from tests.contacts.staff import Staff, staff
 from tests.contacts.test_api import ask, client, register
 from tests.contacts.test_confirmations import CONFIRM, anybody, asked, to_send
 from tests.contacts.test_consents import GRANT

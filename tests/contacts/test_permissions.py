@@ -5,7 +5,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.contacts.test_access import Staff, staff
+from tests.contacts.staff import Staff, staff
 from tests.contacts.test_api import NOBODY, ask, client, register
 from tests.waiting import eventually
 

@@ -23,7 +23,7 @@ from shared.ids import uuid7
 from shared.messaging import Unit
 from shared.mongo import Database
 from shared.settings import PlatformSettings
-from tests.contacts.test_access import Staff, staff
+from tests.contacts.staff import Staff, staff
 from tests.contacts.test_api import ask, register
 from tests.contacts.test_consumers import report, send, service
 from tests.contacts.test_handlers import NOW, Noon

@@ -93,7 +93,7 @@ class Company:
 
     def fitted(self, version: int, as_of: datetime) -> Model:
         fit = replace(MODEL.fit, as_of=as_of)
-        self.models.models[version] = model = Model(version, as_of, fit)
+        self.models.versions[version] = model = Model(version, as_of, fit)
         return model
 
 

@@ -33,7 +33,7 @@ async def test_the_first_refit_gives_version_one_and_tells_everybody() -> None:
     world = World(BASE[:300])
     report = await world.refitting.refit()
     assert (report.outcome, report.version, report.customers, report.told) == ("fitted", 1, 300, 300)
-    assert world.scores.model == world.models.models[1]
+    assert world.scores.model == world.models.versions[1]
     assert await world.models.last_refit() == report
 
 
@@ -62,7 +62,7 @@ async def test_a_fit_in_doubt_is_held_and_the_version_before_stays_in_use() -> N
     world.population.base = replace(world.population.base, histogram=unspent)
     report = await world.refitting.refit()
     assert (report.outcome, report.doubts, report.version) == ("held", ("too few customers",), 1)
-    assert world.scores.model == world.models.models[1]
+    assert world.scores.model == world.models.versions[1]
 
 
 async def test_without_customers_there_is_no_model_and_no_harm() -> None:
@@ -100,8 +100,8 @@ async def test_a_version_that_another_instance_was_first_to_write_is_taken_over(
     world = World(BASE[:300])
     other = World(BASE[300:])
     await other.refitting.refit()
-    taken = other.models.models[1]
-    world.models.models[1] = replace(taken, fitted_at=START)
+    taken = other.models.versions[1]
+    world.models.versions[1] = replace(taken, fitted_at=START)
     await world.refitting.take_latest()
     assert world.scores.model is not None
     assert world.scores.model.fitted_at == START

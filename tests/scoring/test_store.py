@@ -18,7 +18,7 @@ from services.scoring.domain.purchases import Order, Purchases, money_of
 from services.scoring.domain.score import Terms
 from services.scoring.handlers import Known, Report, Scored, scored_of
 from services.scoring.store import MongoCustomers, MongoModels, MongoPopulation
-from services.scoring.store.customers import as_decimal128
+from services.scoring.store.rows import as_decimal128
 from shared import mongo
 from shared.mongo import Session
 from shared.settings import PlatformSettings

@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 from pydantic import BaseModel, Field
 from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 
-from shared.http import Cursor, Limit, Page, Problem, create_app, decode_cursor, encode_cursor
+from shared.http import Cursor, Limit, Page, Problem, create_app, decode_cursor, encode_cursor, text_of
 from tests.waiting import eventually
 from tests.web import serving
 
@@ -253,6 +253,22 @@ def test_the_openapi_document_shows_a_routes_own_errors_as_problems_too() -> Non
 @given(st.dictionaries(st.text(), st.none() | st.integers(-(2**53), 2**53) | st.text() | st.booleans()))
 def test_a_cursor_comes_back_as_it_was(value: dict[str, Any]) -> None:
     assert decode_cursor(encode_cursor(value)) == value
+
+
+@given(st.text())
+def test_a_cursor_that_holds_a_text_gives_it_back(text: str) -> None:
+    assert text_of(encode_cursor({"after": text}), "after") == text
+
+
+@pytest.mark.parametrize("cursor", [None, ""])
+def test_the_first_page_comes_after_nothing(cursor: str | None) -> None:
+    assert text_of(cursor, "after") is None
+
+
+@pytest.mark.parametrize("value", [{}, {"before": "x"}, {"after": 1}, {"after": None}])
+def test_a_cursor_of_another_list_is_refused(value: dict[str, Any]) -> None:
+    with pytest.raises(Problem, match="400"):
+        text_of(encode_cursor(value), "after")
 
 
 @given(st.text().filter(lambda text: not re.fullmatch(r"[\w=-]*", text, re.ASCII)))

@@ -180,7 +180,7 @@ async def test_a_channel_that_has_still_to_erase_somebody_is_told_again_and_its_
     for _ in range(2):
         await store.owe(ID, "e-shop", [CLEO], NOW)
     await anew(sync, store)
-    erasures = ChannelErasures(debts, sync.deliveries, sync.channels.pushed, sync.transact, now)
+    erasures = ChannelErasures(debts, sync.deliveries, sync.channels.kind_of, sync.transact, now)
     await erasures.look()
     assert await sync.database["channel_erasures"].count_documents({"done_at": None}) == 1
     async with delivering(sync.dispatch()):

@@ -18,8 +18,7 @@ from services.campaigns.handlers.errors import UnknownSegment
 from services.campaigns.handlers.launching import Launching
 from services.campaigns.handlers.looking import Looking
 from shared.contracts.fact import Code, Name
-from shared.http import Cursor, Limit, Page, Problem, decode_cursor, encode_cursor
-from shared.http.pages import bad_cursor
+from shared.http import Cursor, Limit, Page, Problem, bad_cursor, decode_cursor, encode_cursor
 from shared.idempotency import TAKES_KEY, Answer, idempotent
 from shared.messaging import Messaging, Unit
 

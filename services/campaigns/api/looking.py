@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from services.campaigns.api.segments import Reader, after
+from services.campaigns.api.segments import Reader
 from services.campaigns.domain.campaign import Arm
 from services.campaigns.domain.findings import Effect
 from services.campaigns.domain.handover import Why
 from services.campaigns.handlers.campaigns import Campaigning
 from services.campaigns.handlers.looking import KeptBack, Looking, Seen, Standing
-from shared.http import Cursor, Limit, Page, encode_cursor
+from shared.http import Cursor, Limit, Page, encode_cursor, text_of
 
 
 def _is_none(value: object) -> bool:
@@ -55,7 +55,7 @@ def looking_back(router: APIRouter, campaigning: Campaigning, looking: Looking) 
 
         `standing`: only those who wait, or only those who are withheld.
         """
-        found = await looking.customers(campaign_id, after(cursor), limit + 1, arm, standing)
+        found = await looking.customers(campaign_id, text_of(cursor, "after"), limit + 1, arm, standing)
         last = found[:limit][-1].response.customer_id if len(found) > limit else None
         items = [customer_view(one) for one in found[:limit]]
         return Page(items=items, next=last and encode_cursor({"after": last}))

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from services.campaigns.domain.conditions import CONDITIONS, Node
 from services.campaigns.domain.fields import FAMILIES, FIELDS
-from services.campaigns.domain.rules import CONDITIONS, Node, Rule
+from services.campaigns.domain.rules import Rule
 from services.campaigns.domain.segment import Segment
 from services.campaigns.handlers.segments import Segmenting
-from shared.http import Cursor, Limit, Page, decode_cursor, encode_cursor
-from shared.http.pages import bad_cursor
+from shared.http import Cursor, Limit, Page, encode_cursor, text_of
 from shared.idempotency import TAKES_KEY, Answer, idempotent
 from shared.messaging import Messaging, Unit
 from shared.security import Principal, require
@@ -105,7 +105,7 @@ def segment_routes(segmenting: Segmenting, messaging: Messaging) -> APIRouter:
     @router.get("", dependencies=[Reader])
     async def list_segments(cursor: Cursor = None, limit: Limit = 100) -> Page[SegmentView]:
         """All saved segments, by id."""
-        found = await segmenting.page(after(cursor), limit + 1)
+        found = await segmenting.page(text_of(cursor, "after"), limit + 1)
         last = found[:limit][-1].segment_id if len(found) > limit else None
         return Page(items=[view(one) for one in found[:limit]], next=last and encode_cursor({"after": last}))
 
@@ -125,13 +125,3 @@ def segment_routes(segmenting: Segmenting, messaging: Messaging) -> APIRouter:
         return view(await segmenting.get(segment_id))
 
     return router
-
-
-def after(cursor: str | None) -> str | None:
-    """Where a list by id goes on."""
-    if cursor is None:
-        return None
-    known = decode_cursor(cursor).get("after")
-    if not isinstance(known, str):
-        raise bad_cursor()
-    return known

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from shared.consent import ANY, standing
 from shared.contracts.contacts import Consent, DoNotContact
+from shared.moments import to_the_millisecond
 
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -65,8 +66,3 @@ def bans(entries: Iterable[DoNotContact]) -> tuple[Ban, ...]:
     return tuple(
         Ban(one.channel, to_the_millisecond(one.since), one.until and to_the_millisecond(one.until)) for one in entries
     )
-
-
-def to_the_millisecond(moment: datetime) -> datetime:
-    """MongoDB keeps milliseconds. Cut at once, a rule sees the same moment in memory and in the database."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -7,10 +7,11 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
-from services.campaigns.domain.answers import to_the_millisecond
+from services.campaigns.domain.conditions import FlagCondition, Node, TextCondition
 from services.campaigns.domain.fields import FORBIDDEN
 from services.campaigns.domain.quiet import QuietHours
-from services.campaigns.domain.rules import All, FlagCondition, Node, TextCondition
+from services.campaigns.domain.rules import All
+from shared.moments import to_the_millisecond
 
 Arm: TypeAlias = Literal["treatment", "control"]
 State: TypeAlias = Literal["draft", "launching", "launched", "closed"]

@@ -3,11 +3,12 @@
 from datetime import datetime, tzinfo
 from typing import Literal, NamedTuple, TypeAlias
 
-from services.campaigns.domain.answers import answer, to_the_millisecond
+from services.campaigns.domain.answers import answer
 from services.campaigns.domain.campaign import Campaign
 from services.campaigns.domain.profile import Profile
 from services.campaigns.domain.quiet import zone_of
 from shared.consent import barred
+from shared.moments import to_the_millisecond
 
 Why: TypeAlias = Literal["do-not-contact", "no-consent", "restricted", "over", "unknown", "held-out"]
 """Why a customer is not contacted: `over`, their time came after the campaign's; `held-out`, with somebody who is; `unknown`,

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from services.campaigns.domain.answers import to_the_millisecond
+from services.campaigns.domain.conditions import Condition, Node
 from services.campaigns.domain.fields import reader
 from services.campaigns.domain.profile import Profile, Value
-from services.campaigns.domain.rules import All, Condition, Node, Not, Some
+from services.campaigns.domain.rules import All, Not, Some
+from shared.moments import to_the_millisecond
 
 Predicate: TypeAlias = Callable[[Profile], bool]
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from services.campaigns.domain.answers import to_the_millisecond
 from shared.contracts.interactions import OrderCancelled, OrderPlaced, OrderReturned
+from shared.moments import to_the_millisecond
 
 SaleFact = OrderPlaced | OrderReturned | OrderCancelled
 

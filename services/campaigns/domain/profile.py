@@ -5,12 +5,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from services.campaigns.domain.answers import NEVER, Answer, Ban, answers, bans, to_the_millisecond
+from services.campaigns.domain.answers import NEVER, Answer, Ban, answers, bans
 from shared.contracts.channels import Address
 from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered, ContactRestricted
 from shared.contracts.fact import Fact
 from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned
 from shared.contracts.scoring import Score, ScoreChanged, ScoreWithdrawn
+from shared.moments import to_the_millisecond
 
 Scalar: TypeAlias = str | int | float | bool
 Value: TypeAlias = Scalar | Decimal | datetime

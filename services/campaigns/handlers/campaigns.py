@@ -9,17 +9,18 @@ from time import monotonic
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
 
-from services.campaigns.domain.answers import to_the_millisecond
 from services.campaigns.domain.campaign import Arm, Campaign, closed, counted
+from services.campaigns.domain.conditions import Node
 from services.campaigns.domain.effect import add_up, effect, no_figures
 from services.campaigns.domain.findings import Effect
 from services.campaigns.domain.handover import Why
 from services.campaigns.domain.quiet import QuietHours
-from services.campaigns.domain.rules import Node, written
+from services.campaigns.domain.rules import written
 from services.campaigns.domain.segment import Segment
 from services.campaigns.handlers.errors import UnknownCampaign, UnknownSegment
 from shared.clock import Clock
 from shared.ids import uuid7
+from shared.moments import to_the_millisecond
 
 
 class Selection(NamedTuple):

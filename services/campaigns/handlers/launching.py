@@ -19,7 +19,8 @@ from typing import Any, Protocol
 import structlog
 
 from services.campaigns.domain.campaign import Arm, Campaign, WrongState, arm, audience, drawn
-from services.campaigns.domain.rules import RULE, Node
+from services.campaigns.domain.conditions import Node
+from services.campaigns.domain.rules import RULE
 from services.campaigns.handlers.campaigns import Selection
 from services.campaigns.handlers.holding import Holding
 from shared.clock import Clock

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from services.campaigns.domain.answers import to_the_millisecond
-from services.campaigns.domain.rules import Node, written
+from services.campaigns.domain.conditions import Node
+from services.campaigns.domain.rules import written
 from services.campaigns.domain.segment import Segment
 from services.campaigns.handlers.errors import UnknownSegment
 from shared.clock import Clock
 from shared.ids import uuid7
+from shared.moments import to_the_millisecond
 
 SAMPLE = 10
 

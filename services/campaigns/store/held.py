@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from services.campaigns.store.campaign_documents import prefix_of
-from shared.held import Held, Item, Piece, Section, by_id, having, held_links
+from shared.held import Held, Item, Piece, Section, by_id, having, held_links, whole
 from shared.mongo import Database, Document
 
 CAMPAIGNS = 500
@@ -11,8 +11,8 @@ CAMPAIGNS = 500
 
 
 def held(database: Database) -> Held:
-    profile = by_id(database["profiles"], having("_id"), _named)
-    orders = by_id(database["orders"], having("customer_id"), _named)
+    profile = by_id(database["profiles"], having("_id"), whole)
+    orders = by_id(database["orders"], having("customer_id"), whole)
     return Held(
         "campaigns",
         [
@@ -26,10 +26,6 @@ def held(database: Database) -> Held:
             ),
         ],
     )
-
-
-def _named(document: Document) -> Item:
-    return {"id": document["_id"], **{name: value for name, value in document.items() if name != "_id"}}
 
 
 class _Drawn:

@@ -14,9 +14,9 @@ from typing import Any, cast
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.errors import ExecutionTimeout
 
+from services.campaigns.domain.conditions import Node
 from services.campaigns.domain.orders import Orders
 from services.campaigns.domain.profile import Profile
-from services.campaigns.domain.rules import Node
 from services.campaigns.handlers.errors import TakesTooLong
 from services.campaigns.store import documents
 from services.campaigns.store.queries import query

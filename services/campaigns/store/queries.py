@@ -6,11 +6,12 @@ from typing import Any
 from bson.decimal128 import Decimal128
 
 from services.campaigns.domain import fields
-from services.campaigns.domain.answers import to_the_millisecond
+from services.campaigns.domain.conditions import Condition, Node
 from services.campaigns.domain.fields import Kind, on_channel
 from services.campaigns.domain.meaning import asker, span
-from services.campaigns.domain.rules import All, Condition, Node, Not, Some
+from services.campaigns.domain.rules import All, Not, Some
 from shared.consent import ANY
+from shared.moments import to_the_millisecond
 
 Query = dict[str, Any]
 CONSENTS, CONSENTS_UNTIL = "contact.consents.", "contact.consents_until."

@@ -14,7 +14,7 @@ from services.contacts.api.speaking import Names
 from services.contacts.handlers.confirming import Confirmation, Confirming, ToSend
 from services.contacts.handlers.seeing import Seeing
 from shared.contracts.fact import Uuid7
-from shared.http import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
+from shared.http import Cursor, Limit, Page, encode_cursor, text_of
 from shared.messaging import Messaging
 from shared.security import Principal, require
 
@@ -72,10 +72,7 @@ def router(confirming: Confirming, seeing: Seeing, public_url: str) -> APIRouter
         """All that nobody has said to have sent, the earliest first. Between sending and saying so lies a moment: a link may be
         sent twice, and none is forgotten.
         """
-        after = decode_cursor(cursor).get("after") if cursor else ""
-        if not isinstance(after, str):
-            raise bad_cursor()
-        items, last = await confirming.to_send(after, limit)
+        items, last = await confirming.to_send(text_of(cursor, "after") or "", limit)
         if items:
             await seeing.by(principal).note("confirmations", sorted({one.contact.customer_id for one in items}))
         next_ = encode_cursor({"after": last}) if last else None

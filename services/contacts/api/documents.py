@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.contacts.api.entering import author
 from services.contacts.domain.documents import Document, Scan
 from services.contacts.domain.survivorship import milliseconds
 from services.contacts.handlers.attaching import Attaching, Attachment
@@ -19,6 +20,12 @@ from shared.security import Principal, require
 Reader = Annotated[Principal, Depends(require("contacts:read", rows=True))]
 Writer = Annotated[Principal, Depends(require("contacts:write", rows=True))]
 FileName = Annotated[str, Query(min_length=1, max_length=255, description="As the file is called; it is cleaned.")]
+BYTES = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
 
 
 class DocumentBody(BaseModel):
@@ -42,14 +49,8 @@ class DocumentBody(BaseModel):
 def router(attaching: Attaching, seeing: Seeing) -> APIRouter:
     """The routes, over the use cases. Documents are of a contact: who may not see it has none of them."""
     routes = APIRouter(prefix="/v1/contacts/{customer_id}/documents", tags=["documents"])
-    binary = {
-        "requestBody": {
-            "required": True,
-            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-        }
-    }
 
-    @routes.post("", status_code=201, summary="Attach a document", openapi_extra=binary)
+    @routes.post("", status_code=201, summary="Attach a document", openapi_extra=BYTES)
     async def attach_document(
         principal: Writer,
         customer_id: CustomerId,
@@ -65,8 +66,7 @@ def router(attaching: Attaching, seeing: Seeing) -> APIRouter:
         macros are taken (415). 413 if it is too large, 422 if the scanner finds something, 503 if a scanner is set and away.
         """
         await seeing.by(principal).contact(customer_id)
-        source = f"/channels/{principal.channel_id}" if principal.channel_id else f"/keys/{principal.key_id}"
-        said = Attachment(name, source, title, kind)
+        said = Attachment(name, author(principal).source, title, kind)
         document = await attaching.attach(customer_id, said, request.stream(), milliseconds(datetime.now(UTC)))
         response.headers["location"] = f"/v1/contacts/{customer_id}/documents/{document.document_id}"
         return DocumentBody.model_validate(document)

@@ -10,7 +10,7 @@ from services.contacts.domain.erasure import Asker, Erasure, Ground, Traces
 from services.contacts.handlers.erasing import Erasures, NoSuchErasure, Restriction, Wish
 from shared.contracts.erasures import Kept
 from shared.contracts.fact import Code, CustomerId, Uuid7
-from shared.http import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
+from shared.http import Cursor, Limit, Page, encode_cursor, text_of
 from shared.idempotency import TAKES_KEY, Answer, idempotent
 from shared.messaging import Messaging, Unit
 from shared.security import Principal, require
@@ -150,7 +150,7 @@ def _reading(routes: APIRouter, erasures: Erasures, ledger: Ledger) -> None:
     async def list_erasures(
         _: Reader, status: Status = None, cursor: Cursor = None, limit: Limit = 100
     ) -> Page[ErasureBody]:
-        found = await ledger.page(_before(cursor), limit, done=None if status is None else status == "done")
+        found = await ledger.page(text_of(cursor, "before"), limit, done=None if status is None else status == "done")
         next_ = encode_cursor({"before": found[-1].erasure_id}) if len(found) == limit else None
         return Page(items=[ErasureBody.of(one) for one in found], next=next_)
 
@@ -197,12 +197,3 @@ def _restricting(routes: APIRouter, erasures: Erasures, messaging: Messaging) ->
 
 def _who(principal: Principal) -> str:
     return f"/keys/{principal.key_id}"
-
-
-def _before(cursor: str | None) -> str | None:
-    if cursor is None:
-        return None
-    before = decode_cursor(cursor).get("before")
-    if not isinstance(before, str):
-        raise bad_cursor()
-    return before

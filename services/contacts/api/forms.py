@@ -15,7 +15,7 @@ from services.contacts.api.anybody import URLENCODED, address_of, body_of
 from services.contacts.domain.forms import Form, Refused, token
 from services.contacts.domain.importing.drafting import Rejected
 from services.contacts.handlers.forms import Leads, Registered, TooOften
-from shared.http import Cursor, Limit, Page, Problem, bad_cursor, decode_cursor, encode_cursor
+from shared.http import Cursor, Limit, Page, Problem, encode_cursor, text_of
 from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("contacts:read"))]
@@ -65,10 +65,7 @@ def registering(forms: Forms) -> APIRouter:
 
     @routes.get("", summary="List the forms")
     async def list_forms(_: Reader, cursor: Cursor = None, limit: Limit = 100) -> Page[str]:
-        after = decode_cursor(cursor).get("after") if cursor else ""
-        if not isinstance(after, str):
-            raise bad_cursor()
-        names = await forms.form_names(after, limit)
+        names = await forms.form_names(text_of(cursor, "after") or "", limit)
         return Page(items=names, next=encode_cursor({"after": names[-1]}) if len(names) == limit else None)
 
     @routes.get("/{form_name}", summary="Read a form")

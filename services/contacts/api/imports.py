@@ -18,7 +18,7 @@ from services.contacts.formats.safe import harmless
 from services.contacts.handlers.imports import Import
 from services.contacts.handlers.seeing import Seeing
 from shared.contracts.fact import Uuid7
-from shared.http import Cursor, Limit, Page, Problem, bad_cursor, decode_cursor, encode_cursor
+from shared.http import Cursor, Limit, Page, Problem, encode_cursor, text_of
 from shared.ids import uuid7
 from shared.security import Principal, require
 
@@ -128,10 +128,7 @@ def _steering(routes: APIRouter, imports: Imports) -> None:
 def _looking(routes: APIRouter, imports: Imports, seeing: Seeing) -> None:
     @routes.get("", summary="List imports, the latest first")
     async def list_imports(_: Reader, cursor: Cursor = None, limit: Limit = 100) -> Page[ImportBody]:
-        before = decode_cursor(cursor).get("before") if cursor else None
-        if before is not None and not isinstance(before, str):
-            raise bad_cursor()
-        found = await imports.page(before, limit)
+        found = await imports.page(text_of(cursor, "before"), limit)
         next_ = encode_cursor({"before": found[-1].import_id}) if len(found) == limit else None
         return Page(items=[_body(one) for one in found], next=next_)
 

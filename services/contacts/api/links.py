@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from services.contacts.api.entering import author
 from services.contacts.api.link_bodies import HierarchyBody, HouseholdBody, LinkBody, NewLink
 from services.contacts.domain.hierarchy import MAX_LEVELS
 from services.contacts.domain.links import RULES, TURNED
@@ -14,7 +15,7 @@ from services.contacts.handlers.linking import Details, Linking
 from services.contacts.handlers.seeing import Seeing
 from shared.contracts.fact import CustomerId
 from shared.contracts.parties import HeldKind, LinkKind
-from shared.http import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
+from shared.http import Cursor, Limit, Page, encode_cursor, text_of
 from shared.idempotency import TAKES_KEY, Answer, idempotent
 from shared.messaging import Messaging, Unit
 from shared.security import Principal, require
@@ -57,7 +58,8 @@ def _listing(routes: APIRouter, linking: Linking, seeing: Seeing) -> None:
         if end == "own":
             found, last = await linking.held(customer_id, _own(kind), view.rows), None
         else:
-            found, last = await linking.reached(customer_id, _turned(kind), _after(cursor), limit, view.rows)
+            after = text_of(cursor, "after") or ""
+            found, last = await linking.reached(customer_id, _turned(kind), after, limit, view.rows)
         if principal.limited:
             await view.note("links", [customer_id, *(one.other.customer_id for one in found if one.other)])
         return Page(items=[LinkBody.of(one) for one in found], next=encode_cursor({"after": last}) if last else None)
@@ -109,7 +111,7 @@ def _writing(routes: APIRouter, linking: Linking, messaging: Messaging) -> None:
 
 
 def _details(principal: Principal, new: NewLink) -> Details:
-    source = f"/channels/{principal.channel_id}" if principal.channel_id else f"/keys/{principal.key_id}"
+    source = author(principal).source
     said: dict[str, Any] = new.model_dump()
     for bound in ("valid_from", "valid_until"):
         said[bound] = said[bound] and milliseconds(said[bound])
@@ -123,10 +125,3 @@ def _own(kinds: Collection[LinkKind] | None) -> list[HeldKind]:
 def _turned(kinds: Collection[LinkKind] | None) -> list[HeldKind]:
     """The same links as their holders say them."""
     return list(RULES) if kinds is None else [TURNED[kind] for kind in kinds if kind in TURNED]
-
-
-def _after(cursor: str | None) -> str:
-    after = decode_cursor(cursor).get("after") if cursor else ""
-    if not isinstance(after, str):
-        raise bad_cursor()
-    return after

@@ -12,7 +12,7 @@ from services.contacts.domain.importing.mapping import Mapping
 from services.contacts.domain.importing.proposing import propose
 from services.contacts.formats.opening import form_of, opened
 from services.contacts.formats.records import Layout, Reader as Records, Record, Unreadable
-from shared.http import Cursor, Limit, Page, Problem, bad_cursor, decode_cursor, encode_cursor
+from shared.http import Cursor, Limit, Page, Problem, encode_cursor, text_of
 from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("contacts:read"))]
@@ -46,10 +46,7 @@ def router(mappings: Mappings) -> APIRouter:
 
     @routes.get("", summary="List the saved mappings")
     async def list_mappings(_: Reader, cursor: Cursor = None, limit: Limit = 100) -> Page[str]:
-        after = decode_cursor(cursor).get("after") if cursor else ""
-        if not isinstance(after, str):
-            raise bad_cursor()
-        names = await mappings.mapping_names(after, limit)
+        names = await mappings.mapping_names(text_of(cursor, "after") or "", limit)
         return Page(items=names, next=encode_cursor({"after": names[-1]}) if len(names) == limit else None)
 
     @routes.post("/proposal", summary="Propose a mapping from the beginning of a file", openapi_extra=RAW)

@@ -1,8 +1,8 @@
 """The routes of merges: two contacts who are one."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection
 from datetime import datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,9 +12,9 @@ from services.contacts.domain.merging import Merge
 from services.contacts.handlers import Decision, Merging
 from services.contacts.handlers.seeing import Seeing
 from shared.contracts.fact import CustomerId, Uuid7
-from shared.http import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
-from shared.idempotency import TAKES_KEY, Answer, idempotent
-from shared.messaging import Messaging, Unit
+from shared.http import Cursor, Limit, Page, encode_cursor, text_of
+from shared.idempotency import TAKES_KEY, answering, idempotent
+from shared.messaging import Messaging
 from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("contacts:read", rows=True))]
@@ -84,7 +84,7 @@ def _reading(routes: APIRouter, merges: Merges, seeing: Seeing) -> None:
         """Also those that were taken back, and those of all contacts that are part of this one."""
         contact = await seeing.by(principal).contact(customer_id)
         members = {customer_id, contact.customer_id, *contact.absorbed}
-        found = await merges.merges_of(members, _text(cursor, "before"), limit)
+        found = await merges.merges_of(members, text_of(cursor, "before"), limit)
         next_ = encode_cursor({"before": found[-1].merge_id}) if len(found) == limit else None
         return Page(items=[MergeBody.model_validate(one) for one in found], next=next_)
 
@@ -103,7 +103,7 @@ def _writing(routes: APIRouter, merging: Merging, messaging: Messaging) -> None:
         `Location` says into whom.
         """
         decision = _decision(principal, new.reason)
-        change = _answering(lambda unit: merging.merge(unit, survivor, new.absorbed, decision))
+        change = answering(MergeBody, lambda unit: merging.merge(unit, survivor, new.absorbed, decision))
         return await idempotent(request, principal, messaging, change)
 
     @routes.post(
@@ -112,25 +112,9 @@ def _writing(routes: APIRouter, merging: Merging, messaging: Messaging) -> None:
     async def undo_merge(principal: Merger, merge_id: Uuid7, undo: Undo, request: Request) -> Response:
         """Both are as they would be had they never been merged, each with what was said under their own identifiers."""
         decision = _decision(principal, undo.reason)
-        change = _answering(lambda unit: merging.undo(unit, merge_id, decision))
+        change = answering(MergeBody, lambda unit: merging.undo(unit, merge_id, decision))
         return await idempotent(request, principal, messaging, change)
-
-
-def _answering(change: Callable[[Unit], Awaitable[Merge]]) -> Callable[[Unit], Awaitable[Answer]]:
-    async def answering(unit: Unit) -> Answer:
-        return Answer(200, MergeBody.model_validate(await change(unit)))
-
-    return answering
 
 
 def _decision(principal: Principal, reason: str | None) -> Decision:
     return Decision(f"/keys/{principal.key_id}", reason, principal.name, Rows(principal.territories, principal.owners))
-
-
-def _text(cursor: str | None, name: str) -> str | None:
-    if cursor is None:
-        return None
-    value: Any = decode_cursor(cursor).get(name)
-    if not isinstance(value, str):
-        raise bad_cursor()
-    return value

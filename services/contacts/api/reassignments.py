@@ -6,7 +6,7 @@ from typing import Annotated, Self, cast
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.contacts.domain.changes import Author
+from services.contacts.api.entering import author
 from services.contacts.handlers.reassigning import Assigned, Reassigning, Reassignment
 from shared.contracts.fact import Code, Key, Uuid7
 from shared.idempotency import TAKES_KEY, Answer, idempotent
@@ -78,10 +78,9 @@ def router(reassigning: Reassigning, messaging: Messaging) -> APIRouter:
         """It is done in pieces, and goes on where it was interrupted; `Location` says how far it is got. Contacts that become
         `of` while it runs may or may not be among them.
         """
-        source = f"/channels/{principal.channel_id}" if principal.channel_id else f"/keys/{principal.key_id}"
 
         async def change(unit: Unit) -> Answer:
-            one = await reassigning.ask(unit, new.of.said, new.to.said, Author(source, principal.name))
+            one = await reassigning.ask(unit, new.of.said, new.to.said, author(principal))
             return Answer(202, _body(one), {"location": f"/v1/contacts/reassignments/{one.reassignment_id}"})
 
         return await idempotent(request, principal, messaging, change)

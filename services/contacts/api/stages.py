@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.contacts.domain.changes import Author
+from services.contacts.api.entering import author
 from services.contacts.domain.lifecycle import Step
 from services.contacts.domain.roles import standing
 from services.contacts.handlers.seeing import Seeing
@@ -82,12 +82,11 @@ def router(staging: Staging, messaging: Messaging, seeing: Seeing) -> APIRouter:
         principal: Writer, customer_id: CustomerId, decision: StageDecision, request: Request
     ) -> Response:
         """409 if they have bought: whoever has is a customer, or has lapsed, and nobody decides otherwise."""
-        source = f"/channels/{principal.channel_id}" if principal.channel_id else f"/keys/{principal.key_id}"
-        author = Author(source, principal.name, decision.reason)
+        said_by = author(principal, decision.reason)
         await seeing.by(principal).contact(customer_id)
 
         async def change(unit: Unit) -> Answer:
-            steps = await staging.decide(unit, customer_id, decision.stage, author)
+            steps = await staging.decide(unit, customer_id, decision.stage, said_by)
             return Answer(200, _stages(steps))
 
         return await idempotent(request, principal, messaging, change)

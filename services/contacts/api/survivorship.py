@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.contacts.domain.changes import Author
+from services.contacts.api.entering import author
 from services.contacts.domain.known import Candidate
 from services.contacts.domain.provenance import Origin
 from services.contacts.domain.ruling import NEWEST, Rule, RuledField, RuleName, Rules
@@ -145,15 +145,10 @@ def _rules(routes: APIRouter, ruling: Ruling) -> None:
 
         Statements that did not hold are kept from then on only, the latest of each source; before that, only what held is known.
         """
-        return RuleBody.of(field, await ruling.set(field, rule, _author(principal)))
+        return RuleBody.of(field, await ruling.set(field, rule, author(principal)))
 
     @routes.delete("/survivorship/{field}", status_code=202, summary="Let the newest statement hold again")
     async def drop_rule(principal: Ruler, field: RuledField) -> Response:
         """Of contacts of before too, soon. What did not hold by the rule, and is not the newest, is forgotten."""
-        await ruling.set(field, NEWEST, _author(principal))
+        await ruling.set(field, NEWEST, author(principal))
         return Response(status_code=202)
-
-
-def _author(principal: Principal) -> Author:
-    source = f"/channels/{principal.channel_id}" if principal.channel_id else f"/keys/{principal.key_id}"
-    return Author(source, principal.name)

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from services.contacts.domain.known import milliseconds
 from shared.consent import STRICTNESS
 from shared.contracts.channels import ConsentClaim
 from shared.contracts.contacts import Consent
+from shared.moments import to_the_millisecond
 
 MAX_CONSENTS = 100
 
@@ -21,9 +21,9 @@ class TooManyConsents(ValueError):
 
 def consent(claim: ConsentClaim, source: str) -> Consent:
     """What a customer said, as it is kept."""
-    end = claim.valid_until and milliseconds(claim.valid_until)
+    end = claim.valid_until and to_the_millisecond(claim.valid_until)
     told = claim.model_dump(exclude={"given_at", "valid_until"})
-    return Consent(**told, given_at=milliseconds(claim.given_at), valid_until=end, source=source)
+    return Consent(**told, given_at=to_the_millisecond(claim.given_at), valid_until=end, source=source)
 
 
 def answers(held: list[Consent], told: Iterable[Consent]) -> list[Consent]:

@@ -56,11 +56,6 @@ class Statement:
     """The name of the key, where the source is one."""
 
 
-def milliseconds(moment: datetime) -> datetime:
-    """What MongoDB keeps of a time. Cut before comparing, so that a stored time equals the one it was."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
 class Fault(NamedTuple):
     """A value was kept out: why, in a word, and when it was said."""
 

@@ -62,11 +62,11 @@ def merged(parts: Parts, merge: Merge) -> dict[str, Known]:
     """The parts of both, after the merge. Survivor and absorbed must each be the root of theirs. Raises TooManyMembers."""
     if len(parts) > MAX_MEMBERS + 1:
         raise TooManyMembers(f"at most {MAX_MEMBERS} customers can be merged into one")
-    absorbed, survivor = parts[merge.absorbed], parts[merge.survivor]
-    after = {customer: _placed(known, root=merge.survivor) for customer, known in parts.items()}
-    after[merge.absorbed] = _placed(
+    absorbed, survivor = parts[merge.absorbed].place, parts[merge.survivor].place
+    places = {customer: replace(known.place, root=merge.survivor) for customer, known in parts.items()}
+    places[merge.absorbed] = replace(
         absorbed,
-        turn=absorbed.place.turn + 1,
+        turn=absorbed.turn + 1,
         merge_id=merge.merge_id,
         into=merge.survivor,
         since=merge.merged_at,
@@ -74,8 +74,8 @@ def merged(parts: Parts, merge: Merge) -> dict[str, Known]:
         members=(),
         golden=None,
     )
-    after[merge.survivor] = _placed(survivor, members=_others(parts, merge.survivor))
-    return after
+    places[merge.survivor] = replace(survivor, members=_others(parts, merge.survivor))
+    return _placed(parts, places)
 
 
 def unmerged(parts: Parts, absorbed: str) -> dict[str, Known]:
@@ -84,13 +84,10 @@ def unmerged(parts: Parts, absorbed: str) -> dict[str, Known]:
     root = place.root
     assert root is not None, "only who was absorbed can leave"
     leaving = {customer for customer in parts if absorbed in _chain(parts, customer)}
-    after = {
-        customer: _placed(known, root=absorbed) if customer in leaving else known for customer, known in parts.items()
-    }
-    free = Place(turn=place.turn + 1, members=_others(leaving, absorbed), beat=place.beat)
-    after[absorbed] = replace(parts[absorbed], place=free)
-    after[root] = _placed(parts[root], members=_others(parts.keys() - leaving, root))
-    return after
+    places = {customer: replace(parts[customer].place, root=absorbed) for customer in leaving}
+    places[absorbed] = Place(turn=place.turn + 1, members=_others(leaving, absorbed), beat=place.beat)
+    places[root] = replace(parts[root].place, members=_others(parts.keys() - leaving, root))
+    return _placed(parts, places)
 
 
 def regrouped(
@@ -219,5 +216,6 @@ def _others(customers: Iterable[str], root: str) -> tuple[str, ...]:
     return tuple(sorted(set(customers) - {root}))
 
 
-def _placed(known: Known, **changes: object) -> Known:
-    return replace(known, place=replace(known.place, **changes))  # type: ignore[arg-type]
+def _placed(parts: Parts, places: Mapping[str, Place]) -> dict[str, Known]:
+    """The parts, each where it stands now."""
+    return {**parts, **{one: replace(parts[one], place=place) for one, place in places.items()}}

@@ -14,6 +14,7 @@ from services.contacts.domain.values.names import MAX_TYPED as MAX_NAME
 from services.contacts.domain.values.value import Value
 from shared.contracts.channels import Address, AddressClaim, Claim, ContactReported, EmailClaim, NameParts, PhoneClaim
 from shared.contracts.contacts import Contact, Email, Phone, Point, PostalAddress
+from shared.moments import to_the_millisecond
 
 Points: TypeAlias = Mapping[str, list[Point]]
 """By the name of the field that holds them."""
@@ -51,8 +52,7 @@ def _when(claim: Claim, source: str, at: datetime) -> dict[str, Any]:
 
 
 def _milliseconds(moment: datetime | None) -> datetime | None:
-    """What MongoDB keeps of a time: what is compared later must be what was kept."""
-    return moment and moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    return moment and to_the_millisecond(moment)
 
 
 def _phone(claim: PhoneClaim, source: str, at: datetime) -> Phone:

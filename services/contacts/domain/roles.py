@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from shared.contracts.parties import Role, RoleClaim
+from shared.moments import to_the_millisecond
 
 
 def roles(claims: Iterable[RoleClaim], source: str, at: datetime) -> list[Role]:
@@ -14,7 +15,7 @@ def roles(claims: Iterable[RoleClaim], source: str, at: datetime) -> list[Role]:
 
 
 def _cut(moment: datetime | None) -> datetime | None:
-    return moment and moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    return moment and to_the_millisecond(moment)
 
 
 def merged(held: Iterable[Role], told: Iterable[Role]) -> list[Role]:

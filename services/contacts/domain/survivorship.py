@@ -12,7 +12,7 @@ from services.contacts.domain import lifecycle, links, roles
 from services.contacts.domain.consents import MAX_CONSENTS, TooManyConsents, answers, consent, stricter
 from services.contacts.domain.following import UNKNOWN_STAGE, at_stage, course_of, faulty, stage_said
 from services.contacts.domain.identities import distinct
-from services.contacts.domain.known import Fault, Known, Statement, Teller, milliseconds
+from services.contacts.domain.known import Fault, Known, Statement, Teller
 from services.contacts.domain.points import LISTS, choose, merged, points, understood
 from services.contacts.domain.ruling import RULED_FIELDS as FIELDS, Rules
 from services.contacts.domain.standing import MAX_ATTRIBUTES, Standing
@@ -20,6 +20,7 @@ from shared.contracts.channels import ContactReported
 from shared.contracts.contacts import Contact
 from shared.contracts.fact import Identifier
 from shared.contracts.parties import PartyLink
+from shared.moments import to_the_millisecond as milliseconds
 
 __all__ = [
     "FIELDS", "MAPS", "MAX_ATTRIBUTES", "MAX_CONSENTS", "MAX_IDENTIFIERS", "NO_RULES", "PUBLISHED", "Known", "Statement",

@@ -1,10 +1,10 @@
 """Attaching documents to contacts: streamed in, held against what is allowed, scanned, and read again."""
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import structlog
 
@@ -12,7 +12,7 @@ from services.contacts.domain.documents import HEAD, MAX_DOCUMENTS, Document, Sc
 from services.contacts.handlers.book import Store
 from services.contacts.handlers.errors import NoSuchContact
 from shared.ids import uuid7
-from shared.messaging import Unit
+from shared.messaging import Transact, Unit
 from shared.mongo import Session
 
 log = structlog.get_logger(__name__)
@@ -107,14 +107,11 @@ class Intake:
         self.type = self.type or type_of(self._head, self._name)
 
 
-Transact: TypeAlias = Callable[[Callable[[Unit], Awaitable[Document]]], Awaitable[Document]]
-
-
 class Attaching:
     """The use cases of documents. A document stays with the part of a customer that it was attached to."""
 
     def __init__(
-        self, documents: Documents, store: Store, transact: Transact, max_bytes: int, scanner: Scanner | None
+        self, documents: Documents, store: Store, transact: Transact[Document], max_bytes: int, scanner: Scanner | None
     ) -> None:
         self.documents = documents
         self.store = store

@@ -1,11 +1,11 @@
 """Defining fields while everything runs: what each instance knows of them, and what becomes of values when they change."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from services.contacts.domain.fields import MAX_FIELDS, MAX_SEARCHABLE, Definition, Rules, Sensitivity, misfit
 from services.contacts.domain.reconsidering import cleared, moved
@@ -14,7 +14,7 @@ from services.contacts.handlers.book import Store, open_book
 from services.contacts.handlers.catalogue import Catalogue, Field, Place
 from shared.clock import WallClock
 from shared.leases import Lease, UnderWay, leased
-from shared.messaging import Unit
+from shared.messaging import Transact, Unit
 from shared.mongo import Session
 
 CURRENT = timedelta(seconds=5)
@@ -62,14 +62,17 @@ class Fields(Protocol):
     async def forget_index(self, name: str) -> None: ...
 
 
-Transact: TypeAlias = Callable[[Callable[[Unit], Awaitable[Field]]], Awaitable[Field]]
-
-
 class Defining:
     """The use cases of fields."""
 
     def __init__(
-        self, fields: Fields, store: Store, catalogue: Catalogue, transact: Transact, owner: str, country: str | None
+        self,
+        fields: Fields,
+        store: Store,
+        catalogue: Catalogue,
+        transact: Transact[Field],
+        owner: str,
+        country: str | None,
     ) -> None:
         self.fields = fields
         self.store = store

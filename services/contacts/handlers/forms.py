@@ -1,6 +1,6 @@
 """Leads from forms on the web: kept with the transaction that answers, so that none is lost while Kafka is away."""
 
-from collections.abc import Awaitable, Callable, Mapping as Map, Sequence
+from collections.abc import Mapping as Map, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,10 +18,9 @@ from shared.clock import Clock
 from shared.contracts.channels import ContactReported
 from shared.contracts.fact import Identifier
 from shared.ids import uuid7
-from shared.messaging import Unit
+from shared.messaging import Transact, Unit
 
 Values = Map[str, str | Sequence[str]]
-Transact = Callable[[Callable[[Unit], Awaitable[None]]], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Leads:
         store: Store,
         limiter: Limiter,
         clock: Clock,
-        transact: Transact,
+        transact: Transact[None],
         country: str | None = None,
         catalogue: Catalogue | None = None,
         confirming: Confirming | None = None,

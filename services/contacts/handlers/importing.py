@@ -7,7 +7,7 @@ time works on an import; another goes on where it stopped.
 import asyncio
 import tempfile
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import IO
@@ -23,7 +23,7 @@ from services.contacts.handlers.imports import OPEN, Import, Imports, Step
 from services.contacts.handlers.rows import Rows
 from shared import mongo
 from shared.leases import LeaseLost, UnderWay, leased
-from shared.messaging import Unit
+from shared.messaging import Transact, Unit
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,6 @@ class Overtaken(Exception):
     """It was cancelled, or another instance has gone on."""
 
 
-Transact = Callable[[Callable[[Unit], Awaitable[None]]], Awaitable[None]]
 Piece = list[tuple[Record, Draft | Rejected]]
 
 
@@ -47,7 +46,7 @@ class Importing:
     """The use case: work on what waits."""
 
     def __init__(
-        self, imports: Imports, store: Store, rows: Rows, transact: Transact, owner: str, piece: int = PIECE
+        self, imports: Imports, store: Store, rows: Rows, transact: Transact[None], owner: str, piece: int = PIECE
     ) -> None:
         self.imports = imports
         self.store = store

@@ -17,6 +17,7 @@ from shared.clock import Clock
 from shared.contracts.contacts import Contact
 from shared.contracts.parties import HeldKind, LinkKind, PartyLink
 from shared.messaging import Unit
+from shared.moments import to_the_millisecond
 from shared.mongo import Session
 
 
@@ -230,7 +231,7 @@ def _latest(book: Book, part: str, holder: Contact) -> datetime:
     spoken = max((one.said_at for one in holder.links), default=None)
     now = after_all_said(book.parts(part).values(), book.now)
     now = max(now, spoken + timedelta(milliseconds=1)) if spoken else now
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+    return to_the_millisecond(now)
 
 
 def _shown(from_holder: bool, holder: Contact, to: Contact | None, link: PartyLink, now: datetime) -> Shown:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from services.contacts.domain.merging import together
 from services.contacts.domain.quality import Quality, quality
-from services.contacts.domain.quality_report import Tally
+from services.contacts.domain.quality.report import Tally
 from services.contacts.domain.survivorship import Known
 from services.contacts.handlers.rulebook import Rulebook
 from shared.clock import Clock

@@ -1,11 +1,11 @@
 """Giving many contacts to another owner or territory: asked for at once, done in pieces, resumed where it was interrupted."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol
 
 from services.contacts.domain.changes import Author
 from services.contacts.domain.survivorship import Statement, after_all_said
@@ -13,7 +13,7 @@ from services.contacts.handlers.book import Store, open_book
 from shared.clock import Clock
 from shared.ids import uuid7
 from shared.leases import Lease, UnderWay, leased
-from shared.messaging import Unit
+from shared.messaging import Transact, Unit
 from shared.mongo import Session
 
 Assigned = Literal["owner", "territory"]
@@ -61,9 +61,6 @@ class Reassignments(Protocol):
         ...
 
 
-Transact: TypeAlias = Callable[[Callable[[Unit], Awaitable[Reassignment]]], Awaitable[Reassignment]]
-
-
 class Reassigning:
     """The use cases of reassigning."""
 
@@ -72,7 +69,7 @@ class Reassigning:
         reassignments: Reassignments,
         store: Store,
         clock: Clock,
-        transact: Transact,
+        transact: Transact[Reassignment],
         owner: str,
         country: str | None,
     ) -> None:

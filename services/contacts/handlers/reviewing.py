@@ -1,6 +1,6 @@
 """What a person does with pairs who may be one: accepts or rejects them, and sets from when on they are shown or merged."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,7 +14,7 @@ from services.contacts.handlers.errors import AlreadyMerged, NoSuchContact, NoSu
 from services.contacts.handlers.merging import Decision, Merging
 from services.contacts.handlers.proposals import Decided, Pair, Wanted
 from services.contacts.handlers.weighing import Sure
-from shared.messaging import Unit
+from shared.messaging import Transact, Unit
 from shared.mongo import Session
 
 BY = "/rapport/matching"
@@ -115,13 +115,10 @@ class Reviewing:
         return pair, known
 
 
-Transact = Callable[[Callable[[Unit], Awaitable[Outcome]]], Awaitable[Outcome]]
-
-
 class Unasked:
     """Merges those who surely are one."""
 
-    def __init__(self, reviewing: Reviewing, transact: Transact) -> None:
+    def __init__(self, reviewing: Reviewing, transact: Transact[Outcome]) -> None:
         self.reviewing = reviewing
         self.transact = transact
 

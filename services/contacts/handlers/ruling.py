@@ -1,11 +1,11 @@
 """Setting the rules of survivorship while everything runs, and judging again by them what was said of contacts before."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from services.contacts.domain.changes import Author
 from services.contacts.domain.ruling import MAX_RULES, NEWEST, Rule, places
@@ -14,7 +14,7 @@ from services.contacts.handlers.book import Store, open_book
 from services.contacts.handlers.rulebook import Kept
 from shared.clock import Clock, WallClock
 from shared.leases import Lease, UnderWay, leased
-from shared.messaging import Unit
+from shared.messaging import Transact, Unit
 from shared.mongo import Session
 
 CURRENT = timedelta(seconds=5)
@@ -50,14 +50,11 @@ class RuleStore(Protocol):
         ...
 
 
-Transact: TypeAlias = Callable[[Callable[[Unit], Awaitable[Kept]]], Awaitable[Kept]]
-
-
 class Ruling:
     """The use cases of rules."""
 
     def __init__(
-        self, kept: RuleStore, store: Store, clock: Clock, transact: Transact, owner: str, country: str | None
+        self, kept: RuleStore, store: Store, clock: Clock, transact: Transact[Kept], owner: str, country: str | None
     ) -> None:
         self.kept = kept
         self.store = store

@@ -1,14 +1,14 @@
 """HTTP: the events that no service could take, and sending them back. Lists never show bodies: they may be personal."""
 
-import base64
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
-from services.interactions.api.positions import ByTime, cut, position
+from services.interactions.api.dead_letter_bodies import DeadLetterDetails, DeadLetterItem, Id, Status, details, item
+from services.interactions.api.positions import ByTime, cut, moment_and_id
 from services.interactions.handlers.dead_letters import DeadLetters, Kept, Selection
 from shared.contracts.fact import Reason
 from shared.http import Cursor, Limit, Page, Problem
@@ -18,8 +18,6 @@ from shared.security import Principal, require
 
 MOST_REPLAYS = 10_000
 """How many letters one request sends back; `left` says whether to ask again."""
-Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-Status = Literal["open", "replayed"]
 Reader = Depends(require("dead-letters:read"))
 Writer = Annotated[Principal, Depends(require("dead-letters:write"))]
 Handler = Annotated[str | None, Query(max_length=100, description="The consumer group that refused it.")]
@@ -39,45 +37,6 @@ class Shelf(Protocol):
     async def count_open(self, selection: Selection) -> int: ...
 
 
-class DeadLetterItem(BaseModel):
-    """An event that a service could not take, without what it says."""
-
-    id: Id
-    reason: Reason
-    detail: Annotated[str, Field(description="Which rule it breaks, field by field, without the values.")]
-    status: Status
-    handler: Annotated[str, Field(description="The consumer group that refused it.")]
-    topic: str
-    partition: int
-    offset: int
-    element: Annotated[int | None, Field(description="Its position, if the record was a batch.")] = None
-    first_seen: datetime
-    replays: Annotated[int, Field(description="How often it had been sent back before it was refused this time.")]
-    source: str | None = None
-    type: str | None = None
-    event_id: str | None = None
-    size: Annotated[int, Field(description="Bytes of the body.")]
-    replayed_at: datetime | None = None
-    replayed_by: str | None = None
-
-
-class Header(BaseModel):
-    """A header of the original record."""
-
-    name: str
-    value: str | None
-    encoding: Literal["text", "base64"] = "text"
-
-
-class DeadLetterDetails(DeadLetterItem):
-    """A dead letter in full: the original key, headers and body, as text where they are UTF-8."""
-
-    key: str | None = None
-    headers: list[Header]
-    body: str | None
-    encoding: Literal["text", "base64"]
-
-
 class ReplaySelection(BaseModel):
     """Which open dead letters to send back: those with all of the given properties; without any, all."""
 
@@ -95,7 +54,12 @@ class Replayed(BaseModel):
 def router(shelf: Shelf, dead_letters: DeadLetters, messaging: Messaging) -> APIRouter:
     """The routes of `/v1/dead-letters`."""
     router = APIRouter(tags=["dead letters"], prefix="/v1/dead-letters")
+    _reading(router, shelf)
+    _replaying(router, shelf, dead_letters, messaging)
+    return router
 
+
+def _reading(router: APIRouter, shelf: Shelf) -> None:
     @router.get("", summary="Dead letters, newest first", dependencies=[Reader])
     async def list_dead_letters(
         reason: Reason | None = None,
@@ -104,11 +68,10 @@ def router(shelf: Shelf, dead_letters: DeadLetters, messaging: Messaging) -> API
         cursor: Cursor = None,
         limit: Limit = 100,
     ) -> Page[DeadLetterItem]:
-        start = position(ByTime, cursor)
-        after = (start.at, start.id) if start else None
+        after = moment_and_id(cursor)
         found = await shelf.page(Selection(reason, handler), status=status, after=after, limit=limit + 1)
         page, following = cut(found, limit, lambda last: ByTime(at=last.kept_at, id=last.id))
-        return Page(items=[DeadLetterItem(**_item(kept)) for kept in page], next=following)
+        return Page(items=[item(kept) for kept in page], next=following)
 
     @router.get("/summary", summary="How many there are for each reason", dependencies=[Reader])
     async def summarise_dead_letters(status: Status | None = None) -> dict[Reason, int]:
@@ -116,8 +79,10 @@ def router(shelf: Shelf, dead_letters: DeadLetters, messaging: Messaging) -> API
 
     @router.get("/{letter_id}", summary="One dead letter with its body", dependencies=[Reader])
     async def get_dead_letter(letter_id: Id) -> DeadLetterDetails:
-        return _details(_found(await shelf.letter(letter_id)))
+        return details(_found(await shelf.letter(letter_id)))
 
+
+def _replaying(router: APIRouter, shelf: Shelf, dead_letters: DeadLetters, messaging: Messaging) -> None:
     @router.post(
         "/{letter_id}/replay",
         status_code=202,
@@ -128,7 +93,7 @@ def router(shelf: Shelf, dead_letters: DeadLetters, messaging: Messaging) -> API
     async def replay_dead_letter(letter_id: Id, request: Request, principal: Writer) -> Response:
         async def change(unit: Unit) -> Answer:
             kept = _found(await dead_letters.replay(unit, letter_id, principal.key_id))
-            return Answer(202, DeadLetterItem(**_item(kept)))
+            return Answer(202, item(kept))
 
         return await idempotent(request, principal, messaging, change)
 
@@ -145,8 +110,6 @@ def router(shelf: Shelf, dead_letters: DeadLetters, messaging: Messaging) -> API
                 break
         return Replayed(replayed=replayed, left=await shelf.count_open(replace(selection, kept_until=None)))
 
-    return router
-
 
 async def _now(unit: Unit) -> datetime:
     return unit.now
@@ -156,47 +119,3 @@ def _found(kept: Kept | None) -> Kept:
     if kept is None:
         raise Problem(404, detail="There is no dead letter with this id.")
     return kept
-
-
-def _item(kept: Kept) -> dict[str, Any]:
-    letter = kept.letter
-    return {
-        "id": kept.id,
-        "reason": letter.reason,
-        "detail": letter.detail,
-        "status": "replayed" if kept.replayed_at else "open",
-        "handler": letter.handler,
-        "topic": letter.topic,
-        "partition": letter.partition,
-        "offset": letter.offset,
-        "element": letter.element,
-        "first_seen": letter.first_seen,
-        "replays": letter.replays,
-        "source": kept.source,
-        "type": kept.type,
-        "event_id": kept.event_id,
-        "size": kept.size,
-        "replayed_at": kept.replayed_at,
-        "replayed_by": kept.replayed_by,
-    }
-
-
-def _details(kept: Kept) -> DeadLetterDetails:
-    letter = kept.letter
-    body, encoding = _shown(letter.value)
-    headers = [_header(name, value) for name, value in letter.headers]
-    return DeadLetterDetails(**_item(kept), key=_shown(letter.key)[0], headers=headers, body=body, encoding=encoding)
-
-
-def _header(name: str, value: bytes | None) -> Header:
-    text, encoding = _shown(value)
-    return Header(name=name, value=text, encoding=encoding)
-
-
-def _shown(value: bytes | None) -> tuple[str | None, Literal["text", "base64"]]:
-    if value is None:
-        return None, "text"
-    try:
-        return value.decode(), "text"
-    except UnicodeDecodeError:
-        return base64.b64encode(value).decode(), "base64"

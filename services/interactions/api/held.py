@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from services.interactions.api.history import Entries, history_item
+from services.interactions.api.history import Entries
+from services.interactions.api.history_bodies import history_item
 from shared.held import Held, Piece, Section
 from shared.http import encode_moment, moment_and_place
 

@@ -2,31 +2,27 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from decimal import Decimal
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field
 
-from services.interactions.api.positions import ById, ByNumber, ByTime, cut, position
-from services.interactions.domain import ORDER, Entry, Order, Tally
-from shared.contracts.channels import ContractEvent, ReturnLine, SaleLine
-from shared.contracts.fact import Code, CustomerId
-from shared.contracts.interactions import (
-    ContractChanged,
-    InteractionRecorded,
-    OrderCancelled,
-    OrderPlaced,
-    OrderReturned,
+from services.interactions.api.history_bodies import (
+    InteractionItem,
+    Name,
+    OrderItem,
+    OrdersSummary,
+    Summary,
+    interaction_item,
+    order_item,
 )
+from services.interactions.api.positions import ById, ByNumber, ByTime, cut, moment_and_id, position
+from services.interactions.domain import ORDER, Entry, Order, Tally
+from shared.contracts.fact import Code, CustomerId
 from shared.http import Cursor, Limit, Page, Problem
 from shared.security import require
 
 Cut = tuple[Sequence[Entry], str | None]
 """The entries of a page, and the cursor of the next."""
-Returned = Annotated[Decimal, Field(description="What the customer has got back for returns.")]
-CancelledAt = Annotated[datetime | None, Field(description="Since when it is void; null: it is not.")]
-Name = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", examples=["5f2b8a0c3d9e4f718293a4b5c6d7e8f9"])]
 
 
 class Entries(Protocol):
@@ -53,125 +49,15 @@ class Links(Protocol):
     async def members(self, customer: str) -> Collection[str]: ...
 
 
-class OrderFigures(BaseModel):
-    """An order as it stands in the history; `GET /v1/orders/{id}` has its lines."""
-
-    order_id: str
-    number: Annotated[str, Field(description="The channel's own number of the order.")]
-    currency: str
-    total: Decimal
-    discount: Decimal
-    lines: Annotated[int, Field(description="How many lines it has.")]
-    returned: Returned
-    cancelled_at: CancelledAt
-
-
-class ReturnFigures(BaseModel):
-    """What has come back of an order."""
-
-    order_id: str
-    order: Annotated[str, Field(description="The channel's own number of the order.")]
-    number: Annotated[str, Field(description="The channel's own number of the return.")]
-    currency: str
-    total: Annotated[Decimal, Field(description="What the customer has got back.")]
-    lines: list[ReturnLine]
-
-
-class CancellationFigures(BaseModel):
-    """Which order is void."""
-
-    order_id: str
-    order: Annotated[str, Field(description="The channel's own number of the order.")]
-    currency: str
-    total: Annotated[Decimal, Field(description="The order's total less what had been returned of it.")]
-    reason: str | None = None
-
-
-class ContractFigures(BaseModel):
-    """What happened to which contract."""
-
-    contract: Annotated[str, Field(description="The channel's own number of the contract.")]
-    event: ContractEvent
-    reason: str | None = None
-    price: Annotated[Decimal | None, Field(description="What the customer pays a month from now on.")] = None
-    currency: str
-
-
-class InteractionItem(BaseModel):
-    """One line of a customer's history. Orders are in it too, with kind `order`, and what became of them, with kinds
-    `order-return` and `order-cancellation`; and what happened to contracts, with kinds `contract-started` and so on.
-    """
-
-    id: Name
-    customer_id: CustomerId
-    kind: Code
-    channel: str
-    event_id: Annotated[str, Field(description="The id of the channel's event that told it.")]
-    occurred_at: datetime
-    direction: Literal["inbound", "outbound"] | None = None
-    campaign: str | None = None
-    minutes: Decimal | None = None
-    summary: str | None = None
-    attributes: dict[str, Any] = {}
-    order: OrderFigures | None = None
-    order_return: ReturnFigures | None = None
-    order_cancellation: CancellationFigures | None = None
-    contract: ContractFigures | None = None
-
-
-class OrderItem(BaseModel):
-    """An order with its lines."""
-
-    order_id: Name
-    number: Annotated[str, Field(description="The channel's own number of the order.")]
-    customer_id: CustomerId
-    channel: str
-    event_id: str
-    ordered_at: datetime
-    store: str | None = None
-    payment: str | None = None
-    parcels: int | None = None
-    currency: str
-    total: Decimal
-    discount: Decimal
-    lines: list[SaleLine]
-    returned: Returned
-    cancelled_at: CancelledAt
-
-
-class Summary(BaseModel):
-    """The service's figures since its first event."""
-
-    interactions: int
-    orders: Annotated[int, Field(description="Without those cancelled.")]
-    returns: int
-    cancelled: Annotated[int, Field(description="Orders that are void.")]
-    contracts: Annotated[int, Field(description="What has happened to contracts.")]
-    waiting: Annotated[
-        int, Field(description="Returns and cancellations told of orders that are not; they wait for their order.")
-    ]
-    duplicates: Annotated[int, Field(description="Events that were told again under the same source and id.")]
-    duplicate_orders: Annotated[int, Field(description="Orders that were told again under another event id.")]
-    duplicate_returns: Annotated[int, Field(description="Returns that were told again under another event id.")]
-    duplicate_cancellations: Annotated[int, Field(description="Cancellations of orders that were cancelled already.")]
-
-
-class OrdersSummary(BaseModel):
-    """All orders in figures."""
-
-    orders: Annotated[int, Field(description="Without those cancelled.")]
-    total: Annotated[
-        Decimal, Field(description="Their exact sum less all that was returned, in the company's currency.")
-    ]
-    returned: Annotated[Decimal, Field(description="What customers have got back.")]
-    cancelled: Annotated[int, Field(description="Orders that are void.")]
-    currency: str
-
-
 def router(entries: Entries, links: Links, currency: str) -> APIRouter:
     """The routes of `/v1/interactions` and `/v1/orders`."""
     router = APIRouter(tags=["history"], dependencies=[Depends(require("interactions:read"))])
+    _interactions(router, entries, links)
+    _orders(router, entries, links, currency)
+    return router
 
+
+def _interactions(router: APIRouter, entries: Entries, links: Links) -> None:
     @router.get("/v1/interactions", summary="The history, of one customer newest first, or of all by id")
     async def list_interactions(
         customer_id: CustomerId | None = None, kind: Code | None = None, cursor: Cursor = None, limit: Limit = 100
@@ -181,7 +67,7 @@ def router(entries: Entries, links: Links, currency: str) -> APIRouter:
             found, following = await _of_customer(entries, await links.members(customer_id), kind, cursor, limit)
         else:
             found, following = await _of_all(entries, kind, cursor, limit)
-        return Page(items=[_interaction_item(entry) for entry in found], next=following)
+        return Page(items=[interaction_item(entry) for entry in found], next=following)
 
     @router.get("/v1/interactions/summary", summary="The history in figures")
     async def summarise_interactions() -> Summary:
@@ -190,8 +76,10 @@ def router(entries: Entries, links: Links, currency: str) -> APIRouter:
 
     @router.get("/v1/interactions/{interaction_id}", summary="One line of the history")
     async def get_interaction(interaction_id: Name) -> InteractionItem:
-        return _interaction_item(_found(await entries.entry(interaction_id), "interaction"))
+        return interaction_item(_found(await entries.entry(interaction_id), "interaction"))
 
+
+def _orders(router: APIRouter, entries: Entries, links: Links, currency: str) -> None:
     @router.get("/v1/orders", summary="Orders, of one customer newest first, or of all by channel and number")
     async def list_orders(
         customer_id: CustomerId | None = None,
@@ -205,8 +93,8 @@ def router(entries: Entries, links: Links, currency: str) -> APIRouter:
         elif customer_id is not None:
             found, following = await _of_customer(entries, await links.members(customer_id), ORDER, cursor, limit)
         else:
-            found, following = await _orders(entries, cursor, limit)
-        return Page(items=[_order_item(entry) for entry in found], next=following)
+            found, following = await _all_orders(entries, cursor, limit)
+        return Page(items=[order_item(entry) for entry in found], next=following)
 
     @router.get("/v1/orders/summary", summary="All orders in figures")
     async def summarise_orders() -> OrdersSummary:
@@ -222,9 +110,7 @@ def router(entries: Entries, links: Links, currency: str) -> APIRouter:
     @router.get("/v1/orders/{order_id}", summary="One order with its lines")
     async def get_order(order_id: Name) -> OrderItem:
         entry = await entries.entry(order_id)
-        return _order_item(_found(entry if entry and entry.kind == ORDER else None, "order"))
-
-    return router
+        return order_item(_found(entry if entry and entry.kind == ORDER else None, "order"))
 
 
 def _found(entry: Entry | None, what: str) -> Entry:
@@ -236,9 +122,7 @@ def _found(entry: Entry | None, what: str) -> Entry:
 async def _of_customer(
     entries: Entries, customers: Collection[str], kind: str | None, cursor: str | None, limit: int
 ) -> Cut:
-    start = position(ByTime, cursor)
-    after = (start.at, start.id) if start else None
-    found = await entries.of_customer(customers, kind=kind, after=after, limit=limit + 1)
+    found = await entries.of_customer(customers, kind=kind, after=moment_and_id(cursor), limit=limit + 1)
     return cut(found, limit, lambda last: ByTime(at=last.at, id=last.name))
 
 
@@ -248,7 +132,7 @@ async def _of_all(entries: Entries, kind: str | None, cursor: str | None, limit:
     return cut(found, limit, lambda last: ById(id=last.name))
 
 
-async def _orders(entries: Entries, cursor: str | None, limit: int) -> Cut:
+async def _all_orders(entries: Entries, cursor: str | None, limit: int) -> Cut:
     start = position(ByNumber, cursor)
     found = await entries.orders(after=(start.channel, start.number) if start else None, limit=limit + 1)
     return cut(found, limit, lambda last: ByNumber(channel=last.fact.channel, number=last.order or ""))
@@ -260,57 +144,3 @@ async def _numbered(entries: Entries, channel: str | None, number: str | None) -
         raise Problem(422, "Invalid request", errors=[(f"query.{missing}", "channel and number go together")])
     entry = await entries.order_by_number(channel, number)
     return [entry] if entry else [], None
-
-
-def history_item(entry: Entry) -> dict[str, Any]:
-    """A line of the history with all that is known of it: an order with its lines."""
-    item = _interaction_item(entry) if entry.kind != ORDER else _order_item(entry)
-    return {"kind": entry.kind, **item.model_dump(mode="json", exclude_none=True)}
-
-
-def _interaction_item(entry: Entry) -> InteractionItem:
-    fact = entry.fact
-    shared: dict[str, Any] = {
-        "id": entry.name,
-        "customer_id": fact.customer_id,
-        "kind": entry.kind,
-        "channel": fact.channel,
-        "event_id": entry.event_id,
-        "occurred_at": entry.at,
-    }
-    match fact:
-        case InteractionRecorded():
-            told = fact.model_dump(include={"direction", "campaign", "minutes", "summary", "attributes"})
-            return InteractionItem(**shared, **told)
-        case OrderPlaced():
-            return InteractionItem(**shared, order=_order_figures(fact, entry))
-        case OrderReturned():
-            return InteractionItem(**shared, order_return=_return_figures(fact, entry))
-        case OrderCancelled():
-            return InteractionItem(**shared, order_cancellation=_cancellation_figures(fact, entry))
-        case ContractChanged():
-            told = fact.model_dump(include={"contract", "event", "reason", "price", "currency"})
-            return InteractionItem(**shared, contract=ContractFigures(**told))
-
-
-def _order_figures(fact: OrderPlaced, entry: Entry) -> OrderFigures:
-    told = fact.model_dump(include={"order_id", "currency", "total", "discount"})
-    return OrderFigures(lines=len(fact.lines), **_of_order(entry), **told)
-
-
-def _return_figures(fact: OrderReturned, entry: Entry) -> ReturnFigures:
-    told = fact.model_dump(include={"order_id", "currency", "lines"})
-    return ReturnFigures(order=entry.order or "", number=entry.number or "", total=fact.given_back, **told)
-
-
-def _cancellation_figures(fact: OrderCancelled, entry: Entry) -> CancellationFigures:
-    told = fact.model_dump(include={"order_id", "currency", "total", "reason"})
-    return CancellationFigures(order=entry.order or "", **told)
-
-
-def _order_item(entry: Entry) -> OrderItem:
-    return OrderItem(event_id=entry.event_id, **_of_order(entry), **entry.fact.model_dump())
-
-
-def _of_order(entry: Entry) -> dict[str, Any]:
-    return {"number": entry.order or "", "returned": entry.returned, "cancelled_at": entry.cancelled_at}

@@ -6,8 +6,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from shared.http import decode_cursor, encode_cursor
-from shared.http.pages import bad_cursor
+from shared.http import bad_cursor, decode_cursor, encode_cursor
 
 Item = TypeVar("Item")
 
@@ -41,6 +40,12 @@ def position(kind: type[Position], cursor: str | None) -> Position | None:
         return kind.model_validate(decode_cursor(cursor))
     except ValidationError as error:
         raise bad_cursor() from error
+
+
+def moment_and_id(cursor: str | None) -> tuple[datetime, str] | None:
+    """Where a page of a list that is newest first begins; None for the first page."""
+    start = position(ByTime, cursor)
+    return (start.at, start.id) if start else None
 
 
 def cut(found: Sequence[Item], limit: int, end: Callable[[Item], BaseModel]) -> tuple[Sequence[Item], str | None]:

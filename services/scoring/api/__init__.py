@@ -6,6 +6,7 @@ from services.scoring.api.channels import channel_routes
 from services.scoring.api.choices import choice_routes
 from services.scoring.api.churn import churn_routes
 from services.scoring.api.contracts import contract_routes
+from services.scoring.api.costs import cost_routes
 from services.scoring.api.endings import ending_routes
 from services.scoring.api.looks import look_routes
 from services.scoring.api.models import model_routes
@@ -24,6 +25,7 @@ __all__ = [
     "choice_routes",
     "churn_routes",
     "contract_routes",
+    "cost_routes",
     "ending_routes",
     "look_routes",
     "model_routes",

@@ -9,8 +9,7 @@ from pydantic import BaseModel
 from services.scoring.api.reliability import Reliability, reliability
 from services.scoring.domain.purchases import EPOCH
 from services.scoring.handlers import Review
-from shared.http import Cursor, Limit, Page, decode_cursor, encode_cursor
-from shared.http.pages import bad_cursor
+from shared.http import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
 from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("scores:read"))]

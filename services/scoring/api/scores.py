@@ -14,8 +14,7 @@ from services.scoring.domain.segments import Segment
 from services.scoring.handlers import Scores, Summary, Valued, Valuing
 from shared.contracts.fact import Currency, CustomerId, Moment
 from shared.contracts.scoring import Score
-from shared.http import Cursor, Limit, Page, Problem, decode_cursor, encode_cursor
-from shared.http.pages import bad_cursor
+from shared.http import Cursor, Limit, Page, Problem, bad_cursor, decode_cursor, encode_cursor
 from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("scores:read"))]

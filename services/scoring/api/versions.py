@@ -5,8 +5,7 @@ from typing import Annotated, Protocol
 
 from fastapi import Path
 
-from shared.http import decode_cursor, encode_cursor
-from shared.http.pages import bad_cursor
+from shared.http import bad_cursor, decode_cursor, encode_cursor
 
 Version = Annotated[int, Path(ge=1, le=2**53)]
 

@@ -9,8 +9,7 @@ from pydantic import BaseModel, Field, StrictBool
 from services.scoring.api.survivors import Survivors
 from services.scoring.handlers import Product, Studying, Wished, Wishing
 from shared.contracts.fact import CustomerId, Key, Name
-from shared.http import Cursor, Limit, Page, Problem, decode_cursor, encode_cursor
-from shared.http.pages import bad_cursor
+from shared.http import Cursor, Limit, Page, Problem, encode_cursor, text_of
 from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("scores:read"))]
@@ -139,7 +138,7 @@ def product_routes(catalogue: Catalogue) -> APIRouter:
 
     @routes.get("", summary="List the products that orders have named or somebody has described")
     async def list_products(_: Reader, cursor: Cursor = None, limit: Limit = 100) -> Page[ProductShown]:
-        items = await catalogue.products(_after(cursor) if cursor else None, limit)
+        items = await catalogue.products(text_of(cursor, "product"), limit)
         after = encode_cursor({"product": items[-1].product}) if len(items) == limit else None
         return Page(items=[_product(item) for item in items], next=after)
 
@@ -157,14 +156,6 @@ def product_routes(catalogue: Catalogue) -> APIRouter:
         return _product(await catalogue.describe(product, **vars(body)))
 
     return routes
-
-
-def _after(cursor: str) -> str:
-    match decode_cursor(cursor):
-        case {"product": str(product)}:
-            return product
-        case _:
-            raise bad_cursor()
 
 
 def _wishes(found: Wished, time_zone: str) -> WishesShown:

@@ -6,14 +6,13 @@ two customers found to be one give the same. A cancellation changes nothing: the
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
-from services.scoring.domain.purchases import EPOCH
+from shared.moments import as_micros
 
-MICROSECOND = timedelta(microseconds=1)
 UNKNOWN = 0
 """The code of customers of whom nobody knows how they came: they count as the base."""
 CODE_BYTES = 7
@@ -29,7 +28,7 @@ class FirstOrder(NamedTuple):
 
     @classmethod
     def of(cls, ordered_at: datetime, order_id: str, channel: str) -> "FirstOrder":
-        return cls((ordered_at - EPOCH) // MICROSECOND, order_id, channel)
+        return cls(as_micros(ordered_at), order_id, channel)
 
 
 def earliest(one: FirstOrder | None, other: FirstOrder | None) -> FirstOrder | None:

@@ -1,41 +1,27 @@
 """Customers in MongoDB: a document each, with the packed purchase days, the score last told, and a row for sweeps.
 
-The score is kept as it was told, in JSON; figures that lists and sums need stand beside it. The row repeats as ten
-doubles what a sweep needs, because decoding whole documents would take it ten times as long.
+The score is kept as it was told, in JSON; figures that lists and sums need stand beside it. How they are written is in
+`rows.py`.
 """
 
 import asyncio
 import itertools
-import math
-import struct
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-import numpy as np
 from bson import Decimal128
 from pymongo import ASCENDING, DESCENDING, UpdateOne
 
-from services.scoring.domain.channels import UNKNOWN, FirstOrder, code
-from services.scoring.domain.histogram import Ints
-from services.scoring.domain.population import Ranked
-from services.scoring.domain.prediction import Histories, Told
-from services.scoring.domain.purchases import Purchases
+from services.scoring.domain.channels import FirstOrder
 from services.scoring.domain.segments import SEGMENTS
 from services.scoring.handlers import Known, Packed, Regrouped, Scored, Sheet, Summary
-from services.scoring.store.bonds import ALWAYS_A_WRITE, bond_of, regrouping
+from services.scoring.store.bonds import ALWAYS_A_WRITE, regrouping
+from services.scoring.store.rows import came_of, document_of, known_of, sheet_of
 from shared import mongo
 from shared.contracts.scoring import Score
+from shared.moments import as_micros
 from shared.mongo import Database, Document, Session
 
-ROW = struct.Struct("<10d")
-NO_ROW = ROW.pack(*[math.nan] * 10)
-NOT_KEPT = b"\xff"
-"""Eight of them are a NaN: rows of before the last gap was kept are shorter."""
-BID = struct.Struct("<QQ")
-EXPONENT_BIAS = 6176
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 BUYING = {"purchases": {"$gt": 0}}
 """Whoever has an order left. Of the others there is nothing to predict or to add up."""
 BY_VALUE = [("value", DESCENDING), ("_id", ASCENDING)]
@@ -59,12 +45,12 @@ class MongoCustomers:
 
     async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Known]:
         found = self._collection.find({"_id": {"$in": list(customers)}}, KNOWN, session=session)
-        return {d["_id"]: _known(d) async for d in found}
+        return {d["_id"]: known_of(d) async for d in found}
 
     async def save(self, scored: Sequence[Scored], session: Session) -> None:
         if scored:
             writes = [
-                UpdateOne({"_id": one.customer_id}, {"$set": _document(one), "$inc": ALWAYS_A_WRITE}, upsert=True)
+                UpdateOne({"_id": one.customer_id}, {"$set": document_of(one), "$inc": ALWAYS_A_WRITE}, upsert=True)
                 for one in scored
             ]
             await self._collection.bulk_write(writes, ordered=False, session=session)
@@ -87,14 +73,14 @@ class MongoCustomers:
     async def sheet(self, after: str | None, limit: int) -> Sheet:
         newer = BUYING | ({"_id": {"$gt": after}} if after else {})
         found = self._collection.find(newer, SWEPT).sort("_id", ASCENDING).limit(limit).batch_size(DECODED)
-        return _sheet(await found.to_list(limit))
+        return sheet_of(await found.to_list(limit))
 
     async def packed(self, after: str | None, limit: int) -> Packed:
         newer = BUYING | ({"_id": {"$gt": after}} if after else {})
         look = {"days": 1, "came": 1}
         cursor = self._collection.find(newer, look).sort("_id", ASCENDING).limit(limit).batch_size(DECODED)
         found = await cursor.to_list(limit)
-        return Packed([one["_id"] for one in found], [one["days"] for one in found], _came(found))
+        return Packed([one["_id"] for one in found], [one["days"] for one in found], came_of(found))
 
     async def channel(self, code: int) -> str | None:
         """The name of the channel of this code. Without an index: it is asked for large channels only, once a day."""
@@ -114,7 +100,7 @@ class MongoCustomers:
     async def due(self, day: int, limit: int) -> Sheet:
         passed = {"due": {"$lte": day}}
         found = self._collection.find(passed, SWEPT).sort("due", ASCENDING).limit(limit).batch_size(DECODED)
-        return _sheet(await found.to_list(limit))
+        return sheet_of(await found.to_list(limit))
 
     async def postpone(self, days: Sequence[tuple[str, int, int]]) -> None:
         if days:
@@ -156,80 +142,6 @@ class MongoCustomers:
             Summary(d["_id"], d["customers"], d["purchases"], _decimal(d["money"]), _decimal(d["value"]))
             for d in await mongo.aggregate(self._collection, [{"$match": BUYING}, {"$group": group}])
         ]
-
-
-def _sheet(found: Sequence[Document]) -> Sheet:
-    rows = b"".join(document["row"].ljust(ROW.size, NOT_KEPT) for document in found)
-    table = np.frombuffer(rows, dtype="<f8").reshape(-1, 10)
-    x, first_day, last_day, spend, money, p_alive, p_churn, value, segment, last_gap = table.T
-    histories = Histories(x, first_day, last_day, spend, money, last_gap, _came(found))
-    told = Told(p_alive, p_churn, value, segment.astype(np.int8), Ranked.unpack(d.get("ranks") for d in found))
-    due = np.array([document.get("due", 0) for document in found], dtype=np.int64)
-    return Sheet([document["_id"] for document in found], histories, told, due)
-
-
-def _came(found: Sequence[Document]) -> Ints:
-    """Customers saved before channels were kept have none."""
-    return np.array([document.get("came", UNKNOWN) for document in found], dtype=np.int64)
-
-
-def _known(document: Document) -> Known:
-    first, days = document.get("first"), Purchases.unpack(document["days"])
-    # Customers saved before the moment was kept have none: any score is newer.
-    as_of = as_utc(document.get("as_of", 0))
-    return Known(days, as_of, document.get("ranks"), FirstOrder._make(first) if first else None, bond_of(document))
-
-
-def _document(one: Scored) -> Document:
-    score = one.score
-    return {
-        "days": one.purchases.pack(),
-        "row": _row(one),
-        "ranks": one.ranks,
-        "due": one.due,
-        "first": one.first,
-        "came": code(one.first),
-        "purchases": score.purchases,
-        "money": as_decimal128(score.money),
-        "value": None if score.value is None else as_decimal128(score.value),
-        "segment": score.segment,
-        "as_of": as_micros(score.as_of),
-        "told": one.json.decode(),
-    }
-
-
-def as_micros(moment: datetime) -> int:
-    """Microseconds since 1970, because MongoDB's own times are cut to milliseconds."""
-    return (moment - EPOCH) // MICROSECOND
-
-
-def as_utc(micros: int) -> datetime:
-    return EPOCH + micros * MICROSECOND
-
-
-def as_decimal128(amount: Decimal) -> Decimal128:
-    """The same as `Decimal128(amount)`, below 10^12 and to six decimals, in a tenth of the time (IEEE 754-2008, BID)."""
-    micros = int(amount.scaleb(6))
-    high = (EXPONENT_BIAS - 6) << 49 | (1 << 63 if micros < 0 else 0)
-    return Decimal128.from_bid(BID.pack(abs(micros), high))
-
-
-def _row(one: Scored) -> bytes:
-    purchases, score = one.purchases, one.score
-    if not purchases.days:
-        return NO_ROW
-    return ROW.pack(
-        purchases.frequency,
-        purchases.first_day,
-        purchases.last_day,
-        max(purchases.repeat_spend, 0.0),
-        purchases.micros / 1e6,
-        math.nan if score.p_alive is None else score.p_alive,
-        math.nan if score.p_churn is None else score.p_churn,
-        math.nan if score.value is None else float(score.value),
-        SEGMENTS.index(score.segment) if score.segment else -1,
-        purchases.last_gap,
-    )
 
 
 def _after(value: Decimal | None, customer: str) -> Document:

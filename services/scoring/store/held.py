@@ -12,10 +12,10 @@ from services.scoring.domain.contracts.facts import Contracts
 from services.scoring.domain.profit.book import Book
 from services.scoring.domain.purchases import Purchases, money_of
 from services.scoring.domain.wishes.habits import Habits
-from services.scoring.store.customers import as_utc
 from services.scoring.store.deeds import HABITS
 from services.scoring.store.names import MongoNames
 from shared.held import Held, Item, Piece, Section, by_id, having, held_links
+from shared.moments import as_utc
 from shared.mongo import Database, Document
 
 EPOCH = date(1970, 1, 1)

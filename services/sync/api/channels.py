@@ -14,14 +14,13 @@ from services.sync.api.bodies import (
     RegisteredChannel,
     Replay,
 )
-from services.sync.api.customers import last_of
 from services.sync.domain.channel import Change
 from services.sync.domain.outgoing import Progress, Receipt
 from services.sync.domain.positions import Cursor as Positions
 from services.sync.handlers.channels import Channels
 from services.sync.handlers.deliveries import DeliveryStatus
 from services.sync.handlers.dispatch import Dispatch
-from shared.http import Cursor, Limit, Page, encode_cursor
+from shared.http import Cursor, Limit, Page, encode_cursor, text_of
 from shared.messaging import Messaging
 from shared.security import Principal, require
 
@@ -109,7 +108,7 @@ def reading(api: APIRouter, routes: Routes) -> None:
     async def list_deliveries(
         _: Reader, channel_id: str, status: DeliveryStatus | None = None, cursor: Cursor = None, limit: Limit = 100
     ) -> Page[Delivery]:
-        found = await routes.deliveries.page(channel_id, last_of(cursor), limit, status)
+        found = await routes.deliveries.page(channel_id, text_of(cursor, "after") or "", limit, status)
         following = encode_cursor({"after": found[-1].customer_id}) if len(found) == limit else None
         return Page(items=[Delivery.of(receipt) for receipt in found], next=following)
 

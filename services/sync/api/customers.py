@@ -12,7 +12,7 @@ from services.sync.domain.sensitive import Sensitive
 from services.sync.handlers.channels import CustomerNotFound
 from shared.contracts.fact import CustomerId
 from shared.contracts.sync import CustomerView
-from shared.http import Cursor, Limit, Page, Problem, bad_cursor, decode_cursor, encode_cursor
+from shared.http import Cursor, Limit, Page, Problem, encode_cursor, text_of
 from shared.security import Principal, require
 
 Reader = Annotated[Principal, Depends(require("customers:read"))]
@@ -45,7 +45,7 @@ def router(customers: Customers, sensitive: Sensitive) -> APIRouter:
         if identifier:
             may_ask(principal, identifier, sensitive)
             return page(map(seen, await customers.identified(identifier, limit)), None)
-        found = await customers.page(last_of(cursor), limit)
+        found = await customers.page(text_of(cursor, "after") or "", limit)
         following = encode_cursor({"after": found[-1][0]}) if len(found) == limit else None
         return page((seen(view) for _, view in found), following)
 
@@ -84,11 +84,3 @@ def page(views: Iterable[bytes], following: str | None) -> Response:
 
 def as_json(content: bytes) -> Response:
     return Response(content, media_type="application/json")
-
-
-def last_of(cursor: str | None) -> str:
-    """The last id of the page before."""
-    after = decode_cursor(cursor).get("after") if cursor else ""
-    if not isinstance(after, str):
-        raise bad_cursor()
-    return after

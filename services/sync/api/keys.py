@@ -5,9 +5,8 @@ from typing import Annotated, Protocol
 from fastapi import APIRouter, Depends
 
 from services.sync.api.bodies import IssuedKey, NewKey
-from services.sync.api.customers import last_of
 from services.sync.handlers.keys import ApiKey, Keys
-from shared.http import Cursor, Limit, Page, encode_cursor
+from shared.http import Cursor, Limit, Page, encode_cursor, text_of
 from shared.messaging import Messaging
 from shared.security import Principal, require
 
@@ -30,7 +29,7 @@ def router(keys: Keys, issued: IssuedKeys, messaging: Messaging) -> APIRouter:
 
     @routes.get("", summary="List keys")
     async def list_keys(_: Writer, cursor: Cursor = None, limit: Limit = 100) -> Page[ApiKey]:
-        items = await issued.page(last_of(cursor), limit)
+        items = await issued.page(text_of(cursor, "after") or "", limit)
         following = encode_cursor({"after": items[-1].key_id}) if len(items) == limit else None
         return Page(items=items, next=following)
 

@@ -11,6 +11,7 @@ from services.sync.handlers.merging import Folded, Merging, Trees
 from shared.contracts.contacts import ContactRestricted
 from shared.contracts.merges import LINK_FACTS
 from shared.messaging import Received, Transient, Unit
+from shared.moments import to_the_millisecond
 
 GROUPING = (*LINK_FACTS, ContactRestricted)
 """Facts after which a view shows more, or less, than what has come for its customer."""
@@ -113,11 +114,6 @@ class Views:
         for partition, tail in moved.items():
             own = (version.held for version in versions if version.partition == partition)
             self.memory.keep(partition, tails.get(partition, START).mark, tail.mark, own)
-
-
-def to_the_millisecond(moment: datetime) -> datetime:
-    """What a database keeps of it, so that a view says the same time everywhere."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def grouped(events: Sequence[Received]) -> dict[str, list[Received]]:

@@ -196,8 +196,9 @@ class OwedStore:
         return owed(row) if row else None
 
     async def settled(self, owed: Owed) -> bool:
-        done = {"_id": owed.erasure_id, "done_at": {"$ne": None}}
-        return await self._own.find_one(done, {"_id": 1}) is not None
+        # What sync was done with before its database was lost is not there at all.
+        under_way = {"_id": owed.erasure_id, "done_at": None}
+        return await self._own.find_one(under_way, {"_id": 1}) is None
 
     async def shown(self, owed: Owed, session: Session | None = None) -> Sequence[Shown]:
         """Of each of the customers whom the channel was ever sent: what it has, and which version erases them."""

@@ -31,7 +31,7 @@ from services.scoring.domain.score import Terms
 from services.scoring.handlers import scored_of
 from services.scoring.handlers.booking import movements
 from services.scoring.main import Stores
-from services.scoring.store.customers import _document
+from services.scoring.store.rows import document_of
 from shared.mongo import Database
 from tests.bench.scores.base import DAYS, FIRST_DAY
 from tests.scoring.events import customer, placed
@@ -117,7 +117,7 @@ def _customers(some: Sequence[Life], model: Model, base: Population, customers: 
     purchases = {customer(number): one.purchases for number, one in enumerate(some)}
     first: dict[str, FirstOrder | None] = {customer(number): one.first for number, one in enumerate(some)}
     terms = Terms(model, NOW, HORIZON, "USD", base.standing)
-    documents = [_document(one) for one in scored_of(purchases, {}, terms, first)]
+    documents = [document_of(one) for one in scored_of(purchases, {}, terms, first)]
     for number in range(customers):
         yield {**documents[number % len(some)], "_id": customer(number)}
 

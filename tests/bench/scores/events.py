@@ -20,8 +20,8 @@ from services.scoring.domain.score import Terms
 from services.scoring.domain.tempo import Tempo
 from services.scoring.domain.yearly import Season
 from services.scoring.handlers import Known, scored_of
-from services.scoring.store.customers import _document
 from services.scoring.store.population import packed
+from services.scoring.store.rows import document_of
 from tests.scoring.events import customer
 from tests.scoring.orders import synthetic_base
 
@@ -74,6 +74,6 @@ def measured(rhythm: bool = False, turns: bool = False) -> EventCost:
         scoring.append(time.process_time() - between)
         packed(changes((before[who], after[who]) for who in after))
         for one in scored:
-            _document(one)
+            document_of(one)
         whole.append(time.process_time() - began)
     return EventCost(*(statistics.median(seconds[WARM_UP:]) / BATCH * 1e6 for seconds in (whole, scoring)))

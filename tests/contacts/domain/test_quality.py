@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from services.contacts.domain.quality import STILL_TRUE_AFTER_A_YEAR, WEIGHTS, WORDS, Quality, quality
-from services.contacts.domain.quality_report import Tally
+from services.contacts.domain.quality.report import Tally
 from services.contacts.domain.survivorship import Known, Statement, fold, newcomer, statement
 from shared.contracts.channels import ContactReported
 from shared.contracts.fact import Identifier

@@ -5,6 +5,7 @@ import pytest
 from services.contacts.domain.matching.kinds import Kind
 from services.contacts.domain.matching.text import folded, organisation, sound
 from services.contacts.domain.matching.values import canonical
+from services.contacts.domain.values.search import tokens
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,14 @@ from services.contacts.domain.matching.values import canonical
 )
 def test_text_is_folded(text: str, plain: str) -> None:
     assert folded(text) == plain
+
+
+def test_names_that_search_takes_for_the_same_stay_apart() -> None:
+    """Why there are two foldings: of people whose names only sound alike neither may be taken for the other."""
+    assert tokens("王伟") == tokens("汪维")
+    assert folded("王伟") != folded("汪维")
+    assert tokens("N/A")
+    assert not folded("N/A")
 
 
 def test_legal_forms_are_told_from_names() -> None:

@@ -4,17 +4,16 @@ A mapping is made ready once (`Drafting`); each row then costs a dictionary and 
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Mapping as Map, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping as Map, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from pydantic import ValidationError
 
 from services.contacts.domain.identities import distinct
-from services.contacts.domain.importing.cells import READ, NotA, boolean, moment, texts
-from services.contacts.domain.importing.mapping import CONSENT, PLAIN, Column, Mapping
+from services.contacts.domain.importing.cells import NotA, texts
+from services.contacts.domain.importing.columns import Row, put_of
+from services.contacts.domain.importing.mapping import Mapping
 from services.contacts.domain.values import phone as phones
 from shared.contracts.channels import ContactReported
 from shared.contracts.fact import Identifier
@@ -24,8 +23,6 @@ MOST_IDENTIFIERS = 10
 # As the contract has them: what is of this form identifies.
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
-CONSENTS = {"granted", "denied", "withdrawn"}
-SIMPLE = PLAIN - {"email", "phone"}
 
 
 class Rejected(ValueError):
@@ -47,22 +44,6 @@ class Draft:
     customer_id: str | None = None
 
 
-@dataclass
-class _Row:
-    data: dict[str, Any] = field(default_factory=dict)
-    identifiers: list[dict[str, str]] = field(default_factory=list)
-    consents: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    places: dict[str, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
-    chosen: list[str] = field(default_factory=list)
-    customer_id: str | None = None
-    phone_country: str | None = None
-    said_by: dict[str, str] = field(default_factory=dict)
-    """The column of each field of `data`."""
-
-
-Put = Callable[[_Row, list[str]], None]
-
-
 class Drafting:
     """A mapping, ready for rows."""
 
@@ -72,11 +53,11 @@ class Drafting:
         self.said_at = said_at
         self.country = country
         self.row_scheme = f"import.{name}"[:64]
-        self.puts = [(column, self._put(column)) for column in mapping.columns]
+        self.puts = [(column, put_of(column)) for column in mapping.columns]
 
     def draft(self, cells: Map[str, str | Sequence[str]]) -> Draft:
         """Raises Rejected."""
-        row = _Row(data={"reported_at": self.said_at})
+        row = Row(data={"reported_at": self.said_at})
         for column, put in self.puts:
             cell = column.constant if column.source is None else cells.get(column.source)
             if not cell:
@@ -89,7 +70,7 @@ class Drafting:
                 raise Rejected("invalid-value", column.source or column.to, str(error)) from None
         return self._finished(row, cells)
 
-    def _finished(self, row: _Row, cells: Map[str, str | Sequence[str]]) -> Draft:
+    def _finished(self, row: Row, cells: Map[str, str | Sequence[str]]) -> Draft:
         data = row.data
         if self.mapping.row_key and (key := cells.get(self.mapping.row_key)) and isinstance(key, str) and key.strip():
             row.identifiers.append({"scheme": self.row_scheme, "value": key.strip()})
@@ -105,7 +86,7 @@ class Drafting:
         self._reachable(row)
         return self._validated(row)
 
-    def _reachable(self, row: _Row) -> None:
+    def _reachable(self, row: Row) -> None:
         """What cannot be an identifier is kept in the lists, as typed, to be judged there: nothing is refused for doubt."""
         data = row.data
         if typed := data.pop("phone", None):
@@ -120,7 +101,7 @@ class Drafting:
             else:
                 data.setdefault("emails", []).append({"typed": typed})
 
-    def _validated(self, row: _Row) -> Draft:
+    def _validated(self, row: Row) -> Draft:
         mail, number = row.data.get("email"), row.data.get("phone")
         last = [("email", mail), ("phone", number)]
         who = [*row.identifiers, *({"scheme": scheme, "value": value} for scheme, value in last if value)]
@@ -133,111 +114,6 @@ class Drafting:
         except ValidationError as error:
             raise _refusal(error, row.said_by) from None
         return Draft(report, distinct(identifiers), row.customer_id)
-
-    def _put(self, column: Column) -> Put:
-        """What to do with a column's values."""
-        head, _, tail = column.to.partition(".")
-        if column.type == "json":
-            return _whole(column)
-        if column.to in SIMPLE:
-            return lambda row, found: row.data.__setitem__(column.to, found[0])
-        match head:
-            case "email":
-                return lambda row, found: row.data.__setitem__(head, found[0])
-            case "phone":
-                return _phone(column)
-            case "phones" | "emails":
-                return _points(column)
-            case "name_parts":
-                return lambda row, found: row.data.setdefault(head, {}).__setitem__(tail, " ".join(found))
-            case "address":
-                return lambda row, found: _place(row.data.setdefault("address", {}), tail, found)
-            case "addresses":
-                return lambda row, found: _place(row.places[column.purpose], tail, found)
-            case "identifiers":
-                return lambda row, found: row.identifiers.extend({"scheme": tail, "value": one} for one in found)
-            case "consents":
-                return _consent(column)
-            case "attributes" | "preferences":
-                read = READ[column.type]
-                return lambda row, found: row.data.setdefault(head, {}).__setitem__(tail, read(found[0], column))
-            case "interests":
-                return lambda row, found: row.data.setdefault(head, {}).__setitem__(tail, boolean(found[0], column))
-            case "reported_at":
-                return lambda row, found: row.data.__setitem__(head, moment(found[0], column))
-            case "customer_id":
-                return lambda row, found: setattr(row, "customer_id", found[0])
-            case "chosen":
-                return lambda row, found: row.chosen.extend(found)
-        raise AssertionError(f"{column.to} is a field that nobody reads")
-
-
-def _phone(column: Column) -> Put:
-    def put(row: _Row, found: list[str]) -> None:
-        row.data["phone"], row.phone_country = found[0], column.country
-
-    return put
-
-
-def _points(column: Column) -> Put:
-    claim: dict[str, Any] = {"purpose": column.purpose}
-    if column.to == "phones" and column.country:
-        claim["country"] = column.country
-
-    def put(row: _Row, found: list[str]) -> None:
-        row.data.setdefault(column.to, []).extend({"typed": one, **claim} for one in found)
-
-    return put
-
-
-def _place(place: dict[str, Any], part: str, found: list[str]) -> None:
-    """Lines add up, in the order of the mapping; of other parts there is one."""
-    if part == "line":
-        place.setdefault("lines", []).extend(found)
-    else:
-        place[part] = found[0].upper() if part == "country" else found[0]
-
-
-def _consent(column: Column) -> Put:
-    parts = CONSENT.fullmatch(column.to)
-    assert parts, "the mapping has been held against this"
-    purpose, channel, about = parts.groups()
-
-    def put(row: _Row, found: list[str]) -> None:
-        claim = row.consents.setdefault((purpose, channel), {"purpose": purpose, "channel": channel})
-        match about:
-            case None:
-                claim["status"] = _status(found[0], column)
-            case ".given_at" | ".valid_until":
-                claim[about[1:]] = moment(found[0], column)
-            case _:
-                claim[about[1:]] = found[0]
-
-    return put
-
-
-def _status(text: str, column: Column) -> str:
-    if text in CONSENTS:
-        return text
-    return "granted" if boolean(text, column) else "denied"
-
-
-def _whole(column: Column) -> Put:
-    """A cell of JSON: a list is added to what other columns say, an object too."""
-    wanted = dict if column.to in {"attributes", "interests", "preferences"} else list
-
-    def put(row: _Row, found: list[str]) -> None:
-        value = READ["json"](found[0], column)
-        if not isinstance(value, wanted):
-            raise NotA("is JSON, but no object" if wanted is dict else "is JSON, but no list")
-        if isinstance(value, dict):
-            row.data.setdefault(column.to, {}).update(value)
-        elif column.to == "identifiers":
-            row.identifiers.extend(value)
-        else:
-            row.data.setdefault(column.to, []).extend(value)
-
-    return put
 
 
 def _refusal(error: ValidationError, said_by: Map[str, str]) -> Rejected:

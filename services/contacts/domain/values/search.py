@@ -8,7 +8,8 @@
 | `^ann mul` | their first three letters, in alphabetical order |
 | `+~an ~mlr` | their sounds, in alphabetical order |
 
-A search walks ranges of these keys, one after the other, those of the best fits first.
+A search walks ranges of these keys, one after the other, those of the best fits first. All scripts are folded into
+what any keyboard has; deciding who is who takes a folding that keeps more apart (`matching/text.py`).
 """
 
 import re

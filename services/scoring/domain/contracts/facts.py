@@ -7,13 +7,11 @@ one give exactly what they would have given in time order. A contract has a few 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
-from services.scoring.domain.purchases import EPOCH
-
-MICROSECOND = timedelta(microseconds=1)
+from shared.moments import as_micros, as_utc
 
 
 class Kind(IntEnum):
@@ -94,18 +92,10 @@ class Contracts:
 
     def pack(self) -> bytes:
         """JSON: a list a fact, the moment in microseconds since 1970."""
-        rows = [(f.contract, _micros(f.at), int(f.kind), f.id, f.reason, f.price) for f in self.facts]
+        rows = [(f.contract, as_micros(f.at), int(f.kind), f.id, f.reason, f.price) for f in self.facts]
         return json.dumps(rows, separators=(",", ":"), ensure_ascii=False).encode()
 
     @classmethod
     def unpack(cls, packed: bytes) -> "Contracts":
         rows = json.loads(packed)
-        return cls(tuple(ContractFact(c, _moment(at), Kind(kind), *rest) for c, at, kind, *rest in rows))
-
-
-def _micros(at: datetime) -> int:
-    return (at - EPOCH) // MICROSECOND
-
-
-def _moment(micros: int) -> datetime:
-    return EPOCH + micros * MICROSECOND
+        return cls(tuple(ContractFact(c, as_utc(at), Kind(kind), *rest) for c, at, kind, *rest in rows))

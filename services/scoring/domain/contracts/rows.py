@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from services.scoring.domain.behaviour import FEATURES, Records, features
 from services.scoring.domain.churn.calendar import PERIODS, Calendar, Draw
-from services.scoring.domain.contracts.facts import MICROSECOND, Cause, Contracts
+from services.scoring.domain.contracts.facts import Cause, Contracts
 from services.scoring.domain.contracts.forecast import Standings, churn_within
 from services.scoring.domain.contracts.hazards import Hazards
 from services.scoring.domain.contracts.periods import Ints
@@ -22,6 +22,7 @@ from services.scoring.domain.fitting import Floats
 from services.scoring.domain.purchases import EPOCH, day_of
 from services.scoring.domain.supervised.causes import INVOLUNTARY, STAYED, VOLUNTARY
 from services.scoring.domain.supervised.features import Encoder
+from shared.moments import MICROSECOND
 
 OWN = (
     "age_months",

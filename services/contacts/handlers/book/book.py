@@ -1,14 +1,14 @@
-"""The contacts of one transaction: loaded once, folded in memory, told to the others, saved once."""
+"""The book: what is heard of the customers of one transaction, and what comes of it."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple
 
 import structlog
 
-from services.contacts.domain.barring import Listed, addresses, relisted
-from services.contacts.domain.changes import Author, Change, Kind
+from services.contacts.domain.barring import relisted
+from services.contacts.domain.changes import Author, Kind
 from services.contacts.domain.identities import Conflict
 from services.contacts.domain.merging import Merge, regrouped, renewed, together
 from services.contacts.domain.reconsidering import judged_again
@@ -24,12 +24,12 @@ from services.contacts.domain.survivorship import (
     revise,
     settled,
 )
+from services.contacts.handlers.book.differences import differing, identified, moved
+from services.contacts.handlers.book.store import Changes, Store
 from services.contacts.handlers.chronicle import Chronicle
-from services.contacts.handlers.rulebook import Rulebook
 from shared.contracts.contacts import CONTACTS, Consent, Contact, ContactChanged, ContactRegistered
 from shared.contracts.fact import Fact
 from shared.messaging import Received, Unit
-from shared.mongo import Session
 
 log = structlog.get_logger(__name__)
 NOBODY = Author()
@@ -38,42 +38,13 @@ LISTED = "/do-not-contact"
 """Who says what follows from lists."""
 
 
-@dataclass
-class Changes:
-    """What a transaction writes. `consents` holds what was said by each customer, also what did not prevail."""
+class Word(NamedTuple):
+    """On whose word something changes, when they said it, and what brought it."""
 
-    contacts: list[Known] = field(default_factory=list)
-    identities: dict[str, str] = field(default_factory=dict)
-    conflicts: list[Conflict] = field(default_factory=list)
-    consents: list[tuple[str, Consent]] = field(default_factory=list)
-    merges: list[Merge] = field(default_factory=list)
-    history: list[Change] = field(default_factory=list)
-    duplicates: Mapping[int, int] = field(default_factory=dict)
-    """Events heard before, by partition: each is one instance's, so that no two write the same count."""
-
-
-class Store(Protocol):
-    """Where contacts are kept, beside the rules by which they are. Each call is a round trip or a few, for any number of them."""
-
-    rulebook: Rulebook
-
-    async def owners(self, identifiers: Collection[str], session: Session | None) -> dict[str, str]:
-        """Whose these identifiers are; unknown ones are absent."""
-
-    async def load(self, customers: Collection[str], session: Session | None) -> dict[str, Known]:
-        """These contacts; unknown ones are absent."""
-
-    async def save(self, changes: Changes, session: Session | None, now: datetime) -> None:
-        """Write it all. A conflict or a consent that is kept already stays as it is."""
-
-    async def listed(self, contacts: Collection[Contact], session: Session | None) -> Mapping[str, Sequence[Listed]]:
-        """What lists of those who are not to be contacted say of the addresses of these contacts; of whom nothing, is absent."""
-
-    async def contact(self, customer: str) -> Contact | None:
-        """A customer's contact as it is published; of one who was merged into another, that one's."""
-
-    async def merge(self, merge_id: str, session: Session | None) -> Merge | None:
-        """A merge, undone or not."""
+    author: Author = NOBODY
+    cause: Received | None = None
+    origin: str | None = None
+    said_at: datetime | None = None
 
 
 async def open_book(
@@ -137,44 +108,50 @@ class Book:
         author: Author | None = None,
     ) -> Contact:
         """Fold statements of one source into a contact, and publish and keep what others can see of it."""
-        before = self.current.get(customer)
-        after = before or newcomer(customer, self.now)
-        author = author or (Author(cause.source, event_id=cause.id) if cause else Author())
-        said_at = max((one.said_at for one in told), default=None)
+        after = self.current.get(customer) or newcomer(customer, self.now)
         for one in told:
             after = fold(after, one, self.country, self.rules)
             self.consents += [(customer, consent) for consent in one.consents]
             self._warn_if_full(after, one)
-        if before is not None and not before.place.alone:
-            return self._hear_part(after, cause, origin, author, said_at)
-        after, changed = revise(before, after, self.now)
-        self.current[customer] = after
-        if before is None:
-            self._publish(ContactRegistered(contact=after.contact), customer, cause, origin)
-            self.chronicle.said(None, after.contact, changed, after, author, said_at)
-        elif changed:
-            self._publish(ContactChanged(contact=after.contact, changed=changed), customer, cause, origin)
-            self.chronicle.said(before.contact, after.contact, changed, after, author, said_at)
-        return after.contact
+        author = author or (Author(cause.source, event_id=cause.id) if cause else Author())
+        return self._take(after, Word(author, cause, origin, max((one.said_at for one in told), default=None)))
 
     def take(self, part: Known, author: Author = NOBODY) -> None:
         """A part of somebody as it is from now on, and what others see different by it."""
-        customer = part.contact.customer_id
+        self._take(part, Word(author))
+
+    def _take(self, part: Known, word: Word) -> Contact:
         if not part.place.alone:
-            self._hear_part(part, None, None, author, None)
-            return
-        before = self.current[customer]
+            return self._take_part(part, word)
+        customer = part.contact.customer_id
+        before = self.current.get(customer)
         after, changed = revise(before, part, self.now)
         self.current[customer] = after
+        if before is None:
+            self._publish(ContactRegistered(contact=after.contact), customer, word)
+        elif changed:
+            self._publish(ContactChanged(contact=after.contact, changed=changed), customer, word)
+        if before is None or changed:
+            old = before.contact if before else None
+            self.chronicle.said(old, after.contact, changed, after, word.author, word.said_at)
+        return after.contact
+
+    def _take_part(self, part: Known, word: Word) -> Contact:
+        """What is said of one of several who are one is published of their root."""
+        customer = part.contact.customer_id
+        root, before = self.root(customer), self.current[self.root(customer)].published
+        if part == self.current[customer]:
+            return before
+        after, changed = self._regroup(root, {**self.current, customer: part}, word)
         if changed:
-            self._publish(ContactChanged(contact=after.contact, changed=changed), customer, None, None)
-            self.chronicle.said(before.contact, after.contact, changed, after, author, None)
+            self.chronicle.said(before, after, changed, self._with_times_of_all(part), word.author, word.said_at)
+        return after
 
     def tell_again(self, root: str, about: list[str], author: Author) -> None:
         """A version of its own though nothing is different: these fields mean something else by now."""
         known = self.current[root]
         after = self.current[root] = renewed(known, self.now)
-        self._publish(ContactChanged(contact=after.published, changed=about), root, None, None)
+        self._publish(ContactChanged(contact=after.published, changed=about), root, Word(author))
         self.chronicle.said(known.published, after.published, (), after, author, None)
 
     def judge_again(self, root: str, author: Author) -> None:
@@ -187,22 +164,9 @@ class Book:
         before, whole = parts[root].published, together(root, judged, self.country, self.rules)
         if judged == parts and not differences(before, whole.contact):
             return
-        after, changed = self.regroup(root, judged)
+        after, changed = self._regroup(root, judged, Word(author))
         if changed:
             self.chronicle.said(before, after, changed, whole, author, None)
-
-    def _hear_part(
-        self, part: Known, cause: Received | None, origin: str | None, author: Author, said_at: datetime | None
-    ) -> Contact:
-        """What is said of one of several who are one is published of their root."""
-        customer = part.contact.customer_id
-        root, before = self.root(customer), self.current[self.root(customer)].published
-        if part == self.current[customer]:
-            return before
-        after, changed = self.regroup(root, {**self.current, customer: part}, cause, origin)
-        if changed:
-            self.chronicle.said(before, after, changed, self._with_times_of_all(part), author, said_at)
-        return after
 
     def _with_times_of_all(self, part: Known) -> Known:
         """By rules what holds once a part has spoken may be what another has said before, and is not to be taken for its own."""
@@ -211,21 +175,15 @@ class Book:
         root = self.root(part.contact.customer_id)
         return replace(part, said=together(root, self.parts(root), self.country, self.rules).said)
 
-    def regroup(
-        self,
-        root: str,
-        parts: Mapping[str, Known],
-        cause: Received | None = None,
-        origin: str | None = None,
-        *,
-        set_free: bool = False,
+    def _regroup(
+        self, root: str, parts: Mapping[str, Known], word: Word, *, set_free: bool = False
     ) -> tuple[Contact, list[str]]:
         """Take over these parts, and publish what they make of the root; what that is, and what is different of it."""
         after, changed = regrouped(parts, root, self.now, self.country, self.rules, set_free=set_free)
         self.current.update(parts)
         self.current[root] = after
         if changed:
-            self._publish(ContactChanged(contact=after.published, changed=changed), root, cause, origin)
+            self._publish(ContactChanged(contact=after.published, changed=changed), root, word)
         return after.published, changed
 
     def regroup_after(
@@ -240,15 +198,16 @@ class Book:
     ) -> None:
         """Take over these parts, because a merge has come or is taken back."""
         before = self.current[root].published
-        after, changed = self.regroup(root, parts, set_free=set_free)
+        after, changed = self._regroup(root, parts, Word(decided), set_free=set_free)
         self.chronicle.regrouped(kind, merge, before, after, changed, parts[merge.absorbed], decided)
 
     def tell(self, fact: Fact, customers: Iterable[str]) -> None:
         """A fact that concerns several customers, under the id of each."""
         for customer in customers:
-            self._publish(fact, customer, None, None)
+            self._publish(fact, customer, Word())
 
-    def _publish(self, fact: Fact, customer: str, cause: Received | None, origin: str | None) -> None:
+    def _publish(self, fact: Fact, customer: str, word: Word) -> None:
+        cause, origin = word.cause, word.origin
         # What came over HTTP has no causing event, but the request's correlation id.
         asked = None if cause else structlog.contextvars.get_contextvars().get("correlation_id")
         time = None if cause else self.now
@@ -263,9 +222,9 @@ class Book:
 
         `duplicates` as in `Changes`. `kept`: customers to be written also if nothing of them has changed.
         """
-        moved = [known.contact for customer, known in self.current.items() if self._has_moved(customer, known)]
-        if moved:
-            await self.list_again(store, moved)
+        at_new_places = moved(self.loaded, self.current)
+        if at_new_places:
+            await self.list_again(store, at_new_places)
         changes = self.changes()
         written = {known.contact.customer_id for known in changes.contacts}
         again = [self.current[one] for one in kept if one not in written]
@@ -280,18 +239,7 @@ class Book:
             if after is not contact:
                 self.take(replace(self.current[contact.customer_id], contact=after), Author(LISTED))
 
-    def _has_moved(self, customer: str, known: Known) -> bool:
-        before = self.loaded.get(customer)
-        if before is not None and before.contact is known.contact:
-            return False
-        return (addresses(before.contact) if before else frozenset()) != addresses(known.contact)
-
     def changes(self) -> Changes:
-        changed = [known for customer, known in self.current.items() if known != self.loaded.get(customer)]
-        identities = {}
-        for known in changed:
-            customer = known.contact.customer_id
-            held = self.loaded[customer].contact.identifiers if customer in self.loaded else []
-            new = {str(one) for one in known.contact.identifiers} - {str(one) for one in held}
-            identities.update(dict.fromkeys(new, customer))
-        return Changes(changed, identities, self.conflicts, self.consents, self.merges, self.chronicle.changes)
+        written = differing(self.loaded, self.current)
+        identities = identified(self.loaded, written)
+        return Changes(written, identities, self.conflicts, self.consents, self.merges, self.chronicle.changes)

@@ -5,19 +5,17 @@ sixth, nobody can tell without asking the customer. Each is a share of 0 to 1. W
 nothing, counts in completeness only.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple
 
-from services.contacts.domain.fields import FIELD_REASONS
 from services.contacts.domain.following import standing_faults
 from services.contacts.domain.identities import normalised
+from services.contacts.domain.quality.values import WORDS, Judged, holding, judged, numbers_of
 from services.contacts.domain.survivorship import Known
-from services.contacts.domain.values import address, codes, email, names, numbers, phone
-from services.contacts.domain.values.value import REASONS, Verdict
-from shared.contracts.channels import NameParts
-from shared.contracts.contacts import Contact, Email, Phone, PostalAddress
+from services.contacts.domain.values.value import Verdict
+from shared.contracts.contacts import Contact
 from shared.contracts.fact import Identifier
 
 Dimension = Literal["completeness", "validity", "freshness", "uniqueness", "consistency"]
@@ -51,38 +49,8 @@ AGEING = ("name", "email", "phone", "address")
 CONTRADICTIONS = {"postal-code-pattern", "postal-code-elsewhere", "unknown-region", "legal-form"}
 """Reasons that say that two things we were told do not fit: these count as consistency, and not as validity too."""
 
-WORDS = (
-    REASONS
-    | FIELD_REASONS
-    | {
-        "missing": "is not known",
-        "old": "has not been said again for more than three years",
-        "shared": "identifies another contact",
-        "phone-elsewhere": "is of another country than the address",
-        "number-elsewhere": "is of another country than the address",
-    }
-)
 OLD = STILL_TRUE_AFTER_A_YEAR**3
 YEAR_SECONDS = 365.25 * 86_400
-
-
-class Judged(NamedTuple):
-    """A value of the record. `understood` is text, also of an address."""
-
-    field: str
-    typed: str
-    understood: str | None
-    verdict: Verdict
-    reason: str
-    country: str | None = None
-    suggestion: str | None = None
-    source: str | None = None
-    said_at: datetime | None = None
-    name_parts: NameParts | None = None
-
-    @property
-    def words(self) -> str:
-        return WORDS[self.reason]
 
 
 class Finding(NamedTuple):
@@ -124,92 +92,10 @@ def quality(known: Known, now: datetime, country: str | None = None) -> Quality:
     return Quality(round(100 * score), shares, findings, values)
 
 
-def judged(known: Known, now: datetime, country: str | None = None) -> Iterator[Judged]:
-    """Every value of the record that holds and that there are rules for. What was chosen from a list is judged there."""
-    contact = known.contact
-    for field in ("name", "email", "phone", "address", "language", "time_zone"):
-        # A name that was put together of its parts is in no list.
-        if getattr(contact, field) is not None and (field == "name" or field not in known.chosen):
-            yield _single(contact, field, known.said.get(field), country)
-    yield from map(_listed, _holding(contact.phones, now))
-    yield from map(_listed, _holding(contact.emails, now))
-    yield from map(_listed, _holding(contact.addresses, now))
-    where = contact.address.country if contact.address else country
-    for scheme, number in _numbers(contact):
-        value = numbers.understand(numbers.SCHEMES[scheme], number, where)
-        yield Judged("number", number, value.understood, value.verdict, value.reason, value.country)
-
-
-P = TypeVar("P", Phone, Email, PostalAddress)
-
-
-def _holding(held: Iterable[P], now: datetime) -> Iterator[P]:
-    """Without those that are over: nobody has to mend them any more."""
-    return (one for one in held if one.valid_until is None or one.valid_until > now)
-
-
-def _single(contact: Contact, field: str, said_at: datetime | None, country: str | None) -> Judged:
-    typed = getattr(contact, field)
-    match field:
-        case "name":
-            name = names.person(typed) if contact.party == "person" else names.organisation(typed)
-            parts = _parts(name) if contact.party == "person" and name.understood else None
-            return Judged(field, typed, name.understood, name.verdict, name.reason, said_at=said_at, name_parts=parts)
-        case "address":
-            place = address.understand(typed, country)
-            lines = ", ".join(address.formatted(place.understood or typed))
-            text = ", ".join(address.formatted(typed))
-            return Judged(field, text, lines, place.verdict, place.reason, place.country, said_at=said_at)
-        case "email":
-            value = email.understand(typed)
-        case "phone":
-            value = phone.understand(typed)
-        case "language":
-            value = codes.language(typed)
-        case _:
-            value = codes.time_zone(typed)
-    return Judged(
-        field, typed, value.understood, value.verdict, value.reason, value.country, value.suggestion, said_at=said_at
-    )
-
-
-def _parts(name: names.NameValue) -> NameParts:
-    return NameParts.model_construct(
-        title=name.title,
-        given=name.given,
-        middle=name.middle,
-        particles=name.particles,
-        family=name.family,
-        suffix=name.suffix,
-    )
-
-
-def _listed(one: Phone | Email | PostalAddress) -> Judged:
-    if isinstance(one, PostalAddress):
-        where = one.understood.country if one.understood else None
-        typed, text = (", ".join(address.formatted(it)) if it else None for it in (one.typed, one.understood))
-        return Judged("addresses", typed or "", text, one.verdict, one.reason, where, None, one.source, one.said_at)
-    if isinstance(one, Email):
-        return Judged(
-            "emails", one.typed, one.understood, one.verdict, one.reason, None, one.suggestion, one.source, one.said_at
-        )
-    where = phone.understand(one.understood).country if one.understood else None
-    return Judged("phones", one.typed, one.understood, one.verdict, one.reason, where, None, one.source, one.said_at)
-
-
-def _numbers(contact: Contact) -> Iterator[tuple[str, str]]:
-    for identifier in contact.identifiers:
-        if identifier.scheme in numbers.SCHEMES:
-            yield identifier.scheme, identifier.value
-    for code, value in contact.attributes.items():
-        if code in numbers.SCHEMES and isinstance(value, str):
-            yield code, value
-
-
 def _completeness(contact: Contact, findings: list[Finding]) -> float:
     wanted = WANTED[contact.party]
     there = {field: bool(getattr(contact, field)) for field in wanted if field != "number"}
-    there |= {"number": any(_numbers(contact))} if "number" in wanted else {}
+    there |= {"number": any(numbers_of(contact))} if "number" in wanted else {}
     findings += [Finding("completeness", field, "missing") for field, is_there in there.items() if not is_there]
     return sum(wanted[field] for field, is_there in there.items() if is_there) / sum(wanted.values())
 
@@ -242,9 +128,9 @@ def _consistency(contact: Contact, values: list[Judged], findings: list[Finding]
 def _freshness(known: Known, now: datetime, findings: list[Finding]) -> float | None:
     said = {field: known.said[field] for field in AGEING if field in known.said and getattr(known.contact, field)}
     newest = {
-        "phones": max((one.said_at for one in _holding(known.contact.phones, now)), default=None),
-        "emails": max((one.said_at for one in _holding(known.contact.emails, now)), default=None),
-        "addresses": max((one.said_at for one in _holding(known.contact.addresses, now)), default=None),
+        "phones": max((one.said_at for one in holding(known.contact.phones, now)), default=None),
+        "emails": max((one.said_at for one in holding(known.contact.emails, now)), default=None),
+        "addresses": max((one.said_at for one in holding(known.contact.addresses, now)), default=None),
     }
     said |= {field: moment for field, moment in newest.items() if moment is not None}
     still = {field: STILL_TRUE_AFTER_A_YEAR ** _years(moment, now) for field, moment in said.items()}

@@ -1,0 +1,18 @@
+"""What contacts holds on a customer, for the export of it."""
+
+from services.contacts.store.held.consents import confirmations, consents, preference_links
+from services.contacts.store.held.handling import accesses, changes, restrictions
+from services.contacts.store.held.others import conflicts, duplicates, linked_by, merges
+from services.contacts.store.held.record import contact, documents, identifiers
+from shared.held import Held
+from shared.mongo import Database
+
+SECTIONS = (
+    contact, identifiers, consents, confirmations, preference_links, changes, merges, conflicts, documents, linked_by, duplicates,
+    restrictions, accesses,
+)  # fmt: skip
+"""In the order in which they are told."""
+
+
+def held(database: Database) -> Held:
+    return Held("contacts", [section(database) for section in SECTIONS])

@@ -1,0 +1,53 @@
+"""What joins a customer with others. Who they are is theirs to know."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.held import Item, Piece, Section, by_id, having, whole
+from shared.mongo import Database, Document
+
+
+def merges(database: Database) -> Section:
+    about = "That records were found to be one person's, and who decided so."
+    return Section("merges", about, by_id(database["merges"], having("customers"), whole))
+
+
+def conflicts(database: Database) -> Section:
+    about = "That a channel has taken you and somebody else for one person. Who the other one is is not yours to know."
+    return Section("conflicts", about, by_id(database["conflicts"], having("customers"), _conflict))
+
+
+def _conflict(document: Document) -> Item:
+    return {"seen_at": document["seen_at"], "reported_together": document["identifiers"]}
+
+
+def duplicates(database: Database) -> Section:
+    about = "When we thought that you and somebody else may be one, and what became of it. Who the other one is is not yours to know."
+    return Section("duplicates", about, by_id(database["match_pairs"], having("customers"), _pair))
+
+
+def _pair(document: Document) -> Item:
+    found = {name: document[name] for name in ("seen_at", "probability")}
+    return found | {"decided": document["decided"]["state"]} if "decided" in document else found
+
+
+def linked_by(database: Database) -> Section:
+    about = "That others were said to be something to you. Who they are is not yours to know."
+    return Section("linked_by", about, _LinksOfOthers(database).read)
+
+
+class _LinksOfOthers:
+    """They stand in others' contacts, beside links to somebody else."""
+
+    def __init__(self, database: Database) -> None:
+        self._contacts = database["contacts"]
+
+    async def read(self, customers: Sequence[str], place: str | None, limit: int) -> Piece:
+        wanted = {"links.to": {"$in": list(customers)}, "_id": {"$gt": place or ""}}
+        rows = await self._contacts.find(wanted, {"links": 1}).sort("_id", 1).limit(limit).to_list(None)
+        items = [_link(link) for row in rows for link in row["links"] if link["to"] in customers]
+        return items, rows[-1]["_id"] if len(rows) == limit else None
+
+
+def _link(link: Mapping[str, Any]) -> Item:
+    return {name: value for name, value in link.items() if value is not None}
