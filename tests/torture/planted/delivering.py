@@ -62,8 +62,8 @@ def consent_skipped() -> None:
     from services.sync.domain.policy import Policy
 
     def make(real: Any) -> Any:
-        def allows(self: Any, contact: Any) -> bool:
-            if not real(self, contact):
+        def allows(self: Any, contact: Any, at: Any) -> bool:
+            if not real(self, contact, at):
                 reached("consent-skipped")
             return True
 
