@@ -10,7 +10,7 @@ import pytest
 from services.contacts.domain.survivorship import Known, Statement, fold, newcomer
 from services.contacts.domain.values.search import Fit, place, ranges
 from services.contacts.handlers import Changes
-from services.contacts.store import MongoStore
+from services.contacts.store import MongoStore, finding
 from services.contacts.store.rows import search_keys
 from shared import mongo
 from shared.contracts.contacts import Contact
@@ -96,3 +96,21 @@ async def test_all_of_one_name_who_came_in_one_instant_are_found_page_by_page(st
     for typed in ("ann", "ann le", "an", "lee anna"):
         paged, _ = await all_pages(store, typed, 9)
         assert sorted(one.customer_id for one in paged) == [one.contact.customer_id for one in contacts]
+
+
+@pytest.mark.integration
+async def test_of_those_who_only_sound_alike_a_page_looks_at_so_many_and_no_more(store: MongoStore) -> None:
+    names = [*["Anna Miller"] * 9, "Anna 3M"]
+    people = [
+        fold(newcomer(uuid7(NOW + timedelta(seconds=number)), NOW), Statement("s", NOW, fields={"name": name}))
+        for number, name in enumerate(names)
+    ]
+    await store.save(Changes(contacts=people), None, NOW)
+
+    async def found(alike: int) -> list[str | None]:
+        page, behind = await finding.found(store.contacts, "ana 3m", None, 5, {}, alike=alike)
+        assert behind is None
+        return [row["name"] for _, row in page]
+
+    assert await found(alike=10) == ["Anna 3M"]
+    assert await found(alike=9) == []

@@ -32,15 +32,26 @@ BY_NAME = [("found_by", ASCENDING), ("number", ASCENDING)]
 Bounds = list[tuple[str, Any]]
 MEANT = 200
 """Contacts that are looked at for a slip."""
+ALIKE = 5_000
+"""Entries of one sound that are looked at where the other words tell nothing by their sound: of a million, one in twenty may
+sound like the most frequent name.
+"""
 Row = tuple[At, Document]
 
 
 async def found(
-    contacts: Collection, typed: str, after: At | None, limit: int, only: Document, examined: int | None = None
+    contacts: Collection,
+    typed: str,
+    after: At | None,
+    limit: int,
+    only: Document,
+    examined: int | None = None,
+    alike: int = ALIKE,
 ) -> tuple[list[Row], At | None]:
     """So many documents of those who follow, the best fits first, and where to go on. `only`: what else must hold of them.
 
-    Where so many entries as `examined` were looked at, the page ends, full or not.
+    Where so many entries as `examined` were looked at, the page ends, full or not. Of those of whom one word alone says where
+    they are, and that by its sound, so many as `alike` are looked at for a page: whoever is behind them is not offered.
     """
     ways = ranges(typed)
     page: list[Row] = []
@@ -48,12 +59,13 @@ async def found(
         walk = Walk(contacts, ways, number, only)
         if after and after.place.range == number and not walk.goes_on(after):
             continue
-        stop = await walk.ahead(examined) if examined is not None else None
+        most = alike if examined is None and ways[number].vague else examined
+        stop = await walk.ahead(most) if most is not None else None
         async for row in walk.rows(stop, limit - len(page)):
             page.append(row)
             if len(page) == limit:
                 return page, row[0]
-        if stop:
+        if stop and examined is not None:
             return page, stop
     return page, None
 

@@ -122,8 +122,11 @@ def beginnings(*contracted_words: str) -> str:
     return "^" + " ".join(sorted(word[:BEGINNING] for word in contracted_words))
 
 
+SOUND_OF = "~"
+
+
 def by_sound(word: str) -> str:
-    return f"~{sound(word)}"
+    return SOUND_OF + sound(word)
 
 
 def sound_pair(first: str, second: str) -> str:
@@ -197,6 +200,11 @@ class Range:
     words: Words
     low: str
     high: str
+
+    @property
+    def vague(self) -> bool:
+        """Of several words only one says where, and that by its sound."""
+        return len(self.words) > 1 and self.low.startswith(SOUND_OF)
 
     def key(self, held: AbstractSet[str], low: str = "") -> str | None:
         """The first key in it that a record has, not before `low`; None if it has none, or not all the words."""
