@@ -118,7 +118,9 @@ def _check(file: IO[bytes]) -> None:
 
 def _trees(archive: zipfile.ZipFile) -> int:
     """How much is held as trees. Which part is the workbook is said in the list of types, and it can be any."""
-    held = sum(one.file_size for one in archive.infolist() if one.filename.startswith(TREES) or one.filename.endswith(".rels"))
+    held = sum(
+        one.file_size for one in archive.infolist() if one.filename.startswith(TREES) or one.filename.endswith(".rels")
+    )
     if held > MAX_TREES:
         return held
     types = fromstring(archive.read(TREES[0]), forbid_dtd=True)

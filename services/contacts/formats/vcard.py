@@ -80,7 +80,7 @@ def _record(line: int, card: list[str], size: int) -> Record:
             continue
         found = PROPERTY.match(one)
         if found is None:
-            return Record(line, {"card": _shown(card)}, f"{one[:50]!r} is no property")
+            return Record(line, {"card": _shown(card)}, "one of its lines is no property")
         if found[1].upper() == OURS:
             ours.update(_ours(one[found.end() :]))
         else:

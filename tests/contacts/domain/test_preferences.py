@@ -76,7 +76,10 @@ def test_one_click_on_a_link_about_every_channel_ends_each(ahead: float) -> None
 def test_yes_on_every_channel_opens_none_that_the_customer_says_no_to() -> None:
     held = contact(said(EMAIL, "withdrawn", -9), said(PHONE, "granted", -9), said(EVERY, "denied", -9))
     together = after(held, Wishes({EVERY: "granted", EMAIL: "withdrawn"}))
-    assert (stands(together, EMAIL), stands(together, PHONE), stands(together, EVERY)) == ("withdrawn", *["granted"] * 2)
+    assert (stands(together, EMAIL), stands(together, PHONE), stands(together, EVERY)) == (
+        "withdrawn",
+        *["granted"] * 2,
+    )
     # What is not named stays as it is.
     assert stands(after(held, Wishes({EVERY: "granted"})), EMAIL) == "withdrawn"
 
@@ -93,7 +96,9 @@ def test_yes_on_every_channel_opens_none_that_the_customer_says_no_to() -> None:
     ),
     st.dictionaries(st.sampled_from([EMAIL, PHONE, EVERY]), st.sampled_from(["granted", "withdrawn"])),
 )
-def test_whatever_was_said_before_a_no_holds(held: list[tuple[Place, str, float]], wanted: Mapping[Place, Wish]) -> None:
+def test_whatever_was_said_before_a_no_holds(
+    held: list[tuple[Place, str, float]], wanted: Mapping[Place, Wish]
+) -> None:
     known = contact(*(said(*one) for one in held))
     wishes = {place: wish for place, wish in wanted.items() if place in {one for one, _, _ in held}}
     later = after(known, Wishes(wishes))
