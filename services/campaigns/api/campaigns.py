@@ -1,7 +1,7 @@
 """Campaigns over HTTP: plan, launch and close. What they did is in `looking`."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Request, Response
@@ -223,6 +223,6 @@ def older_than(cursor: str | None) -> tuple[datetime, str] | None:
         return None
     known = decode_cursor(cursor)
     try:
-        return datetime.fromisoformat(known["created_at"]), str(known["after"])
-    except (KeyError, TypeError, ValueError):
+        return datetime.fromisoformat(known["created_at"]).astimezone(UTC), str(known["after"])
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise bad_cursor() from None

@@ -141,4 +141,4 @@ def _place(cursor: str | None) -> tuple[float | None, str] | None:
     name: Any = value.get("pair")
     if not isinstance(name, str) or not isinstance(probability, float | int | None):
         raise bad_cursor()
-    return probability, name
+    return None if probability is None else float(probability), name

@@ -129,7 +129,7 @@ class View:
 
     async def samples_shown(self, action: str, samples: Iterable[Sample]) -> list[Sample]:
         """Likewise of some fields of contacts, as JSON, `before` and `after` something."""
-        shown = [{**one, **{when: self._values_of(one[when]) for when in TIMES}} for one in samples]
+        shown: list[Sample] = [{**one, **{when: self._values_of(one[when]) for when in TIMES}} for one in samples]
         told = [(one["customer_id"], self.sensitive.fields_among(one[when])) for one in shown for when in TIMES]
         if seen := {customer for customer, fields in told if fields}:
             await self.note(action, sorted(seen), [name for _, fields in told for name in fields])
