@@ -19,6 +19,7 @@ from services.scoring.handlers.restricting import Restricted, Restricting
 from services.scoring.store import JoinedDeeds, MongoCustomers, MongoDeeds, MongoPopulation, MongoRestrictions
 from services.scoring.store.erasing import steps
 from shared import mongo
+from shared.contracts.contacts import ContactRestricted
 from shared.contracts.merges import LINK_FACTS
 from shared.erasing import Work
 from shared.links import LinkStore
@@ -27,7 +28,7 @@ from shared.mongo import Client, Database, Session
 from shared.settings import PlatformSettings
 from tests.links import link
 from tests.scoring.contracts.lives import fact
-from tests.scoring.events import customer, linked, ordered
+from tests.scoring.events import customer, linked, ordered, restricted
 from tests.scoring.memory import SetClock
 from tests.scoring.orders import START, on
 from tests.scoring.test_score import MODEL
@@ -49,11 +50,13 @@ class Instance:
         self.deeds, self.links = MongoDeeds(self.database), LinkStore(self.database)
         clock = SetClock(START + timedelta(days=200))
         self.scores = Scores(self.customers, self.population, clock, 90, "USD", MODEL)
-        self.merging = Merging(self.scores, self.links)
-        self.joined = JoinedDeeds(self.deeds, self.links)
+        self.restrictions = MongoRestrictions(self.database)
+        self.merging = Merging(self.scores, self.links, self.restrictions.among)
+        self.joined = JoinedDeeds(self.deeds, self.links, self.restrictions)
+        self.restricting = Restricting(self.restrictions, self.links, self.merging, NOTHING)
 
     async def prepare(self) -> None:
-        for store in (self.customers, self.population, self.deeds, self.links):
+        for store in (self.customers, self.population, self.deeds, self.links, self.restrictions):
             await store.prepare()
 
     async def hear(self, *events: Received) -> list[str]:
@@ -62,9 +65,12 @@ class Instance:
         async def fold(session: Session) -> list[str]:
             unit = Unit("scoring", self.database, session)
             links = [event for event in events if isinstance(event.fact, LINK_FACTS)]
-            sales = [event for event in events if event not in links]
+            restrictions = [event for event in events if isinstance(event.fact, ContactRestricted)]
+            sales = [event for event in events if event not in [*links, *restrictions]]
             if sales and (left := await self.scores.fold(unit, sales)):
                 await self.merging.fold(unit, left)
+            if restrictions:
+                await self.restricting.hear(unit, restrictions)
             if links:
                 await self.merging.follow(unit, links)
             return [str(one.key.decode()) for one in unit.outgoing if one.key]
@@ -144,18 +150,80 @@ async def test_who_is_erased_leaves_the_sum_of_those_who_were_one_with_them(one:
 
 
 async def test_of_who_is_one_with_somebody_restricted_nothing_is_used(one: Instance) -> None:
-    restrictions = MongoRestrictions(one.database)
-    await restrictions.prepare()
-    restricting = Restricting(restrictions, one.links, NOTHING)
-    await restrictions.set(CLEO, restricted=True, session=NOTHING)
+    await one.hear(*(ordered(number, on("2021-03-01", "10")) for number in range(4)))
+    assert await one.hear(restricted(2)) == [CLEO]
     await one.hear(linked(link(BERT, ANNA, 1)))
-    await restricting.require_usable(ANNA)
-    await one.hear(linked(link(CLEO, BERT, 1)))
+    assert await one.restricting.root(BERT) == ANNA
+    assert await one.hear(linked(link(CLEO, BERT, 1))) == [ANNA]
+    assert await one.scored() == {DORA: 1}
+    assert (await one.customers.sheet(None, 9)).customers == [DORA]
+    assert (await one.customers.packed(None, 9)).customers == [DORA]
+    assert sum(row.customers for row in await one.customers.summary()) == 1
+    assert await one.base() == 1
     for customer_id in (ANNA, BERT, CLEO):
         with pytest.raises(Restricted):
-            await restricting.require_usable(customer_id)
-    await restrictions.set(CLEO, restricted=False, session=NOTHING)
-    await restricting.require_usable(ANNA)
+            await one.restricting.root(customer_id)
+    assert await one.hear(ordered(1, on("2021-03-02"))) == []
+    assert await one.hear(restricted(2, restricted=False)) == [ANNA]
+    assert await one.restricting.root(CLEO) == ANNA
+    assert await one.scored() == {ANNA: 4, DORA: 1}
+    assert await one.base() == 2
+
+
+async def test_a_sale_and_a_restriction_at_once_leave_nothing_scored_and_all_of_it_kept(
+    one: Instance, other: Instance
+) -> None:
+    for number in range(8):
+        sale, told = ordered(number, on("2021-03-01", "10")), restricted(number)
+        await asyncio.gather(one.hear(sale), other.hear(told))
+    assert await one.scored() == {}
+    assert await one.base() == 0
+    await one.hear(*(restricted(number, restricted=False) for number in range(8)))
+    assert await one.scored() == {customer(number): 1 for number in range(8)}
+    assert await one.base() == 8
+
+
+async def test_a_merge_and_a_restriction_at_once_hide_all_who_are_one(one: Instance, other: Instance) -> None:
+    await one.hear(*(ordered(number, on("2021-03-01", "10")) for number in range(8)))
+    for number in range(0, 8, 2):
+        merge = linked(link(customer(number), customer(number + 1), 1))
+        await asyncio.gather(one.hear(merge), other.hear(restricted(number)))
+    assert await one.scored() == {}
+    assert await one.base() == 0
+
+
+async def test_who_was_restricted_before_scores_were_withdrawn_is_so_from_the_start_on(one: Instance) -> None:
+    await one.hear(ordered(0, on("2021-03-01", "10")), ordered(1, on("2021-03-01", "10")))
+    await one.restrictions.set({ANNA: True, CLEO: True}, None)
+    told: list[str] = []
+
+    class Transactions:
+        async def transact(self, change: Any) -> None:
+            async def attempt(session: Session) -> list[str]:
+                unit = Unit("scoring", one.database, session)
+                await change(unit)
+                return [str(sent.key.decode()) for sent in unit.outgoing if sent.key]
+
+            told.extend(await mongo.transaction(one.client, attempt))
+
+    for _ in range(2):
+        await one.restricting.catch_up(Transactions())
+    assert told == [ANNA]
+    assert await one.hear(ordered(2, on("2021-03-02"))) == []
+    assert await one.scored() == {BERT: 1}
+
+
+async def test_looks_through_what_customers_do_meet_nobody_restricted(one: Instance) -> None:
+    await one.deeds.save([change(who, number) for number, who in enumerate((ANNA, BERT, CLEO, DORA))], NOTHING)
+    await one.hear(linked(link(BERT, ANNA, 1)))
+    assert (await one.joined.ledger(None, 9)).customers == [ANNA, CLEO, DORA]
+    await one.hear(restricted(1), restricted(2))
+    for limit in (1, 9):
+        assert (await one.joined.ledger(None, limit)).customers == [DORA]
+        assert (await one.joined.leaf(None, limit)).customers == [DORA]
+        assert (await one.joined.signed(None, limit))[0] == [DORA]
+    await one.hear(restricted(1, restricted=False), restricted(2, restricted=False))
+    assert (await one.joined.ledger(None, 9)).customers == [ANNA, CLEO, DORA]
 
 
 async def test_parts_and_the_first_order_come_back_as_they_were(one: Instance) -> None:

@@ -1,7 +1,8 @@
 """Contacts written to a file: page after page by id, so that memory does not grow with how many there are.
 
 Each contact is as it was when its page was read. Everybody who was a customer of their own from beginning to end is in the
-file exactly once; who was registered, merged or parted meanwhile may be in it or not.
+file exactly once; who was registered, merged or parted meanwhile may be in it or not. Whoever is restricted is not in it: where
+a file goes nobody would know of it, nor hear when it is lifted.
 """
 
 import asyncio
@@ -31,6 +32,9 @@ class Readable(Protocol):
     async def load(self, customers: Collection[str]) -> dict[str, Known]:
         """These contacts; unknown ones are absent."""
 
+    async def restricted(self, customers: Collection[str], session: None = None) -> Collection[str]:
+        """Those of them whose data must not be used."""
+
 
 class Exporting:
     """The use case."""
@@ -51,8 +55,10 @@ class Exporting:
         yield await asyncio.to_thread(writer.begin)
         after = ""
         while piece := await self.contacts.piece(after, PIECE, typed, only):
-            whole = await view.parts_exported(await self._whole(piece))
-            yield await asyncio.to_thread(_written, writer, whole, fields, as_of)
+            restricted = await self.contacts.restricted([known.contact.customer_id for known in piece])
+            if usable := [known for known in piece if known.contact.customer_id not in restricted]:
+                whole = await view.parts_exported(await self._whole(usable))
+                yield await asyncio.to_thread(_written, writer, whole, fields, as_of)
             after = piece[-1].contact.customer_id
         yield await asyncio.to_thread(writer.end)
 

@@ -15,6 +15,7 @@ class ExportStore:
 
     def __init__(self, database: Database) -> None:
         self.contacts = database["contacts"]
+        self._restrictions = database["restrictions"]
 
     async def piece(self, after: str, limit: int, typed: str | None, only: str | None) -> list[Known]:
         wanted: Document = {"_id": {"$gt": after}, "place.root": None}
@@ -23,6 +24,10 @@ class ExportStore:
         if typed is not None:
             wanted |= whoever_fits(typed)
         return [read_known(row) async for row in self.contacts.find(wanted).sort("_id", ASCENDING).limit(limit)]
+
+    async def restricted(self, customers: Many[str], session: Session | None = None) -> set[str]:
+        found = self._restrictions.find({"_id": {"$in": list(customers)}}, {"_id": 1}, session=session)
+        return {row["_id"] async for row in found}
 
     async def load(self, customers: Many[str]) -> dict[str, Known]:
         return {row["_id"]: read_known(row) async for row in self.contacts.find({"_id": {"$in": list(customers)}})}
