@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from datetime import timedelta
+from typing import cast
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -13,6 +14,7 @@ from services.scoring.handlers.restricting import Restricted
 from shared.contracts.merges import LinkFact, root_of
 from shared.contracts.scoring import ScoreWithdrawn
 from shared.messaging import Received, Unit
+from shared.messaging.outbox import Told
 from tests.links import link, links_among
 from tests.scoring.events import linked, ordered, restricted
 from tests.scoring.memory import MemoryTransactions
@@ -153,5 +155,6 @@ async def test_who_was_restricted_before_scores_were_withdrawn_is_so_from_the_st
 
 def withdrawn(unit: Unit) -> list[tuple[str, bool]]:
     """Of whom, and whether it was because of a restriction."""
-    told = [ScoreWithdrawn.model_validate_json(one.value) for one in unit.outgoing if one.kind[1] == ScoreWithdrawn.TYPE]
+    kept = cast("list[Told]", unit.outgoing)
+    told = [ScoreWithdrawn.model_validate_json(one.value) for one in kept if one.kind[1] == ScoreWithdrawn.TYPE]
     return [(one.customer_id, one.restricted) for one in told]

@@ -30,7 +30,8 @@ def held(database: Database, names: MongoNames) -> Held:
         [
             Section(
                 "score",
-                "What we expect of you, as we have last told it, and the purchases that it follows from.",
+                "What we expect of you, as we have last told it, and the purchases that it follows from. While your data "
+                "must not be used, nothing is expected of you.",
                 scores,
             ),
             Section(
