@@ -6,6 +6,7 @@ from pydantic import Field
 
 from shared.contracts.fact import DOMAIN_RETENTION, Amount, Currency, CustomerId, Fact, Moment, Part, Topic
 
+
 def _is_false(flag: bool) -> bool:
     return not flag
 

@@ -91,7 +91,9 @@ async def test_one_who_is_restricted_hides_all_who_are_found_to_be_one(company: 
     await eventually(lambda: usable(2), within=60)
 
 
-async def test_what_somebody_buys_while_restricted_makes_no_customer_of_them_before_it_is_lifted(company: Company) -> None:
+async def test_what_somebody_buys_while_restricted_makes_no_customer_of_them_before_it_is_lifted(
+    company: Company,
+) -> None:
     lead = {"customer": [{"scheme": "loyalty-card", "value": CARD}], "name": "Xaverine Quendolin", "stage": "lead"}
     customer = (await company.post("contacts", "/v1/contacts", lead))["customer_id"]
     path = f"/v1/contacts/{customer}/restriction"

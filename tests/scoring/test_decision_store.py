@@ -79,12 +79,12 @@ async def test_nothing_is_learnt_of_who_is_restricted_and_what_is_open_waits(
     settled, waiting, other = await decisions.due(START, 9)
     await decisions.settle({settled.id: True})
     known = await decisions.settled()
-    await restrictions.set({customer(0): True, customer(1): True}, None)
+    await restrictions.put({customer(0): True, customer(1): True}, None)
     assert await decisions.due(START, 9) == [other]
     await decisions.settle({waiting.id: False, other.id: True})
     alone = await decisions.settled()
     assert alone != Evidence()
-    await restrictions.set({customer(0): False, customer(1): False}, None)
+    await restrictions.put({customer(0): False, customer(1): False}, None)
     assert await decisions.due(START, 9) == [waiting]
     both = await decisions.settled()
     assert known not in (both, Evidence())

@@ -194,7 +194,7 @@ async def test_a_merge_and_a_restriction_at_once_hide_all_who_are_one(one: Insta
 
 async def test_who_was_restricted_before_scores_were_withdrawn_is_so_from_the_start_on(one: Instance) -> None:
     await one.hear(ordered(0, on("2021-03-01", "10")), ordered(1, on("2021-03-01", "10")))
-    await one.restrictions.set({ANNA: True, CLEO: True}, None)
+    await one.restrictions.put({ANNA: True, CLEO: True}, None)
     told: list[str] = []
 
     class Transactions:

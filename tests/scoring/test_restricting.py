@@ -34,7 +34,11 @@ said = st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=6)
     data=st.data(),
 )
 def test_in_any_order_nothing_is_scored_of_who_is_restricted_and_of_all_others_everything(
-    sales: list[tuple[int, Order]], links: list[LinkFact], told: list[tuple[int, bool]], lifted: bool, data: st.DataObject
+    sales: list[tuple[int, Order]],
+    links: list[LinkFact],
+    told: list[tuple[int, bool]],
+    lifted: bool,
+    data: st.DataObject,
 ) -> None:
     restrictions = [restricted(number, restricted=flag) for number, flag in told]
     facts = [ordered(*sale) for sale in sales]

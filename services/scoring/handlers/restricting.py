@@ -22,7 +22,7 @@ class Restricted(Exception):
 
 
 class Restrictions(Protocol):
-    async def set(self, customers: Mapping[str, bool], session: Any) -> None: ...
+    async def put(self, customers: Mapping[str, bool], session: Any) -> None: ...
 
     async def among(self, customers: Collection[str], session: Any = None) -> set[str]: ...
 
@@ -64,7 +64,7 @@ class Restricting:
         """
         facts: list[ContactRestricted] = [event.fact for event in events]
         told = {fact.customer_id: fact.restricted for fact in facts}
-        await self.restrictions.set(told, unit.session)
+        await self.restrictions.put(told, unit.session)
         await self.scored.reconsider(unit, told, events[-1])
 
     async def root(self, customer_id: str) -> str:

@@ -17,7 +17,7 @@ class MongoRestrictions:
     async def prepare(self) -> None:
         await ensure_collections(self._database, [COLLECTION])
 
-    async def set(self, customers: Mapping[str, bool], session: Session | None) -> None:
+    async def put(self, customers: Mapping[str, bool], session: Session | None) -> None:
         """Who is, and who is no more."""
         writes = [
             UpdateOne({"_id": one}, {"$setOnInsert": {}}, upsert=True) if restricted else DeleteOne({"_id": one})

@@ -123,7 +123,7 @@ class MemoryCustomers:
 class MemoryRestrictions:
     restricted: set[str] = field(default_factory=set)
 
-    async def set(self, customers: Mapping[str, bool], session: Session | None) -> None:
+    async def put(self, customers: Mapping[str, bool], session: Session | None) -> None:
         for one, restricted in customers.items():
             (self.restricted.add if restricted else self.restricted.discard)(one)
 
