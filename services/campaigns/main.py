@@ -7,7 +7,7 @@ from functools import partial
 
 from fastapi import APIRouter, FastAPI
 
-from services.campaigns.api import PROBLEMS, campaign_routes, segment_routes
+from services.campaigns.api import PROBLEMS, Discretion, campaign_routes, segment_routes
 from services.campaigns.consumers import listen
 from services.campaigns.domain.quiet import zone_of
 from services.campaigns.handlers.campaigns import Campaigning
@@ -59,13 +59,16 @@ def compose(settings: CampaignSettings, messaging: Messaging, database: Database
     looking = Looking(campaigns, persons)
     launching = Launching(messaging, campaigns, profiles, holding, now)
     trail = AuditLog(database)
+    discretion = Discretion(trail, settings.contacts_sensitive)
     return Parts(
         following=Following(profiles, links, holding, now),
         launching=launching,
         waiting=Waiting(messaging, campaigns, handing, now),
         routers=[
-            segment_routes(segmenting, messaging),
-            campaign_routes(campaigning, launching, looking, messaging, settings.campaigns_patience_seconds),
+            segment_routes(segmenting, messaging, discretion),
+            campaign_routes(
+                campaigning, launching, looking, messaging, discretion, settings.campaigns_patience_seconds
+            ),
             held_routes(held(database), trail),
             audit_routes(trail),
         ],

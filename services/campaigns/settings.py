@@ -4,6 +4,7 @@ from pydantic import Field, field_validator
 
 from services.campaigns.domain.quiet import QuietHours, zone_named
 from shared.contracts.fact import Code
+from shared.contracts.sensitive import SENSITIVE
 from shared.settings import PlatformSettings
 
 
@@ -16,6 +17,9 @@ class CampaignSettings(PlatformSettings):
     """Of campaigns that say none of their own, by channel: `{"phone": {"from": "20:00", "until": "08:00"}}`."""
     campaigns_time_zone: str = "UTC"
     """In which quiet hours are meant for customers whose own time zone is not known (`Europe/Vienna`)."""
+
+    contacts_sensitive: list[str] = list(SENSITIVE)
+    """As contacts has it: codes of attributes for which whoever asks needs the scope `contacts:sensitive`."""
 
     @field_validator("campaigns_time_zone")
     @classmethod

@@ -57,7 +57,7 @@ def create(settings: SyncSettings | None = None) -> FastAPI:
         routers=[
             held_routes(held(database), trail),
             audit_routes(trail),
-            api.customers(views, sensitive),
+            api.customers(views, sensitive, trail),
             api.channels(api.ChannelRoutes(channels, views, deliveries, dispatch, messaging)),
             api.streams(line),
             api.erasures(told, messaging),

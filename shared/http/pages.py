@@ -57,19 +57,21 @@ def encode_moment(moment: datetime, place: str) -> str:
     return encode_cursor({"at": moment, "place": place})
 
 
-def moment_and_place(cursor: str | None) -> tuple[datetime, str] | None:
-    """What `encode_moment` was given; None for the first page."""
+def moment_and_place(cursor: str | None, name: str = "at") -> tuple[datetime, str] | None:
+    """What `encode_moment` was given; None for the first page. `name`: of the moment, where another one was given."""
     if cursor is None:
         return None
     told = decode_cursor(cursor)
-    at, place = told.get("at"), told.get("place")
+    at, place = told.get(name), told.get("place")
     try:
         moment = datetime.fromisoformat(at) if isinstance(at, str) else None
-    except ValueError:
+        # Also of one that nobody can tell in universal time, at the ends of the calendar.
+        moment = moment and (moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
         moment = None
     if moment is None or not isinstance(place, str):
         raise bad_cursor()
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC), place
+    return moment, place
 
 
 def bad_cursor() -> Problem:

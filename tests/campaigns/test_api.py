@@ -1,6 +1,7 @@
 """What people see over HTTP: drafts, segments, pages, problems that name the field. No broker is needed for that."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,10 +11,11 @@ from services.campaigns.api import PROBLEMS
 from services.campaigns.main import compose
 from services.campaigns.settings import CampaignSettings
 from shared import idempotency
+from shared.contracts.sync import KeyIssued
 from shared.http import create_app
 from shared.messaging import Messaging
 from shared.mongo import Database
-from shared.security import KeyTable, key_sha256
+from shared.security import KeyTable, key_sha256, new_key
 from shared.settings import PlatformSettings
 from tests.campaigns.api import ADMIN, CAMPAIGN, EVERYONE, Api
 from tests.web import serving
@@ -33,7 +35,12 @@ class Healthy:
 
 
 @pytest.fixture
-async def api(settings: PlatformSettings, database: Database) -> AsyncIterator[Api]:
+def keys() -> KeyTable:
+    return KeyTable(key_sha256(ADMIN))
+
+
+@pytest.fixture
+async def api(settings: PlatformSettings, database: Database, keys: KeyTable) -> AsyncIterator[Api]:
     given = CampaignSettings(**settings.model_dump(), campaigns_quiet_hours={"phone": EVENINGS})
     parts = compose(given, Messaging("campaigns", given, database.client, database), database)
     await idempotency.prepare(database)
@@ -45,7 +52,7 @@ async def api(settings: PlatformSettings, database: Database) -> AsyncIterator[A
         version="0",
         lifespan=None,
         routers=parts.routers,
-        keys=KeyTable(key_sha256(ADMIN)),
+        keys=keys,
         health=Healthy(),
         problems=PROBLEMS,
     )
@@ -64,6 +71,36 @@ async def test_segments_are_saved_listed_and_used_by_their_id(api: Api) -> None:
     assert rest["next"] is None
     planned = await api.call("POST", "/v1/campaigns", CAMPAIGN | {"segment": {"segment_id": "s1"}}, 201)
     assert (planned["segment_id"], planned["segment"]) == ("s1", EVERYONE)
+
+
+async def test_what_is_sensitive_is_asked_of_by_keys_that_may_know_it_and_is_in_the_trail(
+    api: Api, keys: KeyTable
+) -> None:
+    key_id, key, sha256 = new_key()
+    scopes = ["campaigns:read", "campaigns:write"]
+    issued_at = datetime(2026, 1, 2, tzinfo=UTC)
+    told = {"key_id": key_id, "name": "Mark", "kind": "person", "secret_sha256": sha256, "issued_at": issued_at}
+    keys.apply(KeyIssued(scopes=scopes, **told))
+    mark = {"authorization": f"Bearer {key}"}
+    born = {"not": {"any": [EVERYONE, {"field": "contact.attributes.birth_date", "is": "1980-01-02"}]}}
+    for path, body in (
+        ("/v1/segments/preview", {"rule": born}),
+        ("/v1/segments", {"name": "Forty", "rule": born}),
+        ("/v1/campaigns", CAMPAIGN | {"segment": born}),
+    ):
+        problem = await api.call("POST", path, body, 403, mark)
+        assert "birth_date" in problem["errors"][0]["message"]
+    await api.call("POST", "/v1/campaigns", CAMPAIGN | {"segment": born}, 201)
+    await api.call("GET", "/v1/campaigns/winback/customers", None, 403, mark)
+    assert (await api.call("GET", "/v1/audit"))["items"] == []
+    keys.apply(KeyIssued(scopes=[*scopes, "contacts:sensitive"], **told))
+    await api.call("POST", "/v1/segments/preview", {"rule": EVERYONE}, 200, mark)
+    await api.call("POST", "/v1/segments/preview", {"rule": born}, 200, mark | {"x-purpose": "Birthdays"})
+    await api.call("GET", "/v1/campaigns/winback/customers", None, 409, mark)
+    seen = [
+        (one["action"], one["purpose"]) for one in (await api.call("GET", "/v1/audit"))["items"] if one["key"] == "Mark"
+    ]
+    assert seen == [("segment", "Birthdays")]
 
 
 async def test_campaigns_are_listed_in_pages(api: Api) -> None:

@@ -88,6 +88,20 @@ async def test_a_link_in_a_mail_asks_first_because_programs_open_links_too(clien
     assert len((await ask(client, "GET", f"{path}/consents"))[1]["consents"]) == 1
 
 
+async def test_who_must_not_be_approached_is_sent_no_link(client: Client) -> None:
+    told = {"email": "ann@b.de", "phone": "+493012345678"}
+    path = f"/v1/contacts/{(await register(client, told))['customer_id']}"
+    await asked(client, path, GRANT)
+    for channel, left in (("email", [(None, told["phone"])]), ("phone", [])):
+        assert (await ask(client, "PUT", f"{path}/do-not-contact/{channel}", {"reason": "asked"}))[0] == 200
+        assert [(one["email"], one["phone"]) for one in await to_send(client)] == left
+    for channel in ("email", "phone"):
+        assert (await ask(client, "DELETE", f"{path}/do-not-contact/{channel}"))[0] == 200
+    assert len(await to_send(client)) == 1
+    assert (await ask(client, "PUT", f"{path}/restriction", {"reason": "accuracy"}))[0] == 200
+    assert await to_send(client) == []
+
+
 async def test_who_is_asked_to_confirm_is_asked_in_their_language(client: Client) -> None:
     path = f"/v1/contacts/{(await register(client, {'name': 'Ola', 'language': 'pl'}))['customer_id']}"
     await asked(client, path, GRANT | {"channel": "any"})

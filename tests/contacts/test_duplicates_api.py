@@ -177,6 +177,19 @@ async def test_above_its_limit_a_pair_is_merged_with_its_reasons(client: Client)
     assert (await ask(client, "GET", f"/v1/contacts/{bob}"))[1]["customer_id"] == bob
 
 
+async def test_nobody_is_merged_unasked_whose_data_must_not_be_used(client: Client) -> None:
+    ann, bob = [(await register(client, body))["customer_id"] for body in (ANN, BOB)]
+    assert (await ask(client, "PUT", f"/v1/contacts/{ann}/restriction", {"reason": "accuracy"}))[0] == 200
+    await set_limits(client, 0.9, 0.2)
+    again, bobby = [(await register(client, body))["customer_id"] for body in (ANN, BOB)]
+    await is_one(client, bob, bobby)
+    await settled(client)
+    assert (await ask(client, "GET", f"/v1/contacts/{again}"))[1]["customer_id"] == again
+    [pair] = [one for one in await queue(client) if set(one["contacts"]) == {ann, again}]
+    assert pair["probability"] > 0.9
+    assert (await ask(client, "POST", f"/v1/contacts/duplicates/{pair['pair']}/accept", {}))[0] == 200
+
+
 async def test_a_pair_reported_by_a_channel_is_shown_until_the_two_are_one(client: Client) -> None:
     ann = await register(client, {"email": "family@b.de"})
     bob = await register(client, {"name": "Bob"})

@@ -127,8 +127,8 @@ def test_xlsx_gives_values_never_formulas() -> None:
     assert row == {"name": "Ann", "born": "1980-01-02", "size": "38", "vip": "true", "sum": ""}
 
 
-def bomb(name: str, content: bytes, times: int) -> bytes:
-    """An XLSX in which one part unpacks to very much."""
+def bomb(name: str, content: bytes, times: int, called: str | None = None) -> bytes:
+    """An XLSX in which one part unpacks to very much. `called`: it is so everywhere, in place of `name`."""
     out = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(sheet(("name",), ("Ann",)))) as good,
@@ -136,8 +136,9 @@ def bomb(name: str, content: bytes, times: int) -> bytes:
     ):
         for one in good.namelist():
             if one != name:
-                bad.writestr(one, good.read(one))
-        with bad.open(name, "w") as part:
+                last, instead = (path.rpartition("/")[2].encode() for path in (name, called or name))
+                bad.writestr(one, good.read(one).replace(last, instead))
+        with bad.open(called or name, "w") as part:
             for _ in range(times):
                 part.write(content)
     return out.getvalue()
@@ -150,10 +151,20 @@ def bomb(name: str, content: bytes, times: int) -> bytes:
         ("xl/worksheets/sheet1.xml", b"a" * (1 << 20), 64),  # one text without an end
         ("xl/worksheets/sheet1.xml", LAUGHS, 1),
         ("xl/styles.xml", LAUGHS, 1),
+        ("xl/styles.xml", b"<a/>" * (1 << 18), 20),  # 20 MB that would be a tree of 400
+        ("xl/workbook.xml", b"<a/>" * (1 << 18), 20),
     ],
 )
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(name: str, content: bytes, times: int) -> None:
-    data = bomb(name, content, times)
+    refuses(bomb(name, content, times))
+
+
+def test_a_zip_bomb_by_another_name_is_refused_as_well() -> None:
+    refuses(bomb("xl/worksheets/sheet1.xml", b"a" * (1 << 20), 64, called="xl/worksheets/sheet1.dat"))
+    refuses(bomb("xl/workbook.xml", b"<a/>" * (1 << 18), 20, called="xl/worksheets.xml"))
+
+
+def refuses(data: bytes) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(Unreadable):
@@ -198,6 +209,7 @@ def test_xml_names_its_parts_by_their_path_and_their_attributes() -> None:
         b"<a><b>" + b"x" * (5 * MAX_RECORD) + b"</b></a>",
         b"<a><b>x</b>",
         b'<?xml version="1.0" encoding="nonsense"?><a><b/></a>',
+        b"<a><b><c " + b" ".join(b'a%d="1"' % n for n in range(6_000)) + b"/></b></a>",
     ],
 )
 def test_xml_that_goes_too_far_is_refused(data: bytes) -> None:
@@ -297,3 +309,43 @@ def test_exported_formulas_are_texts_in_every_spreadsheet() -> None:
     assert cells(data) == [row]
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert b"<f>" not in archive.read("xl/worksheets/sheet1.xml")
+
+
+def test_types_of_a_property_do_not_multiply_what_it_says() -> None:
+    types = b",".join(b"t%d" % n for n in range(50_000))
+    card = b"BEGIN:VCARD\nADR;TYPE=" + types + b":;;;" + b"x" * 400_000 + b";\nEND:VCARD\n"
+    tracemalloc.start()
+    try:
+        [found] = cells(card, "vcard")
+        assert found["ADR[t1].city"] == found["ADR.city"] == "x" * 400_000
+        assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    finally:
+        tracemalloc.stop()
+    [cut] = read(card.replace(b"x;", b"x" * MAX_RECORD + b";"), "vcard")
+    assert cut.fault == "it is longer than a record can be"
+
+
+def test_attributes_of_an_element_do_not_multiply_either() -> None:
+    told = " ".join(f'a{n}="{"x" * 2_000}"' for n in range(20)) + " " + " ".join(f'b{n}="1"' for n in range(60))
+    [found] = cells(f'<a><b><c {told} type="work">7</c></b></a>'.encode(), "xml")
+    assert (found["c"], found["c/@b7"], found["c[@b7=1]"]) == ("7", "1", "7")
+    assert sum(len(name) for name in found) < 64_000
+
+
+@pytest.mark.parametrize("form", ["jsonl", "vcard"])
+def test_json_that_cannot_be_written_again_spoils_one_record_only(form: str) -> None:
+    deep = b'{"x":' + b"[" * 300 + b"]" * 300 + b"}"
+    card = b"BEGIN:VCARD\nFN:%s\n%s\nEND:VCARD\n"
+    lines = {
+        "jsonl": b'{"FN": "Ann"}\n' + deep + b'\n{"FN": "Bob"}\n',
+        "vcard": card % (b"Ann", b"X-RAPPORT:" + deep) + card % (b"Bob", b"NOTE:x"),
+    }
+    records = read(lines[form], form)
+    assert [one.cells["FN"] for one in records if not one.fault] == ["Ann", "Bob"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-7", "idna", "unicode_escape", "undefined"])
+def test_a_file_that_is_of_another_encoding_than_is_said_is_unreadable_at_worst(encoding: str) -> None:
+    for data in (b"a,b\n1,2\n" + b"x" * 70 + b".b,1\n", b"a,b\n\\x,1\n", b"a,b\n+AA-,\xff\n"):
+        with suppress(Unreadable):
+            read(data, "csv", encoding=encoding)

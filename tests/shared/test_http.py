@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,7 +14,17 @@ from hypothesis import given, strategies as st
 from pydantic import BaseModel, Field
 from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 
-from shared.http import Cursor, Limit, Page, Problem, create_app, decode_cursor, encode_cursor, text_of
+from shared.http import (
+    Cursor,
+    Limit,
+    Page,
+    Problem,
+    create_app,
+    decode_cursor,
+    encode_cursor,
+    moment_and_place,
+    text_of,
+)
 from tests.waiting import eventually
 from tests.web import serving
 
@@ -275,3 +286,14 @@ def test_a_cursor_of_another_list_is_refused(value: dict[str, Any]) -> None:
 def test_no_text_but_a_cursor_is_taken_for_one(text: str) -> None:
     with pytest.raises(Problem, match="400"):
         decode_cursor(text)
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "soon", 7, None])
+def test_a_cursor_of_no_moment_is_none(at: object) -> None:
+    with pytest.raises(Problem):
+        moment_and_place(encode_cursor({"at": at, "place": "x"}))
+
+
+def test_a_cursor_of_a_moment_is_in_universal_time() -> None:
+    told = encode_cursor({"since": "2026-01-02T01:00:00+01:00", "place": "x"})
+    assert moment_and_place(told, "since") == (datetime(2026, 1, 2, tzinfo=UTC), "x")

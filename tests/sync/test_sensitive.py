@@ -123,3 +123,7 @@ async def test_a_service_hides_them_from_keys_and_channels_that_were_not_given_t
         problem = await service.get("/v1/customers?identifier=passport:X1", 403, headers=headers)
         assert problem["errors"][0]["field"] == "query.identifier"
         assert len((await service.get("/v1/customers?identifier=passport:X1"))["items"]) == 1
+        seen = (await service.get("/v1/audit", headers={"x-purpose": "Look"}))["items"]
+        assert {(one["key"], one["action"]) for one in seen} == {("admin", "read"), ("admin", "find")}
+        fields = ["attributes.income", "identifiers.passport", "sensitive.salary"]
+        assert [one for one in seen if (one["customers"], one["fields"]) != ([ANNA], fields)] == []

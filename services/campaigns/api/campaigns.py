@@ -1,18 +1,19 @@
 """Campaigns over HTTP: plan, launch and close. What they did is in `looking`."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidatorFunctionWrapHandler, WrapValidator
 
+from services.campaigns.api.discretion import Discretion
 from services.campaigns.api.looking import looking_back
 from services.campaigns.api.segments import EXAMPLE, Id, Reader, Writer, Writing
 from services.campaigns.domain.campaign import Campaign, State
 from services.campaigns.domain.handover import Why
 from services.campaigns.domain.quiet import QuietHours
-from services.campaigns.domain.rules import RULE, Part
+from services.campaigns.domain.rules import RULE, Part, written
 from services.campaigns.handlers.campaigns import Campaigning, Plan
 from services.campaigns.handlers.errors import UnknownSegment
 from services.campaigns.handlers.launching import Launching
@@ -21,6 +22,7 @@ from shared.contracts.fact import Code, Name
 from shared.http import Cursor, Limit, Page, Problem, bad_cursor, decode_cursor, encode_cursor
 from shared.idempotency import TAKES_KEY, Answer, idempotent
 from shared.messaging import Messaging, Unit
+from shared.security import TAKES_PURPOSE
 
 
 class Saved(BaseModel):
@@ -135,20 +137,27 @@ async def shown(campaigning: Campaigning, campaign: Campaign) -> CampaignView:
 
 
 def campaign_routes(
-    campaigning: Campaigning, launching: Launching, looking: Looking, messaging: Messaging, patience: float
+    campaigning: Campaigning,
+    launching: Launching,
+    looking: Looking,
+    messaging: Messaging,
+    discretion: Discretion,
+    patience: float,
 ) -> APIRouter:
     """`patience`: seconds that a launch request waits for the launch to be over."""
-    router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
-    planning(router, campaigning, messaging)
+    router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"], dependencies=[TAKES_PURPOSE])
+    planning(router, campaigning, messaging, discretion)
     carrying_out(router, campaigning, launching, messaging, patience)
-    looking_back(router, campaigning, looking)
+    looking_back(router, campaigning, looking, discretion)
     return router
 
 
-def planning(router: APIRouter, campaigning: Campaigning, messaging: Messaging) -> None:
+def planning(router: APIRouter, campaigning: Campaigning, messaging: Messaging, discretion: Discretion) -> None:
     @router.post("", status_code=201, response_model=CampaignView, dependencies=[TAKES_KEY])
     async def plan_campaign(request: Request, principal: Writer, new: NewCampaign) -> Response:
         """Plan a campaign: a draft, to be launched."""
+        if not isinstance(new.segment, Saved):
+            discretion.check(principal, written(new.segment), "body.segment")
 
         async def plan(unit: Unit) -> Answer:
             campaign = await campaigning.plan(new.plan(), unit.session)
@@ -214,6 +223,6 @@ def older_than(cursor: str | None) -> tuple[datetime, str] | None:
         return None
     known = decode_cursor(cursor)
     try:
-        return datetime.fromisoformat(known["created_at"]), str(known["after"])
-    except (KeyError, TypeError, ValueError):
+        return datetime.fromisoformat(known["created_at"]).astimezone(UTC), str(known["after"])
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise bad_cursor() from None

@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from services.campaigns.api.segments import Reader
+from services.campaigns.api.discretion import Discretion
+from services.campaigns.api.segments import Asker, Reader
 from services.campaigns.domain.campaign import Arm
 from services.campaigns.domain.findings import Effect
 from services.campaigns.domain.handover import Why
@@ -42,9 +43,10 @@ def customer_view(one: Seen) -> CustomerView:
     return CustomerView(**one.response._asdict(), **kept_back)
 
 
-def looking_back(router: APIRouter, campaigning: Campaigning, looking: Looking) -> None:
-    @router.get("/{campaign_id}/customers", dependencies=[Reader])
+def looking_back(router: APIRouter, campaigning: Campaigning, looking: Looking, discretion: Discretion) -> None:
+    @router.get("/{campaign_id}/customers")
     async def list_customers(
+        principal: Asker,
         campaign_id: str,
         arm: Arm | None = None,
         standing: KeptBack | None = None,
@@ -53,11 +55,15 @@ def looking_back(router: APIRouter, campaigning: Campaigning, looking: Looking) 
     ) -> Page[CustomerView]:
         """Who is in the campaign, in which arm, what they bought since, and whether they were contacted; by customer id.
 
-        `standing`: only those who wait, or only those who are withheld.
+        `standing`: only those who wait, or only those who are withheld. Who is in a campaign has what its segment asks for: if
+        that is sensitive, they are shown to keys with `contacts:sensitive`.
         """
+        rule = (await campaigning.get(campaign_id)).rule
+        discretion.check(principal, rule, "path.campaign_id")
         found = await looking.customers(campaign_id, text_of(cursor, "after"), limit + 1, arm, standing)
         last = found[:limit][-1].response.customer_id if len(found) > limit else None
         items = [customer_view(one) for one in found[:limit]]
+        await discretion.note("campaign", principal, rule, [one.customer_id for one in items])
         return Page(items=items, next=last and encode_cursor({"after": last}))
 
     @router.get("/{campaign_id}/effect", dependencies=[Reader])

@@ -6,19 +6,21 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from services.campaigns.api.discretion import Discretion
 from services.campaigns.domain.conditions import CONDITIONS, Node
 from services.campaigns.domain.fields import FAMILIES, FIELDS
-from services.campaigns.domain.rules import Rule
+from services.campaigns.domain.rules import Rule, written
 from services.campaigns.domain.segment import Segment
 from services.campaigns.handlers.segments import Segmenting
 from shared.http import Cursor, Limit, Page, encode_cursor, text_of
 from shared.idempotency import TAKES_KEY, Answer, idempotent
 from shared.messaging import Messaging, Unit
-from shared.security import Principal, require
+from shared.security import TAKES_PURPOSE, Principal, require
 
 Reader = Depends(require("campaigns:read"))
 Writing = Depends(require("campaigns:write"))
 Writer = Annotated[Principal, Writing]
+Asker = Annotated[Principal, Reader]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
 EXAMPLE: JsonValue = {
@@ -88,13 +90,14 @@ def fields() -> list[FieldView]:
     ]
 
 
-def segment_routes(segmenting: Segmenting, messaging: Messaging) -> APIRouter:
-    router = APIRouter(prefix="/v1/segments", tags=["segments"])
+def segment_routes(segmenting: Segmenting, messaging: Messaging, discretion: Discretion) -> APIRouter:
+    router = APIRouter(prefix="/v1/segments", tags=["segments"], dependencies=[TAKES_PURPOSE])
 
     @router.post("", status_code=201, response_model=SegmentView, dependencies=[TAKES_KEY])
     async def save_segment(request: Request, principal: Writer, new: NewSegment) -> Response:
         """Save a rule under a name. It is never changed afterwards; save another one instead."""
         rule: Node = new.rule
+        discretion.check(principal, written(rule), "body.rule")
 
         async def save(unit: Unit) -> Answer:
             segment = await segmenting.save(unit.session, new.segment_id, new.name, rule)
@@ -109,10 +112,13 @@ def segment_routes(segmenting: Segmenting, messaging: Messaging) -> APIRouter:
         last = found[:limit][-1].segment_id if len(found) > limit else None
         return Page(items=[view(one) for one in found[:limit]], next=last and encode_cursor({"after": last}))
 
-    @router.post("/preview", dependencies=[Reader])
-    async def preview_segment(asked: Asked) -> PreviewView:
-        """Whom does the rule describe at this moment?"""
+    @router.post("/preview")
+    async def preview_segment(principal: Asker, asked: Asked) -> PreviewView:
+        """Whom does the rule describe at this moment? Of what is sensitive only keys with `contacts:sensitive` may ask."""
+        rule = written(asked.rule)
+        discretion.check(principal, rule, "body.rule")
         preview = await segmenting.preview(asked.rule)
+        await discretion.note("segment", principal, rule, preview.sample)
         return PreviewView(customers=preview.customers, sample=preview.sample)
 
     @router.get("/fields", dependencies=[Reader])

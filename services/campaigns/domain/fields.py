@@ -12,6 +12,7 @@ from services.campaigns.domain.profile import Profile, Value
 from shared.consent import ANY, barred
 from shared.contracts.scoring import RfmSegment
 
+ATTRIBUTE = "contact.attributes."
 CODE = r"[a-z0-9][a-z0-9._-]{0,63}"
 Reader: TypeAlias = Callable[[Profile], Value | None]
 
@@ -125,9 +126,13 @@ def reader(name: str, now: datetime) -> Reader:
     return interaction_reader(rest) if section == "interactions" else contact_reader(rest)
 
 
+def attribute(name: str) -> str | None:
+    """The code of the contact's attribute that a field is; None: it is something else."""
+    return name.removeprefix(ATTRIBUTE) if name.startswith(ATTRIBUTE) else None
+
+
 def contact_reader(rest: str) -> Reader:
-    if rest.startswith("attributes."):
-        code = rest.removeprefix("attributes.")
+    if code := attribute(f"contact.{rest}"):
         return lambda profile: profile.attributes.get(code)
     return lambda profile: profile.contact.get(rest)
 

@@ -7,7 +7,7 @@ What a rule means is in `meaning.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import (
@@ -124,6 +124,14 @@ def parts_of(node: Any) -> list[Any]:
         return []
     listed = [part for word in ("all", "any") if isinstance(node.get(word), list) for part in node[word]]
     return [*listed, node["not"]] if "not" in node else listed
+
+
+def fields_of(rule: Any) -> Iterator[str]:
+    """The names of all fields that a rule, as JSON, asks for."""
+    for part in parts_of(rule):
+        yield from fields_of(part)
+    if isinstance(rule, Mapping) and isinstance(name := rule.get("field"), str):
+        yield name
 
 
 for model in (All, Some, Not):

@@ -1,7 +1,7 @@
 """The routes of consents: what stands, what was ever said, and what is said now."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -14,7 +14,7 @@ from services.contacts.handlers.confirming import Confirming
 from services.contacts.handlers.seeing import Seeing
 from shared.contracts.contacts import Consent, Contact
 from shared.contracts.fact import CustomerId
-from shared.http import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
+from shared.http import Cursor, Limit, Page, encode_cursor, moment_and_place
 from shared.idempotency import TAKES_KEY, Answer, idempotent
 from shared.messaging import Messaging, Unit
 from shared.security import TAKES_PURPOSE, Principal, require
@@ -53,7 +53,7 @@ def _reading(routes: APIRouter, handlers: Handlers, history: History, seeing: Se
         principal: Reader, customer_id: CustomerId, cursor: Cursor = None, limit: Limit = 100
     ) -> Page[SaidConsent]:
         """A grant that has run out is in it twice: as it was given, and `expired`, with the time of the grant."""
-        before = _moment_and_place(decode_cursor(cursor)) if cursor else None
+        before = moment_and_place(cursor or None, "given_at")
         contact = await seeing.by(principal).contact(customer_id)
         found = await history.consents_said([contact.customer_id, *contact.absorbed], before, limit)
         last = found[-1] if len(found) == limit else None
@@ -95,14 +95,3 @@ def _writing(routes: APIRouter, handlers: Handlers, confirming: Confirming, mess
 def _standing(contact: Contact, now: datetime) -> Consents:
     consents = [StandingConsent.at(one, now) for one in contact.consents]
     return Consents(version=contact.version, consents=consents)
-
-
-def _moment_and_place(cursor: dict[str, object]) -> tuple[datetime, str]:
-    given_at, place = cursor.get("given_at"), cursor.get("place")
-    if not isinstance(given_at, str) or not isinstance(place, str):
-        raise bad_cursor()
-    try:
-        moment = datetime.fromisoformat(given_at)
-    except ValueError:
-        raise bad_cursor() from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC), place

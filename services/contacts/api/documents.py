@@ -15,7 +15,7 @@ from services.contacts.handlers.attaching import Attaching, Attachment
 from services.contacts.handlers.seeing import Seeing
 from shared.contracts.fact import Code, CustomerId, Name, Uuid7
 from shared.http import Page
-from shared.security import Principal, require
+from shared.security import TAKES_PURPOSE, Principal, require
 
 Reader = Annotated[Principal, Depends(require("contacts:read", rows=True))]
 Writer = Annotated[Principal, Depends(require("contacts:write", rows=True))]
@@ -48,7 +48,7 @@ class DocumentBody(BaseModel):
 
 def router(attaching: Attaching, seeing: Seeing) -> APIRouter:
     """The routes, over the use cases. Documents are of a contact: who may not see it has none of them."""
-    routes = APIRouter(prefix="/v1/contacts/{customer_id}/documents", tags=["documents"])
+    routes = APIRouter(prefix="/v1/contacts/{customer_id}/documents", tags=["documents"], dependencies=[TAKES_PURPOSE])
 
     @routes.post("", status_code=201, summary="Attach a document", openapi_extra=BYTES)
     async def attach_document(
@@ -79,8 +79,11 @@ def router(attaching: Attaching, seeing: Seeing) -> APIRouter:
 
     @routes.get("/{document_id}", response_class=Response, summary="Download a document")
     async def download_document(principal: Reader, customer_id: CustomerId, document_id: Uuid7) -> Response:
-        await seeing.by(principal).contact(customer_id)
+        """Whoever does is in the audit trail: nobody knows what a paper says, and it may be a passport."""
+        view = seeing.by(principal)
+        await view.contact(customer_id)
         document = await attaching.find(customer_id, document_id)
+        await view.note("document", [document.customer_id])
         return StreamingResponse(
             attaching.documents.read(document_id), media_type=document.type, headers=_safe(document)
         )

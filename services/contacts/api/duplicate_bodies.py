@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.contacts.domain.matching.explain import Reason
 from services.contacts.domain.matching.kinds import Kind
-from services.contacts.handlers.proposals import Pair
+from services.contacts.handlers.proposals import Pair, Proposal
 from services.contacts.handlers.seeing import View
 
 Source = Literal["reported", "found"]
@@ -122,6 +122,13 @@ class ProgressBody(BaseModel):
     compared: Annotated[
         int, Field(description="With the weights and limits in force. Fewer for a while after something was learnt.")
     ]
+
+
+def sensitive_of(proposal: Proposal, view: View) -> list[str]:
+    """What is sensitive of a pair: values that are compared, and identifiers that a channel has said."""
+    compared = sensitive_fields(proposal.why.reasons, view) if proposal.why else []
+    schemes = (name.partition(":")[0] for name in proposal.identifiers)
+    return compared + [f"identifiers.{scheme}" for scheme in schemes if scheme in view.sensitive]
 
 
 def sensitive_fields(reasons: Sequence[Reason], view: View) -> list[str]:

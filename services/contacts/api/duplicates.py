@@ -11,7 +11,7 @@ from services.contacts.api.duplicate_bodies import (
     OutcomeBody,
     ProgressBody,
     Verdict,
-    sensitive_fields,
+    sensitive_of,
 )
 from services.contacts.domain.matching.decide import WrongThresholds
 from services.contacts.domain.matching.proposals import Limits
@@ -98,11 +98,7 @@ def _reading(routes: APIRouter, queue: Queue, seeing: Seeing) -> None:
 
 async def _shown(pairs: Sequence[Pair], view: View) -> list[Duplicate]:
     """Whoever sees sensitive values is in the audit trail before they see them."""
-    told = {
-        pair.name: fields
-        for pair in pairs
-        if view.open and pair.proposal.why and (fields := sensitive_fields(pair.proposal.why.reasons, view))
-    }
+    told = {pair.name: fields for pair in pairs if (fields := sensitive_of(pair.proposal, view))} if view.open else {}
     if told:
         customers = [one for pair in pairs if pair.name in told for one in pair.proposal.customers]
         await view.note("duplicates", customers, [name for names in told.values() for name in names])
@@ -145,4 +141,4 @@ def _place(cursor: str | None) -> tuple[float | None, str] | None:
     name: Any = value.get("pair")
     if not isinstance(name, str) or not isinstance(probability, float | int | None):
         raise bad_cursor()
-    return probability, name
+    return None if probability is None else float(probability), name

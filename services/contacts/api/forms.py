@@ -176,7 +176,8 @@ def _values(kind: str, body: bytes) -> dict[str, str | list[str]]:
 
 def _texts(name: str, value: Any) -> str | list[str]:
     listed = value if isinstance(value, list) else [value]
-    texts = [one if isinstance(one, str) else orjson.dumps(one).decode() for one in listed if not isinstance(one, dict)]
+    plain = [one for one in listed if not isinstance(one, dict | list)]
+    texts = [one if isinstance(one, str) else orjson.dumps(one).decode() for one in plain]
     if len(texts) < len(listed) or any("\0" in text for text in texts):
         raise Problem(422, "Not taken", errors=[(f"body.{name}", "is no text")])
     return texts[0] if len(texts) == 1 else texts

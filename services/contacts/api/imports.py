@@ -3,7 +3,7 @@
 import asyncio
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Protocol
 
@@ -13,6 +13,7 @@ from fastapi.responses import StreamingResponse
 
 from services.contacts.api.import_bodies import ImportBody, Sample, Samples
 from services.contacts.api.mappings import RAW, no_such_mapping
+from services.contacts.domain.access import Sensitive
 from services.contacts.domain.importing.mapping import Mapping
 from services.contacts.formats.safe import harmless
 from services.contacts.handlers.imports import Import
@@ -20,7 +21,7 @@ from services.contacts.handlers.seeing import Seeing
 from shared.contracts.fact import Uuid7
 from shared.http import Cursor, Limit, Page, Problem, encode_cursor, text_of
 from shared.ids import uuid7
-from shared.security import Principal, require
+from shared.security import TAKES_PURPOSE, Principal, require
 
 Reader = Annotated[Principal, Depends(require("contacts:read"))]
 Writer = Annotated[Principal, Depends(require("contacts:write"))]
@@ -29,6 +30,7 @@ MAX_FILE_BYTES = 2 << 30
 CHUNK = 1 << 20
 """Bytes of one document; a body is never held beyond that."""
 ROWS_AT_A_TIME = 1_000
+UNREADABLE = "unreadable"
 
 
 class Imports(Protocol):
@@ -57,7 +59,7 @@ class Imports(Protocol):
 
 def router(imports: Imports, seeing: Seeing) -> APIRouter:
     """The routes; to be included before those that take any word for an id."""
-    routes = APIRouter(prefix=PATH, tags=["imports"])
+    routes = APIRouter(prefix=PATH, tags=["imports"], dependencies=[TAKES_PURPOSE])
     _sending(routes, imports)
     _steering(routes, imports)
     _looking(routes, imports, seeing)
@@ -141,33 +143,52 @@ def _looking(routes: APIRouter, imports: Imports, seeing: Seeing) -> None:
         principal: Reader, import_id: Uuid7, outcome: Literal["new", "changed", "unchanged"] = "changed"
     ) -> Samples:
         await _existing(imports, import_id)
-        view, samples = seeing.by(principal), await imports.shown(import_id, outcome)
-        veiled = [one | {when: view.sample_shown(one[when]) for when in ("before", "after")} for one in samples]
-        return Samples(items=[Sample.model_validate(one) for one in veiled])
+        shown = await seeing.by(principal).samples_shown("import-samples", await imports.shown(import_id, outcome))
+        return Samples(items=[Sample.model_validate(one) for one in shown])
 
     @routes.get(
         "/{import_id}/rejected", summary="The rows that were not taken, as CSV", response_class=StreamingResponse
     )
-    async def read_rejected(_: Reader, import_id: Uuid7) -> StreamingResponse:
-        """In the file's own columns, and `line`, `reason`, `column` and `detail`. Mended, it can be sent again."""
+    async def read_rejected(principal: Reader, import_id: Uuid7) -> StreamingResponse:
+        """In the file's own columns, and `line`, `reason`, `column` and `detail`. Mended, it can be sent again.
+
+        Without `contacts:sensitive` only cells are shown that the mapping says are nothing sensitive.
+        """
         one = await _existing(imports, import_id)
         columns = list(one.columns) or list(
             dict.fromkeys(column.source for column in one.mapping.columns if column.source)
         )
+        view = seeing.by(principal)
+        seen = None if view.open else _harmless(one.mapping, view.sensitive)
+        if view.open:
+            # Whose they are nobody knows; of the columns that are not mapped, not even what they are.
+            await view.note("import-rejected", [], filter(view.sensitive.may_be, (c.to for c in one.mapping.columns)))
         headers = {"content-disposition": f'attachment; filename="rejected-{import_id}.csv"'}
-        return StreamingResponse(_rejected(imports, import_id, columns), 200, headers, "text/csv; charset=utf-8")
+        return StreamingResponse(_rejected(imports, import_id, columns, seen), 200, headers, "text/csv; charset=utf-8")
 
 
-async def _rejected(imports: Imports, import_id: str, columns: list[str]) -> AsyncIterator[bytes]:
+def _harmless(mapping: Mapping, sensitive: Sensitive) -> frozenset[str]:
+    """The columns of a file that are mapped, and to nothing sensitive."""
+    hidden = {column.source for column in mapping.columns if sensitive.may_be(column.to)}
+    return frozenset(column.source for column in mapping.columns if column.source and column.source not in hidden)
+
+
+async def _rejected(
+    imports: Imports, import_id: str, columns: list[str], seen: Collection[str] | None
+) -> AsyncIterator[bytes]:
+    """`seen`: the columns whose cells are shown; None: all, also of rows that could not be read."""
     yield _csv([[*columns, "line", "reason", "column", "detail"]])
     after = -1
     while rows := await imports.rejected(import_id, after, ROWS_AT_A_TIME):
-        yield await asyncio.to_thread(_csv, [_told(row, columns) for row in rows])
+        yield await asyncio.to_thread(_csv, [_told(row, columns, seen) for row in rows])
         after = rows[-1]["number"]
 
 
-def _told(row: dict[str, Any], columns: list[str]) -> list[str]:
+def _told(row: dict[str, Any], columns: list[str], seen: Collection[str] | None) -> list[str]:
     cells = dict(row["cells"])
+    if seen is not None:
+        # Of a row that cannot be read all may stand in the first column.
+        cells = {name: cell for name, cell in cells.items() if name in seen and row["reason"] != UNREADABLE}
     first, *others = [_flat(cells.pop(name, "")) for name in columns]
     # What has no column, such as a whole card that could not be read, is shown in the first.
     rest = " ".join(_flat(cell) for cell in cells.values())

@@ -1,5 +1,6 @@
 """The routes of quality: what may be wrong with one contact's data, and with those of all."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -7,13 +8,14 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.contacts.domain.quality import WORDS, Quality
+from services.contacts.domain.quality.values import Judged
 from services.contacts.handlers import NoSuchContact
 from services.contacts.handlers.measuring import Measuring
 from services.contacts.handlers.seeing import Seeing
 from shared.contracts.channels import NameParts
 from shared.contracts.fact import CustomerId
 from shared.http import Problem
-from shared.security import Principal, require
+from shared.security import TAKES_PURPOSE, Principal, require
 
 Reader = Annotated[Principal, Depends(require("contacts:read", rows=True))]
 ReaderOfAll = Annotated[Principal, Depends(require("contacts:read"))]
@@ -116,7 +118,7 @@ class BaseQuality(BaseModel):
 
 def router(measuring: Measuring, seeing: Seeing) -> APIRouter:
     """The routes; to be included before those that take any word for an id."""
-    routes = APIRouter(prefix="/v1/contacts", tags=["quality"])
+    routes = APIRouter(prefix="/v1/contacts", tags=["quality"], dependencies=[TAKES_PURPOSE])
 
     @routes.get("/quality", summary="How good the data of all contacts are")
     async def read_quality_of_all(_: ReaderOfAll) -> BaseQuality:
@@ -131,21 +133,23 @@ def router(measuring: Measuring, seeing: Seeing) -> APIRouter:
 
     @routes.get("/{customer_id}/quality", summary="How good the data of a contact are, and what would make them better")
     async def read_quality(principal: Reader, customer_id: CustomerId) -> ContactQuality:
-        await seeing.by(principal).contact(customer_id)
+        view = seeing.by(principal)
+        contact = await view.contact(customer_id)
         found = await measuring.of(customer_id)
         if found is None:
             raise NoSuchContact(customer_id)
-        return _body(found)
+        return _body(found, await view.values_shown("quality", contact.customer_id, found.values))
 
     return routes
 
 
-def _body(found: Quality) -> ContactQuality:
+def _body(found: Quality, values: Sequence[Judged]) -> ContactQuality:
+    """`values`: those that are to be seen."""
     return ContactQuality(
         score=found.score,
         shares={**found.shares},
         findings=[FindingBody(**_worded(one)) for one in found.findings],
-        values=[JudgedValue(**_worded(one)) for one in found.values],
+        values=[JudgedValue(**_worded(one)) for one in values],
     )
 
 

@@ -83,6 +83,18 @@ class Sensitive:
             left["identifiers"] = [one for one in left["identifiers"] if one["scheme"] not in self]
         return left
 
+    def fields_among(self, values: Mapping[str, Any]) -> list[str]:
+        """The sensitive ones of some fields of a contact, as JSON."""
+        left = self.hidden_among(values)
+        found = [f"{name}.{code}" for name in MAPS for code in values.get(name, {}) if code not in left[name]]
+        schemes = {one["scheme"] for one in values.get("identifiers", ()) if one["scheme"] in self}
+        return found + sorted(f"identifiers.{scheme}" for scheme in schemes)
+
+    def may_be(self, place: str) -> bool:
+        """Whether a field may hold something sensitive: of a list or a map as a whole nobody knows what is in it."""
+        name, _, code = place.partition(".")
+        return name in (*MAPS, "identifiers") and (not code or self._hides(name, code))
+
     def fields_changed(self, change: Change) -> list[str]:
         """Those of a change that has values to show."""
         return [name for one in change.fields for name in self._sensitive(one)]

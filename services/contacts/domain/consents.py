@@ -3,11 +3,11 @@
 What an answer means at a moment is said by `shared.consent`, for all services alike.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from shared.consent import STRICTNESS
+from shared.consent import ANY, STRICTNESS, standing
 from shared.contracts.channels import ConsentClaim
 from shared.contracts.contacts import Consent
 from shared.moments import to_the_millisecond
@@ -47,6 +47,40 @@ def stricter(one: Consent, other: Consent, since: datetime) -> Consent:
     if max(one.given_at, other.given_at) > since:
         return max(one, other, key=_rank)
     return max(one, other, key=lambda consent: (0 if consent.expired else STRICTNESS[consent.status], _rank(consent)))
+
+
+def of_both(survivor: Sequence[Consent], absorbed: Sequence[Consent], since: datetime) -> list[Consent]:
+    """The answers of two who were found to be one, at `since`. Raises TooManyConsents."""
+    held = {(consent.purpose, consent.channel): consent for consent in survivor}
+    for consent in absorbed:
+        place = (consent.purpose, consent.channel)
+        held[place] = stricter(held[place], consent, since) if place in held else consent
+    if len(held) > MAX_CONSENTS:
+        raise TooManyConsents(f"a contact holds at most {MAX_CONSENTS} consents")
+    on_every_channel = {purpose for purpose, channel in held if channel == ANY}
+    single = [(purpose, channel) for purpose, channel in held if purpose in on_every_channel and channel != ANY]
+    refused = {place: _refused(survivor, absorbed, held.values(), place, since) for place in single}
+    return [refused.get(place) or held[place] for place in sorted(held)]
+
+
+def _refused(
+    survivor: Iterable[Consent],
+    absorbed: Iterable[Consent],
+    held: Iterable[Consent],
+    place: tuple[str, str],
+    since: datetime,
+) -> Consent | None:
+    """One's no for a channel that the other's later yes would open: an answer for every channel is one to this question, too.
+
+    It is a no as of that yes: of two at once the refusal is heard, and what is said later opens the channel again.
+    """
+    one, other, opened = (standing(said, *place, since) for said in (survivor, absorbed, held))
+    if not (one and other and opened and opened.consent.status == "granted"):
+        return None
+    strict = stricter(one.consent, other.consent, since)
+    if strict.status == "granted" or strict.expired:
+        return None
+    return strict.model_copy(update={"channel": place[1], "given_at": opened.consent.given_at})
 
 
 def _rank(consent: Consent) -> tuple[Any, ...]:

@@ -2,11 +2,15 @@
 
 import re
 import unicodedata
+import zipfile
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import IO, Literal
+from xml.etree.ElementTree import ParseError
 
 import puremagic
+from defusedxml.ElementTree import fromstring
 
 HEAD = 8192
 """So much of the beginning tells a type."""
@@ -30,6 +34,9 @@ ALLOWED = frozenset(
 )
 """What people attach to customers: papers, pictures, office documents without macros. Nothing that a browser would run."""
 OFFICE = {".docx": "wordprocessingml.document", ".xlsx": "spreadsheetml.sheet", ".pptx": "presentationml.presentation"}
+PARTS, MAX_PARTS = "[Content_Types].xml", 1 << 20
+"""Where an office document says of which types its parts are; unpacked, in bytes."""
+MACROS = ("vba", "macro")
 CONTROL = frozenset(range(32)) - {9, 10, 12, 13}
 
 
@@ -68,9 +75,31 @@ def type_of(head: bytes, name: str) -> str:
     if any(one.endswith(tuple(OFFICE.values())) for one in found):
         wanted = OFFICE.get(name[name.rfind(".") :].lower()) if "." in name else None
         found = {one for one in found if wanted and one.endswith(wanted)}
+    if found == {"text/plain"} and not _is_text(head):
+        found = set()
     if len(found & ALLOWED) == 1:
         return next(iter(found & ALLOWED))
     raise NotAllowed(", ".join(sorted(found)) or "of no type that is known")
+
+
+def is_office(type_: str) -> bool:
+    """Whether the beginning has told no more than that it is an archive, and `check_office` has to look into it."""
+    return type_.endswith(tuple(OFFICE.values()))
+
+
+def check_office(file: IO[bytes], type_: str) -> None:
+    """That an archive is the office document that it is called, without macros. Raises NotAllowed."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            told = archive.read(PARTS) if archive.getinfo(PARTS).file_size <= MAX_PARTS else b""
+        types = [one.get("ContentType", "").lower() for one in fromstring(told, forbid_dtd=True)]
+    except (zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, EOFError, NotImplementedError,
+            RuntimeError) as error:  # fmt: skip
+        raise NotAllowed("an archive that is no office document") from error
+    if f"{type_}.main+xml" not in types:
+        raise NotAllowed("an archive of another kind than its name says")
+    if any(word in one for one in types for word in MACROS):
+        raise NotAllowed("an office document with macros")
 
 
 def _is_text(head: bytes) -> bool:

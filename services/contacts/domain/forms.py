@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from services.contacts.domain.importing.drafting import Draft, Drafting
 from services.contacts.domain.importing.mapping import Column, Mapping
 from services.contacts.domain.survivorship import FIELDS
+from shared.consent import ANY
 from shared.contracts.channels import ConsentClaim, ContactReported, EmailClaim, LawfulBasis, PhoneClaim
-from shared.contracts.contacts import Contact
+from shared.contracts.contacts import Consent, Contact
 from shared.contracts.fact import Code, Name
 
 MAY_SAY = frozenset(
@@ -191,8 +192,12 @@ def of_known(report: ContactReported, held: Contact) -> ContactReported:
         update["emails"] = [*report.emails, EmailClaim(typed=report.email)]
     if report.phone and report.phone != held.phone:
         update["phones"] = [*report.phones, PhoneClaim(typed=report.phone)]
-    refused = {(one.purpose, one.channel) for one in held.consents if one.status != "granted" and not one.expired}
-    update["consents"] = [
-        one for one in report.consents if not refused & {(one.purpose, one.channel), (one.purpose, "any")}
-    ]
+    refused = [one for one in held.consents if one.status != "granted" and not one.expired]
+    update["consents"] = [one for one in report.consents if not any(_speaks_of(no, one) for no in refused)]
     return report.model_copy(update=update | {"email": None, "phone": None})
+
+
+def _speaks_of(refusal: Consent, claim: ConsentClaim) -> bool:
+    """A yes on every channel would open also the one that was refused."""
+    channels = {refusal.channel, claim.channel}
+    return refusal.purpose == claim.purpose and (len(channels) == 1 or ANY in channels)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from services.contacts.domain.barring import both
+from services.contacts.domain.consents import of_both
 from services.contacts.domain.following import course_of, faulty, staged
 from services.contacts.domain.known import UNKNOWN, Candidate
 from services.contacts.domain.lifecycle import joined
@@ -19,19 +20,15 @@ from services.contacts.domain.points import LISTS
 from services.contacts.domain.reconsidering import judged_again
 from services.contacts.domain.ruling import Rules
 from services.contacts.domain.survivorship import (
-    MAX_CONSENTS,
     NO_RULES,
     PUBLISHED,
     Known,
     Statement,
-    TooManyConsents,
     differences,
     heard,
     milliseconds,
     settled,
-    stricter,
 )
-from shared.contracts.contacts import Consent
 
 MAX_MEMBERS = 50
 """A merge reads and writes all parts in one transaction; a person who has been registered more often is no person."""
@@ -158,7 +155,7 @@ def _both(survivor: Known, absorbed: Known, rules: Rules) -> Known:
     for told in _statements(absorbed):
         survivor = heard(survivor, told, rules)
     since, _ = _merged_when(absorbed)
-    consents = _consents(survivor.contact.consents, absorbed.contact.consents, since)
+    consents = of_both(survivor.contact.consents, absorbed.contact.consents, since)
     update: dict[str, Any] = {"consents": consents}
     if absorbed.contact.do_not_contact:
         update["do_not_contact"] = both(survivor.contact.do_not_contact, absorbed.contact.do_not_contact)
@@ -191,17 +188,6 @@ def _statement(name: str, code: str, said: Candidate) -> Statement:
         entry: dict[str, Any] = {name: {code: said.value}}
         return Statement(source, said.at, **entry, by=by)
     return Statement(source, said.at, fields={name: said.value}, by=by)
-
-
-def _consents(survivor: Iterable[Consent], absorbed: Iterable[Consent], since: datetime) -> list[Consent]:
-    """The answers of both. Of two given before the merge the stricter holds, else the later (decision 0028)."""
-    standing = {(consent.purpose, consent.channel): consent for consent in survivor}
-    for consent in absorbed:
-        place = (consent.purpose, consent.channel)
-        standing[place] = stricter(standing[place], consent, since) if place in standing else consent
-    if len(standing) > MAX_CONSENTS:
-        raise TooManyConsents(f"a contact holds at most {MAX_CONSENTS} consents")
-    return [standing[place] for place in sorted(standing)]
 
 
 def _chain(parts: Parts, customer: str) -> Iterable[str]:

@@ -13,6 +13,7 @@ from shared.contracts.contacts import Consent, Contact
 SOURCE = "preference-centre"
 ONE_CLICK = "one-click unsubscribe"
 Wish: TypeAlias = Literal["granted", "withdrawn"]
+REFUSED = ("denied", "withdrawn")
 Place: TypeAlias = tuple[str, str]
 """A purpose and a channel."""
 
@@ -35,6 +36,8 @@ class Choice:
     wording: str | None = None
     since: datetime | None = None
     valid_until: datetime | None = None
+    refused: bool = False
+    """Of this very channel, whatever was said of every channel since."""
 
     @property
     def place(self) -> Place:
@@ -62,7 +65,7 @@ class Wishes:
 
 def preferences(contact: Contact, hidden: Collection[str], about: Place | None, now: datetime) -> Preferences:
     """`hidden`: interests that a link, which may be passed on, must not show."""
-    choices = [_choice(one, now) for one in contact.consents]
+    choices = [_choice(contact, one, now) for one in contact.consents]
     if about is not None and about not in {one.place for one in choices}:
         found = standing(contact.consents, *about, now)
         choices.append(Choice(*about, found.answer if found else "not-asked"))
@@ -70,8 +73,13 @@ def preferences(contact: Contact, hidden: Collection[str], about: Place | None, 
     return Preferences(sorted(choices, key=lambda one: one.place), interests, contact.language, about)
 
 
-def _choice(one: Consent, now: datetime) -> Choice:
-    return Choice(one.purpose, one.channel, answer(one, now), one.wording, one.given_at, one.valid_until)
+def _choice(contact: Contact, own: Consent, now: datetime) -> Choice:
+    """As it stands: what was said of every channel since speaks of this one too."""
+    found = standing(contact.consents, own.purpose, own.channel, now)
+    assert found, "its own answer speaks of it"
+    held = found.consent
+    refused = answer(own, now) in REFUSED
+    return Choice(own.purpose, own.channel, found.answer, held.wording, held.given_at, held.valid_until, refused)
 
 
 def news(offered: Preferences, wishes: Wishes) -> Wishes:
@@ -84,6 +92,7 @@ def news(offered: Preferences, wishes: Wishes) -> Wishes:
         if code not in offered.interests:
             raise NotOffered(f"interests.{code}")
     consents = {place: wish for place, wish in wishes.consents.items() if _turns(stands[place], wish)}
+    consents |= dict.fromkeys(_still_refused(offered, wishes, consents), "withdrawn")
     interests = {code: wish for code, wish in wishes.interests.items() if offered.interests[code] is not wish}
     language = wishes.language if wishes.language != offered.language else None
     return Wishes(consents, interests, language)
@@ -94,11 +103,22 @@ def _turns(status: str, wish: Wish) -> bool:
     return status != "granted" if wish == "granted" else status in {"granted", "not-asked"}
 
 
+def _still_refused(offered: Preferences, wishes: Wishes, consents: Mapping[Place, Wish]) -> list[Place]:
+    """Where a yes on every channel, which would be the later word, must not stand for a no."""
+    opened = {purpose for (purpose, channel), wish in consents.items() if channel == ANY and wish == "granted"}
+    single = [one for one in offered.choices if one.purpose in opened and one.channel != ANY]
+    wished = wishes.consents
+    return [one.place for one in single if wished.get(one.place, "withdrawn" if one.refused else None) == "withdrawn"]
+
+
 def unsubscribed(offered: Preferences) -> Wishes:
     """What one click says: no to what the link is about; if it is about nothing, to all that was granted."""
-    if offered.about is not None:
-        return Wishes({offered.about: "withdrawn"})
-    return Wishes({one.place: "withdrawn" for one in offered.choices if one.status == "granted"})
+    granted = [one.place for one in offered.choices if one.status == "granted"]
+    if offered.about is None:
+        return Wishes(dict.fromkeys(granted, "withdrawn"))
+    purpose, channel = offered.about
+    ended = [place for place in granted if channel == ANY and place[0] == purpose]
+    return Wishes(dict.fromkeys([offered.about, *ended], "withdrawn"))
 
 
 def claims(contact: Contact, wishes: Wishes, evidence: str, at: datetime) -> list[ConsentClaim]:
@@ -119,9 +139,11 @@ def claims(contact: Contact, wishes: Wishes, evidence: str, at: datetime) -> lis
 
 def spoken_last(contact: Contact, places: Collection[Place], now: datetime) -> datetime:
     """When a customer speaks now: later than all that channels, whose clocks may run ahead of ours, say that they said of it."""
-    purposes = {purpose for purpose, _ in places}
-    channels = {channel for _, channel in places} | {ANY}
-    of_them = [one.given_at for one in contact.consents if one.purpose in purposes and one.channel in channels]
+    of_them = [one.given_at for one in contact.consents if any(_speaks(one, *place) for place in places)]
     latest = max(of_them, default=None)
     now = milliseconds(now)
     return now if latest is None else max(now, latest + timedelta(milliseconds=1))
+
+
+def _speaks(one: Consent, purpose: str, channel: str) -> bool:
+    return one.purpose == purpose and (ANY in {one.channel, channel} or one.channel == channel)

@@ -36,14 +36,17 @@ class JsonLines:
         if not isinstance(found, dict):
             return {"line": shown([line])}, "it is no JSON object"
         cells: dict[str, Cell] = {}
-        flatten(found, "", cells)
+        try:
+            flatten(found, "", cells)
+        except orjson.JSONEncodeError:
+            return {"line": shown([line])}, "it is nested too deeply"
         if "\\u0000" in line and any(NUL in str(cell) for cell in cells.values()):
             return {name: str(cell).replace(NUL, "") for name, cell in cells.items()}, "it has zero bytes"
         return cells, None
 
 
 def flatten(found: dict[str, Any], prefix: str, cells: dict[str, Cell], depth: int = 1) -> None:
-    """Every object both as a whole, as JSON, and by its parts."""
+    """Every object both as a whole, as JSON, and by its parts. Raises JSONEncodeError: what can be read is deeper than can be written."""
     for name, value in found.items():
         place = prefix + name
         match value:

@@ -58,13 +58,20 @@ class Lines:
     """Since it was last cleared: what a record that cannot be read looked like."""
 
     def __iter__(self) -> Iterator[str]:
-        while line := self.file.readline(self.limit):
+        while line := self._next():
             if len(line) == self.limit and not line.endswith("\n"):
                 self.cut = True
-                while (rest := self.file.readline(self.limit)) and not rest.endswith("\n"):
+                while (rest := self._next()) and not rest.endswith("\n"):
                     """Skip the rest of it, a piece at a time."""
             self.seen.append(line)
             yield line
+
+    def _next(self) -> str:
+        """Raises Unreadable: of most encodings single characters are wrong, of some what follows is lost."""
+        try:
+            return self.file.readline(self.limit)
+        except UnicodeError:
+            raise Unreadable("the file is not of the encoding that the mapping names") from None
 
 
 def shown(lines: list[str], limit: int = 2_000) -> str:

@@ -7,6 +7,7 @@ from typing import IO, Any
 from xml.etree.ElementTree import ParseError
 
 from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
@@ -18,7 +19,11 @@ from services.contacts.formats.xml import Guarded
 MAX_UNPACKED = 8 << 30
 """Of sheets, which are read piece by piece: a million rows of 30 columns have about 3 GB."""
 MAX_IN_MEMORY = 256 << 20
-"""Of all else, which is held whole, above all the texts that cells share. What is beyond it is sent as CSV."""
+"""Of all else, above all the texts that cells share, which are held. What is beyond it is sent as CSV."""
+MAX_TREES = 8 << 20
+"""Of parts that are held as trees, some twenty times as large: what makes the sheets a workbook, and how they look."""
+BOOK = "xl/workbook.xml"
+TREES = ("[Content_Types].xml", "xl/styles.xml", "docProps/")
 MAX_MEMBERS = 1_000
 MAX_ROWS = 1_048_576
 """That a sheet of Excel's has; a row said to be further away is a trap."""
@@ -98,17 +103,29 @@ def _check(file: IO[bytes]) -> None:
     """Before anything is unpacked: what is declared is also the most that is read of each part."""
     with zipfile.ZipFile(file) as archive:
         parts = archive.infolist()
-        sheets = [one for one in parts if one.filename.startswith("xl/worksheets/")]
-        others = sum(one.file_size for one in parts) - sum(one.file_size for one in sheets)
-        if len(parts) > MAX_MEMBERS or sum(one.file_size for one in sheets) > MAX_UNPACKED or others > MAX_IN_MEMORY:
+        sheets = sum(one.file_size for one in parts if one.filename.startswith("xl/worksheets/"))
+        others = sum(one.file_size for one in parts) - sheets
+        if len(parts) > MAX_MEMBERS or sheets > MAX_UNPACKED or others > MAX_IN_MEMORY or _trees(archive) > MAX_TREES:
             raise Unreadable("the file unpacks to more than a table of contacts can be; send it as CSV")
+        # Whatever they are called: any part can be said to be a sheet.
         for one in parts:
-            if one.filename.endswith((".xml", ".rels")):
-                with archive.open(one) as part:
-                    guarded = Guarded(part)
-                    while guarded.read(PIECE):
-                        """Only to see that no text in it is without an end."""
+            with archive.open(one) as part:
+                guarded = Guarded(part)
+                while guarded.read(PIECE):
+                    """Only to see that no text in it is without an end."""
     file.seek(0)
+
+
+def _trees(archive: zipfile.ZipFile) -> int:
+    """How much is held as trees. Which part is the workbook is said in the list of types, and it can be any."""
+    held = sum(
+        one.file_size for one in archive.infolist() if one.filename.startswith(TREES) or one.filename.endswith(".rels")
+    )
+    if held > MAX_TREES:
+        return held
+    types = fromstring(archive.read(TREES[0]), forbid_dtd=True)
+    books = {one.get("PartName", "")[1:] for one in types if one.get("ContentType", "").endswith("main+xml")}
+    return held + sum(one.file_size for one in archive.infolist() if one.filename in {BOOK, *books})
 
 
 def _text(value: Any) -> str:

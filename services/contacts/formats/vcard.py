@@ -26,6 +26,8 @@ PURPOSES = {"home": "home", "work": "work", "cell": "mobile", "fax": "fax", "pag
 OURS = "X-RAPPORT"
 MAX_LINES = 10_000
 """Of one card; a picture in it has a thousand."""
+MAX_TYPES = 20
+"""Of one property, each of which names it once more."""
 
 
 class Cards:
@@ -49,7 +51,8 @@ class Cards:
                 yield _record(number, card, size)
                 card = None
             elif card is not None:
-                size += len(line)
+                size += MAX_RECORD + 1 if self._lines.cut else len(line)
+                self._lines.cut = False
                 if size <= MAX_RECORD and len(card) < MAX_LINES:
                     card.append(line.rstrip("\r\n"))
                 else:
@@ -77,7 +80,7 @@ def _record(line: int, card: list[str], size: int) -> Record:
             continue
         found = PROPERTY.match(one)
         if found is None:
-            return Record(line, {"card": _shown(card)}, f"{one[:50]!r} is no property")
+            return Record(line, {"card": _shown(card)}, "one of its lines is no property")
         if found[1].upper() == OURS:
             ours.update(_ours(one[found.end() :]))
         else:
@@ -94,7 +97,10 @@ def _ours(value: str) -> dict[str, Cell]:
     except ValueError:
         return {}
     cells: dict[str, Cell] = {}
-    flatten({OURS: found} if isinstance(found, dict) else {}, "", cells)
+    try:
+        flatten({OURS: found} if isinstance(found, dict) else {}, "", cells)
+    except orjson.JSONEncodeError:
+        return {}
     return cells
 
 
@@ -104,15 +110,10 @@ def _take(
     parameters = _parameters(told)
     kinds = [kind for kind in parameters.get("TYPE", []) if kind not in {"pref", "internet", "voice"}]
     claim: dict[str, Any] = {"purpose": _purpose(kinds)}
-    for place in (name, *(f"{name}[{kind}]" for kind in kinds)):
-        if name in {"N", "ADR"}:
-            for part, text in zip(
-                NAME if name == "N" else ADDRESS, SPLIT.sub("\\1\n;", value).split("\n;"), strict=False
-            ):
-                if plain := _plain(text):
-                    cells.setdefault(f"{place}.{part}", []).append(plain)
-        elif plain := _plain(value):
-            cells.setdefault(place, []).append(plain)
+    said = _said(name, value)
+    for place in (name, *(f"{name}[{kind}]" for kind in list(dict.fromkeys(kinds))[:MAX_TYPES])):
+        for part, text in said.items():
+            cells.setdefault(place + part, []).append(text)
     match name:
         case "TEL" if plain := _plain(value).removeprefix("tel:"):
             lists.setdefault("phones", []).append({"typed": plain, **claim})
@@ -120,6 +121,16 @@ def _take(
             lists.setdefault("emails", []).append({"typed": plain, **claim})
         case "ADR" if typed := _address(value):
             lists.setdefault("addresses", []).append({"typed": typed, **claim})
+
+
+def _said(name: str, value: str) -> dict[str, str]:
+    """What a property says, by its part: `.city` of an address; of most there is one part, without a name."""
+    if name not in {"N", "ADR"}:
+        told = {"": _plain(value)}
+    else:
+        parts = (f".{part}" for part in (NAME if name == "N" else ADDRESS))
+        told = dict(zip(parts, map(_plain, SPLIT.sub("\\1\n;", value).split("\n;")), strict=False))
+    return {part: text for part, text in told.items() if text}
 
 
 def _parameters(told: str) -> dict[str, list[str]]:

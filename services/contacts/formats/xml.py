@@ -14,9 +14,11 @@ from services.contacts.formats.records import MAX_RECORD, Cell, Layout, Record, 
 
 MAX_DEPTH = 50
 MAX_PARTS = 5_000
-"""Elements of one record."""
-MAX_ALIKE = 100
+"""Elements and attributes of one record."""
+MAX_ALIKE = 20
 """Attributes of one element, each of which names it once more."""
+MAX_WORD = 100
+"""Characters of such an attribute: `work` names an element, a text does not."""
 
 
 class Guarded:
@@ -67,7 +69,7 @@ class Elements:
         for event, element in iterparse(Guarded(self._file), events=("start", "end"), forbid_dtd=True):
             if event == "start":
                 path.append(element)
-                parts += 1
+                parts += 1 + len(element.attrib)
                 if len(path) > MAX_DEPTH or parts > MAX_PARTS:
                     raise Unreadable(f"a record has more than {MAX_PARTS} parts, or lies deeper than {MAX_DEPTH}")
                 continue
@@ -110,7 +112,8 @@ def _flatten(element: Element, places: list[str], found: dict[str, list[str]]) -
             found.setdefault(f"{place}/@{_name(name)}".lstrip("/"), []).append(value)
     for part in element:
         name = _name(part.tag)
-        alike = [f"[@{_name(key)}={value}]" for key, value in list(part.attrib.items())[:MAX_ALIKE]]
+        words = [(key, value) for key, value in part.attrib.items() if len(value) <= MAX_WORD]
+        alike = [f"[@{_name(key)}={value}]" for key, value in words[:MAX_ALIKE]]
         # Only the last step may be told by its attributes: paths would multiply with the depth.
         _flatten(part, [f"{places[0]}/{name}".lstrip("/") + end for end in ("", *alike)], found)
 

@@ -1,6 +1,8 @@
 """Attaching documents to contacts: streamed in, held against what is allowed, scanned, and read again."""
 
+import asyncio
 import hashlib
+import tempfile
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +10,16 @@ from typing import Protocol
 
 import structlog
 
-from services.contacts.domain.documents import HEAD, MAX_DOCUMENTS, Document, Scan, cleaned, type_of
+from services.contacts.domain.documents import (
+    HEAD,
+    MAX_DOCUMENTS,
+    Document,
+    Scan,
+    check_office,
+    cleaned,
+    is_office,
+    type_of,
+)
 from services.contacts.handlers.book import Store
 from services.contacts.handlers.errors import NoSuchContact
 from shared.ids import uuid7
@@ -128,6 +139,8 @@ class Attaching:
         document_id, name = uuid7(now), cleaned(said.name)
         try:
             taken = await self._receive(document_id, name, chunks)
+            if is_office(taken.type):
+                await self._look_into(document_id, taken.type)
             scan = await self._scan(document_id)
         except BaseException:
             await self.documents.forget_bytes(document_id)
@@ -161,6 +174,13 @@ class Attaching:
             await upload.abort()
             raise
         return intake
+
+    async def _look_into(self, document_id: str, type_: str) -> None:
+        """An archive says at its end what is in it, so only when all of it is there. Raises NotAllowed."""
+        with tempfile.TemporaryFile() as file:
+            async for piece in self.documents.read(document_id):
+                await asyncio.to_thread(file.write, piece)
+            await asyncio.to_thread(check_office, file, type_)
 
     async def _scan(self, document_id: str) -> Scan:
         if self.scanner is None:

@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from services.contacts.domain.barring import CHANNELS
 from services.contacts.domain.changes import Author
 from services.contacts.domain.preferences import spoken_last
 from services.contacts.domain.signing import BadToken, KeyRing, Token, read, sign
 from services.contacts.domain.survivorship import Statement, consent, milliseconds
 from services.contacts.handlers.book import Store, open_book
 from shared.clock import Clock
+from shared.consent import barred
 from shared.contracts.channels import ConsentClaim
 from shared.contracts.contacts import Contact
 from shared.ids import uuid7
@@ -79,6 +81,10 @@ class Confirmations(Protocol):
 
     async def unsent(self, after: str, now: datetime, limit: int) -> Sequence[Confirmation]: ...
 
+    async def restricted(self, roots: Collection[str]) -> Collection[str]:
+        """Those of these customers whose data must not be used."""
+        ...
+
 
 class Confirming:
     """The use cases. Links live by the wall's clock; a grant is given when it is confirmed."""
@@ -110,11 +116,20 @@ class Confirming:
         return one
 
     async def to_send(self, after: str, limit: int) -> tuple[list[ToSend], str | None]:
-        """Links that nobody has said to have sent; behind which id others follow."""
-        found = await self.kept.unsent(after, datetime.now(UTC), limit)
+        """Links that nobody has said to have sent; behind which id others follow.
+
+        A link is an approach, too, and a form can ask for one in anybody's name: who must not be approached gets none.
+        """
+        now = datetime.now(UTC)
+        found = await self.kept.unsent(after, now, limit)
         ring = await self.ring()
         contacts = [(one, await self.store.contact(one.customer_id)) for one in found]
-        items = [ToSend(one, sign(ring, _token(one)), contact) for one, contact in contacts if contact]
+        restricted = set(await self.kept.restricted({contact.customer_id for _, contact in contacts if contact}))
+        items = [
+            ToSend(one, sign(ring, _token(one)), reachable)
+            for one, contact in contacts
+            if contact and contact.customer_id not in restricted and (reachable := _reachable(contact, now))
+        ]
         return items, found[-1].confirmation_id if len(found) == limit else None
 
     async def sent(self, confirmation_id: str) -> None:
@@ -150,6 +165,13 @@ class Confirming:
         await book.save(self.store)
         await self.kept.confirmed(one.confirmation_id, milliseconds(datetime.now(UTC)), unit.session)
         return one
+
+
+def _reachable(contact: Contact, now: datetime) -> Contact | None:
+    """Without the addresses at which nobody may approach them; None: at none."""
+    barred_at = [channel for channel in CHANNELS if barred(contact.do_not_contact, channel, now)]
+    left = contact.model_copy(update=dict.fromkeys(barred_at))
+    return left if left.email or left.phone or not barred_at else None
 
 
 def _token(one: Confirmation) -> Token:

@@ -51,7 +51,7 @@ class Exporting:
         yield await asyncio.to_thread(writer.begin)
         after = ""
         while piece := await self.contacts.piece(after, PIECE, typed, only):
-            whole = await view.parts_shown("export", await self._whole(piece))
+            whole = await view.parts_exported(await self._whole(piece))
             yield await asyncio.to_thread(_written, writer, whole, fields, as_of)
             after = piece[-1].contact.customer_id
         yield await asyncio.to_thread(writer.end)

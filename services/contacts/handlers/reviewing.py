@@ -1,6 +1,6 @@
 """What a person does with pairs who may be one: accepts or rejects them, and sets from when on they are shown or merged."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -29,6 +29,10 @@ class Pairs(Protocol):
 
     async def pair(self, name: str, session: Session | None) -> Pair | None:
         """Open or decided."""
+
+    async def any_restricted(self, customers: Collection[str], session: Session | None) -> bool:
+        """Whether the data of one of these must not be used."""
+        ...
 
     async def decide(self, name: str, decided: Decided, session: Session | None) -> None:
         """Of now on the pair is merged or rejected."""
@@ -65,13 +69,13 @@ class Reviewing:
     async def accept(
         self, unit: Unit, name: str, decision: Decision, records: Mapping[str, Record] | None = None
     ) -> Outcome:
-        """The two are one: merged into whoever was registered first. With `records`, only if it is still open and both say what
-        they said there, else Stale.
+        """The two are one: merged into whoever was registered first. With `records`, as nobody has decided it, only if it is still
+        open, both say what they said there, and their data may be used, else Stale.
 
         Raises NoSuchPair, and what `Merging.merge` raises.
         """
         pair, known = await self._pair(unit, name)
-        if records is not None and not _stands(pair, known, records):
+        if records is not None and not await self._stands(unit, pair, known, records):
             raise Stale(name)
         roots = sorted({_root(one) for one in known.values()})
         if len(roots) == 1:
@@ -100,6 +104,12 @@ class Reviewing:
         wanted = Wanted(limits, before.revision + 1)
         await self.pairs.want(wanted, unit.session)
         return wanted
+
+    async def _stands(self, unit: Unit, pair: Pair, known: Mapping[str, Known], records: Mapping[str, Record]) -> bool:
+        same = all(
+            one.place.root is None and record_of(one.published) == records[customer] for customer, one in known.items()
+        )
+        return pair.decided is None and same and not await self.pairs.any_restricted(known, unit.session)
 
     async def _decide(self, unit: Unit, name: str, state: str, decision: Decision, merge_id: str | None) -> None:
         at = milliseconds(await self.merging.clock.now(unit.session))
@@ -133,9 +143,3 @@ class Unasked:
 
 def _root(known: Known) -> str:
     return known.place.root or known.contact.customer_id
-
-
-def _stands(pair: Pair, known: Mapping[str, Known], records: Mapping[str, Record]) -> bool:
-    return pair.decided is None and all(
-        one.place.root is None and record_of(one.published) == records[customer] for customer, one in known.items()
-    )

@@ -6,12 +6,13 @@ has the scope for them. What must be known later, of who saw what, is in the aud
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from services.contacts.domain.access import Rows, Sensitive, without_links
 from services.contacts.domain.changes import Change
 from services.contacts.domain.places import ALONE
 from services.contacts.domain.provenance import Origin
+from services.contacts.domain.quality.values import Judged
 from services.contacts.domain.survivorship import Known
 from services.contacts.domain.traits import Wanted
 from services.contacts.domain.values.found import At, Found
@@ -22,6 +23,8 @@ from shared.mongo import Session
 from shared.security import Principal
 
 SEE_SENSITIVE = "contacts:sensitive"
+TIMES = ("before", "after")
+Sample: TypeAlias = Mapping[str, Any]
 
 
 class Kept(Protocol):
@@ -89,7 +92,8 @@ class View:
     async def tactful(self, taken: IdentifierTaken) -> IdentifierTaken:
         """That an identifier is taken cannot be hidden from who wants it; whose it is can."""
         owner = await self.kept.contact(taken.customer_id) if taken.customer_id else None
-        return taken if owner and self.rows.sees(owner) else IdentifierTaken(taken.identifier, None)
+        told = owner and self.rows.sees(owner) and self.may_ask(taken.identifier.partition(":")[0])
+        return taken if told else IdentifierTaken(taken.identifier, None)
 
     async def shown(self, action: str, contact: Contact) -> Contact:
         """As the key may see it. Whoever sees sensitive fields is in the audit trail before they see them."""
@@ -104,9 +108,11 @@ class View:
             await self.note(action, [one.customer_id for one in told], fields)
         return shown
 
-    async def parts_shown(self, action: str, parts: Sequence[Known]) -> list[Known]:
-        """Likewise of contacts with all that is kept of them."""
-        shown = await self.all_shown(action, [one.published for one in parts])
+    async def parts_exported(self, parts: Sequence[Known]) -> list[Known]:
+        """Contacts with all that is kept of them, as the key may see it. Whatever is in it, an export is in the trail."""
+        shown = [self._veiled(one.published) for one in parts]
+        fields = [name for one in shown for name in self.sensitive.fields_of(one)]
+        await self.note("export", [one.customer_id for one in shown], fields)
         # Nobody's root any more: what all of them make is the contact itself, and nothing of it is left beside.
         return [
             replace(part, contact=contact, place=ALONE, also={}) for part, contact in zip(parts, shown, strict=True)
@@ -121,9 +127,20 @@ class View:
             await self.note(action, [customer], fields)
         return list(origins)
 
-    def sample_shown(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Likewise of some fields of a contact, as JSON, of which nobody knows any more whose they are."""
-        return dict(values) if self.open else self.sensitive.hidden_among(values)
+    async def samples_shown(self, action: str, samples: Iterable[Sample]) -> list[Sample]:
+        """Likewise of some fields of contacts, as JSON, `before` and `after` something."""
+        shown: list[Sample] = [{**one, **{when: self._values_of(one[when]) for when in TIMES}} for one in samples]
+        told = [(one["customer_id"], self.sensitive.fields_among(one[when])) for one in shown for when in TIMES]
+        if seen := {customer for customer, fields in told if fields}:
+            await self.note(action, sorted(seen), [name for _, fields in told for name in fields])
+        return shown
+
+    async def values_shown(self, action: str, customer: str, values: Iterable[Judged]) -> list[Judged]:
+        """Likewise of values that were judged, some of which have a code of their own."""
+        shown = [one for one in values if one.code is None or self.may_ask(one.code)]
+        if fields := [one.code for one in shown if one.code is not None and one.code in self.sensitive]:
+            await self.note(action, [customer], fields)
+        return shown
 
     async def changes_shown(self, action: str, customer: str, changes: Iterable[Change]) -> list[Change]:
         """Likewise of changes."""
@@ -131,6 +148,9 @@ class View:
         if self.open and (fields := [name for one in shown for name in self.sensitive.fields_changed(one)]):
             await self.note(action, [customer], fields)
         return shown
+
+    def _values_of(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(values) if self.open else self.sensitive.hidden_among(values)
 
     def _veiled(self, contact: Contact) -> Contact:
         contact = contact if self.open else self.sensitive.hidden(contact)

@@ -158,13 +158,15 @@ class ImportStore:
         }
         literal["rehearsed"] = rehearsed
         after_dry_run = {"_id": import_id, "dry_run": True, "state": "done"}
-        await self._forget_rows(import_id) if await self.imports.find_one(after_dry_run, {"_id": 1}) else None
+        before = datetime.now(UTC)
+        if await self.imports.find_one(after_dry_run, {"_id": 1}):
+            await self._forget_rows(import_id, before)
         return bool((await self.imports.update_one(after_dry_run, [{"$set": literal}])).matched_count)
 
-    async def _forget_rows(self, import_id: str) -> None:
-        """Of the dry run: those of the run have the same places."""
+    async def _forget_rows(self, import_id: str, before: datetime) -> None:
+        """Of the dry run: those of the run have the same places. Asked for twice at once, the run may be under way already."""
         for collection in (self.rows, self.samples):
-            await collection.delete_many(of_import(import_id))
+            await collection.delete_many(of_import(import_id) | {"expires_at": {"$lte": before + ROWS_KEPT}})
 
     async def rejected(self, import_id: str, after: int, limit: int) -> list[Document]:
         """The rows that follow a place in the file, in its order: `number`, `line`, `reason`, `column`, `detail`, `cells`."""

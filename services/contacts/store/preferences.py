@@ -48,6 +48,7 @@ class ConfirmationStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._confirmations = database[CONFIRMATIONS]
+        self._restrictions = database["restrictions"]
 
     async def prepare(self) -> None:
         await ensure_collections(self._database, [CONFIRMATIONS])
@@ -84,6 +85,10 @@ class ConfirmationStore:
         wanted: dict[str, Any] = {"unsent": True, "_id": {"$gt": after}, "expires_at": {"$gt": now}}
         found = self._confirmations.find(wanted).sort("_id", ASCENDING).limit(limit)
         return [_confirmation(row) async for row in found]
+
+    async def restricted(self, roots: Many[str]) -> Many[str]:
+        found = self._restrictions.find({"_id": {"$in": list(roots)}}, {"_id": 1})
+        return [row["_id"] async for row in found]
 
 
 def _confirmation(row: Document) -> Confirmation:

@@ -1,5 +1,6 @@
 """Pairs who may be one in MongoDB, as a person sees and decides them."""
 
+from collections.abc import Collection as Many
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
@@ -15,6 +16,11 @@ class ReviewStore:
 
     def __init__(self, store: MatchStore) -> None:
         self.store = store
+        self._restrictions = store.contacts.database["restrictions"]
+
+    async def any_restricted(self, customers: Many[str], session: Session | None) -> bool:
+        wanted = {"_id": {"$in": list(customers)}}
+        return await self._restrictions.find_one(wanted, {"_id": 1}, session=session) is not None
 
     async def pair(self, name: str, session: Session | None) -> Pair | None:
         row = await self.store.pairs.find_one({"_id": name}, session=session)

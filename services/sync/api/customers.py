@@ -1,7 +1,8 @@
 """The routes of customers: their views, as told to channels that may know everything."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
+from itertools import chain
 from typing import Annotated, Protocol
 
 import orjson
@@ -10,10 +11,11 @@ from fastapi import APIRouter, Depends, Query, Response
 from services.sync.api.bodies import CustomersSummary
 from services.sync.domain.sensitive import Sensitive
 from services.sync.handlers.channels import CustomerNotFound
+from shared.audit import Accessed, Trail
 from shared.contracts.fact import CustomerId
 from shared.contracts.sync import CustomerView
 from shared.http import Cursor, Limit, Page, Problem, encode_cursor, text_of
-from shared.security import Principal, require
+from shared.security import TAKES_PURPOSE, Principal, require
 
 Reader = Annotated[Principal, Depends(require("customers:read"))]
 SEE_SENSITIVE = "contacts:sensitive"
@@ -34,20 +36,28 @@ class Customers(Protocol):
     async def sums(self) -> tuple[int, int, Decimal]: ...
 
 
-def router(customers: Customers, sensitive: Sensitive) -> APIRouter:
-    routes = APIRouter(prefix="/v1/customers", tags=["customers"])
+def router(customers: Customers, sensitive: Sensitive, trail: Trail) -> APIRouter:
+    routes = APIRouter(prefix="/v1/customers", tags=["customers"], dependencies=[TAKES_PURPOSE])
+
+    async def seen(action: str, principal: Principal, views: Iterable[bytes]) -> list[bytes]:
+        """As much of views as the caller may see. Whoever sees something sensitive is in the audit trail before they do."""
+        if not principal.may(SEE_SENSITIVE):
+            return [sensitive.without(view) for view in views]
+        shown = list(views)
+        if fields := {customer: names for customer, names in map(sensitive.shown_in, shown) if names}:
+            await trail.write(Accessed(action, principal, sorted(fields), sorted({*chain(*fields.values())})))
+        return shown
 
     @routes.get("", summary="List all customers, or find those of an identifier", response_model=Page[CustomerView])
     async def list_customers(
         principal: Reader, identifier: IdentifierText = None, cursor: Cursor = None, limit: Limit = 100
     ) -> Response:
-        seen = sight(principal, sensitive)
         if identifier:
             may_ask(principal, identifier, sensitive)
-            return page(map(seen, await customers.identified(identifier, limit)), None)
+            return page(await seen("find", principal, await customers.identified(identifier, limit)), None)
         found = await customers.page(text_of(cursor, "after") or "", limit)
         following = encode_cursor({"after": found[-1][0]}) if len(found) == limit else None
-        return page((seen(view) for _, view in found), following)
+        return page(await seen("list", principal, (view for _, view in found)), following)
 
     @routes.get("/summary", summary="Sums over all customers")
     async def summarise_customers(_: Reader) -> CustomersSummary:
@@ -59,14 +69,10 @@ def router(customers: Customers, sensitive: Sensitive) -> APIRouter:
         view = await customers.one(customer_id)
         if view is None:
             raise CustomerNotFound(customer_id)
-        return as_json(sight(principal, sensitive)(view))
+        [shown] = await seen("read", principal, [view])
+        return as_json(shown)
 
     return routes
-
-
-def sight(principal: Principal, sensitive: Sensitive) -> Callable[[bytes], bytes]:
-    """As much of a view as somebody may see."""
-    return (lambda view: view) if principal.may(SEE_SENSITIVE) else sensitive.without
 
 
 def may_ask(principal: Principal, identifier: str, sensitive: Sensitive) -> None:

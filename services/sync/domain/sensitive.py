@@ -41,6 +41,14 @@ class Sensitive:
         document = orjson.loads(view)
         return orjson.dumps(document) if self.keep_back(document) else view
 
+    def shown_in(self, view: bytes) -> tuple[str, list[str]]:
+        """Of which customer a view is, as JSON, and what in it is sensitive."""
+        document: Document = orjson.loads(view)
+        contact: Document = document.get("contact") or {}
+        found = [f"{place}.{code}" for place in MAPS for code in contact.get(place) or {} if code in self]
+        found += [f"identifiers.{one['scheme']}" for one in contact.get("identifiers") or [] if one["scheme"] in self]
+        return document["customer_id"], found + [f"sensitive.{code}" for code in contact.get("sensitive") or {}]
+
     def _keep_back_of(self, contact: Document, place: str, named: Collection[str], fields: Fields) -> bool:
         held: Document = contact.get(place) or {}
         gone = [

@@ -41,6 +41,7 @@ def draft(row: dict[str, Any], *columns: dict[str, Any], **more: Any) -> Draft:
         ({"from": "a", "to": "name", "type": "json"}, "can be JSON"),
         ({"from": "a", "to": "addresses"}, "needs the type"),
         ({"from": "a", "to": "attributes.x", "type": "date", "format": "%Q"}, "no format"),
+        ({"from": "a", "to": "attributes.x", "type": "date", "format": "%d.%d"}, "no format"),
         ({"to": "name"}, "from"),
         ({"from": "a", "constant": "b", "to": "name"}, "from"),
         ({"from": "a", "to": "name", "frm": "b"}, "frm"),

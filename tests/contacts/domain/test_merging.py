@@ -29,6 +29,7 @@ from services.contacts.domain.survivorship import (
     newcomer,
     statement,
 )
+from shared.consent import standing
 from shared.contracts.channels import Address, ContactReported, PhoneClaim
 from shared.contracts.contacts import Consent
 from shared.contracts.fact import Identifier
@@ -167,8 +168,34 @@ def test_of_two_consents_the_stricter_holds_until_the_one_person_answers_anew(
     survivor: Consent, absorbed: Consent, holds: str
 ) -> None:
     parts = family(known(ANN, consents(survivor)), known(BOB, consents(absorbed)))
-    (standing,) = merge(parts, ANN, BOB, hours=10)[ANN].published.consents
-    assert standing.status == holds
+    (held,) = merge(parts, ANN, BOB, hours=10)[ANN].published.consents
+    assert held.status == holds
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "answer"),
+    [
+        (consent("withdrawn", 1, "mail"), consent("granted", 2), "withdrawn"),
+        (consent("granted", 2, "mail"), consent("denied", 1), "denied"),
+        (consent("withdrawn", 2, "mail"), consent("granted", 1), "withdrawn"),
+        (consent("withdrawn", 1, "mail"), consent("granted", 11), "granted"),
+        (consent("granted", 11, "mail"), consent("denied", 1), "granted"),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_no_for_one_channel_and_a_yes_on_every_channel_are_answers_to_the_same_question(
+    one: Consent, other: Consent, answer: str, turned: bool
+) -> None:
+    said = (other, one) if turned else (one, other)
+    parts = family(*(known(who, consents(it)) for who, it in zip((ANN, BOB), said, strict=True)))
+    held = merge(parts, ANN, BOB, hours=10)[ANN].published.consents
+    stands = standing(held, one.purpose, "mail", NOW)
+    assert stands
+    assert stands.answer == answer
+    every = other if other.channel == "any" else one
+    of_others = standing(held, one.purpose, "phone", NOW)
+    assert of_others
+    assert of_others.answer == every.status
 
 
 def test_consents_for_different_channels_all_hold() -> None:

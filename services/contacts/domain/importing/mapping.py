@@ -77,7 +77,7 @@ class Column(BaseModel):
             try:
                 told = datetime(2024, 12, 31, tzinfo=UTC).strftime(format_)
                 datetime.strptime(told, format_)  # noqa: DTZ007 - only whether it can be
-            except ValueError:
+            except (ValueError, re.error):  # of what is said twice, the pattern that is made of it
                 raise ValueError("is no format of dates, such as %d.%m.%Y") from None
         return format_
 

@@ -37,6 +37,8 @@ class Judged(NamedTuple):
     source: str | None = None
     said_at: datetime | None = None
     name_parts: NameParts | None = None
+    code: str | None = None
+    """Of a number: the scheme, or the attribute, that it is of."""
 
     @property
     def words(self) -> str:
@@ -56,7 +58,7 @@ def judged(known: Known, now: datetime, country: str | None = None) -> Iterator[
     where = contact.address.country if contact.address else country
     for scheme, number in numbers_of(contact):
         value = numbers.understand(numbers.SCHEMES[scheme], number, where)
-        yield Judged("number", number, value.understood, value.verdict, value.reason, value.country)
+        yield Judged("number", number, value.understood, value.verdict, value.reason, value.country, code=scheme)
 
 
 P = TypeVar("P", Phone, Email, PostalAddress)

@@ -14,11 +14,26 @@ def merges(database: Database) -> Section:
 
 def conflicts(database: Database) -> Section:
     about = "That a channel has taken you and somebody else for one person. Who the other one is is not yours to know."
-    return Section("conflicts", about, by_id(database["conflicts"], having("customers"), _conflict))
+    return Section("conflicts", about, _Conflicts(database).read)
 
 
-def _conflict(document: Document) -> Item:
-    return {"seen_at": document["seen_at"], "reported_together": document["identifiers"]}
+class _Conflicts:
+    """What was reported together is some of it one's own, and some the other's."""
+
+    def __init__(self, database: Database) -> None:
+        self._identities = database["identities"]
+        self._found = by_id(database["conflicts"], having("customers"), whole)
+
+    async def read(self, customers: Sequence[str], place: str | None, limit: int) -> Piece:
+        found, following = await self._found(customers, place, limit)
+        said = sorted({name for one in found for name in one["identifiers"]})
+        own = {"_id": {"$in": said}, "customer_id": {"$in": list(customers)}}
+        theirs = {row["_id"] async for row in self._identities.find(own, {"_id": 1})}
+        return [_conflict(one, [name for name in one["identifiers"] if name in theirs]) for one in found], following
+
+
+def _conflict(told: Item, own: Sequence[str]) -> Item:
+    return {"seen_at": told["seen_at"], "reported_together": own}
 
 
 def duplicates(database: Database) -> Section:
