@@ -104,9 +104,14 @@ class View:
             await self.note(action, [one.customer_id for one in told], fields)
         return shown
 
-    async def parts_shown(self, action: str, parts: Sequence[Known]) -> list[Known]:
+    async def looks_for(self, action: str) -> None:
+        """That a key which is limited has asked is kept before it is known whom it finds."""
+        if self.principal.limited:
+            await self.note(action, [])
+
+    async def parts_shown(self, action: str, parts: Sequence[Known], *, searched: bool = False) -> list[Known]:
         """Likewise of contacts with all that is kept of them."""
-        shown = await self.all_shown(action, [one.published for one in parts])
+        shown = await self.all_shown(action, [one.published for one in parts], searched=searched)
         # Nobody's root any more: what all of them make is the contact itself, and nothing of it is left beside.
         return [
             replace(part, contact=contact, place=ALONE, also={}) for part, contact in zip(parts, shown, strict=True)
