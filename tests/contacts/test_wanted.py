@@ -17,7 +17,6 @@ from services.contacts.domain.traits import Wanted, has
 from services.contacts.handlers import Changes
 from services.contacts.store import FieldStore, MongoStore, WantedStore, slipping
 from services.contacts.store.wanted import query
-from shared import mongo
 from shared.contracts.channels import Address
 from shared.contracts.contacts import Contact
 from shared.contracts.parties import Role
@@ -25,6 +24,7 @@ from shared.http import encode_cursor
 from shared.mongo import Database
 from shared.settings import PlatformSettings
 from tests.contacts.memory import MemoryStore
+from tests.contacts.running import contacts_database
 from tests.contacts.test_api import ask, client, register
 from tests.contacts.test_finding import NOW, all_pages, named
 from tests.scans import scans, watched
@@ -74,14 +74,11 @@ def people(dice: random.Random) -> list[Known]:
 
 @pytest.fixture
 async def database(settings: PlatformSettings) -> AsyncIterator[Database]:
-    client = mongo.connect(settings)
-    database = client[f"{settings.namespace}rapport_contacts"]
-    await MongoStore(database).prepare()
-    await WantedStore(database).prepare()
-    for name in ("tier", "sports"):
-        await FieldStore(database).index(name, "internal")
-    yield database
-    await mongo.close(client)
+    async with contacts_database(settings) as database:
+        await WantedStore(database).prepare()
+        for name in ("tier", "sports"):
+            await FieldStore(database).index(name, "internal")
+        yield database
 
 
 BOUNDS = ({"few": MANY}, {"few": 0}, {"few": 0, "examined": 5})
@@ -206,6 +203,10 @@ async def test_a_name_and_all_else_are_asked_for_at_once(client: aiohttp.ClientS
     unfit: list[dict[str, Any]] = [{"range": 0, "key": "a"}, {"range": 0, "key": "a", "number": 2**63, "after": ""}]
     for told in unfit:
         assert (await ask(client, "GET", f"/v1/contacts?search=ann&cursor={encode_cursor(told)}"))[0] == 400
+    for flag, names in ((True, [f"Ann Miller {number}" for number in (0, 1, 2, 4)]), (False, [])):
+        cursor = encode_cursor({"range": 0, "key": "", "number": 0, "after": "", "nobody": flag})
+        page = (await ask(client, "GET", f"/v1/contacts?search=mxller%20ann&territory=north&cursor={cursor}"))[1]
+        assert [one["name"] for one in page["items"]] == names, "forgiven where nobody was found before either"
     for nobody in ("city=--", "role=agent", "search=bob&party=person", "territory=north&country=AT"):
         assert (await ask(client, "GET", f"/v1/contacts?{nobody}"))[1]["items"] == []
     for wrong in ("party=robot", "stage=best", "role=boss", "territory=No%20", "country=Germany", "city=", "owner="):

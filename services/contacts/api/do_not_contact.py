@@ -6,8 +6,7 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from services.contacts.api.entering import author, etag
-from services.contacts.domain.access import Rows
+from services.contacts.api.entering import author, etag, rows_of
 from services.contacts.domain.identities import normalised
 from services.contacts.handlers.barring import Bar, Barring, CustomerBar, Listing
 from shared.contracts.contacts import Contact, DoNotContact
@@ -134,7 +133,7 @@ def router(barring: Barring, messaging: Messaging) -> APIRouter:
         said = CustomerBar(channel, bar.reason, by.source, bar.since, bar.until)
 
         async def change(unit: Unit) -> Answer:
-            return _answer(await barring.bar(unit, customer_id, said, by, _rows(principal)))
+            return _answer(await barring.bar(unit, customer_id, said, by, rows_of(principal)))
 
         return await idempotent(request, principal, messaging, change)
 
@@ -143,7 +142,7 @@ def router(barring: Barring, messaging: Messaging) -> APIRouter:
         """What was said of the customer for this channel. What follows from lists is lifted there."""
 
         async def change(unit: Unit) -> Answer:
-            return _answer(await barring.free(unit, customer_id, channel, author(principal), _rows(principal)))
+            return _answer(await barring.free(unit, customer_id, channel, author(principal), rows_of(principal)))
 
         return await idempotent(request, principal, messaging, change)
 
@@ -196,7 +195,3 @@ def _address(index: int, text: str) -> str:
 def _answer(contact: Contact) -> Answer:
     bars = Bars(version=contact.version, do_not_contact=contact.do_not_contact)
     return Answer(200, bars, {"etag": etag(contact)})
-
-
-def _rows(principal: Principal) -> Rows:
-    return Rows(principal.territories, principal.owners)

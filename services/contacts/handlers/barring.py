@@ -1,6 +1,6 @@
 """Do not contact: said of one customer, or by lists of addresses that hold for contacts there are and for those to come."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,16 +10,14 @@ from services.contacts.domain.access import Rows
 from services.contacts.domain.barring import barred_by, channel_of, freed
 from services.contacts.domain.changes import Author
 from services.contacts.domain.survivorship import milliseconds
-from services.contacts.handlers.book import Book, Store, open_book
-from services.contacts.handlers.errors import NoSuchContact
+from services.contacts.handlers.book import Book, Store, open_book, open_seen
 from shared.clock import Clock
 from shared.contracts.contacts import Contact, DoNotContact
 from shared.leases import Lease, UnderWay, leased
-from shared.messaging import Unit
+from shared.messaging import Transact, Unit
 
 ENTRIES, CONTACTS = 500, 100
 """So many entries are looked at together, and so many contacts changed in one transaction."""
-Transact = Callable[[Callable[[Unit], Awaitable[None]]], Awaitable[None]]
 
 
 class Entry(Protocol):
@@ -120,10 +118,7 @@ class Barring:
         return book.current[book.root(customer)].published
 
     async def _open(self, unit: Unit, customer: str, rows: Rows) -> Book:
-        book = await open_book(self.store, unit, {customer}, await self.clock.now(unit.session), self.country)
-        if customer not in book.current or not rows.sees(book.current[book.root(customer)].published):
-            raise NoSuchContact(customer)
-        return book
+        return await open_seen(self.store, unit, customer, rows, await self.clock.now(unit.session), self.country)
 
     @staticmethod
     def _free(book: Book, parts: Iterable[str], channel: str, author: Author) -> None:
@@ -146,7 +141,7 @@ class Listing:
     """The use cases of lists. Their times are the wall's, as of whoever keeps them."""
 
     def __init__(
-        self, lists: Lists, store: Store, clock: Clock, transact: Transact, owner: str, country: str | None
+        self, lists: Lists, store: Store, clock: Clock, transact: Transact[None], owner: str, country: str | None
     ) -> None:
         self.lists = lists
         self.store = store

@@ -12,16 +12,8 @@ from bson import MinKey
 from pymongo import ASCENDING
 
 from services.contacts.domain.values.found import At
-from services.contacts.domain.values.search import (
-    BEGINNING,
-    Fit,
-    Place,
-    Range,
-    Word,
-    place,
-    ranges,
-    wanted,
-)
+from services.contacts.domain.values.search import Fit, Place, Range, Word, place, ranges, wanted
+from services.contacts.domain.values.words import BEGINNING
 from services.contacts.store.wanted import among
 from shared import mongo
 from shared.mongo import Collection, Document
