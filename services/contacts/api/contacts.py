@@ -33,7 +33,7 @@ SearchText = Annotated[
     Query(
         min_length=1,
         max_length=200,
-        description="Words of a name or of what stands before the @, in any order and script. First whoever has them all, then whoever has words that begin so, then as they sound; where nobody does, whoever has all but one with a slip of the keyboard.",
+        description="Words of a name or of what stands before the @, in any order and script. First whoever has them all, then whoever has words that begin so, then as they sound; where nobody does, on no page, whoever has all but one, and that one with a slip of the keyboard.",
         examples=["jurg mueller"],
     ),
 ]
@@ -190,12 +190,14 @@ async def _searched(view: View, typed: str, wanted: Sequence[Wanted], cursor: st
 
 
 def _cursor(at: At) -> dict[str, object]:
-    return {"range": at.place.range, "key": at.place.key, "number": at.number, "after": at.customer}
+    cursor = {"range": at.place.range, "key": at.place.key, "number": at.number, "after": at.customer}
+    return cursor | ({"nobody": True} if at.nobody else {})
 
 
 def _at(cursor: dict[str, object]) -> At:
     range_, number = (_whole(cursor, name) for name in ("range", "number"))
-    return At(Place(range_, _text(cursor, "key")), number, _text(cursor, "after"))
+    nobody = cursor.get("nobody") is True
+    return At(Place(range_, _text(cursor, "key")), number, _text(cursor, "after"), nobody)
 
 
 def _whole(cursor: dict[str, object], name: str) -> int:

@@ -108,6 +108,11 @@ class View:
             await self.note(action, [one.customer_id for one in told], fields)
         return shown
 
+    async def looks_for(self, action: str) -> None:
+        """That a key which is limited has asked is kept before it is known whom it finds."""
+        if self.principal.limited:
+            await self.note(action, [])
+
     async def parts_exported(self, parts: Sequence[Known]) -> list[Known]:
         """Contacts with all that is kept of them, as the key may see it. Whatever is in it, an export is in the trail."""
         shown = [self._veiled(one.published) for one in parts]

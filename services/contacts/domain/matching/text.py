@@ -1,6 +1,6 @@
 """Text as people type it, brought to one spelling: case, accents, scripts, punctuation, legal forms, and how names sound.
 
-Search folds by itself (`values/search.py`), on purpose: it may take too much for the same, who decides who is who may not. Names
+Search folds by itself (`values/words.py`), on purpose: it may take too much for the same, who decides who is who may not. Names
 that it spells alike in Latin letters (王伟 and 汪维 are both `wangwei`) stay apart here, and what says nothing is empty.
 """
 

@@ -47,21 +47,6 @@ class Word(NamedTuple):
     said_at: datetime | None = None
 
 
-async def open_book(
-    store: Store, unit: Unit, customers: Collection[str], now: datetime, country: str | None = None
-) -> "Book":
-    """A book of these customers and of all whom they were found to be. Those who are alone cost nothing more."""
-    rules = await store.rulebook.current()
-    loaded = await store.load(customers, unit.session) if customers else {}
-    roots = {known.place.root for known in loaded.values() if known.place.root} - loaded.keys()
-    if roots:
-        loaded |= await store.load(roots, unit.session)
-    members = {member for known in loaded.values() for member in known.place.members} - loaded.keys()
-    if members:
-        loaded |= await store.load(members, unit.session)
-    return Book(unit, loaded, now, country, rules)
-
-
 class Book:
     """Collects what a transaction hears, and publishes each change once."""
 
