@@ -14,6 +14,7 @@ ID = "019b7a2c-5c00-7d3e-a1b2-0c9d8e7f6a5b"
 async def erase(sync: Sync, *customers: str) -> list[Any]:
     """What sync does about it at each of its two looks, and what it tells."""
     work, told = Work(ID, customers), []
+    await sync.database["erasing"].update_one({"_id": ID}, {"$setOnInsert": {"done_at": None}}, upsert=True)
     for step in steps(sync.views, sync.deliveries, now):
         removed = 1
         while removed:
