@@ -15,7 +15,7 @@ from services.sync.domain import positions
 from services.sync.domain.positions import Cursor
 from services.sync.handlers.deliveries import Settlement
 from services.sync.handlers.memory import Memory
-from services.sync.handlers.webhooks import Worker, worker
+from services.sync.handlers.webhooks import Worker, outcome
 from services.sync.store import DeliveryStore, views
 from shared import mongo
 from shared.messaging import duplicates, outbox
@@ -26,6 +26,7 @@ from shared.messaging.received import Received, Record
 from shared.messaging.relay import Relay
 from shared.messaging.unit import Unit
 from tests.simulation.planted_persons import ABOUT_PERSONS
+from tests.simulation.planted_withdrawal import ABOUT_WITHDRAWAL
 
 
 def planted(bug: str | None) -> AbstractContextManager[Any]:
@@ -157,7 +158,7 @@ def undelivered_passed_by() -> Any:
     def resolved(outcomes: Iterable[tuple[int, int, bool]]) -> Cursor:
         return positions.resolved((partition, position, True) for partition, position, _ in outcomes)
 
-    return patch.object(worker, "resolved", resolved)
+    return patch.object(outcome, "resolved", resolved)
 
 
 def _settled_with(**changed: Any) -> Any:
@@ -246,5 +247,6 @@ BUGS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
         leases_not_watched,
         views_known_by_heart_written_unchecked,
         *ABOUT_PERSONS,
+        *ABOUT_WITHDRAWAL,
     )
 }
