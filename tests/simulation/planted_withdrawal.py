@@ -20,7 +20,7 @@ def reach_put_down_after_sending() -> Any:
     """With the batch, which may never be settled."""
 
     async def put_down(self: Worker, items: Sequence[Item]) -> None:
-        self.reach.recorded(self.reach.lacking(item.changed.place for item in items if item.in_order))
+        self.reach.recorded(self.reach.lacking((item.changed.place for item in items if item.in_order), {}))
 
     return patch.object(Worker, "put_down", put_down)
 

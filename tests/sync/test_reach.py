@@ -10,30 +10,40 @@ from services.sync.domain.reach import Reach, may_have_got
 
 def test_what_lies_beyond_the_record_is_put_down_first_and_ahead() -> None:
     reach = Reach({0: 5}, ahead=10)
-    assert reach.lacking([Place(0, 4), Place(0, 5)]) == {}
-    assert reach.lacking([Place(0, 7), Place(0, 6), Place(1, 1)]) == {0: 17, 1: 11}
+    assert reach.lacking([Place(0, 4), Place(0, 5)], {0: 5}) == {}
+    assert reach.lacking([Place(0, 7), Place(0, 6), Place(1, 1)], {0: 7, 1: 1}) == {0: 17, 1: 11}
     reach.recorded({0: 17, 1: 11})
-    assert reach.lacking([Place(0, 17), Place(1, 11)]) == {}
+    assert reach.lacking([Place(0, 17), Place(1, 11)], {0: 17, 1: 11}) == {}
+
+
+def test_a_backlog_is_put_down_as_a_whole() -> None:
+    reach = Reach({}, ahead=10)
+    assert reach.lacking([Place(0, 7)], {0: 900}) == {0: 910}
+    reach.recorded({0: 910})
+    reach.sends(Place(0, 904))
+    assert reach.settling({0: 905}, ahead=True) == {}
+    reach.sends(Place(0, 906))
+    assert reach.settling({0: 1200}, ahead=True) == {0: 1210}
 
 
 def test_a_settlement_bears_it_only_when_half_of_what_was_ahead_is_used_up() -> None:
     reach = Reach({}, ahead=10)
     reach.recorded({0: 10})
     reach.sends(Place(0, 5))
-    assert reach.settling(ahead=True) == {}
+    assert reach.settling({}, ahead=True) == {}
     reach.sends(Place(0, 6))
-    assert reach.settling(ahead=True) == {0: 16}
-    assert reach.lacking([Place(0, 11)]) == {0: 21}, "it is not stored yet"
+    assert reach.settling({}, ahead=True) == {0: 16}
+    assert reach.lacking([Place(0, 11)], {}) == {0: 21}, "it is not stored yet"
     reach.settled()
-    assert reach.lacking([Place(0, 16)]) == {}
+    assert reach.lacking([Place(0, 16)], {}) == {}
 
 
 def test_where_the_channel_fails_nothing_stays_ahead_and_what_is_taken_away_is_so_at_once() -> None:
     reach = Reach({}, ahead=10)
     reach.recorded({0: 13})
     reach.sends(Place(0, 3))
-    assert reach.settling(ahead=False) == {0: 3}
-    assert reach.lacking([Place(0, 4)]) == {0: 14}
+    assert reach.settling({}, ahead=False) == {0: 3}
+    assert reach.lacking([Place(0, 4)], {}) == {0: 14}
     reach.settled()
     assert reach.sent() == {0: 3}
 
@@ -41,7 +51,7 @@ def test_where_the_channel_fails_nothing_stays_ahead_and_what_is_taken_away_is_s
 def test_what_a_worker_before_may_have_sent_is_not_taken_away() -> None:
     reach = Reach({0: 100}, ahead=10)
     reach.sends(Place(0, 7))
-    assert reach.settling(ahead=False) == {}
+    assert reach.settling({}, ahead=False) == {}
     assert reach.sent() == {0: 100}
 
 
@@ -60,9 +70,9 @@ class Life:
         places = [Place(p, self.sent[p] + self.chance.randint(-2, 4)) for p in self.chance.choices((0, 1), k=3)]
         if self.chance.random() < 0.3:
             self.come_through()
-        if self.reach.lacking(places):
+        if self.reach.lacking(places, self.sent):
             self.settle()
-            ends = self.reach.lacking(places)
+            ends = self.reach.lacking(places, self.sent)
             self.stored |= ends
             self.reach.recorded(ends)
         for partition, position in places[: self.chance.randint(0, 3)]:
@@ -99,7 +109,7 @@ def test_nothing_is_ever_sent_beyond_the_record_whenever_the_process_dies(seed: 
             life.die()
         else:
             life.settle()
-            life.under_way = dict(life.reach.settling(ahead=life.chance.random() < 0.6))
+            life.under_way = dict(life.reach.settling(life.sent, ahead=life.chance.random() < 0.6))
         assert life.all_on_record()
 
 

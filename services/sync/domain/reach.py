@@ -13,8 +13,9 @@ from services.sync.domain.positions import Cursor
 class Reach:
     """A channel's record as its worker knows it.
 
-    It is put down some positions ahead, together with batches that are settled anyway, so that hardly a delivery waits for it.
-    Where the channel fails nothing is put down ahead: it would be taken to have got whoever comes meanwhile.
+    It is put down up to the tails and some positions ahead of them, together with batches that are settled anyway, so that
+    hardly a delivery waits for it. Where the channel fails nothing is put down ahead: it would be taken to have got whoever
+    comes meanwhile.
     """
 
     def __init__(self, recorded: Mapping[int, int], ahead: int) -> None:
@@ -25,13 +26,13 @@ class Reach:
         """What is on record for certain, whatever becomes of the settlement that is under way."""
         self._settling: Cursor = {}
 
-    def lacking(self, places: Iterable[Place]) -> Cursor:
-        """What has to be put on record before these places are sent: nothing as a rule."""
+    def lacking(self, places: Iterable[Place], tails: Mapping[int, int]) -> Cursor:
+        """What has to be put on record before these places are sent: nothing as a rule. `tails`: the newest positions."""
         ends: Cursor = {}
         for partition, position in places:
             if position > max(self._recorded.get(partition, 0), ends.get(partition, 0)):
                 ends[partition] = position
-        return {partition: position + self._ahead for partition, position in ends.items()}
+        return {partition: self._beyond(partition, position, tails) for partition, position in ends.items()}
 
     def recorded(self, ends: Mapping[int, int]) -> None:
         """These are on record."""
@@ -42,9 +43,9 @@ class Reach:
         if place.position > self._sent.get(place.partition, 0):
             self._sent[place.partition] = place.position
 
-    def settling(self, *, ahead: bool) -> Cursor:
+    def settling(self, tails: Mapping[int, int], *, ahead: bool) -> Cursor:
         """What the next settlement puts on record; it counts once it is `settled`, and what it takes away at once."""
-        wanted = self._well_ahead() if ahead else self.sent()
+        wanted = self._well_ahead(tails) if ahead else self.sent()
         self._settling = {p: end for p, end in wanted.items() if end != self._recorded.get(p, 0)}
         self._recorded |= {p: min(end, self._recorded.get(p, 0)) for p, end in self._settling.items()}
         return self._settling
@@ -58,10 +59,14 @@ class Reach:
         """What may have been sent, and nothing ahead."""
         return dict(self._sent)
 
-    def _well_ahead(self) -> Cursor:
+    def _well_ahead(self, tails: Mapping[int, int]) -> Cursor:
         """Not before half of what is ahead is used up, as most settlements need not bear it."""
         short = (p for p, end in self._sent.items() if self._recorded.get(p, 0) - end < self._ahead / 2)
-        return {p: self._sent[p] + self._ahead for p in short}
+        return {p: self._beyond(p, self._sent[p], tails) for p in short}
+
+    def _beyond(self, partition: int, position: int, tails: Mapping[int, int]) -> int:
+        """A backlog is put down as a whole: all of it is about to be sent."""
+        return max(position, tails.get(partition, 0)) + self._ahead
 
 
 def may_have_got(reach: Mapping[int, int], partition: int, first: Place | None) -> bool:

@@ -101,9 +101,10 @@ class Worker:
         Of customers who are sent something out of order there is a receipt already.
         """
         places = [item.changed.place for item in items if item.in_order]
-        if self.reach.lacking(places):
+        tails = self.post.tail.positions
+        if self.reach.lacking(places, tails):
             await self.settled()
-            if ends := self.reach.lacking(places):
+            if ends := self.reach.lacking(places, tails):
                 await self.post.deliveries.reach(self.channel_id, self.lease.owner, ends)
                 self.reach.recorded(ends)
 
@@ -168,7 +169,7 @@ class Worker:
             list(came.receipts.values()),
             came.retries,
             self.standing.present_trouble(now),
-            self.reach.settling(ahead=not fails),
+            self.reach.settling(self.post.tail.positions, ahead=not fails),
         )
 
     async def settle(self, settlement: Settlement, answers: Mapping[str, Answer]) -> None:
