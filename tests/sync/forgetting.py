@@ -16,6 +16,7 @@ async def erase(sync: Sync, *customers: str) -> list[Any]:
     """What sync does about it at each of its two looks, and what it tells; it is under way until `finish`."""
     await sync.database[WORKS].update_one({"_id": ID}, {"$setOnInsert": {"done_at": None}}, upsert=True)
     work, told = Work(ID, customers), []
+    await sync.database["erasing"].update_one({"_id": ID}, {"$setOnInsert": {"done_at": None}}, upsert=True)
     for step in steps(sync.views, sync.deliveries, now):
         removed = 1
         while removed:

@@ -12,7 +12,7 @@ from pymongo.errors import AutoReconnect
 from services.sync.domain.positions import read_event_id
 from services.sync.handlers.erasing import ASK_AGAIN, NoSuchOwed, NotAcknowledgeable
 from services.sync.handlers.streams import Stream
-from services.sync.store.erasing import COLLECTION
+from services.sync.store.owing import COLLECTION
 from shared.contracts.erasures import ErasureAwaited
 from shared.messaging.outbox import Told
 from tests.sync.conftest import Sync, now
@@ -61,7 +61,7 @@ async def test_a_webhooks_answer_is_its_receipt_and_a_channel_that_knew_nothing_
     dispatch = sync.dispatch()
     async with delivering(dispatch):
         await delivered(sync, 1)
-        await sync.register(channel_id="late", url=receiver.url.replace("hooks", "nowhere"))
+        await sync.register(channel_id="late", kind="sse")
         told = await erase(sync, ANNA)
         awaited = [ErasureAwaited.model_validate_json(one.value) for one in told if isinstance(one, Told)]
         assert [one.place for one in awaited] == ["channel:e-shop"]

@@ -12,7 +12,7 @@ from services.sync.handlers.erasing import ChannelErasures
 from services.sync.handlers.rebuilding import SPARE, Showing, in_silence
 from services.sync.handlers.views import Views
 from services.sync.settings import SyncSettings
-from services.sync.store.erasing import OwedStore
+from services.sync.store.owing import OwedStore
 from services.sync.store.rebuilding import MARK, HalfMade, RebuildStore
 from shared.contracts.sync import CUSTOMERS, CustomerView
 from shared.settings import PlatformSettings

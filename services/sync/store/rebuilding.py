@@ -12,7 +12,7 @@ from services.sync.domain.known import NOTHING
 from services.sync.domain.view import Held
 from services.sync.handlers.rebuilding import SPARE, Shown
 from services.sync.store.deliveries import key
-from services.sync.store.erasing import COLLECTION as OWED
+from services.sync.store.owing import COLLECTION as OWED
 from services.sync.store.views import NOT_ERASED, as_held
 from services.sync.store.writes import update_all, update_of
 from shared.erasing.tombstones import COLLECTION as ERASED
@@ -123,7 +123,11 @@ class RebuildStore:
         ]
         shown = [Shown(held.customer_id, held.view()) for held in lifted]
         fields = {"version": version, "origins": origins}
-        writes = [update_of({"_id": one.customer_id}, {"$set": fields | {"view": one.view.decode()}}) for one in shown]
+        # Where their first version stood, before these were made anew, nobody knows any more.
+        writes = [
+            update_of({"_id": one.customer_id}, {"$set": fields | {"view": one.view.decode()}, "$unset": {"first": ""}})
+            for one in shown
+        ]
         if writes:
             await update_all(self._views, writes, session, [len(one.view) for one in shown])
         return shown
