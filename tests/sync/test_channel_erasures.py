@@ -170,6 +170,42 @@ async def test_where_a_stream_was_sent_one_customer_only_the_erasure_says_enough
     assert await receipts(sync) == ["channel:desk"]
 
 
+async def test_what_went_over_a_stream_is_not_acknowledged_by_the_channels_being_a_webhook_now(
+    sync: Sync, receiver: Receiver
+) -> None:
+    """The stream was sent the erasure, and never said that it had done it."""
+    await sync.register(channel_id="desk", kind="sse")
+    await sync.happen(contact(ANNA))
+    client = Client(stream(sync).chunks())
+    await client.take(1)
+    await erase(sync, ANNA)
+    await finish(sync)
+    await client.take(1)
+    await sync.transact(lambda unit: sync.channels.remove(unit, "desk"))
+    _, receiver.secret = await sync.register(channel_id="desk", url=receiver.url)
+    assert await receipts(sync) == []
+    async with delivering(sync.dispatch()):
+
+        async def acknowledged() -> bool:
+            return await receipts(sync) == ["channel:desk"]
+
+        await eventually(acknowledged)
+    assert [body["erased"] for body in receiver.bodies] == [ID]
+
+
+async def test_a_webhooks_answer_stays_its_receipt_when_the_channel_is_removed(sync: Sync, receiver: Receiver) -> None:
+    _, receiver.secret = await sync.register(url=receiver.url)
+    await sync.happen(contact(ANNA))
+    async with delivering(sync.dispatch()):
+        await delivered(sync, 1)
+        await erase(sync, ANNA)
+        await delivered(sync, 2)
+    await sync.transact(lambda unit: sync.channels.remove(unit, "e-shop"))
+    await sync.channels.refresh()
+    await finish(sync)
+    assert await receipts(sync) == ["channel:e-shop"]
+
+
 async def test_what_a_stream_is_sent_is_on_record_before_it_goes_out(sync: Sync) -> None:
     """Else a channel that has got it would never hear that the customer is erased."""
     await sync.register(channel_id="desk", kind="sse")

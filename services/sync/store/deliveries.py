@@ -141,7 +141,8 @@ class DeliveryStore:
         """How many customers wait for another attempt, and how many have failed for good."""
         of_channel = {"channel": channel_id, **OWED}
         waiting = await self.deliveries.count_documents({**of_channel, "retry.next_at": {"$type": "date"}})
-        return waiting, await self.deliveries.count_documents(of_channel) - waiting
+        # Counted and not subtracted: who begins to wait between two counts has not failed.
+        return waiting, await self.deliveries.count_documents({**of_channel, "retry.next_at": None})
 
 
 def key(channel_id: str, customer_id: str) -> str:

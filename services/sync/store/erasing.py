@@ -30,6 +30,7 @@ HOLDS_NONE = {
     "deliveries": "which channel was sent which version of which id, and when: the proof, without what was sent",
     COLLECTION: "which channels were told of which erasure",
     "keys": "API keys",
+    "notes": "leases",
     "rebuilding": "that views are being made anew, and above which version",
     AUDIT: WHO_ASKED,
 }

@@ -130,7 +130,11 @@ class OwedStore:
         sent = self._deliveries.find({"_id": {"$in": ids}}, session=session)
         versions = await self._versions(owed.customers, session)
         return [
-            Shown(row["customer"], row.get("version", 0), versions.get(row["customer"], 0), failed=failed_for_good(row))
+            Shown(
+                *(row["customer"], row.get("version", 0), versions.get(row["customer"], 0)),
+                failed=failed_for_good(row),
+                streamed=row.get("stream") is not None,
+            )
             async for row in sent
         ]
 

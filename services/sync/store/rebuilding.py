@@ -70,19 +70,27 @@ class RebuildStore:
         await self._views.delete_many(NOT_ERASED)
 
     async def owe(self, erasure_id: str, channel: str, customers: Sequence[str], since: datetime) -> None:
-        """That a channel was told to erase customers and has not answered; where that is known already nothing changes."""
+        """That a channel was told to erase customers and has not answered; where that is known already nothing changes.
+
+        Where it is known, so is whom of them the channel was ever sent. Of anybody else it would be asked for an answer to what
+        it is never told: their last versions may lie behind its cursor.
+        """
+        debt_id = f"{erasure_id}:{channel}"
+        if await self._owed.find_one({"_id": debt_id}, {"_id": 1}):
+            return
+        for customer in customers:
+            # That it was ever sent something, by which it is told of the erasure.
+            sent = {"channel": channel, "customer": customer, "version": 1, "retry": None}
+            await self._deliveries.update_one({"_id": key(channel, customer)}, {"$setOnInsert": sent}, upsert=True)
         debt = {
+            "_id": debt_id,
             "erasure": erasure_id,
             "channel": channel,
             "customers": list(customers),
             "since": since,
             "done_at": None,
         }
-        await self._owed.update_one({"_id": f"{erasure_id}:{channel}"}, {"$setOnInsert": debt}, upsert=True)
-        for customer in customers:
-            # That it was ever sent something, by which it is told of the erasure.
-            sent = {"channel": channel, "customer": customer, "version": 1, "retry": None}
-            await self._deliveries.update_one({"_id": key(channel, customer)}, {"$setOnInsert": sent}, upsert=True)
+        await self._owed.insert_one(debt)  # last: whoever is broken off before begins with it again
 
     async def above(self) -> int:
         known = await self._marks.find_one({"_id": MARK}) or {}
