@@ -14,9 +14,10 @@ from services.contacts.domain.values.found import At
 from services.contacts.domain.values.search import Place
 from services.contacts.handlers import Handlers, IdentifierTaken, NoSuchContact
 from services.contacts.handlers.looking_back import LookingBack
-from services.contacts.handlers.seeing import SEE_SENSITIVE, Seeing, View
+from services.contacts.handlers.seeing import Seeing, View
 from shared.contracts.contacts import Contact
 from shared.contracts.fact import CustomerId, Identifier, Moment
+from shared.contracts.sensitive import SEE_SENSITIVE
 from shared.http import Cursor, Limit, Page, Problem, bad_cursor, decode_cursor, encode_cursor
 from shared.idempotency import TAKES_KEY, Answer, idempotent
 from shared.messaging import Messaging, Unit

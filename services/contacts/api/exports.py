@@ -11,8 +11,9 @@ from services.contacts.domain.exporting import ALL, NoSuchField, fields_of
 from services.contacts.formats.writing import ENDINGS, MEDIA, writer
 from services.contacts.handlers import Handlers
 from services.contacts.handlers.exporting import Asked, Exporting
-from services.contacts.handlers.seeing import SEE_SENSITIVE, Seeing, View
+from services.contacts.handlers.seeing import Seeing, View
 from shared.contracts.fact import Identifier
+from shared.contracts.sensitive import SEE_SENSITIVE
 from shared.http import Problem
 from shared.security import TAKES_PURPOSE, Principal, require
 

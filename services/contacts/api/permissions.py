@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from services.contacts.domain.identities import normalised
 from services.contacts.domain.permission import Permission, Question, Why
 from services.contacts.handlers.permitting import Permitting
-from services.contacts.handlers.seeing import SEE_SENSITIVE, Seeing, View
+from services.contacts.handlers.seeing import Seeing, View
 from shared.contracts.channels import LawfulBasis
 from shared.contracts.fact import Code, CustomerId, Identifier
+from shared.contracts.sensitive import SEE_SENSITIVE
 from shared.http import Problem
 from shared.security import TAKES_PURPOSE, Principal, require
 

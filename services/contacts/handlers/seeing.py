@@ -19,10 +19,10 @@ from services.contacts.domain.values.found import At, Found
 from services.contacts.handlers.errors import IdentifierTaken, NoSuchContact
 from shared.audit import Accessed, Trail
 from shared.contracts.contacts import Contact
+from shared.contracts.sensitive import SEE_SENSITIVE
 from shared.mongo import Session
 from shared.security import Principal
 
-SEE_SENSITIVE = "contacts:sensitive"
 TIMES = ("before", "after")
 Sample: TypeAlias = Mapping[str, Any]
 
