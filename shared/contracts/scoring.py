@@ -92,7 +92,8 @@ class ScoreChanged(Fact):
 
 class ScoreWithdrawn(Fact):
     """A customer has no score of their own any more: they were merged into another, or parted from whoever had bought, or what is
-    known of them must not be used."""
+    known of them must not be used.
+    """
 
     TYPE: ClassVar[str] = "crm.score.withdrawn.v1"
     customer_id: CustomerId

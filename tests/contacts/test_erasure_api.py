@@ -11,15 +11,12 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from pymongo import AsyncMongoClient
 
-from services.contacts.main import create
-from services.contacts.settings import ContactSettings
 from shared.contracts.erasures import ErasureDone
 from shared.messaging import CloudEvent
-from shared.security import new_key
 from shared.settings import PlatformSettings
+from tests.contacts.running import contacts
 from tests.contacts.test_api import NOBODY, ask, register
 from tests.waiting import eventually
-from tests.web import serving
 
 pytestmark = pytest.mark.integration
 Client = aiohttp.ClientSession
@@ -29,9 +26,7 @@ WHY = {"reason": "objection", "asked_by": "customer"}
 
 @pytest.fixture
 async def client(settings: PlatformSettings, topics: dict[str, int]) -> AsyncIterator[Client]:
-    _, key, sha256 = new_key()
-    own = {"admin_key_sha256": sha256, "erasure_settle_seconds": 0}
-    async with serving(create(ContactSettings(**settings.model_dump() | own)), key=key) as session:
+    async with contacts(settings, erasure_settle_seconds=0) as session:
         yield session
 
 
@@ -188,7 +183,7 @@ async def test_staff_are_told_who_is_restricted_and_no_file_holds_them(client: C
     assert await marked() == ([True, False], [bob])
     status, held, _ = await ask(client, "GET", f"/v1/customers/{ann}/held")
     assert status == 200
-    assert ANN["name"] in str(held)
+    assert str(ANN["name"]) in str(held)
     await ask(client, "DELETE", f"/v1/contacts/{ann}/restriction")
     assert await marked() == ([False, False], [ann, bob])
 

@@ -13,17 +13,20 @@ from services.scoring.domain.lifetime_value import Terms
 from services.scoring.domain.population import changes
 from services.scoring.domain.purchases import Purchases
 from services.scoring.handlers import Refitting, Valuing
+from services.scoring.handlers.restricting import Restricting
 from shared.contracts.scoring import Score
 from shared.contracts.sync import KeyIssued
 from shared.http import create_app
 from shared.security import KeyTable, new_key
+from tests.links import MemoryLinks
 from tests.scoring.events import customer
-from tests.scoring.memory import MemoryModels, MemoryTransactions
+from tests.scoring.memory import MemoryModels, MemoryRestrictions, MemoryTransactions
 from tests.scoring.orders import synthetic_base
 from tests.scoring.test_scores import World, fill
 from tests.web import serving
 
 BASE, END = synthetic_base(120, 900, seed=21)
+NOTHING: Any = None
 
 
 class Well:
@@ -42,6 +45,8 @@ class Service:
             self.models, world.population, world.scores, world.clock, MemoryTransactions(), "instance"
         )
         self.valuing = Valuing(world.scores, Terms(0.25, 0.1))
+        self.restrictions = MemoryRestrictions()
+        self.restricting = Restricting(self.restrictions, MemoryLinks(), NOTHING, NOTHING)
 
     def key(self, *scopes: str) -> str:
         key_id, key, sha256 = new_key()
@@ -73,7 +78,7 @@ async def client(service: Service) -> AsyncIterator[aiohttp.ClientSession]:
         version="0",
         lifespan=None,
         routers=[
-            score_routes(service.world.scores, service.world.customers, service.valuing),
+            score_routes(service.world.scores, service.world.customers, service.valuing, service.restricting),
             model_routes(service.refitting, service.models),
         ],
         keys=service.keys,

@@ -124,7 +124,6 @@ async def test_one_who_is_restricted_hides_all_who_are_one_until_it_is_lifted() 
     assert await world.found(**everybody) == [BOB, CAT]
 
 
-@pytest.mark.integration
 async def test_a_score_that_must_not_be_used_is_in_no_rule_until_it_is_told_again() -> None:
     """As of the same moment too: scoring's clock stands still where nobody buys."""
     world = World()
@@ -141,6 +140,7 @@ async def test_a_score_that_must_not_be_used_is_in_no_rule_until_it_is_told_agai
     assert await world.found(**rich) == []
 
 
+@pytest.mark.integration
 async def test_on_the_real_database_restriction_and_erasure_of_one_who_is_one_with_others(database: Database) -> None:
     profiles, links = ProfileStore(database), LinkStore(database)
     for prepare in (profiles.prepare, links.prepare):
