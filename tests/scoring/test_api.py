@@ -101,6 +101,16 @@ async def refit(client: aiohttp.ClientSession, status: int = 200) -> Any:
         return await response.json(content_type=None)
 
 
+async def test_of_whoever_is_restricted_nothing_is_answered(service: Service, client: aiohttp.ClientSession) -> None:
+    """Their score was withdrawn, so that they look as if they had bought nothing."""
+    restricted = customer(7_777)
+    for rest in ("", "?as_of=2020-01-01T00:00:00Z", "/reasons", "/lifetime-value"):
+        await get(client, f"/v1/scores/{restricted}{rest}", 404)
+        await service.restrictions.put({restricted: True}, NOTHING)
+        await get(client, f"/v1/scores/{restricted}{rest}", 409)
+        await service.restrictions.put({restricted: False}, NOTHING)
+
+
 async def test_a_refit_is_asked_for_and_its_version_read(client: aiohttp.ClientSession) -> None:
     assert await get(client, "/v1/models") == {"items": [], "next": None}
     await get(client, "/v1/models/refit", 404)

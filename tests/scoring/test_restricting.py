@@ -55,6 +55,8 @@ def test_in_any_order_nothing_is_scored_of_who_is_restricted_and_of_all_others_e
         if restrictions:
             await world.hear(restrictions[-1])
         if lifted:
+            # Contacts has passed over what was told while they were restricted.
+            world.told.clear()
             await world.hear(*(restricted(number, restricted=False) for number in range(4)))
         hidden = {EVERYBODY[number] for number, flag in dict(told).items() if flag and not lifted}
         into = world.links.into()
@@ -126,6 +128,26 @@ async def test_once_it_is_lifted_it_is_told_that_there_is_no_score_where_they_ha
     unit = await world.hear(restricted(0, restricted=False), restricted(1, restricted=False))
     assert withdrawn(unit) == [(ANNA, False)]
     assert world.told.keys() == {BERT}
+
+
+async def test_whoever_was_hidden_by_another_is_told_to_have_bought_nothing_where_they_have_parted() -> None:
+    """Until then it was only told that their score must not be used, which takes no stage away."""
+    world = World()
+    await world.hear(ordered(1, on("2021-03-05", "5")), linked(link(BERT, ANNA, 1)))
+    assert withdrawn(await world.hear(restricted(1))) == [(ANNA, True)]
+    assert withdrawn(await world.hear(linked(link(BERT, ANNA, 2)))) == [(ANNA, False)]
+    await world.hear(linked(link(ANNA, CLEO, 1)), linked(link(BERT, CLEO, 3)))
+    assert withdrawn(await world.hear(linked(link(ANNA, CLEO, 2)))) == [(ANNA, False)]
+
+
+async def test_a_restriction_that_is_heard_with_its_end_has_the_score_told_again() -> None:
+    """Contacts knew of it before, and has passed over what was told meanwhile."""
+    world = World()
+    await world.hear(ordered(0, on("2021-03-01", "10")), ordered(1, on("2021-03-01", "10")))
+    world.told.clear()
+    await world.hear(restricted(0), restricted(0, restricted=False))
+    assert world.told.keys() == {ANNA}
+    assert (await world.base()).customers == 2
 
 
 async def test_a_sweep_does_not_meet_who_is_restricted() -> None:

@@ -23,6 +23,8 @@ class Bond(NamedTuple):
     merged_into: str | None = None
     members: tuple[str, ...] = ()
     """All who were, directly or through others."""
+    hidden: bool = False
+    """Somebody of all who are one is restricted."""
 
 
 def total(root: str, parts: Mapping[str, Part]) -> Part:
@@ -57,7 +59,8 @@ def together(
     scored: dict[str, tuple[Part, Bond | None]] = {}
     for root, members in trees.items():
         others = tuple(one for one in members if one != root)
-        whole = Part() if root in hidden else total(root, {one: parts[one] for one in members})
-        scored[root] = whole, Bond(parts[root], members=others) if others or root in hidden else None
-        scored |= {one: (Part(), Bond(parts[one], merged_into=root)) for one in others}
+        unseen = root in hidden
+        whole = Part() if unseen else total(root, {one: parts[one] for one in members})
+        scored[root] = whole, Bond(parts[root], members=others, hidden=unseen) if others or unseen else None
+        scored |= {one: (Part(), Bond(parts[one], merged_into=root, hidden=unseen)) for one in others}
     return scored

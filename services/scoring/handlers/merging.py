@@ -46,7 +46,7 @@ class Turn(NamedTuple):
     hidden: bool = False
     """Somebody of those who are one is restricted."""
     again: bool = False
-    """Whoever listens is told of them in any case, because of what they were not told while nothing was shown."""
+    """Whoever listens is told of them though nothing has moved, because of what they were not told, or have passed over."""
 
     @property
     def moved(self) -> bool:
@@ -55,7 +55,7 @@ class Turn(NamedTuple):
     @property
     def scored(self) -> bool:
         """Anew."""
-        return self.moved and bool(self.after.purchases.records)
+        return (self.moved or self.again) and bool(self.after.purchases.records)
 
     @property
     def withdrawn(self) -> bool:
@@ -95,14 +95,18 @@ class Merging:
             await self._regroup(unit, circle, {}, None, all_=True)
 
     async def reconsider(self, unit: Unit, customers: Collection[str], cause: Received | None = None) -> None:
-        """Customers who are restricted from now on, or are no more: `restricted` knows it already."""
+        """Customers who are restricted from now on, or are no more: `restricted` knows it already.
+
+        Whoever may be shown is told again though their score is what it was: a restriction that was lifted within a second is
+        heard of at once with its end, and contacts has passed over what was told in between.
+        """
         circle = await self._circle(unit, customers)
         await self._regroup(unit, circle, {}, cause, all_=True, again=True)
 
     async def shown(self, customers: Collection[str]) -> set[str]:
         """Those of them who are scored as if nobody were restricted, or of whom nothing is kept that says otherwise."""
         known = await self.scores.customers.load(customers)
-        kept = {customer for customer, one in known.items() if one.bond and not one.purchases.records}
+        kept = {customer for customer, one in known.items() if one.hidden}
         return set(customers) - kept - set(self.erased(customers))
 
     async def _circle(self, unit: Unit, ends: Iterable[str]) -> Circle[Known]:
@@ -126,7 +130,7 @@ class Merging:
         """Parts take their facts; then everybody whom that concerns is scored as what their parts make together.
 
         Whoever writes a part writes its root too, and whoever changes who is one writes `all_` whom it concerns, so that two who
-        write for one tree at once meet.
+        write for one tree at once meet. Of a root who was hidden is told what is so, that nothing is scored of them too.
         """
         before = {one: circle.held.get(one, NOBODY) for one in circle.customers}
         parts = {one: known.part for one, known in before.items()}
@@ -139,8 +143,8 @@ class Merging:
         for one, (part, bond) in together(after, trees, hidden).items():
             root = bond.merged_into if bond and bond.merged_into else one
             if causes[root] or all_:
-                shown = again and one == root and root not in hidden
-                turns[one] = Turn(before[one], part, bond, causes[root], root in hidden, shown)
+                anew = one == root and root not in hidden and (again or before[one].hidden)
+                turns[one] = Turn(before[one], part, bond, causes[root], root in hidden, anew)
         await self._save(
             unit, turns if all_ else {one: turn for one, turn in turns.items() if _moved(one, turn, parts)}
         )
