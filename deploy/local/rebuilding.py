@@ -38,8 +38,10 @@ from deploy.local.retelling import (
     Source,
     merged,
     record,
+    restricted,
 )
 from services.campaigns.store.campaigns import REBUILDING
+from services.scoring.store.restrictions import COLLECTION as RESTRICTIONS
 from services.sync.store.rebuilding import COLLECTION as REBUILDS, MARK
 from shared.http.app import Health
 from shared.leases import LeaseLost, MongoLease, UnderWay, leased
@@ -129,6 +131,8 @@ async def rebuild(name: Name, settings: PlatformSettings, heard: Callable[[Done]
             ends = await group.consumer.end_offsets(group.partitions)
             await forget(database(name), group.name, projection.collections, group.consumer, ends)
         await link(database(name), database)
+        if name == "scoring":
+            await restrict(database(name), database)
         told = await retell(name, settings, database)
         service = importlib.import_module(f"services.{name}.{projection.composed_in}").create()
         async with service.router.lifespan_context(service):
@@ -191,6 +195,14 @@ async def link(database: Database, databases: Databases) -> None:
     await links.delete_many({})
     async for piece in merged(databases):
         await links.insert_many([{"_id": one.absorbed, "into": one.survivor, "turn": 0} for one in piece])
+
+
+async def restrict(database: Database, databases: Databases) -> None:
+    """Say beforehand whose data must not be used, so that the service starts with it, and none of their scores is told."""
+    restrictions = database[RESTRICTIONS]
+    await restrictions.delete_many({})
+    async for customers in restricted(databases):
+        await restrictions.insert_many([{"_id": one} for one in customers])
 
 
 async def retell(name: Name, settings: PlatformSettings, database: Databases) -> int:
