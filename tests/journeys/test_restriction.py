@@ -38,6 +38,7 @@ async def test_who_is_restricted_is_kept_and_not_used_until_it_is_lifted(company
     await company.tell(sale("O-5", "2.00", card=CARD))
     await company.recorded(orders=2)
     await nothing_is_scored(company, customer)
+    await eventually(lambda: bought_as_held(company, customer, 2), within=60)
     async with company.services["contacts"].delete(path) as answer:
         assert (answer.status, (await answer.json())["restricted"]) == (200, False)
 
@@ -144,6 +145,14 @@ async def nothing_is_scored(company: Company, *customers: str) -> None:
     assert (await company.get("scoring", "/v1/scores"))["items"] == []
     figures = await company.get("scoring", "/v1/scores/summary")
     assert (figures["customers"], figures["purchases"], figures["segments"]) == (0, 0, {})
+
+
+async def bought_as_held(company: Company, customer: str, orders: int) -> bool:
+    """Whether scoring, asked by the person, tells so many orders, that they are not used, and no score."""
+    items = (await company.get("scoring", f"/v1/customers/{customer}/held"))["items"]
+    [told] = [one["data"] for one in items if one["section"] == "score"]
+    assert (told["restricted"], told["score"], told["purchases"]) == (True, None, [])
+    return sum(day["orders"] for day in told["own_purchases"]) == orders
 
 
 async def file_of_contacts(company: Company) -> bytes:
