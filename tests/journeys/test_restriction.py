@@ -152,7 +152,7 @@ async def bought_as_held(company: Company, customer: str, orders: int) -> bool:
     items = (await company.get("scoring", f"/v1/customers/{customer}/held"))["items"]
     [told] = [one["data"] for one in items if one["section"] == "score"]
     assert (told["restricted"], told["score"], told["purchases"]) == (True, None, [])
-    return sum(day["orders"] for day in told["own_purchases"]) == orders
+    return sum(int(day["orders"]) for day in told["own_purchases"]) == orders
 
 
 async def file_of_contacts(company: Company) -> bytes:
