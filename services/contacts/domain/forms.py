@@ -12,9 +12,16 @@ from services.contacts.domain.importing.drafting import Draft, Drafting
 from services.contacts.domain.importing.mapping import Column, Mapping
 from services.contacts.domain.survivorship import FIELDS
 from shared.consent import ANY
-from shared.contracts.channels import ConsentClaim, ContactReported, EmailClaim, LawfulBasis, PhoneClaim
+from shared.contracts.channels import (
+    AddressClaim,
+    ConsentClaim,
+    ContactReported,
+    EmailClaim,
+    LawfulBasis,
+    PhoneClaim,
+)
 from shared.contracts.contacts import Consent, Contact
-from shared.contracts.fact import Code, Name
+from shared.contracts.fact import Code, Identifier, Name
 
 MAY_SAY = frozenset(
     {"name", "name_parts", "email", "phone", "language", "address", "attributes", "interests", "preferences", "party"}
@@ -171,11 +178,31 @@ def draft(form: Form, name: str, values: Map[str, str | Sequence[str]], now: dat
     return Draft(found.report.model_copy(update=update), found.identifiers)
 
 
-def of_known(report: ContactReported, held: Contact) -> ContactReported:
-    """What a form may say of a customer whom we know, as nobody has shown that it was them who sent it.
+def answered_at(report: ContactReported) -> Identifier:
+    """Where who has sent it says to be reached, as typed: by e-mail, else by telephone."""
+    if report.email:
+        return Identifier(scheme="email", value=report.email)
+    assert report.phone, "what names nobody is no draft"
+    return Identifier(scheme="phone", value=report.phone)
 
-    It fills what is empty and adds how to reach them; it replaces nothing, makes no customer a lead again, and grants nothing
-    that the customer has refused. Parameters of campaigns are about the visit and always the latest.
+
+def as_hearsay(report: ContactReported) -> ContactReported:
+    """How to reach somebody goes into the lists, where it is used for as long as nobody but the form knows them."""
+    update: dict[str, Any] = {"email": None, "phone": None, "address": None}
+    if report.email:
+        update["emails"] = [*report.emails, EmailClaim(typed=report.email)]
+    if report.phone:
+        update["phones"] = [*report.phones, PhoneClaim(typed=report.phone)]
+    if report.address:
+        update["addresses"] = [*report.addresses, AddressClaim(typed=report.address)]
+    return report.model_copy(update=update)
+
+
+def said_again(report: ContactReported, held: Contact) -> ContactReported:
+    """What a form may say of a lead of before, as nobody has shown that it was the same person who sent it.
+
+    It fills what is empty and adds how to reach them; it replaces nothing and grants nothing that was refused. Parameters of
+    campaigns are about the visit and always the latest.
     """
     update: dict[str, Any] = {name: None for name in FIELDS if getattr(held, name) is not None} | {"stage": None}
     # A form says as an attribute what its field may want among what is sensitive.
@@ -188,13 +215,9 @@ def of_known(report: ContactReported, held: Contact) -> ContactReported:
         update[name] = {
             c: v for c, v in getattr(report, name).items() if c not in kept or c in (*CAMPAIGN, "lead-source")
         }
-    if report.email and report.email.lower() != held.email:
-        update["emails"] = [*report.emails, EmailClaim(typed=report.email)]
-    if report.phone and report.phone != held.phone:
-        update["phones"] = [*report.phones, PhoneClaim(typed=report.phone)]
     refused = [one for one in held.consents if one.status != "granted" and not one.expired]
     update["consents"] = [one for one in report.consents if not any(_speaks_of(no, one) for no in refused)]
-    return report.model_copy(update=update | {"email": None, "phone": None})
+    return report.model_copy(update=update)
 
 
 def _speaks_of(refusal: Consent, claim: ConsentClaim) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from services.contacts.domain.barring import both
 from services.contacts.domain.consents import of_both
 from services.contacts.domain.following import course_of, faulty, staged
+from services.contacts.domain.hearsay import only_a_lead
 from services.contacts.domain.known import UNKNOWN, Candidate
 from services.contacts.domain.lifecycle import joined
 from services.contacts.domain.places import Place
@@ -128,7 +129,8 @@ def together(root: str, parts: Parts, country: str | None = None, rules: Rules =
     for known in members:
         if known.place.into is not None:
             absorbed[known.place.into].append(known)
-    whole = settled(_whole(parts[root], absorbed, rules), country)
+    leads = all(only_a_lead(known.contact) for known in members)
+    whole = settled(_whole(parts[root], absorbed, rules), country, leads=leads)
     registered_at = min(known.contact.registered_at for known in members)
     update: dict[str, Any] = {"absorbed": list(parts[root].place.members), "registered_at": registered_at}
     if whole.contact.links:

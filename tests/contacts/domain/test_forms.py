@@ -1,12 +1,12 @@
-"""What a form on the web may say of somebody whom we know."""
+"""What a form on the web may say of a lead of before, and how to reach them."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.contacts.domain.forms import of_known
+from services.contacts.domain.forms import answered_at, as_hearsay, said_again
 from services.contacts.domain.survivorship import newcomer
-from shared.contracts.channels import ConsentClaim, ContactReported
+from shared.contracts.channels import Address, ConsentClaim, ContactReported
 from shared.contracts.contacts import Consent
 from shared.contracts.fact import Identifier
 from shared.ids import uuid7
@@ -26,7 +26,7 @@ def test_a_form_fills_what_is_empty_and_replaces_nothing_also_not_what_is_sensit
         language="de",
         attributes={"size": 9, "wage": 1, "hat": 38, "lead-source": "fair"},
     )
-    left = of_known(report, held)
+    left = said_again(report, held)
     assert (left.name, left.stage, left.language) == (None, None, "de")
     assert left.attributes == {"hat": 38, "lead-source": "fair"}
 
@@ -41,4 +41,18 @@ def test_a_form_opens_nothing_that_the_customer_has_refused_not_by_a_yes_on_ever
     other = yes.model_copy(update={"purpose": "events"})
     who = [Identifier(scheme="email", value="ann@b.de")]
     report = ContactReported(customer=who, reported_at=NOW, consents=[yes, other])
-    assert of_known(report, held).consents == [other]
+    assert said_again(report, held).consents == [other]
+
+
+def test_how_to_reach_somebody_is_kept_in_lists_and_never_as_the_customers_own() -> None:
+    who = [Identifier(scheme="email", value="ann@b.de")]
+    place = Address(lines=["Hauptstr. 12"], city="Bonn")
+    report = ContactReported(
+        customer=who, reported_at=NOW, email="Ann@b.de", phone="+493012345678", address=place, name="Ann"
+    )
+    told = as_hearsay(report)
+    assert (told.email, told.phone, told.address, told.name) == (None, None, None, "Ann")
+    lists = (told.emails, told.phones, told.addresses)
+    assert [one.typed for [one] in lists] == ["Ann@b.de", "+493012345678", place]  # type: ignore[misc]
+    assert str(answered_at(report)) == "email:Ann@b.de"
+    assert str(answered_at(report.model_copy(update={"email": None}))) == "phone:+493012345678"
