@@ -138,7 +138,7 @@ async def test_nobody_changes_a_customer_by_knowing_their_address(client: aiohtt
     status, _, _ = await send(client, ANN | {"who": "Mallory", "tel": "030 123456", "size": "9"})
     assert status == 202, "the answer does not tell whether we know somebody"
     assert await found(client, scheme="email") == contact
-    claim = await found(client, scheme="form-claim")
+    claim = await found(client)
     assert (claim["name"], claim["attributes"]["size"], claim["consents"]) == ("Mallory", "9", [])
     assert [one["understood"] for one in claim["phones"]] == ["+4930123456"], "kept beside, to be looked at"
 

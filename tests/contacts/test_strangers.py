@@ -61,7 +61,6 @@ async def confirm(client: Client, token: str) -> None:
 @pytest.mark.parametrize(
     ("known", "named"),
     [
-        (VICTIM, {"mail": MALLORY, "tel": NUMBER}),
         (VICTIM, {"tel": NUMBER}),
         ({"name": "Ann", "email": "ann@b.de"}, {"mail": "ANN@b.de", "tel": "+493099999999"}),
         ({"name": "Ann", "email": "ann@b.de", "consents": [REFUSAL]}, {"mail": "ann@b.de"}),
@@ -76,14 +75,27 @@ async def test_a_form_changes_nothing_of_somebody_known_by_what_it_names(
         await say(client, **named, **SAID)
     assert await read(client, victim) == victim
     assert (await ask(client, "GET", "/v1/contacts/summary"))[1]["contacts"] == 2, "said twice, it is one lead"
-    lead = await of(client, f"form-claim:{named.get('mail', NUMBER).lower()}")
+    lead = await of(client, f"form:{named.get('mail', NUMBER).lower()}")
     assert (lead["stage"], lead["name"], lead["attributes"]["lead-source"]) == ("lead", "Mallory", "news")
-    assert (lead["email"], lead["phone"], lead["address"]) == (None, None, None), "kept in the lists, and not used"
-    assert [one["typed"] for one in lead["phones"]] == ([named["tel"]] if "tel" in named else [])
+    for name in known.keys() & {"email", "phone"}:
+        assert (lead[name], {one["purpose"] for one in lead[f"{name}s"]}) == (None, {"claimed"}), "kept, and not used"
     assert lead["consents"] == [], "what is ticked in the name of somebody known waits for their own word"
     link = (await ask(client, "POST", f"/v1/contacts/{victim['customer_id']}/preference-link", {}))[0]
     assert link in {200, 201}
     assert (await read(client, victim))["email"] == victim["email"]
+
+
+@pytest.mark.parametrize("double", [False, True])
+async def test_who_has_a_mailbox_does_not_learn_whether_a_number_is_known(client: Client, double: bool) -> None:
+    await form(client, confirm=double)
+    victim = await register(client, VICTIM)
+    for mail, tel in ((MALLORY, NUMBER), ("other@evil.example", "+493099999999")):
+        await say(client, mail=mail, tel=tel, **SAID)
+        lead = await of(client, f"form:{mail}")
+        assert (lead["email"], len(lead["consents"])) == (mail, 0 if double else 2)
+        assert (lead["phone"], lead["phones"][0]["typed"]) == (None if tel == NUMBER else tel, tel)
+    assert [one["email"] for one in await to_send(client)] == ([MALLORY, "other@evil.example"] if double else [])
+    assert await read(client, victim) == victim
 
 
 async def test_who_comes_later_does_not_become_what_a_form_has_said_before(client: Client) -> None:
@@ -160,7 +172,7 @@ async def test_a_mailbox_that_is_somebody_elses_by_now_says_nothing_for_who_had_
     await say(client, mail="old@b.de", news=1)
     await confirm(client, (await to_send(client))[0]["token"])
     assert await read(client, ann) == ann
-    lead = await of(client, "form-claim:old@b.de")
+    lead = await of(client, "form:old@b.de")
     assert (lead["email"], lead["consents"][0]["status"]) == ("old@b.de", "granted")
 
 
@@ -198,3 +210,17 @@ async def test_a_confirmed_address_merges_nobody_either(client: Client) -> None:
     await confirm(client, (await to_send(client))[0]["token"])
     await settled(client)
     assert await read(client, victim) == victim
+
+
+async def test_who_has_merged_a_lead_has_not_said_whose_mailbox_it_names(client: Client) -> None:
+    await form(client, confirm=True)
+    victim = await register(client, VICTIM | {"consents": [REFUSAL]})
+    await say(client, mail=MALLORY, tel=NUMBER, **SAID)
+    [waiting] = await to_send(client)
+    lead = await of(client, f"form:{MALLORY}")
+    path = f"/v1/contacts/{victim['customer_id']}"
+    assert (await ask(client, "POST", f"{path}/merges", {"absorbed": lead["customer_id"]}))[0] == 200
+    one = await read(client, victim)
+    assert (await anybody(client, "POST", CONFIRM, json={"token": waiting["token"]}))[0] == 404
+    assert await read(client, victim) == one
+    assert (one["email"], one["phone"], one["consents"]) == (None, NUMBER, victim["consents"])

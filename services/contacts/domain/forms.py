@@ -2,14 +2,16 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping as Map, Sequence
+from collections.abc import Collection, Mapping as Map, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from services.contacts.domain.hearsay import CLAIMED
 from services.contacts.domain.importing.drafting import Draft, Drafting
 from services.contacts.domain.importing.mapping import Column, Mapping
+from services.contacts.domain.points import MAX_POINTS
 from services.contacts.domain.survivorship import FIELDS
 from shared.consent import ANY
 from shared.contracts.channels import (
@@ -98,7 +100,10 @@ class Form(BaseModel):
     fields: Annotated[list[FormField], Field(min_length=1, max_length=50)]
     consents: Annotated[list[FormConsent], Field(max_length=20)] = []
     confirm: Annotated[
-        bool, Field(description="Double opt-in: consents hold once a link that is sent to the customer is confirmed.")
+        bool,
+        Field(
+            description="Double opt-in: consents hold once a link is confirmed. Of who is known they wait for it in any case."
+        ),
     ] = False
     honeypot: Annotated[
         Name | None, Field(description="A field that people do not see. Whoever fills it is no person.")
@@ -186,15 +191,23 @@ def answered_at(report: ContactReported) -> Identifier:
     return Identifier(scheme="phone", value=report.phone)
 
 
-def as_hearsay(report: ContactReported) -> ContactReported:
-    """How to reach somebody goes into the lists, where it is used for as long as nobody but the form knows them."""
+def as_hearsay(report: ContactReported, known: Collection[str], held: Contact | None = None) -> ContactReported:
+    """How to reach somebody goes into the lists, where it is used for as long as nobody but forms knows the lead that is `held`.
+
+    Not used at all is what is somebody's already (`known`: `email`, `phone`), and what comes when the lead has another.
+    """
     update: dict[str, Any] = {"email": None, "phone": None, "address": None}
-    if report.email:
-        update["emails"] = [*report.emails, EmailClaim(typed=report.email)]
-    if report.phone:
-        update["phones"] = [*report.phones, PhoneClaim(typed=report.phone)]
-    if report.address:
-        update["addresses"] = [*report.addresses, AddressClaim(typed=report.address)]
+    for name, listed, claim in (
+        ("email", "emails", EmailClaim),
+        ("phone", "phones", PhoneClaim),
+        ("address", "addresses", AddressClaim),
+    ):
+        if held and len(getattr(held, listed)) >= MAX_POINTS:
+            update[listed] = []
+        elif (typed := getattr(report, name)) is not None:
+            free = name not in known and (held is None or getattr(held, name) is None)
+            told = claim(typed=typed, **({} if free else {"purpose": CLAIMED}))
+            update[listed] = [*getattr(report, listed), told]
     return report.model_copy(update=update)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from services.contacts.domain.hearsay import vouched
+from services.contacts.domain.hearsay import usable, vouched
 from services.contacts.domain.values import address, email, phone
 from services.contacts.domain.values.names import MAX_TYPED as MAX_NAME
 from services.contacts.domain.values.value import Value
@@ -125,13 +125,13 @@ def _country(said: Address | None, places: Iterable[PostalAddress]) -> str | Non
     return next((one.understood.country for one in places if one.understood and one.understood.country), None)
 
 
-def choose(contact: Contact, said: Mapping[str, datetime], *, believed: bool) -> dict[str, Any]:
-    """The preferred ones of those that nobody has named, by the names of their fields. `believed`: also of what forms have said.
+def choose(contact: Contact, said: Mapping[str, datetime], *, lead: bool) -> dict[str, Any]:
+    """The preferred ones of those that nobody has named, by the names of their fields. `lead`: nobody but forms knows the contact.
 
     What was removed stays so until something is said later than its removal.
     """
     points: dict[str, list[Any]] = {
-        name: [one for one in getattr(contact, name) if believed or vouched(one.source)] for name in LISTS
+        name: [one for one in getattr(contact, name) if usable(one, lead=lead)] for name in LISTS
     }
     found = {
         "address": _preferred(points["addresses"], said.get("address")),

@@ -155,7 +155,7 @@ def settled(known: Known, country: str | None, *, leads: bool | None = None) -> 
     if not (contact.phones or contact.emails or contact.addresses or contact.name_parts):
         return known
     contact = understood(contact, country)
-    chosen = choose(contact, known.said, believed=only_a_lead(contact) if leads is None else leads)
+    chosen = choose(contact, known.said, lead=only_a_lead(contact) if leads is None else leads)
     contact = contact.model_copy(update=chosen) if chosen else contact
     return replace(known, contact=contact, chosen=frozenset(chosen))
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.contacts.domain.barring import CHANNELS
 from services.contacts.domain.changes import Author
-from services.contacts.domain.hearsay import still_a_lead, vouched
+from services.contacts.domain.hearsay import only_a_lead, vouched
 from services.contacts.domain.identities import normalised
 from services.contacts.domain.preferences import spoken_last
 from services.contacts.domain.signing import BadToken, KeyRing, Token, read, sign
@@ -210,7 +210,7 @@ def _who(book: Book, one: Confirmation, owner: str | None) -> str:
     if owner and _reached_at(book.current[book.root(owner)].published, one.to):
         return owner
     lead = book.current[one.customer_id]
-    if not (lead.place.alone and still_a_lead(lead.contact)):
+    if not (lead.place.alone and only_a_lead(lead.contact)):
         raise BadToken
     return one.customer_id
 

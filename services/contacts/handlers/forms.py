@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
-from services.contacts.domain import forms, hearsay
+from services.contacts.domain import forms
 from services.contacts.domain.forms import Form
+from services.contacts.domain.hearsay import LEAD, names_of_leads, only_a_lead
 from services.contacts.domain.importing.drafting import Draft
 from services.contacts.domain.survivorship import Statement, TooManyConsents, statement
 from services.contacts.handlers.book import Book, Store, open_book
@@ -93,14 +94,17 @@ class Leads:
         """Whoever is known stays as they are, and what is ticked in their name waits until they have confirmed it."""
         await self.catalogue.current()
         now = await self.clock.now(unit.session)
-        claim = bool(await self.store.owners({str(one) for one in draft.identifiers}, unit.session))
+        known = await self._known(draft, unit)
         asked_at = forms.answered_at(draft.report)
-        book, (customer, own) = await self._lead(unit, hearsay.leads(asked_at, claim=claim), now)
-        report, waiting = forms.as_hearsay(draft.report), draft.report.consents if confirm or claim else []
+        book, (customer, own) = await self._lead(unit, names_of_leads(asked_at), now)
+        held = book.current[customer].contact if customer in book.current else None
+        # By this address alone: whoever gets an answer there learns nothing of whose the rest is.
+        waiting = draft.report.consents if confirm or asked_at.scheme in known else []
+        report = forms.as_hearsay(draft.report, known, held)
         if waiting:
             report = report.model_copy(update={"consents": []})
-        if customer in book.current:
-            report = forms.said_again(report, book.current[customer].contact)
+        if held:
+            report = forms.said_again(report, held)
         try:
             book.hear(customer, [self._said(report, source, own)])
         except TooManyConsents:
@@ -109,6 +113,11 @@ class Leads:
         if waiting and self.confirming:
             with suppress(TooManyWaiting):
                 await self.confirming.ask(unit, [customer], waiting, source, asked_at)
+
+    async def _known(self, draft: Draft, unit: Unit) -> set[str]:
+        """By which of what a form has said somebody is known: `email`, `phone`."""
+        owners = await self.store.owners({str(one) for one in draft.identifiers}, unit.session)
+        return {name.partition(":")[0] for name in owners}
 
     async def _lead(self, unit: Unit, names: Sequence[Identifier], now: datetime) -> tuple[Book, Lead]:
         """The lead that an address has by now, or a new one: who was a lead and is more than that is spoken of by no form."""
@@ -119,11 +128,11 @@ class Leads:
             if owner is None:
                 return book, Lead(uuid7(now), [one])
             held = book.current.get(owner)
-            if held and held.place.alone and hearsay.still_a_lead(held.contact):
+            if held and held.place.alone and only_a_lead(held.contact):
                 return book, Lead(owner, [])
         # So many leads of one address have become somebody that there is no name left to find another by.
         customer = uuid7(now)
-        return book, Lead(customer, [Identifier(scheme=names[0].scheme, value=customer)])
+        return book, Lead(customer, [Identifier(scheme=LEAD, value=customer)])
 
     def _said(self, report: ContactReported, source: str, own: list[Identifier]) -> Statement:
         """What does not fit its field is kept out, as of a channel: who has sent it is gone."""

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.contacts.domain.forms import answered_at, as_hearsay, said_again
+from services.contacts.domain.hearsay import CLAIMED
+from services.contacts.domain.points import MAX_POINTS
 from services.contacts.domain.survivorship import newcomer
 from shared.contracts.channels import Address, ConsentClaim, ContactReported
 from shared.contracts.contacts import Consent
@@ -50,9 +52,14 @@ def test_how_to_reach_somebody_is_kept_in_lists_and_never_as_the_customers_own()
     report = ContactReported(
         customer=who, reported_at=NOW, email="Ann@b.de", phone="+493012345678", address=place, name="Ann"
     )
-    told = as_hearsay(report)
+    told = as_hearsay(report, {"phone"})
     assert (told.email, told.phone, told.address, told.name) == (None, None, None, "Ann")
     lists = (told.emails, told.phones, told.addresses)
     assert [one.typed for [one] in lists] == ["Ann@b.de", "+493012345678", place]  # type: ignore[misc]
+    assert [one.purpose for [one] in lists] == ["any", CLAIMED, "any"]  # type: ignore[misc]
+    reached = newcomer(uuid7(NOW), NOW).contact.model_copy(update={"email": "first@b.de"})
+    assert as_hearsay(report, (), reached).emails[0].purpose == CLAIMED, "the first stays preferred"
+    full = reached.model_copy(update={"phones": [None] * MAX_POINTS})
+    assert as_hearsay(report, (), full).phones == [], "and is not pushed out"
     assert str(answered_at(report)) == "email:Ann@b.de"
     assert str(answered_at(report.model_copy(update={"email": None}))) == "phone:+493012345678"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.contacts.domain.hearsay import MOST_LEADS, leads, only_a_lead, still_a_lead
+from services.contacts.domain.hearsay import CLAIMED, MOST_LEADS, names_of_leads, only_a_lead
 from services.contacts.domain.merging import Merge, merged, together
 from services.contacts.domain.points import MAX_POINTS
 from services.contacts.domain.ruling import Rule, Rules
@@ -33,12 +33,16 @@ def said(source: str, day: int, **what: Any) -> Statement:
 
 def email(source: str, typed: str, day: int = 0) -> Email:
     at = NOW + timedelta(days=day)
-    return Email(typed=typed, understood=typed, verdict="valid", source=source, said_at=at)
+    return Email(
+        typed=typed, purpose="any", understood=typed, verdict="valid", reason="well-formed", source=source, said_at=at
+    )
 
 
 def number(source: str, last: int, day: int = 0) -> Phone:
     typed, at = f"+4930123456{last:02}", NOW + timedelta(days=day)
-    return Phone(typed=typed, understood=typed, verdict="valid", source=source, said_at=at)
+    return Phone(
+        typed=typed, purpose="any", understood=typed, verdict="valid", reason="well-formed", source=source, said_at=at
+    )
 
 
 def of(*told: Statement, rules: Rules = NO_RULES, name: str | None = None) -> Known:
@@ -104,11 +108,15 @@ def test_once_more_is_known_of_a_lead_what_the_form_said_is_kept_and_not_used() 
     lead = of(said(FORM, 0, identifiers=[LEAD], points={"phones": [number(FORM, 1)]}))
     assert (lead.contact.phone, only_a_lead(lead.contact)) == (number(FORM, 1).typed, True)
     known = fold(lead, said(SHOP, 1, identifiers=[CARD]))
-    assert (known.contact.phone, still_a_lead(known.contact)) == (None, False)
+    assert (known.contact.phone, only_a_lead(known.contact)) == (None, False)
     assert [one.typed for one in known.contact.phones] == [number(FORM, 1).typed]
-    claim = Identifier(scheme="form-claim", value="ann@b.de")
-    lead = of(said(FORM, 0, identifiers=[claim], points={"phones": [number(FORM, 1)]}))
-    assert (lead.contact.phone, still_a_lead(lead.contact)) == (None, True)
+
+
+def test_what_is_somebodys_already_is_kept_with_a_lead_and_not_used() -> None:
+    claimed = number(FORM, 1).model_copy(update={"purpose": CLAIMED})
+    lead = of(said(FORM, 0, identifiers=[LEAD], points={"phones": [claimed]}))
+    assert (lead.contact.phone, [one.typed for one in lead.contact.phones]) == (None, [claimed.typed])
+    assert only_a_lead(lead.contact)
 
 
 def test_a_form_takes_no_number_for_its_own_and_pushes_none_out() -> None:
@@ -128,6 +136,6 @@ def test_a_forms_attributes_push_no_others_out() -> None:
 def test_leads_of_one_address_are_known_by_names_of_their_own() -> None:
     longest = Identifier(scheme="email", value="x" * 250 + "@b.de")
     for given in (longest, Identifier(scheme="email", value="Ann@b.de")):
-        names = [str(one) for one in leads(given, claim=True)]
+        names = [str(one) for one in names_of_leads(given)]
         assert len(set(names)) == MOST_LEADS
-        assert names[0] == f"form-claim:{given.value.lower()}"
+        assert names[0] == f"form:{given.value.lower()}"
