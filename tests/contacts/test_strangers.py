@@ -191,6 +191,7 @@ async def test_what_a_form_has_said_merges_nobody_and_is_used_by_nobody_whom_a_p
     await settled(client)
     [pair] = [one for one in await queued(client, 1) if victim["customer_id"] in one["contacts"]]
     assert pair["probability"] > 0.5
+    assert pair["unvouched"] == [one for one in pair["contacts"] if one != victim["customer_id"]]
     status, merged = await decide(client, pair["pair"], "accept")
     assert status == 200
     one = await read(client, {"customer_id": merged["survivor"]})
