@@ -108,7 +108,7 @@ async def test_a_form_makes_a_lead_with_its_source_campaign_and_the_words_of_the
     assert (status, body) == (202, {"received": True})
     assert headers["access-control-allow-origin"] == "https://www.example.org"
     lead = await found(client)
-    assert (lead["stage"], lead["name"], lead["email"]) == ("lead", "Ann", "Ann@b.de")
+    assert (lead["stage"], lead["name"], lead["email"]) == ("lead", "Ann", "ann@b.de")
     assert await found(client, scheme="email") is None, "nobody has shown that it is theirs"
     assert lead["attributes"] == {"lead-source": "news", "utm_source": "ads", "utm_campaign": "spring"}
     [consent] = lead["consents"]

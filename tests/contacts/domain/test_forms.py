@@ -55,8 +55,8 @@ def test_how_to_reach_somebody_is_kept_in_lists_and_never_as_the_customers_own()
     told = as_hearsay(report, {"phone"})
     assert (told.email, told.phone, told.address, told.name) == (None, None, None, "Ann")
     lists = (told.emails, told.phones, told.addresses)
-    assert [one.typed for [one] in lists] == ["Ann@b.de", "+493012345678", place]  # type: ignore[misc]
-    assert [one.purpose for [one] in lists] == ["any", CLAIMED, "any"]  # type: ignore[misc]
+    assert [one.typed for [one] in lists] == ["Ann@b.de", "+493012345678", place]
+    assert [one.purpose for [one] in lists] == ["any", CLAIMED, "any"]
     reached = newcomer(uuid7(NOW), NOW).contact.model_copy(update={"email": "first@b.de"})
     assert as_hearsay(report, (), reached).emails[0].purpose == CLAIMED, "the first stays preferred"
     full = reached.model_copy(update={"phones": [None] * MAX_POINTS})

@@ -53,9 +53,9 @@ def of(*told: Statement, rules: Rules = NO_RULES, name: str | None = None) -> Kn
 
 
 def one_of(survivor: Known, absorbed: Known, rules: Rules = NO_RULES) -> Known:
-    ids = [one.contact.customer_id for one in (survivor, absorbed)]
-    merge = Merge(uuid7(NOW), *ids, NOW, "/keys/1")
-    return together(ids[0], merged(dict(zip(ids, (survivor, absorbed), strict=True)), merge), None, rules)
+    root, other = survivor.contact.customer_id, absorbed.contact.customer_id
+    merge = Merge(uuid7(NOW), root, other, NOW, "/keys/1")
+    return together(root, merged({root: survivor, other: absorbed}, merge), None, rules)
 
 
 @pytest.mark.parametrize("rules", RULES)
@@ -76,7 +76,7 @@ def test_a_form_yields_to_whatever_anybody_else_says_and_whenever(rules: Rules) 
 @pytest.mark.parametrize("rules", RULES)
 def test_of_a_merge_the_forms_word_is_the_last_whoever_survives(rules: Rules) -> None:
     ann = of(said(SHOP, 0, fields={"name": "Ann"}, attributes={"size": 4}, identifiers=[CARD]), rules=rules)
-    reached = {"emails": [email(FORM, LEAD.value, 9)], "phones": [number(FORM, 1, 9)]}
+    reached: dict[str, list[Any]] = {"emails": [email(FORM, LEAD.value, 9)], "phones": [number(FORM, 1, 9)]}
     told = said(
         FORM, 9, fields={"name": "Mallory van Evil"}, attributes={"size": 9}, identifiers=[LEAD], points=reached
     )
