@@ -86,7 +86,7 @@ class Held:
         return HeldPage(service=self.service, about=about, items=[])
 
     def _start(self, cursor: str | None) -> tuple[int, str | None]:
-        if cursor is None:
+        if not cursor:
             return 0, None
         told = decode_cursor(cursor)
         number, place = told.get("section"), told.get("place")

@@ -18,12 +18,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 
 from shared import idempotency, logging, mongo
 from shared.contracts.sync import ACCESS
-from shared.http import create_app
-from shared.messaging import Messaging, duplicates
+from shared.http import Problem, create_app
+from shared.messaging import Messaging, TooLarge, duplicates
 from shared.messaging.backoff import Backoff
 from shared.messaging.table import Table
 from shared.security import KeyTable
@@ -93,6 +93,7 @@ class Plumbing:
             keys=self.keys,
             health=self,
             larger_bodies=larger_bodies,
+            problems={TooLarge: _too_large},
         )
 
     async def _prepare(self) -> None:
@@ -111,6 +112,10 @@ class Plumbing:
         ok, report = await self.messaging.ready()
         report["keys"] = self._access.complete.is_set()
         return ok and report["keys"], report
+
+
+def _too_large(_: Request, __: TooLarge) -> Problem:
+    return Problem(413, detail="With this the record would be larger than can be told. Take something out of it first.")
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

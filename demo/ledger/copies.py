@@ -7,11 +7,23 @@ from demo.ledger.difference import Difference
 from demo.ledger.people import Document
 
 Paths = Sequence[Sequence[str]]
+ABSENT = "nothing"
+SENSITIVE = ("birthdate", "income")
+"""Attributes of the households that a channel is shown only where its policy names them."""
 
 
 def permitted(view: Document, fields: Sequence[str]) -> Any:
     """The part of a view that a policy of dotted field names lets through."""
-    return dict(view) if "*" in fields else part(view, [field.split(".") for field in fields])
+    shown = without(view, {name for name in SENSITIVE if f"contact.attributes.{name}" not in fields})
+    return shown if "*" in fields else part(shown, [field.split(".") for field in fields])
+
+
+def without(view: Document, attributes: set[str]) -> Document:
+    contact = view.get("contact")
+    if not contact or not attributes & contact.get("attributes", {}).keys():
+        return dict(view)
+    kept = {name: value for name, value in contact["attributes"].items() if name not in attributes}
+    return {**view, "contact": {**contact, "attributes": kept}}
 
 
 def part(value: Any, paths: Paths) -> Any:
@@ -43,4 +55,13 @@ def differences(
         elif copy.get("merged_into") != view.get("merged_into"):
             yield Difference(f"{name}: is part of", view.get("merged_into"), copy.get("merged_into"))
         elif copy["customer"] != permitted(view, fields):
-            yield Difference(f"{name}: content", permitted(view, fields), copy["customer"])
+            yield first_difference(f"{name}: content", permitted(view, fields), copy["customer"])
+
+
+def first_difference(where: str, expected: Any, found: Any) -> Difference:
+    """The first place, going down, at which two unequal documents differ."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for name in sorted(expected.keys() | found.keys()):
+            if expected.get(name, ABSENT) != found.get(name, ABSENT):
+                return first_difference(f"{where}.{name}", expected.get(name, ABSENT), found.get(name, ABSENT))
+    return Difference(where, expected, found)

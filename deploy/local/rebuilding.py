@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
@@ -41,12 +42,17 @@ from deploy.local.retelling import (
 from services.campaigns.store.campaigns import REBUILDING
 from services.sync.store.rebuilding import COLLECTION as REBUILDS, MARK
 from shared.http.app import Health
+from shared.leases import LeaseLost, MongoLease, UnderWay, leased
 from shared.links import COLLECTION as LINKS
 from shared.messaging.producer import Producer
 from shared.settings import PlatformSettings
 
 LOOK_SECONDS = 0.2
 STOP_FIRST = "Nothing was changed. Stop all services once nothing is left in their outboxes, and try again."
+UNDER_WAY = (
+    "Nothing was changed. Another rebuild is under way, or was broken off a moment ago: in a minute this is known."
+)
+INTERRUPTED = "The database was away for too long. Run it again."
 Name = Literal["scoring", "campaigns", "sync"]
 
 
@@ -101,7 +107,7 @@ class Done(NamedTuple):
 
 async def rebuild(name: Name, settings: PlatformSettings, heard: Callable[[Done], None]) -> int:
     """Forget, and take all facts again; how many those were. Raises NotDrained while any service runs or has something to
-    tell: a fact that is told meanwhile would be taken twice, or not at all.
+    tell, or another rebuild is under way: a fact that is told meanwhile would be taken twice, or not at all.
     """
     projection = PROJECTIONS[name]
     async with AsyncExitStack() as stack:
@@ -110,6 +116,7 @@ async def rebuild(name: Name, settings: PlatformSettings, heard: Callable[[Done]
         def database(service: str) -> Database:
             return mongo[f"{settings.namespace}rapport_{service}"]
 
+        await stack.enter_async_context(alone(database(name)))
         groups = [
             await stack.enter_async_context(hearing(group, [t for one in sources for t in one.topics], settings))
             for group, sources in projection.groups.items()
@@ -132,6 +139,18 @@ async def rebuild(name: Name, settings: PlatformSettings, heard: Callable[[Done]
                 await taken.all()
         await act(database(name), projection.rests)
         return told
+
+
+@asynccontextmanager
+async def alone(database: Database) -> AsyncIterator[None]:
+    """One rebuild of a service at a time: what two tell again would be taken twice. Raises NotDrained, Stopped."""
+    try:
+        async with leased(MongoLease(database, "rebuild-lease"), secrets.token_hex(8), "A rebuild"):
+            yield
+    except UnderWay:
+        raise NotDrained(UNDER_WAY) from None
+    except LeaseLost:
+        raise Stopped(INTERRUPTED) from None
 
 
 class Taking(NamedTuple):

@@ -20,8 +20,9 @@ from services.sync.handlers.webhooks import Pace, Post
 from services.sync.jobs import jobs
 from services.sync.settings import SyncSettings
 from services.sync.store import ChannelStore, DeliveryStore, KeyStore, TreeStore, ViewStore
-from services.sync.store.erasing import OwedStore, steps
+from services.sync.store.erasing import steps
 from services.sync.store.held import held
+from services.sync.store.owing import OwedStore
 from services.sync.store.rebuilding import RebuildStore
 from shared.audit import AuditLog, audit_routes
 from shared.erasing import Erasing, Terms

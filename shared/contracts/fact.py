@@ -40,7 +40,7 @@ class Reason(StrEnum):
     MALFORMED = "malformed"
     """The body is not JSON."""
     TOO_LARGE = "too-large"
-    """The body is larger than an event may be."""
+    """The body is larger than an event may be, or what it adds to would be larger than can be told."""
     INVALID_ENVELOPE = "invalid-envelope"
     """A required CloudEvents attribute is missing, null or wrong."""
     UNKNOWN_TYPE = "unknown-type"

@@ -12,6 +12,8 @@ SENSITIVE = (
     "iban", "bank-account", "credit-card", "income", "credit-score",
 )  # fmt: skip
 """Codes of attributes, interests and preferences, and schemes of identifiers, that nobody sees without a scope for it."""
+SEE_SENSITIVE = "contacts:sensitive"
+"""That scope."""
 PUNCTUATION = re.compile(r"[._-]")
 
 

@@ -15,7 +15,9 @@ T = TypeVar("T")
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many items a page has at most.")]
 """Declare it as `limit: Limit = 100`."""
-Cursor = Annotated[str | None, Query(max_length=2000, description="`next` of the page before; absent for the first.")]
+Cursor = Annotated[
+    str | None, Query(max_length=2000, description="`next` of the page before; absent or empty for the first.")
+]
 """Declare it as `cursor: Cursor = None`, and read it with `decode_cursor`."""
 
 
@@ -57,12 +59,12 @@ def encode_moment(moment: datetime, place: str) -> str:
     return encode_cursor({"at": moment, "place": place})
 
 
-def moment_and_place(cursor: str | None, name: str = "at") -> tuple[datetime, str] | None:
-    """What `encode_moment` was given; None for the first page. `name`: of the moment, where another one was given."""
-    if cursor is None:
+def moment_and_place(cursor: str | None) -> tuple[datetime, str] | None:
+    """What `encode_moment` was given; None for the first page."""
+    if not cursor:
         return None
     told = decode_cursor(cursor)
-    at, place = told.get(name), told.get("place")
+    at, place = told.get("at"), told.get("place")
     try:
         moment = datetime.fromisoformat(at) if isinstance(at, str) else None
         # Also of one that nobody can tell in universal time, at the ends of the calendar.

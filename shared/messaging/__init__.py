@@ -6,7 +6,7 @@ from shared.messaging.outbox import Outgoing
 from shared.messaging.received import Received
 from shared.messaging.subscription import Subscription
 from shared.messaging.transient import Transient
-from shared.messaging.unit import Transact, Unit
+from shared.messaging.unit import TooLarge, Transact, Unit
 
 __all__ = [
     "CloudEvent",
@@ -15,6 +15,7 @@ __all__ = [
     "Received",
     "Refused",
     "Subscription",
+    "TooLarge",
     "Transact",
     "Transient",
     "Unavailable",

@@ -19,7 +19,7 @@ from shared.messaging.reading import Reading
 from shared.messaging.received import Intake, Received, Record, Rejected
 from shared.messaging.subscription import Subscription
 from shared.messaging.transient import Fenced, transient
-from shared.messaging.unit import Unit
+from shared.messaging.unit import TooLarge, Unit
 from shared.mongo import Client, Database, Session
 from shared.settings import PlatformSettings
 
@@ -78,9 +78,10 @@ class Consumer:
                 if not isinstance(error, Fenced):
                     self._portion = max(1, len(records) // 2)
                 raise
-            self._unknown_failures += 1
-            if self._unknown_failures <= ATTEMPTS_BEFORE_NARROWING:
-                raise
+            if not isinstance(error, TooLarge):
+                self._unknown_failures += 1
+                if self._unknown_failures <= ATTEMPTS_BEFORE_NARROWING:
+                    raise
             await self._narrow(records)
         self._unknown_failures = 0
 
@@ -128,13 +129,13 @@ class Consumer:
         """How many in a row will have been refused, by topic, once this batch has had its effect.
 
         What services tell each other is never bad by chance: many bad records in a row are a bad release of theirs, and
-        many that our handler fails on are one of ours.
+        many that our handler fails on are one of ours. That data have grown too large is in the hand of whoever sends them.
         """
         counts = {event.topic: 0 for event in events}
         for refused in rejected:
             topic = refused.topic
             senders_fault = topic in self._edge and refused.reason is not Reason.HANDLER_ERROR
-            if senders_fault or counts.get(topic) == 0:
+            if senders_fault or refused.reason is Reason.TOO_LARGE or counts.get(topic) == 0:
                 continue
             counts[topic] = counts.get(topic, self._refused_in_a_row.get(topic, 0)) + 1
             if counts[topic] > self._limit:
@@ -176,7 +177,8 @@ class Consumer:
         )
         # The error's text may quote the input, which may be personal; its type and the log's stack are enough.
         topic, error_name = self._reading.first_topic(record), type(error).__name__
-        await self._attempt([record], Rejected(record, topic, Reason.HANDLER_ERROR, error_name))
+        reason = Reason.TOO_LARGE if isinstance(error, TooLarge) else Reason.HANDLER_ERROR
+        await self._attempt([record], Rejected(record, topic, reason, error_name))
 
     def _account(self, records: Sequence[Record], events: Sequence[Received], unit: Unit) -> None:
         group = self.subscription.group

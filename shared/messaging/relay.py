@@ -138,7 +138,7 @@ class Relay:
         except OperationFailure as error:
             if error.code not in HISTORY_LOST:
                 raise
-            await self._begin_anew()
+            await self._begin_anew(state.get("anew"))
             return
         self._unsettled = []
         self._token = None
@@ -201,26 +201,34 @@ class Relay:
                 one.cancel()
             await asyncio.gather(asked, stopping, return_exceptions=True)
 
-    async def _begin_anew(self) -> None:
+    async def _begin_anew(self, begun: Document | None) -> None:
         """The oplog has forgotten our place.
 
         What is still in the outbox has not been published (but for the rounds not settled, a second's at most): publish
-        it in the order of its commits' time, under sequences newer than any before, and go on from there.
+        it in the order of its commits' time, under sequences newer than any before, and go on from there. Of each piece
+        is put down under which, so that whoever goes on behind us, as the `begun` one, gives the same.
         """
         log.error("relay_lost_its_history", service=self._service)
+        if begun:
+            await self._publish_anew(await self._outbox.find({"_id": {"$in": begun["ids"]}}).to_list(None), begun)
         while True:
             rest, moment = await self._snapshot()
             if not rest:
                 break
-            for number, document in enumerate(rest):
-                document["part"] = number
-                await self._producer.publish(outbox.sequenced(document, moment.time, moment.inc))
-            await self._outbox.delete_many({"_id": {"$in": [d["_id"] for d in rest]}})
-            await self._save()  # a write, so that the next snapshot is of a later moment
+            piece = {"at": moment, "ids": [document["_id"] for document in rest]}
+            await self._save(anew=piece)  # also a write, so that the next snapshot is of a later moment
+            await self._publish_anew(rest, piece)
         after = Timestamp(moment.time, moment.inc + 1)
         await self._state.update_one(
-            {"_id": NAME, "holder": self._instance}, {"$set": {"start": after}, "$unset": {"token": ""}}
+            {"_id": NAME, "holder": self._instance}, {"$set": {"start": after}, "$unset": {"token": "", "anew": ""}}
         )
+
+    async def _publish_anew(self, documents: list[Document], piece: Document) -> None:
+        numbers = {one: number for number, one in enumerate(piece["ids"])}
+        for document in sorted(documents, key=lambda one: numbers[one["_id"]]):
+            document["part"] = numbers[document["_id"]]
+            await self._producer.publish(outbox.sequenced(document, piece["at"].time, piece["at"].inc))
+        await self._outbox.delete_many({"_id": {"$in": piece["ids"]}})
 
     async def _snapshot(self) -> tuple[list[Document], Timestamp]:
         """The first documents of the outbox, and the moment as of which they are the first."""

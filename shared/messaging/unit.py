@@ -20,6 +20,10 @@ HEADROOM = 64 * 1024
 """Kept free for headers and the broker's own framing when a value is held against its topic's limit."""
 
 
+class TooLarge(ValueError):
+    """What is to be told is larger than its topic takes: the data have grown so, and will not be smaller the next time."""
+
+
 @dataclass
 class Unit:
     """Everything a handler may do beside reading and writing its own collections with `session`."""
@@ -48,9 +52,14 @@ class Unit:
         origin: str | None = None,
         correlation_id: str | None = None,
         time: datetime | None = None,
+        spare: int = 0,
     ) -> None:
-        """Tell a fact, if and when the transaction commits. `cause` hands on correlation id, origin and time."""
+        """Tell a fact, if and when the transaction commits. `cause` hands on correlation id, origin and time; `spare` are bytes
+        that its topic is to have left. Raises TooLarge.
+        """
         data = fact.__pydantic_serializer__.to_json(fact)
+        if len(data) + spare > topic.max_message_bytes - HEADROOM:
+            raise TooLarge(f"{fact.TYPE} for {key} has {len(data)} bytes, more than {topic.name} takes from others")
         self.tell(topic, fact.TYPE, data, key=key, cause=cause, origin=origin, correlation_id=correlation_id, time=time)
 
     def tell(
@@ -65,9 +74,9 @@ class Unit:
         correlation_id: str | None = None,
         time: datetime | None = None,
     ) -> None:
-        """As `publish` does, a fact of this type that is JSON already. Raises ValueError if the topic cannot take it."""
+        """As `publish` does, a fact of this type that is JSON already. Raises TooLarge."""
         if len(data) > topic.max_message_bytes - HEADROOM:
-            raise ValueError(f"{type_} for {key} has {len(data)} bytes, more than {topic.name} takes")
+            raise TooLarge(f"{type_} for {key} has {len(data)} bytes, more than {topic.name} takes")
         if self._ids is None:
             self._ids = uuid7s(self.now)
         event_id = next(self._ids)

@@ -15,6 +15,7 @@ from services.contacts.domain.survivorship import Known
 from services.contacts.domain.traits import Wanted, has
 from services.contacts.domain.values import search
 from services.contacts.domain.values.found import At, Found
+from services.contacts.domain.values.slips import Slips
 from services.contacts.handlers import Changes
 from services.contacts.handlers.rulebook import Rulebook
 from services.contacts.store.rows import number_of, search_keys
@@ -80,7 +81,7 @@ class MemoryStore:
     async def found(
         self, typed: str, after: At | None, limit: int, rows: Rows = EVERYBODY, wanted: Sequence[Wanted] = ()
     ) -> Found:
-        ways = search.ranges(typed)
+        ways, slips = search.ranges(typed), Slips(typed)
         everybody = {
             customer: known
             for customer, known in self.contacts.items()
@@ -88,11 +89,11 @@ class MemoryStore:
         }
         places = {customer: search.place(ways, set(search_keys(known))) for customer, known in everybody.items()}
         found = sorted(At(where, number_of(customer), customer) for customer, where in places.items() if where)
-        if found or after:
-            page = [at for at in found if after is None or at > after][:limit]
-            return Found([everybody[at.customer].published for at in page], page[-1] if len(page) == limit else None)
-        slipped = [known.published for known in everybody.values() if search.meant(typed, set(search_keys(known)))]
-        return Found(slipped[:limit], None)
+        if not (found or (after and after.place.range < slips.range)):
+            places = {customer: slips.place(set(search_keys(known))) for customer, known in everybody.items()}
+            found = sorted(At(where, number_of(customer), customer) for customer, where in places.items() if where)
+        page = [at for at in found if after is None or at > after][:limit]
+        return Found([everybody[at.customer].published for at in page], page[-1] if len(page) == limit else None)
 
     async def count(self, rows: Rows = EVERYBODY) -> int:
         return len(await self.page("", len(self.contacts), rows))

@@ -50,8 +50,8 @@ class Staff:
         return session
 
     def of_the_north(self) -> Client:
-        scopes = ("contacts:read", "contacts:write", "contacts:merge", "contacts:sensitive", "privacy:export")
-        return self.holder(*scopes, territories=["north"])
+        kinds = ("read", "write", "merge", "sensitive", "export")
+        return self.holder(*(f"contacts:{kind}" for kind in kinds), "privacy:export", territories=["north"])
 
 
 @pytest.fixture

@@ -7,12 +7,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from services.contacts.main import create
-from services.contacts.settings import ContactSettings
-from shared.security import new_key
 from shared.settings import PlatformSettings
+from tests.contacts.running import contacts
 from tests.waiting import eventually
-from tests.web import serving
 
 pytestmark = pytest.mark.integration
 
@@ -22,9 +19,7 @@ NOBODY = "019b7a2c-5c00-7d3e-a1b2-0c9d8e7f6a5b"
 
 @pytest.fixture
 async def client(settings: PlatformSettings, topics: dict[str, int]) -> AsyncIterator[aiohttp.ClientSession]:
-    _, key, sha256 = new_key()
-    app = create(ContactSettings(**settings.model_dump() | {"admin_key_sha256": sha256}))
-    async with serving(app, key=key) as session:
+    async with contacts(settings) as session:
         yield session
 
 

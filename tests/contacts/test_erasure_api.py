@@ -10,15 +10,12 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from pymongo import AsyncMongoClient
 
-from services.contacts.main import create
-from services.contacts.settings import ContactSettings
 from shared.contracts.erasures import ErasureDone
 from shared.messaging import CloudEvent
-from shared.security import new_key
 from shared.settings import PlatformSettings
+from tests.contacts.running import contacts
 from tests.contacts.test_api import NOBODY, ask, register
 from tests.waiting import eventually
-from tests.web import serving
 
 pytestmark = pytest.mark.integration
 Client = aiohttp.ClientSession
@@ -28,9 +25,7 @@ WHY = {"reason": "objection", "asked_by": "customer"}
 
 @pytest.fixture
 async def client(settings: PlatformSettings, topics: dict[str, int]) -> AsyncIterator[Client]:
-    _, key, sha256 = new_key()
-    own = {"admin_key_sha256": sha256, "erasure_settle_seconds": 0}
-    async with serving(create(ContactSettings(**settings.model_dump() | own)), key=key) as session:
+    async with contacts(settings, erasure_settle_seconds=0) as session:
         yield session
 
 

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from services.contacts.domain.access import Sensitive
+from services.contacts.domain.access import Rows as Visible, Sensitive
 from services.contacts.domain.exporting import ALL
 from services.contacts.domain.fields import Definition
 from services.contacts.domain.importing.drafting import Draft, Drafting, Rejected
@@ -22,7 +22,7 @@ from services.contacts.formats.records import Layout
 from services.contacts.formats.writing import MEDIA, writer
 from services.contacts.handlers import Decision, Handlers, Merging
 from services.contacts.handlers.catalogue import Catalogue, Field
-from services.contacts.handlers.exporting import Exporting
+from services.contacts.handlers.exporting import Asked, Exporting
 from services.contacts.handlers.importing import drafted
 from services.contacts.handlers.rows import Rows
 from services.contacts.handlers.seeing import Seeing, View
@@ -117,9 +117,10 @@ FIELDS = {
 class Exported(MemoryStore):
     """The store in memory, as exports read it."""
 
-    async def piece(self, after: str, limit: int, typed: str | None, only: str | None) -> list[Known]:
+    async def piece(self, after: str, limit: int, asked: Asked, visible: Visible) -> tuple[list[Known], str | None]:
         following = [known for customer, known in sorted(self.contacts.items()) if customer > after]
-        return [known for known in following if known.place.root is None][:limit]
+        page = [known for known in following if known.place.root is None][:limit]
+        return page, page[-1].contact.customer_id if len(page) == limit else None
 
     async def load(self, customers: Any, session: Any = None) -> dict[str, Known]:
         return await super().load(customers, session)

@@ -19,6 +19,7 @@ from shared.messaging import outbox
 from shared.plumbing import Plumbing
 from shared.security import new_key
 from shared.settings import PlatformSettings
+from tests.contacts.running import contacts
 from tests.contacts.test_api import ask
 from tests.web import serving
 
@@ -80,9 +81,7 @@ def test_a_form_is_taken_when_a_person_can_have_filled_it() -> None:
 
 @pytest.fixture
 async def client(settings: PlatformSettings, topics: dict[str, int]) -> AsyncIterator[aiohttp.ClientSession]:
-    _, key, sha256 = new_key()
-    app = create(ContactSettings(**settings.model_dump() | {"admin_key_sha256": sha256}))
-    async with serving(app, key=key) as session:
+    async with contacts(settings) as session:
         assert (await ask(session, "PUT", "/v1/contacts/forms/news", FORM))[0] == 204
         yield session
 

@@ -12,10 +12,12 @@ from hypothesis import given, settings, strategies as st
 from services.contacts.api.bodies import ContactChange, NewContact
 from services.contacts.domain.survivorship import MAX_CONSENTS
 from services.contacts.handlers import Handlers, IdentifierTaken, NoSuchContact, Said, VersionMismatch
+from services.contacts.handlers.book.book import SPARE
 from shared.contracts.channels import INBOUND, ContactReported
-from shared.contracts.contacts import Contact
-from shared.contracts.fact import Identifier
+from shared.contracts.contacts import CONTACTS, Contact
+from shared.contracts.fact import Identifier, Reason
 from shared.messaging import Received, Unit
+from shared.messaging.unit import HEADROOM
 from shared.mongo import Session
 from tests.contacts.memory import MemoryStore
 
@@ -99,6 +101,26 @@ async def test_a_report_of_somebody_unknown_registers_a_contact() -> None:
     assert data["contact"]["name"] == "Ann"
     assert set(store.identities) == {"shop:1", "email:ann@b.de"}
     assert only(store).version == 1
+
+
+async def test_what_would_make_a_contact_larger_than_can_be_told_is_refused_alone() -> None:
+    """A control character takes six bytes in the log: without a bound one channel could fill a contact until all fail on it."""
+    store, letter = MemoryStore(), "\x01"
+    long = {f"p{n}": letter * 1000 for n in range(50)}
+    address = {"lines": [letter * 200] * 6, "city": letter * 200, "region": letter * 200, "country": "DE"}
+    addresses = [{"typed": address | {"postal_code": str(n)}, "purpose": f"p{n}"} for n in range(10)]
+    await hear(store, event("shop:1", attributes=long, preferences=dict.fromkeys(long, letter * 200)))
+    await hear(store, event("shop:1", hours=1, addresses=addresses))
+    unit = a_unit()
+    cards = [event("shop:1", *(f"c{n}-{i}:{letter * 250}" for i in range(9)), hours=2 + n) for n in range(20)]
+    await handlers(store).hear(unit, [*cards, event("shop:2", name="Bob")])
+    assert {one.reason for one in unit.rejected} == {Reason.TOO_LARGE}
+    assert 0 < len(unit.rejected) < len(cards)
+    sizes = [len(record.value or b"") for record in unit.outgoing]
+    assert max(sizes) < CONTACTS.max_message_bytes - HEADROOM - SPARE
+    assert {known.contact.name for known in store.contacts.values()} == {None, "Bob"}
+    held = {str(one) for known in store.contacts.values() for one in known.contact.identifiers}
+    assert held == set(store.identities)
 
 
 async def test_a_report_of_somebody_known_changes_the_contact() -> None:

@@ -8,13 +8,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from services.contacts.main import create
-from services.contacts.settings import ContactSettings
-from shared.security import new_key
 from shared.settings import PlatformSettings
+from tests.contacts.running import contacts
 from tests.contacts.test_api import ask
 from tests.waiting import eventually
-from tests.web import serving
 
 pytestmark = pytest.mark.integration
 
@@ -42,9 +39,7 @@ ROWS = (
 
 @pytest.fixture
 async def client(settings: PlatformSettings, topics: dict[str, int]) -> AsyncIterator[aiohttp.ClientSession]:
-    _, key, sha256 = new_key()
-    app = create(ContactSettings(**settings.model_dump() | {"admin_key_sha256": sha256}))
-    async with serving(app, key=key) as session:
+    async with contacts(settings) as session:
         assert (await ask(session, "PUT", "/v1/contacts/mappings/shop", MAPPING))[0] == 204
         yield session
 

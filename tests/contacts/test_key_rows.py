@@ -20,3 +20,8 @@ def test_any_number_of_keys_is_read() -> None:
     for size in range(1, MOST_KEYS + 2):
         keys = [2**62 + n for n in range(size)]
         assert list(read(bson.encode({"_id": "ann", "keys": keys, "whole": 2**61}))) == [("ann", (*keys, 2**61))]
+
+
+def test_more_and_smaller_numbers_in_the_room_of_fewer_are_not_taken_for_these() -> None:
+    keys = [0] * 15
+    assert list(read(bson.encode({"_id": "ann", "keys": keys, "whole": 2**31}))) == [("ann", (*keys, 2**31))]

@@ -19,12 +19,12 @@ from services.contacts.handlers.matching import Matching
 from services.contacts.handlers.proposals import Decided, Wanted
 from services.contacts.handlers.weighing import Sure
 from services.contacts.store import MatchStore, ModelStore, MongoStore, ReviewStore
-from shared import mongo
 from shared.ids import uuid7
 from shared.mongo import Database
 from shared.settings import PlatformSettings
 from tests.contacts.matching.contacts import NOW, person as contact_of
 from tests.contacts.matching.people import people
+from tests.contacts.running import contacts_database
 from tests.contacts.test_handlers import Noon
 
 pytestmark = pytest.mark.integration
@@ -33,12 +33,9 @@ LIMITS = Limits(automatic=None, review=0.2)
 
 @pytest.fixture
 async def database(settings: PlatformSettings) -> AsyncIterator[Database]:
-    client = mongo.connect(settings)
-    found = client[f"{settings.namespace}rapport_contacts"]
-    await MongoStore(found).prepare()
-    await MatchStore(found).prepare()
-    yield found
-    await mongo.close(client)
+    async with contacts_database(settings) as database:
+        await MatchStore(database).prepare()
+        yield database
 
 
 def person(number: int, record: dict[str, str]) -> Known:

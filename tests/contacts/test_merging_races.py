@@ -8,10 +8,14 @@ import pytest
 from pymongo.errors import OperationFailure
 
 from services.contacts.api.bodies import ContactChange, NewContact
+from services.contacts.domain.erasure import Patience
 from services.contacts.handlers import Decision, Handlers, Merging, Said
+from services.contacts.handlers.erasing import Erasures
 from services.contacts.store import MongoStore
+from services.contacts.store.erasing import ErasureStore
 from shared import mongo
-from shared.messaging import Unit
+from shared.erasing import Erasing
+from shared.messaging import Messaging, Unit
 from shared.mongo import Client, Database
 from shared.settings import PlatformSettings
 from tests.contacts.test_handlers import NOW, Noon, all_fresh
@@ -89,3 +93,26 @@ async def test_a_merge_and_a_change_of_either_meet(client: Client, database: Dat
             with pytest.raises(OperationFailure) as refused:
                 await handlers(database).change(second, changed, said("Somebody", 6))
             assert refused.value.has_error_label("TransientTransactionError")
+
+
+@pytest.fixture
+async def erasures(client: Client, database: Database, settings: PlatformSettings) -> Erasures:
+    await ErasureStore(database).prepare()
+    works = Erasing("contacts", database, Messaging("contacts", settings, client, database), ())
+    return Erasures(MongoStore(database), ErasureStore(database), works, works.tombstones, 30, Patience())
+
+
+@pytest.mark.parametrize("lifted", [False, True])
+async def test_a_restriction_and_a_merge_of_the_same_customer_meet(
+    client: Client, database: Database, erasures: Erasures, lifted: bool
+) -> None:
+    """Else who is found to be somebody restricted would be restricted or not by which of two was a moment earlier."""
+    ann, bob = await registered(client, database, "Ann", 5), await registered(client, database, "Bob", 1)
+    async with transaction(client, database) as first, transaction(client, database) as second:
+        if lifted:
+            await erasures.lift(first, bob)
+        else:
+            await erasures.restrict(first, bob, "objected", "/keys/me")
+        with pytest.raises(OperationFailure) as refused:
+            await Merging(MongoStore(database), Noon()).merge(second, ann, bob, Decision("/keys/me"))
+        assert refused.value.has_error_label("TransientTransactionError")

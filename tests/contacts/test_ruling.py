@@ -23,6 +23,7 @@ from shared.ids import uuid7
 from shared.messaging import Unit
 from shared.mongo import Database
 from shared.settings import PlatformSettings
+from tests.contacts.running import contacts_database
 from tests.contacts.staff import Staff, staff
 from tests.contacts.test_api import ask, register
 from tests.contacts.test_consumers import report, send, service
@@ -208,12 +209,9 @@ async def test_where_sensitive_fields_are_from_is_as_sensitive_as_they_are(staff
 
 @pytest.fixture
 async def database(settings: PlatformSettings) -> AsyncIterator[Database]:
-    client = mongo.connect(settings)
-    database = client[f"{settings.namespace}rapport_contacts"]
-    await MongoStore(database).prepare()
-    await RuleStore(database).prepare()
-    yield database
-    await mongo.close(client)
+    async with contacts_database(settings) as database:
+        await RuleStore(database).prepare()
+        yield database
 
 
 class Transactions:

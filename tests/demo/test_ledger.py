@@ -14,8 +14,9 @@ from demo.emitters.history import events
 from demo.ledger.accounts import Account, Accounts, accounts
 from demo.ledger.campaign import Campaign, compare_campaign
 from demo.ledger.compare import Books, Holdings, compare
-from demo.ledger.copies import permitted, stale
+from demo.ledger.copies import first_difference, permitted, stale
 from demo.ledger.decisions import Decisions, folded
+from demo.ledger.difference import Difference
 
 Change = Callable[[Holdings], None]
 
@@ -341,6 +342,22 @@ def test_a_copy_is_stale_by_absence_version_or_content(held: Holdings) -> None:
     assert len(stale("shop", held.customers, copies, fields)) == 4
 
 
+def test_what_is_sensitive_is_shown_where_it_is_named() -> None:
+    view = {"contact": {"attributes": {"birthdate": "1970-01-01", "income": "35-49K", "size": "3"}}}
+    assert permitted(view, ["contact"]) == {"contact": {"attributes": {"size": "3"}}}
+    assert permitted(view, ["*"]) == permitted(view, ["contact.attributes"]) == permitted(view, ["contact"])
+    assert permitted(view, ["contact", "contact.attributes.income"]) == {
+        "contact": {"attributes": {"income": "35-49K", "size": "3"}}
+    }
+    assert permitted({"contact": None}, ["contact"]) == {"contact": None}
+
+
+def test_the_first_difference_of_two_documents_is_named() -> None:
+    expected, found = {"a": 1, "b": {"c": 2, "d": 3}}, {"a": 1, "b": {"c": 2, "d": 4}}
+    assert first_difference("view", expected, found) == Difference("view.b.d", 3, 4)
+    assert first_difference("view", expected, {"a": 1}) == Difference("view.b", {"c": 2, "d": 3}, "nothing")
+
+
 def test_a_policy_reaches_into_lists_and_leaves_what_is_null() -> None:
     view = {
         "score": None,
@@ -355,6 +372,8 @@ def test_a_policy_reaches_into_lists_and_leaves_what_is_null() -> None:
 
 
 def test_a_channel_that_got_more_than_it_may_know_is_a_difference(held: Holdings) -> None:
-    copies = {view["customer_id"]: copy_of(view, view) for view in held.customers}
+    copies = {view["customer_id"]: copy_of(view, permitted(view, ["*"])) for view in held.customers}
     assert stale("shop", held.customers, copies, ["*"]) == []
     assert len(stale("shop", held.customers, copies, ["sales"])) == len(held.customers)
+    with_income = {view["customer_id"]: copy_of(view, view) for view in held.customers}
+    assert stale("shop", held.customers, with_income, ["*"])

@@ -74,6 +74,20 @@ async def state(database: Any) -> dict[str, Any]:
     return {document["_id"]: document["days"] async for document in database["customers"].find({}, {"days": 1})}
 
 
+async def test_of_two_rebuilds_at_once_one_is_carried_out_and_the_other_changes_nothing(
+    settings: PlatformSettings, topics: dict[str, int], database: Any
+) -> None:
+    """As a job does that is started again while its first run is only out of sight."""
+    count = await told(settings)
+    ends = await asyncio.gather(
+        *(rebuild("scoring", settings, lambda _: None) for _ in range(2)), return_exceptions=True
+    )
+    assert [end for end in ends if not isinstance(end, NotDrained)] == [count]
+    alone = await state(database)
+    assert await rebuild("scoring", settings, lambda _: None) == count
+    assert await state(database) == alone
+
+
 async def test_a_state_that_was_spoilt_is_made_anew(
     settings: PlatformSettings, topics: dict[str, int], database: Any
 ) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.torture_world import MOODY, STEADY, World, delivery, fact
+from tests.harness.torture_world import MOODY, SENT, STEADY, World, delivery, fact
 from tests.torture.judge import deliveries, health, topics, views
 from tests.torture.judge.deliveries import Received
 from tests.torture.judge.health import Position, Readiness
@@ -126,6 +126,16 @@ def test_facts_of_a_customer_out_of_the_logs_order_are_found(world: World) -> No
     rest = [record for record in world.facts() if (record.topic, record.key) != ("crm.sales", b"id-1")]
     read(world, [*facts, *rest])
     assert topics.ORDERED in world.rules
+
+
+def test_an_event_that_came_again_in_an_added_partition_has_no_place_among_the_others(world: World) -> None:
+    """It may have had its effect by either copy."""
+    later = SENT[3]
+    world.inbound.take(world.told(later, 90)._replace(partition=7))
+    facts = [fact("crm.sales", "id-1", 3, {}, 1), fact("crm.sales", "id-1", 0, {}, 2)]
+    rest = [record for record in world.facts() if (record.topic, record.key) != ("crm.sales", b"id-1")]
+    read(world, [*facts, *rest])
+    assert topics.ORDERED not in world.rules
 
 
 def test_a_fact_under_another_customers_key_is_found(world: World) -> None:

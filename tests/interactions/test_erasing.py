@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from services.interactions.domain.keeping import KeptSales
-from services.interactions.domain.traces import MOST_DEPTH, Traces, mentions
+from services.interactions.domain.traces import Traces, mentions
 from services.interactions.store import erasing
 from services.interactions.store.retelling import told
 from shared import mongo
@@ -47,6 +47,9 @@ def identified(scheme: str, value: Any) -> bytes:
         (None, b"7", False),
         (None, None, False),
         (b"", b"null", False),
+        (None, orjson.dumps({"customer": "card:7"}), True),
+        (None, orjson.dumps({"customer": ["Card:7"]}), True),
+        (None, orjson.dumps({"customers": {"ann@b.de": {}}}), True),
     ],
 )
 def test_a_refused_event_is_found_by_what_it_says_of_the_customer(
@@ -55,9 +58,18 @@ def test_a_refused_event_is_found_by_what_it_says_of_the_customer(
     assert mentions(TRACES, key, value) is named
 
 
-def test_a_hostile_event_is_looked_through_as_deep_as_any_of_ours() -> None:
-    deep = b"[" * (MOST_DEPTH + 5) + b'"ann@b.de"' + b"]" * (MOST_DEPTH + 5)
-    assert not mentions(TRACES, None, deep)
+@pytest.mark.parametrize("nesting", [(b"[", b"]"), (b'{"a":', b"}")])
+def test_a_hostile_event_hides_nobody_by_its_depth(nesting: tuple[bytes, bytes]) -> None:
+    before, after = (one * 1_000 for one in nesting)
+    assert mentions(TRACES, None, before + b'"ann@b.de"' + after)
+    assert not mentions(TRACES, None, before + b'"bert@b.de"' + after)
+
+
+@pytest.mark.parametrize(
+    ("header", "named"), [(b"card:7", True), (b"Ann@b.de", True), (b"card:77", False), (b"\xff", False), (None, False)]
+)
+def test_a_refused_event_is_found_by_its_headers(header: bytes | None, named: bool) -> None:
+    assert mentions(TRACES, None, b"{}", [("ce_subject", header)]) is named
 
 
 def test_books_are_kept_until_the_end_of_the_last_year() -> None:

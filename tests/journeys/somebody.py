@@ -82,13 +82,15 @@ async def met(company: Company, receiver: Receiver) -> str:
     return customer
 
 
-async def done_but_for(company: Company, erasure: dict[str, Any], *still_open: str) -> dict[str, Any]:
+async def done_but_for(
+    company: Company, erasure: dict[str, Any], *still_open: str, within: float = 60.0
+) -> dict[str, Any]:
     async def look() -> Any:
         found = await company.get("contacts", f"/v1/erasures/{erasure['erasure_id']}")
         assert set(found["open"]) == set(still_open), found
         return found
 
-    found: dict[str, Any] = await eventually(look, within=60)
+    found: dict[str, Any] = await eventually(look, within=within)
     return found
 
 

@@ -243,4 +243,5 @@ async def test_what_sync_knows_comes_back_once_the_log_has_forgotten(
     for forgotten in (who["forgotten"], who["erased"]):
         async with company.services["sync"].get(f"/v1/customers/{forgotten}") as answer:
             assert answer.status == 404
-    await done_but_for(company, erasure, "log")
+    # A channel that may have got them before all was lost is sent the erasure a minute later, if not in its turn.
+    await done_but_for(company, erasure, "log", within=150)

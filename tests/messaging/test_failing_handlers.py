@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from shared.contracts.channels import INBOUND
+from shared.contracts.fact import Reason, Topic
 from shared.contracts.interactions import SALES
-from shared.messaging import Messaging, Received, Subscription, Unit
+from shared.messaging import Messaging, Outgoing, Received, Subscription, Unit
 from tests.messaging.conftest import Heard, Rig
 from tests.messaging.records import placed, reported
 from tests.waiting import eventually
@@ -53,6 +54,33 @@ async def test_a_handler_that_always_raises_backs_off_and_nothing_is_committed(r
     ready, report = await service.ready()
     assert (ready, report["halted"]) == (False, True)
     assert (await service.live())[0], "trying again is not being stuck"
+
+
+class Swollen(Heard):
+    """Of one customer it knows more by now than can be told."""
+
+    async def __call__(self, unit: Unit, events: Sequence[Received]) -> None:
+        for event in events:
+            if event.id.endswith("3"):
+                unit.tell(SALES, "grown", b"x" * SALES.max_message_bytes, key=event.subject)
+        await super().__call__(unit, events)
+
+
+@pytest.mark.parametrize(("topic", "record"), [(INBOUND, reported), (SALES, placed)])
+async def test_whoever_lets_the_data_of_one_customer_grow_too_large_halts_nobody(
+    rig: Rig, topic: Topic, record: Callable[[int], Outgoing]
+) -> None:
+    """Else a channel that may report contacts could stop what all others report, and what follows from it."""
+    handler = Swollen()
+    service = await rig.service("shop", Subscription("g", (topic,), handler), max_consecutive_dead_letters=2)
+    await service.send([record(n) for n in (3, 13, 23, 33, 43, 1)])
+    await eventually(lambda: handler.ids == ["e1"])
+    assert (await service.ready())[1]["halted"] is False
+
+    async def refused() -> bool:
+        return [one.reason for one in await rig.letters()] == [Reason.TOO_LARGE] * 5
+
+    await eventually(refused)
 
 
 async def test_a_sale_too_many_of_our_own_is_halted_at_and_resumed(rig: Rig) -> None:

@@ -164,6 +164,35 @@ async def test_when_the_oplog_has_forgotten_the_place_everything_still_leaves_on
     await eventually(lambda: _follows(rig))
 
 
+async def test_whoever_goes_on_after_a_relay_that_failed_without_its_place_tells_nothing_twice(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker was away for as long as the oplog reaches back, and is so again when a part of what waited has left."""
+    monkeypatch.setattr(relay, "SNAPSHOT_DOCUMENTS", 7)
+    heard = Heard()
+    first = await rig.service("shop", Subscription("g", (SALES,), heard), instance="first")
+    await tell(first, 0)
+    await eventually(lambda: heard.events)
+    await first.stop()
+    for number in range(1, 21):
+        await tell(first, number)
+    await rig.database("shop")["relay"].update_one({}, {"$set": {"token": {"_data": "garbage"}}})
+    second = rig.unstarted("shop", Subscription("g", (SALES,), heard), instance="second")
+    publish, left = second._producer.publish, iter([False, False, False, True, False, True])
+
+    async def sometimes(records: Sequence[Outgoing]) -> None:
+        if next(left, False):
+            raise KafkaError
+        await publish(records)
+
+    monkeypatch.setattr(second._producer, "publish", sometimes)
+    await second.start()
+    await eventually(lambda: empty(rig), within=30)
+    await tell(second, 21)
+    await eventually(lambda: "e21" in heard.ids)
+    assert heard.ids == [f"e{n}" for n in range(22)]
+
+
 async def _follows(rig: Rig) -> bool:
     return "token" in await state(rig)
 

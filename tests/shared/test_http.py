@@ -295,5 +295,10 @@ def test_a_cursor_of_no_moment_is_none(at: object) -> None:
 
 
 def test_a_cursor_of_a_moment_is_in_universal_time() -> None:
-    told = encode_cursor({"since": "2026-01-02T01:00:00+01:00", "place": "x"})
-    assert moment_and_place(told, "since") == (datetime(2026, 1, 2, tzinfo=UTC), "x")
+    told = encode_cursor({"at": "2026-01-02T01:00:00+01:00", "place": "x"})
+    assert moment_and_place(told) == (datetime(2026, 1, 2, tzinfo=UTC), "x")
+
+
+@pytest.mark.parametrize("cursor", [None, ""])
+def test_an_empty_cursor_is_the_first_page_of_a_list_by_time(cursor: str | None) -> None:
+    assert moment_and_place(cursor) is None

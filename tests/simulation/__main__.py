@@ -94,13 +94,17 @@ def all_bugs() -> int:
     """Each must turn a seed red that is green without it."""
     from tests.simulation.planted import BUGS
     from tests.simulation.planted_persons import ABOUT_PERSONS
-    from tests.simulation.run import EVERY, UNITY, run
+    from tests.simulation.planted_withdrawal import ABOUT_WITHDRAWAL
+    from tests.simulation.run import run, seeds_of
     from tests.simulation.seeds import some
+    from tests.simulation.stories.unity import Unity
+    from tests.simulation.stories.withdrawal import Withdrawal
 
     missed = 0
-    own = range(UNITY, SEEDS_A_BUG * EVERY, EVERY)
-    for bug in BUGS:
-        red = some(own if BUGS[bug] in ABOUT_PERSONS else range(SEEDS_A_BUG), bug, most_red=1).red
+    own = dict.fromkeys(ABOUT_PERSONS, Unity) | dict.fromkeys(ABOUT_WITHDRAWAL, Withdrawal)
+    for bug, plant in BUGS.items():
+        seeds = seeds_of(own[plant], SEEDS_A_BUG) if plant in own else range(SEEDS_A_BUG)
+        red = some(seeds, bug, most_red=1).red
         if red and not run(red[0].seed).red:
             print(f"{bug}: found by seed {red[0].seed}: {str(red[0].wrong[0])[:140]}")
         else:

@@ -6,6 +6,8 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
+from services.sync.domain.positions import Cursor
+from services.sync.domain.reach import Reach
 from services.sync.handlers.dispatch import Dispatch, Running
 from services.sync.handlers.webhooks import Lease
 from shared.plumbing import _forever
@@ -17,7 +19,7 @@ class Unreachable:
     async def lease(self, channel_id: str, owner: str, seconds: float) -> bool:
         raise ConnectionError
 
-    async def release(self, channel_id: str, owner: str) -> None:
+    async def release(self, channel_id: str, owner: str, reach: Cursor) -> None:
         raise ConnectionError
 
 
@@ -28,7 +30,7 @@ async def nothing() -> None:
 async def test_a_dispatch_ends_although_it_cannot_give_its_leases_back() -> None:
     post: Any = SimpleNamespace(tail=SimpleNamespace(wake=lambda: None))
     dispatch = Dispatch(Unreachable(), post, owner="one", lease_seconds=10)
-    worker: Any = SimpleNamespace(stopping=False)
+    worker: Any = SimpleNamespace(stopping=False, reach=Reach({}, ahead=0))
     dispatch.running["shop"] = Running(Lease("one", 0.0), worker, asyncio.create_task(nothing()))
     await dispatch.stop()
     assert dispatch.running == {}

@@ -1,6 +1,6 @@
 """Sync without Kafka: its handlers over the real database, driven by hand."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from services.sync.handlers.tail import Tail
 from services.sync.handlers.views import Views
 from services.sync.handlers.webhooks import Pace, Post
 from services.sync.store import ChannelStore, DeliveryStore, KeyStore, TreeStore, ViewStore
-from services.sync.store.erasing import OwedStore
+from services.sync.store.owing import OwedStore
 from shared import mongo
 from shared.contracts.fact import Fact
 from shared.messaging import Received, Unit
@@ -26,6 +26,7 @@ from shared.mongo import Client, Database, Session
 from shared.settings import PlatformSettings
 from tests.sync.facts import day
 from tests.sync.receiver import Receiver, receiving
+from tests.sync.workers import Worker
 
 QUICK = Pace(
     batch=100, timeout=2.0, schedule=(0.05, 0.05, 0.05), first_pause=0.1, longest_pause=0.4, idle=0.05, breath=0.01
@@ -150,3 +151,10 @@ async def sync(client: Client, settings: PlatformSettings) -> AsyncIterator[Sync
 async def receiver() -> AsyncIterator[Receiver]:
     async with receiving() as receiver:
         yield receiver
+
+
+@pytest.fixture
+def worker(settings: PlatformSettings) -> Iterator[Worker]:
+    worker = Worker(settings)
+    yield worker
+    worker.close()

@@ -12,7 +12,7 @@ from pymongo.errors import AutoReconnect
 from services.sync.domain.positions import read_event_id
 from services.sync.handlers.erasing import ASK_AGAIN, NoSuchOwed, NotAcknowledgeable
 from services.sync.handlers.streams import Stream
-from services.sync.store.erasing import COLLECTION
+from services.sync.store.owing import COLLECTION
 from shared.contracts.erasures import ErasureAwaited
 from shared.messaging.outbox import Told
 from tests.sync.conftest import Sync, now
@@ -61,7 +61,7 @@ async def test_a_webhooks_answer_is_its_receipt_and_a_channel_that_knew_nothing_
     dispatch = sync.dispatch()
     async with delivering(dispatch):
         await delivered(sync, 1)
-        await sync.register(channel_id="late", url=receiver.url.replace("hooks", "nowhere"))
+        await sync.register(channel_id="late", kind="sse")
         told = await erase(sync, ANNA)
         awaited = [ErasureAwaited.model_validate_json(one.value) for one in told if isinstance(one, Told)]
         assert [one.place for one in awaited] == ["channel:e-shop"]
@@ -168,6 +168,42 @@ async def test_where_a_stream_was_sent_one_customer_only_the_erasure_says_enough
     await client.take(1)
     await acknowledge(sync, None)
     assert await receipts(sync) == ["channel:desk"]
+
+
+async def test_what_went_over_a_stream_is_not_acknowledged_by_the_channels_being_a_webhook_now(
+    sync: Sync, receiver: Receiver
+) -> None:
+    """The stream was sent the erasure, and never said that it had done it."""
+    await sync.register(channel_id="desk", kind="sse")
+    await sync.happen(contact(ANNA))
+    client = Client(stream(sync).chunks())
+    await client.take(1)
+    await erase(sync, ANNA)
+    await finish(sync)
+    await client.take(1)
+    await sync.transact(lambda unit: sync.channels.remove(unit, "desk"))
+    _, receiver.secret = await sync.register(channel_id="desk", url=receiver.url)
+    assert await receipts(sync) == []
+    async with delivering(sync.dispatch()):
+
+        async def acknowledged() -> bool:
+            return await receipts(sync) == ["channel:desk"]
+
+        await eventually(acknowledged)
+    assert [body["erased"] for body in receiver.bodies] == [ID]
+
+
+async def test_a_webhooks_answer_stays_its_receipt_when_the_channel_is_removed(sync: Sync, receiver: Receiver) -> None:
+    _, receiver.secret = await sync.register(url=receiver.url)
+    await sync.happen(contact(ANNA))
+    async with delivering(sync.dispatch()):
+        await delivered(sync, 1)
+        await erase(sync, ANNA)
+        await delivered(sync, 2)
+    await sync.transact(lambda unit: sync.channels.remove(unit, "e-shop"))
+    await sync.channels.refresh()
+    await finish(sync)
+    assert await receipts(sync) == ["channel:e-shop"]
 
 
 async def test_what_a_stream_is_sent_is_on_record_before_it_goes_out(sync: Sync) -> None:

@@ -24,13 +24,13 @@ ERASED = Changed(ANNA, 3, "2026-01-01T00:00:00Z", Place(0, 9), ((None, 3),), b"{
     ("receipt", "held", "expected"),
     [
         (None, 0, Verdict.HELD),
-        (Receipt(ANNA, retry=Retry(2, 1, None)), 0, Verdict.HELD),
+        (Receipt(ANNA, retry=Retry(2, 1, None)), 0, Verdict.SEND),
         (Receipt(ANNA, version=2, generation=1), 2, Verdict.SEND),
         (Receipt(ANNA, version=3, generation=1), 3, Verdict.HELD),
         (Receipt(ANNA, version=3, generation=1), 0, Verdict.SEND),
     ],
 )
-def test_only_a_channel_that_was_ever_sent_something_hears_of_an_erasure(
+def test_only_a_channel_that_was_or_may_have_been_sent_something_hears_of_an_erasure(
     receipt: Receipt | None, held: int, expected: Verdict
 ) -> None:
     assert erasure_verdict(ERASED, receipt, held) is expected

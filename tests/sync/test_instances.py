@@ -47,7 +47,7 @@ async def test_what_was_sent_before_a_crash_goes_out_again_under_the_same_id(syn
     async with delivering(sync.dispatch("two")):
         await delivered(sync, 2)
     assert set(receiver.ids) == before
-    assert await progress(sync) == Progress(cursor={0: 2}, generation=1)
+    assert await progress(sync) == Progress(cursor={0: 2}, generation=1, reach={0: 2})
 
 
 async def test_when_an_instance_dies_another_takes_over(sync: Sync, receiver: Receiver) -> None:

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -16,56 +10,16 @@ import pytest
 from aiohttp import web
 
 from shared.contracts.sync import CustomerView
-from shared.settings import PlatformSettings
 from tests.sync.conftest import Sync
 from tests.sync.facts import customer
 from tests.sync.receiver import Receiver, receiving
+from tests.sync.workers import Worker
 from tests.sync.workers.folding import CUSTOMERS, FACTS, PARTITIONS
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
-ROOT = Path(__file__).resolve().parents[2]
 KILLS = 6
 ORDERS = sum(number // CUSTOMERS % 3 != 2 for number in range(FACTS)) // CUSTOMERS
-
-
-class Worker:
-    """One process at a time, each after the other's death, under one name, so that it takes its leases back at once."""
-
-    def __init__(self, settings: PlatformSettings) -> None:
-        names = {"RAPPORT_NAMESPACE": settings.namespace, "RAPPORT_INSTANCE": "sync-0", "MONGO_URL": settings.mongo_url}
-        command = [sys.executable, "-m", "tests.sync.workers.folding"]
-        self.nursery = subprocess.Popen(
-            command, cwd=ROOT, env=os.environ | names, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.child = 0
-
-    def start(self) -> None:
-        assert self.nursery.stdin is not None
-        self.nursery.stdin.write("one more\n")
-        self.nursery.stdin.flush()
-        self.child = int(self.heard())
-
-    def kill(self) -> None:
-        if self.child:
-            os.kill(self.child, signal.SIGKILL)
-            assert self.heard() == "dead"
-            self.child = 0
-
-    def heard(self) -> str:
-        assert self.nursery.stdout is not None
-        return self.nursery.stdout.readline().strip()
-
-    def close(self) -> None:
-        self.kill()
-        self.nursery.communicate()
-
-
-@pytest.fixture
-def worker(settings: PlatformSettings) -> Iterator[Worker]:
-    worker = Worker(settings)
-    yield worker
-    worker.close()
 
 
 async def test_kills_in_the_middle_of_folding_and_delivering_change_nothing(sync: Sync, worker: Worker) -> None:

@@ -23,7 +23,8 @@ async def test_a_scope_that_shows_all_customers_is_refused_to_a_limited_key(serv
 
 
 async def test_the_limits_of_a_key_are_told_listed_and_hold(service: Running) -> None:
-    scopes = ["contacts:read", "contacts:write", "contacts:merge", "contacts:sensitive", "privacy:export"]
+    kinds = ("read", "write", "merge", "sensitive", "export")
+    scopes = [*(f"contacts:{kind}" for kind in kinds), "privacy:export"]
     asked = {"name": "Nick", "kind": "person", "scopes": scopes, "territories": ["north"], "owners": ["olga"]}
     issued = await service.send("POST", "/v1/keys", asked, 201)
     [(_, told, _)] = await service.records(ACCESS, 1)

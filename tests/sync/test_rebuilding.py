@@ -12,13 +12,15 @@ from services.sync.handlers.erasing import ChannelErasures
 from services.sync.handlers.rebuilding import SPARE, Showing, in_silence
 from services.sync.handlers.views import Views
 from services.sync.settings import SyncSettings
-from services.sync.store.erasing import OwedStore
+from services.sync.store.deliveries import key
+from services.sync.store.owing import OwedStore
 from services.sync.store.rebuilding import MARK, HalfMade, RebuildStore
 from shared.contracts.sync import CUSTOMERS, CustomerView
 from shared.settings import PlatformSettings
 from tests.sync.conftest import Sync, now, received
 from tests.sync.delivering import delivered, delivering
 from tests.sync.facts import ANNA, BERT, CLEO, NOW, contact, order
+from tests.sync.forgetting import erase
 from tests.sync.receiver import Receiver
 from tests.waiting import eventually
 
@@ -192,6 +194,18 @@ async def test_a_channel_that_has_still_to_erase_somebody_is_told_again_and_its_
         await eventually(acknowledged)
     assert [body["customer_id"] for body in receiver.bodies if body.get("erased") == ID] == [CLEO]
     assert {one.customer_id for one in await sync.views.these([ANNA, BERT, CLEO])} == {ANNA, BERT, CLEO}
+
+
+async def test_a_channel_owes_no_more_after_a_rebuild_than_it_did_before(sync: Sync, store: RebuildStore) -> None:
+    """It was sent Anna, and never Bert, whose last version it has passed: nobody would ever send it that one."""
+    await OwedStore(sync.database).prepare()
+    await sync.register(channel_id="desk", kind="sse")
+    await sync.happen(contact(ANNA), contact(BERT))
+    sent = {"_id": key("desk", ANNA), "channel": "desk", "customer": ANNA, "version": 1, "retry": None}
+    await sync.database["deliveries"].insert_one(sent)
+    await erase(sync, ANNA, BERT)
+    await store.owe(ID, "desk", [ANNA, BERT], NOW)
+    assert [row["customer"] async for row in sync.database["deliveries"].find({})] == [ANNA]
 
 
 async def test_what_is_folded_in_silence_tells_all_but_views(sync: Sync) -> None:

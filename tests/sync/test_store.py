@@ -157,9 +157,11 @@ async def test_one_instance_at_a_time_holds_a_channel(sync: Sync) -> None:
     assert await sync.deliveries.lease("e-shop", "one", 60)
     assert await sync.deliveries.lease("e-shop", "one", 60)
     assert not await sync.deliveries.lease("e-shop", "two", 60)
-    await sync.deliveries.release("e-shop", "two")
+    await sync.deliveries.release("e-shop", "two", {0: 9})
     assert not await sync.deliveries.lease("e-shop", "two", 60)
-    await sync.deliveries.release("e-shop", "one")
+    assert (await sync.deliveries.progress("e-shop")).reach == {}
+    await sync.deliveries.release("e-shop", "one", {0: 7})
+    assert (await sync.deliveries.progress("e-shop")).reach == {0: 7}
     assert await sync.deliveries.lease("e-shop", "two", 0.05)
     assert await eventually(lambda: sync.deliveries.lease("e-shop", "one", 60))
     with pytest.raises(LostLease):

@@ -1,7 +1,7 @@
 """Campaigns over HTTP: plan, launch and close. What they did is in `looking`."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Request, Response
@@ -19,7 +19,7 @@ from services.campaigns.handlers.errors import UnknownSegment
 from services.campaigns.handlers.launching import Launching
 from services.campaigns.handlers.looking import Looking
 from shared.contracts.fact import Code, Name
-from shared.http import Cursor, Limit, Page, Problem, bad_cursor, decode_cursor, encode_cursor
+from shared.http import Cursor, Limit, Page, Problem, encode_moment, moment_and_place
 from shared.idempotency import TAKES_KEY, Answer, idempotent
 from shared.messaging import Messaging, Unit
 from shared.security import TAKES_PURPOSE
@@ -171,7 +171,7 @@ def planning(router: APIRouter, campaigning: Campaigning, messaging: Messaging, 
     @router.get("", dependencies=[Reader])
     async def list_campaigns(cursor: Cursor = None, limit: Limit = 100) -> Page[CampaignView]:
         """All campaigns, the newest first."""
-        found = await campaigning.page(older_than(cursor), limit + 1)
+        found = await campaigning.page(moment_and_place(cursor), limit + 1)
         items = await campaigning.counted(found[:limit])
         return Page(items=[view(one) for one in items], next=following(found, limit))
 
@@ -214,15 +214,4 @@ def following(found: list[Campaign], limit: int) -> str | None:
     if len(found) <= limit:
         return None
     last = found[limit - 1]
-    return encode_cursor({"created_at": last.created_at, "after": last.campaign_id})
-
-
-def older_than(cursor: str | None) -> tuple[datetime, str] | None:
-    """Where the list of campaigns goes on."""
-    if cursor is None:
-        return None
-    known = decode_cursor(cursor)
-    try:
-        return datetime.fromisoformat(known["created_at"]).astimezone(UTC), str(known["after"])
-    except (KeyError, TypeError, ValueError, OverflowError):
-        raise bad_cursor() from None
+    return encode_moment(last.created_at, last.campaign_id)

@@ -6,11 +6,9 @@ from typing import Any
 from services.campaigns.domain.fields import attribute
 from services.campaigns.domain.rules import fields_of
 from shared.audit import Accessed, Trail
-from shared.contracts.sensitive import SENSITIVE, bare
+from shared.contracts.sensitive import SEE_SENSITIVE, SENSITIVE, bare
 from shared.http import Problem
 from shared.security import Principal
-
-SEE_SENSITIVE = "contacts:sensitive"
 
 
 class Discretion:

@@ -14,6 +14,7 @@ from shared.messaging import Unit
 HOLDS_NONE = {
     "segments": "rules",
     "campaigns": "figures of all their customers",
+    "notes": "leases",
     "moved": "how often anybody was found to be one with somebody, or two again; that profiles are made anew",
     AUDIT: WHO_ASKED,
 }

@@ -14,7 +14,7 @@ from services.contacts.handlers.confirming import Confirming
 from services.contacts.handlers.seeing import Seeing
 from shared.contracts.contacts import Consent, Contact
 from shared.contracts.fact import CustomerId
-from shared.http import Cursor, Limit, Page, encode_cursor, moment_and_place
+from shared.http import Cursor, Limit, Page, encode_moment, moment_and_place
 from shared.idempotency import TAKES_KEY, Answer, idempotent
 from shared.messaging import Messaging, Unit
 from shared.security import TAKES_PURPOSE, Principal, require
@@ -53,11 +53,11 @@ def _reading(routes: APIRouter, handlers: Handlers, history: History, seeing: Se
         principal: Reader, customer_id: CustomerId, cursor: Cursor = None, limit: Limit = 100
     ) -> Page[SaidConsent]:
         """A grant that has run out is in it twice: as it was given, and `expired`, with the time of the grant."""
-        before = moment_and_place(cursor or None, "given_at")
+        before = moment_and_place(cursor)
         contact = await seeing.by(principal).contact(customer_id)
         found = await history.consents_said([contact.customer_id, *contact.absorbed], before, limit)
         last = found[-1] if len(found) == limit else None
-        next_ = encode_cursor({"given_at": last[1].given_at, "place": last[0]}) if last else None
+        next_ = encode_moment(last[1].given_at, last[0]) if last else None
         return Page(items=[SaidConsent.of(consent) for _, consent in found], next=next_)
 
 

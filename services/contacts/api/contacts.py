@@ -14,9 +14,10 @@ from services.contacts.domain.values.found import At
 from services.contacts.domain.values.search import Place
 from services.contacts.handlers import Handlers, IdentifierTaken, NoSuchContact
 from services.contacts.handlers.looking_back import LookingBack
-from services.contacts.handlers.seeing import SEE_SENSITIVE, Seeing, View
+from services.contacts.handlers.seeing import Seeing, View
 from shared.contracts.contacts import Contact
 from shared.contracts.fact import CustomerId, Identifier, Moment
+from shared.contracts.sensitive import SEE_SENSITIVE
 from shared.http import Cursor, Limit, Page, Problem, bad_cursor, decode_cursor, encode_cursor
 from shared.idempotency import TAKES_KEY, Answer, idempotent
 from shared.messaging import Messaging, Unit
@@ -33,7 +34,7 @@ SearchText = Annotated[
     Query(
         min_length=1,
         max_length=200,
-        description="Words of a name or of what stands before the @, in any order and script. First whoever has them all, then whoever has words that begin so, then as they sound; where nobody does, whoever has all but one with a slip of the keyboard.",
+        description="Words of a name or of what stands before the @, in any order and script. First whoever has them all, then whoever has words that begin so, then as they sound; where nobody does, on no page, whoever has all but one, and that one with a slip of the keyboard.",
         examples=["jurg mueller"],
     ),
 ]
@@ -190,12 +191,14 @@ async def _searched(view: View, typed: str, wanted: Sequence[Wanted], cursor: st
 
 
 def _cursor(at: At) -> dict[str, object]:
-    return {"range": at.place.range, "key": at.place.key, "number": at.number, "after": at.customer}
+    cursor = {"range": at.place.range, "key": at.place.key, "number": at.number, "after": at.customer}
+    return cursor | ({"nobody": True} if at.nobody else {})
 
 
 def _at(cursor: dict[str, object]) -> At:
     range_, number = (_whole(cursor, name) for name in ("range", "number"))
-    return At(Place(range_, _text(cursor, "key")), number, _text(cursor, "after"))
+    nobody = cursor.get("nobody") is True
+    return At(Place(range_, _text(cursor, "key")), number, _text(cursor, "after"), nobody)
 
 
 def _whole(cursor: dict[str, object], name: str) -> int:

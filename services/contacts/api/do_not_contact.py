@@ -6,8 +6,7 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from services.contacts.api.entering import author, etag
-from services.contacts.domain.access import Rows
+from services.contacts.api.entering import author, etag, rows_of
 from services.contacts.domain.identities import normalised
 from services.contacts.handlers.barring import Bar, Barring, CustomerBar, Listing
 from shared.contracts.contacts import Contact, DoNotContact
@@ -25,23 +24,29 @@ MAX_ADDRESSES = 10_000
 Because = Annotated[
     Code, Field(description="`asked`, `deceased`, `robinson-list`, `bounced`, `legal`, or a word of your own.")
 ]
-Until = Annotated[Deadline | None, Field(description="Null: for good.")]
 
 
-class NewBar(BaseModel):
-    """Why nobody may approach a customer, from when on, and until when."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": "asked"}]})
+class Lasting(BaseModel):
+    """Why somebody is not to be contacted, from when on, and until when."""
 
     reason: Because
-    since: Annotated[Deadline | None, Field(description="Null: from now on, or since when it was.")] = None
-    until: Until = None
+    since: Annotated[
+        Deadline | None,
+        Field(description="May lie ahead. Null: from now on, or since when it was, if that is earlier."),
+    ] = None
+    until: Annotated[Deadline | None, Field(description="Null: for good.")] = None
 
     @model_validator(mode="after")
     def _begins_before_it_ends(self) -> Self:
         if self.since and self.until and self.since >= self.until:
             raise ValueError("until must be later than since")
         return self
+
+
+class NewBar(Lasting):
+    """Why nobody may approach a customer, from when on, and until when."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": "asked"}]})
 
 
 class Bars(BaseModel):
@@ -71,8 +76,8 @@ class Addresses(BaseModel):
     ]
 
 
-class NewAddresses(Addresses):
-    """Addresses for a list, why they are on it, and until when."""
+class NewAddresses(Addresses, Lasting):
+    """Addresses for a list, why they are on it, from when on, and until when."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -82,13 +87,11 @@ class NewAddresses(Addresses):
                     "list": "robinson-2026",
                     "reason": "robinson-list",
                     "addresses": ["email:ann@example.org", "phone:+493012345678"],
+                    "since": "2026-12-01T00:00:00Z",
                 }
             ]
         },
     )
-
-    reason: Because
-    until: Until = None
 
 
 class Taken(BaseModel):
@@ -102,6 +105,7 @@ class ListBody(BaseModel):
 
     list: str
     entries: int
+    ahead: Annotated[int, Field(description="Of these, how many are still to begin.")]
     waiting: Annotated[int, Field(description="Entries that still have to be held against the contacts there are.")]
 
 
@@ -120,7 +124,8 @@ def router(barring: Barring, messaging: Messaging) -> APIRouter:
     async def bar_contact(
         principal: Writer, customer_id: CustomerId, channel: Channel, bar: NewBar, request: Request
     ) -> Response:
-        """Goes before any consent. Said again it is brought up to date, and stays since when it was, unless it says another time.
+        """Goes before any consent. Said again it is brought up to date, and stays since when it was, unless it says another time;
+        what was to begin later and is said again without a time begins.
 
         That it begins or ends is told to others at that moment; once it is over the contact is shown without it.
         """
@@ -128,7 +133,7 @@ def router(barring: Barring, messaging: Messaging) -> APIRouter:
         said = CustomerBar(channel, bar.reason, by.source, bar.since, bar.until)
 
         async def change(unit: Unit) -> Answer:
-            return _answer(await barring.bar(unit, customer_id, said, by, _rows(principal)))
+            return _answer(await barring.bar(unit, customer_id, said, by, rows_of(principal)))
 
         return await idempotent(request, principal, messaging, change)
 
@@ -137,7 +142,7 @@ def router(barring: Barring, messaging: Messaging) -> APIRouter:
         """What was said of the customer for this channel. What follows from lists is lifted there."""
 
         async def change(unit: Unit) -> Answer:
-            return _answer(await barring.free(unit, customer_id, channel, author(principal), _rows(principal)))
+            return _answer(await barring.free(unit, customer_id, channel, author(principal), rows_of(principal)))
 
         return await idempotent(request, principal, messaging, change)
 
@@ -150,17 +155,18 @@ def lists(listing: Listing) -> APIRouter:
 
     @routes.get("", summary="List the lists")
     async def list_lists(_: Reader) -> Lists:
-        sizes = await listing.lists.sizes()
-        return Lists(items=[ListBody(list=name, entries=n, waiting=m) for name, (n, m) in sizes.items()])
+        sizes = await listing.sizes()
+        return Lists(items=[ListBody(list=name, **vars(size)) for name, size in sizes.items()])
 
     @routes.post("", status_code=202, summary="Put addresses on a list")
     async def list_addresses(_: Lister, new: NewAddresses) -> Taken:
         """They hold for whoever is registered from now on, and within seconds for contacts there are.
 
-        Kept as keyed digests: nobody can read them again. Sent again they change nothing.
+        With a `since` that lies ahead those have it at once, and it is in force from then on; that it begins is told to others at
+        that moment. Kept as keyed digests: nobody can read them again. Sent again they change nothing.
         """
         addresses = _addresses(new.addresses)
-        await listing.put(Bar(new.list, new.reason, new.channel, new.until), addresses)
+        await listing.put(Bar(new.list, new.reason, new.channel, new.since, new.until), addresses)
         return Taken(taken=len(addresses))
 
     @routes.post("/removal", status_code=202, summary="Take addresses off a list")
@@ -189,7 +195,3 @@ def _address(index: int, text: str) -> str:
 def _answer(contact: Contact) -> Answer:
     bars = Bars(version=contact.version, do_not_contact=contact.do_not_contact)
     return Answer(200, bars, {"etag": etag(contact)})
-
-
-def _rows(principal: Principal) -> Rows:
-    return Rows(principal.territories, principal.owners)

@@ -137,7 +137,7 @@ def _limits_body(wanted: Wanted) -> LimitsBody:
 
 
 def _place(cursor: str | None) -> tuple[float | None, str] | None:
-    if cursor is None:
+    if not cursor:
         return None
     value = decode_cursor(cursor)
     probability: Any = value.get("probability")

@@ -20,15 +20,19 @@ def entered(principal: Principal, body: NewContact) -> Said:
     """What the holder of a key enters."""
     source = author(principal).source
     origin = source if principal.channel_id else None
-    rows = Rows(principal.territories, principal.owners)
     given = frozenset(body.model_fields_set)
-    return Said(body, source, given, body.said_at, origin, principal.name, body.reason, rows)
+    return Said(body, source, given, body.said_at, origin, principal.name, body.reason, rows_of(principal))
 
 
 def author(principal: Principal, reason: str | None = None) -> Author:
     """As whom they speak."""
     source = f"/channels/{principal.channel_id}" if principal.channel_id else f"/keys/{principal.key_id}"
     return Author(source, principal.name, reason)
+
+
+def rows_of(principal: Principal) -> Rows:
+    """The contacts that they are limited to."""
+    return Rows(principal.territories, principal.owners)
 
 
 def etag(contact: Contact) -> str:

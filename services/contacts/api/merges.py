@@ -7,7 +7,7 @@ from typing import Annotated, Protocol
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.contacts.domain.access import Rows
+from services.contacts.api.entering import rows_of
 from services.contacts.domain.merging import Merge
 from services.contacts.handlers import Decision, Merging
 from services.contacts.handlers.seeing import Seeing
@@ -117,4 +117,4 @@ def _writing(routes: APIRouter, merging: Merging, messaging: Messaging) -> None:
 
 
 def _decision(principal: Principal, reason: str | None) -> Decision:
-    return Decision(f"/keys/{principal.key_id}", reason, principal.name, Rows(principal.territories, principal.owners))
+    return Decision(f"/keys/{principal.key_id}", reason, principal.name, rows_of(principal))

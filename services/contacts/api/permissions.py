@@ -8,13 +8,13 @@ import orjson
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from services.contacts.domain.access import Rows
 from services.contacts.domain.identities import normalised
 from services.contacts.domain.permission import Permission, Question, Why
 from services.contacts.handlers.permitting import Permitting
-from services.contacts.handlers.seeing import SEE_SENSITIVE, Seeing, View
+from services.contacts.handlers.seeing import Seeing, View
 from shared.contracts.channels import LawfulBasis
 from shared.contracts.fact import Code, CustomerId, Identifier
+from shared.contracts.sensitive import SEE_SENSITIVE
 from shared.http import Problem
 from shared.security import TAKES_PURPOSE, Principal, require
 
@@ -82,8 +82,7 @@ def router(permitting: Permitting, seeing: Seeing) -> APIRouter:
         names = _identifiers(asked.customers, view)
         ids = [one for one in asked.customers if one not in names]
         question = Question(asked.purpose, asked.channel, asked.basis)
-        rows = Rows(principal.territories, principal.owners)
-        found, named = await permitting.ask(question, ids, list(set(names.values())), rows)
+        found, named = await permitting.ask(question, ids, list(set(names.values())), view.rows)
         answers = [named[names[one]] if one in names else found[one] for one in asked.customers]
         await _noted(view, answers)
         items = [_item(one, answer) for one, answer in zip(asked.customers, answers, strict=True)]

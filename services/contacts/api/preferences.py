@@ -10,10 +10,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from services.contacts.api.anybody import URLENCODED, Gate, body_of
+from services.contacts.api.entering import rows_of
 from services.contacts.api.page_routes import pages, voice_for
 from services.contacts.api.preferences_page import HEADERS, preferences_page, unsubscribed_page, wants_html
 from services.contacts.api.speaking import Names
-from services.contacts.domain.access import Rows
 from services.contacts.domain.preferences import Preferences, Wish, Wishes
 from services.contacts.domain.signing import LONGEST
 from services.contacts.handlers.preferring import Preferring
@@ -116,7 +116,7 @@ def router(preferring: Preferring, messaging: Messaging, seeing: Seeing, public_
     @routes.post(path, status_code=201, summary="Make a link to the preference centre")
     async def make_link(principal: Writer, customer_id: CustomerId, wish: LinkWish) -> LinkBody:
         """Whoever has the link speaks for the customer. It ends with its time, with `DELETE`, and with the customer's erasure."""
-        rows = Rows(principal.territories, principal.owners)
+        rows = rows_of(principal)
         link = await messaging.transact(lambda unit: preferring.link(unit, customer_id, wish.days, wish.about, rows))
         # Whoever has it sees what the customer would see, and is in the audit trail before they have it.
         await seeing.by(principal).note("preference-link", [customer_id])
@@ -125,7 +125,7 @@ def router(preferring: Preferring, messaging: Messaging, seeing: Seeing, public_
 
     @routes.delete(path, status_code=204, summary="End all links of a customer")
     async def end_links(principal: Writer, customer_id: CustomerId) -> Response:
-        rows = Rows(principal.territories, principal.owners)
+        rows = rows_of(principal)
         await messaging.transact(lambda unit: preferring.revoke(unit, customer_id, rows))
         return Response(status_code=204)
 

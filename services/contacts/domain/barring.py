@@ -5,6 +5,7 @@ has in hand, and names nobody by itself.
 """
 
 import hmac
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,9 +70,13 @@ def _address(scheme: str, value: str) -> str:
 
 
 def relisted(contact: Contact, listed: Iterable[Listed], now: datetime) -> Contact:
-    """The contact with what the lists say of all its addresses now, in place of what they said before."""
+    """The contact with what the lists say of all its addresses now, in place of what they said before.
+
+    Of more than it can have those that are in force go before those that are still to begin.
+    """
     own = [one for one in contact.do_not_contact if not one.source.startswith(LISTS)]
     theirs = _joined(one.entry for one in listed if one.until is None or one.until > now)
+    theirs.sort(key=lambda one: one.since > now)
     return _with(contact, [*own, *theirs[:MAX_LISTED]])
 
 
@@ -97,13 +102,15 @@ def _with(contact: Contact, entries: Sequence[DoNotContact]) -> Contact:
 
 
 def _joined(entries: Iterable[DoNotContact]) -> list[DoNotContact]:
-    """Of several that say the same one, from the first since to the last until."""
-    found: dict[tuple[str, str, str], DoNotContact] = {}
-    for one in sorted(entries, key=_lasts):
-        said = one.channel, one.reason, one.source
-        since = min(one.since, found[said].since) if said in found else one.since
-        found[said] = one if since == one.since else one.model_copy(update={"since": since})
-    return sorted(found.values(), key=_lasts, reverse=True)
+    """Of several that say the same and meet one, from the first since to the last until. What lies between two that do not is free."""
+    found: defaultdict[tuple[str, str, str], list[DoNotContact]] = defaultdict(list)
+    for one in sorted(entries, key=lambda one: (one.since, _lasts(one))):
+        same = found[one.channel, one.reason, one.source]
+        if not same or (same[-1].until is not None and same[-1].until < one.since):
+            same.append(one)
+        elif _lasts(one) > _lasts(same[-1]):
+            same[-1] = one.model_copy(update={"since": same[-1].since})
+    return sorted((one for same in found.values() for one in same), key=_lasts, reverse=True)
 
 
 def _lasts(one: DoNotContact) -> tuple[bool, float, float]:
@@ -111,4 +118,4 @@ def _lasts(one: DoNotContact) -> tuple[bool, float, float]:
 
 
 def _ordered(entries: Iterable[DoNotContact]) -> list[DoNotContact]:
-    return sorted(entries, key=lambda one: (one.channel, one.source, one.reason))
+    return sorted(entries, key=lambda one: (one.channel, one.source, one.reason, one.since))

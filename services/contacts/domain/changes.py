@@ -203,7 +203,7 @@ def _ordered(name: str, entries: list[Any]) -> list[Any]:
         case "absorbed":
             return sorted(entries)
         case "do_not_contact":
-            return sorted(entries, key=lambda one: (one["channel"], one["source"], one["reason"]))
+            return sorted(entries, key=lambda one: (one["channel"], one["source"], one["reason"], one["since"]))
         case "links":
             return sorted(entries, key=lambda one: (one["kind"], one["to"]))
         case "roles":

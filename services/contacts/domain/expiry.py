@@ -1,7 +1,7 @@
 """What becomes different by the mere passing of time: grants and bars that end, bars that begin, and how that is told. Pure."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from services.contacts.domain.known import Known
 from shared.contracts.contacts import Consent, Contact, DoNotContact
@@ -11,6 +11,8 @@ CONTACTS = "/contacts"
 BEGINS = "do-not-contact has begun"
 SETTLED = timedelta(seconds=2)
 """So long after a bar has begun it is told. Whoever hears of it judges by a clock of their own, which may be behind ours."""
+LATEST = datetime.max.replace(tzinfo=UTC) - SETTLED
+"""After it there is no time at which anything could be told."""
 
 
 def next_turn(known: Known) -> datetime | None:
@@ -25,7 +27,7 @@ def _turns(known: Known) -> Iterator[datetime]:
     yield from (one.valid_until for one in known.contact.consents if _ends(one) and one.valid_until)
     yield from (one.until for one in known.contact.do_not_contact if one.until)
     if known.place.root is None:
-        yield from (one.since + SETTLED for one in _not_begun(known.published))
+        yield from (min(one.since, LATEST) + SETTLED for one in _not_begun(known.published))
 
 
 def run_out(contact: Contact, now: datetime) -> list[Consent]:
@@ -48,7 +50,7 @@ def without_ended(contact: Contact, now: datetime) -> Contact:
 
 def has_begun(published: Contact, now: datetime) -> bool:
     """Whether a bar is in force that was not yet when this version was told, and what channels got was judged."""
-    return any(one.since + SETTLED <= now for one in _not_begun(published))
+    return any(one.since <= now - SETTLED for one in _not_begun(published))
 
 
 def _not_begun(published: Contact) -> Iterator[DoNotContact]:

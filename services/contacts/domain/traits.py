@@ -23,7 +23,7 @@ from anyascii import anyascii
 from services.contacts.domain.fields import Value
 from services.contacts.domain.roles import standing
 from services.contacts.domain.survivorship import Known
-from services.contacts.domain.values.search import APOSTROPHES, SPELT_OUT, WORD, contracted
+from services.contacts.domain.values.words import APOSTROPHES, SPELT_OUT, WORD, contracted
 from shared.contracts.contacts import Contact
 
 Trait = Literal["party", "stage", "role", "territory", "owner", "country", "city"]

@@ -12,10 +12,13 @@ from services.contacts.domain.matching.cluster import pairs_within
 from services.contacts.domain.matching.decide import Thresholds
 from services.contacts.domain.matching.fields import Chosen, understand
 from services.contacts.domain.matching.finding import Found, find, indexed
+from services.contacts.domain.matching.standins import StandIn, forget_stand_ins
 from services.contacts.domain.matching.table import Ints, Table
 from services.contacts.evaluation.reading import Records, Unreadable
 
 Advance = Callable[[str], None]
+TOLD = 10
+"""Stand-ins that are named, those of most records."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Evaluation:
     judged: Judged | None
     seconds: float
     """From the columns to the clusters; reading the file is not in it."""
+    unread: Sequence[StandIn] = ()
 
     @property
     def pairs(self) -> int:
@@ -58,7 +62,11 @@ class Evaluation:
 
     @property
     def warnings(self) -> list[str]:
-        return [*self.records.warnings, *self.found.weights.doubts]
+        unread = (
+            f"{one.column} {one.value!r} is left unread: {one.records:,} records of different names have it."
+            for one in self.unread[:TOLD]
+        )
+        return [*self.records.warnings, *self.found.weights.doubts, *unread]
 
 
 def evaluate(
@@ -86,11 +94,12 @@ def evaluate(
     table = Table(chosen.fields)
     for texts in zip(*(records.columns[one.name] for one in chosen.fields), strict=True):
         table.append(one.value(text) for one, text in zip(chosen.fields, texts, strict=True))
+    unread = forget_stand_ins(table)
     advance("indexing")
     found = find(table, indexed(table), thresholds, advance=advance, sources=sources)
     seconds = time.perf_counter() - began
     judged = judge(found, records.columns[truth]) if truth else None
-    return Evaluation(records, chosen, table, found, judged, seconds)
+    return Evaluation(records, chosen, table, found, judged, seconds, unread)
 
 
 def _sources(values: Sequence[str], name: str) -> Ints:

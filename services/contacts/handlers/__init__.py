@@ -34,7 +34,7 @@ from shared.contracts.contacts import Contact
 from shared.contracts.fact import Identifier, Reason
 from shared.contracts.parties import PartyLink
 from shared.ids import uuid7
-from shared.messaging import Received, Unit
+from shared.messaging import Received, TooLarge, Unit
 from shared.mongo import Session
 
 __all__ = [
@@ -129,9 +129,10 @@ class Handlers:
         """One customer's reports from one source; if the contact cannot hold them, those that it can."""
         try:
             book.hear(customer, [told for _, told in heard], heard[-1][0])
-        except TooManyConsents as refused:
+        except (TooManyConsents, TooLarge) as refused:
             if len(heard) == 1:
-                book.unit.reject(heard[0][0], Reason.INVALID_DATA, str(refused))
+                reason = Reason.TOO_LARGE if isinstance(refused, TooLarge) else Reason.INVALID_DATA
+                book.unit.reject(heard[0][0], reason, str(refused))
                 return
             for one in heard:
                 self._hear(book, customer, [one])

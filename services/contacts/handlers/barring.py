@@ -1,25 +1,23 @@
 """Do not contact: said of one customer, or by lists of addresses that hold for contacts there are and for those to come."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from services.contacts.domain.access import Rows
-from services.contacts.domain.barring import Listed, barred_by, channel_of, freed
+from services.contacts.domain.barring import barred_by, channel_of, freed
 from services.contacts.domain.changes import Author
 from services.contacts.domain.survivorship import milliseconds
-from services.contacts.handlers.book import Book, Store, open_book
-from services.contacts.handlers.errors import NoSuchContact
+from services.contacts.handlers.book import Book, Store, open_book, open_seen
 from shared.clock import Clock
 from shared.contracts.contacts import Contact, DoNotContact
 from shared.leases import Lease, UnderWay, leased
-from shared.messaging import Unit
+from shared.messaging import Transact, Unit
 
 ENTRIES, CONTACTS = 500, 100
 """So many entries are looked at together, and so many contacts changed in one transaction."""
-Transact = Callable[[Callable[[Unit], Awaitable[None]]], Awaitable[None]]
 
 
 class Entry(Protocol):
@@ -34,7 +32,9 @@ class Lists(Protocol):
 
     lease: Lease
 
-    async def put(self, entries: Iterable[tuple[str, Listed]], now: datetime) -> None: ...
+    async def put(self, bar: "Bar", addressed: Iterable[tuple[str, str]], now: datetime) -> None:
+        """Each address with its channel. What is on the list already is brought up to date."""
+        ...
 
     async def end(self, name: str, addressed: Iterable[tuple[str, str]], now: datetime) -> None: ...
 
@@ -52,24 +52,37 @@ class Lists(Protocol):
         """Those that have ended by themselves. What contacts have of them says itself until when it holds."""
         ...
 
-    async def sizes(self) -> Mapping[str, tuple[int, int]]: ...
+    async def sizes(self, now: datetime) -> Mapping[str, "Size"]: ...
 
     async def without_digests(self, limit: int) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True)
 class Bar:
-    """What is said of many addresses at once. `channel`: None: what each address is for."""
+    """What is said of many addresses at once. `channel`: None: what each address is for.
+
+    `since`: None: from now on, or since when it was, if that is earlier.
+    """
 
     name: str
     reason: str
     channel: str | None = None
+    since: datetime | None = None
     until: datetime | None = None
 
 
 @dataclass(frozen=True)
+class Size:
+    """How many entries a list has; how many of them are still to begin, and to be held against the contacts there are."""
+
+    entries: int
+    ahead: int
+    waiting: int
+
+
+@dataclass(frozen=True)
 class CustomerBar:
-    """What is said of one customer. `since`: None: from now on, or since when it was."""
+    """What is said of one customer. `since` as of a `Bar`."""
 
     channel: str
     reason: str
@@ -105,10 +118,7 @@ class Barring:
         return book.current[book.root(customer)].published
 
     async def _open(self, unit: Unit, customer: str, rows: Rows) -> Book:
-        book = await open_book(self.store, unit, {customer}, await self.clock.now(unit.session), self.country)
-        if customer not in book.current or not rows.sees(book.current[book.root(customer)].published):
-            raise NoSuchContact(customer)
-        return book
+        return await open_seen(self.store, unit, customer, rows, await self.clock.now(unit.session), self.country)
 
     @staticmethod
     def _free(book: Book, parts: Iterable[str], channel: str, author: Author) -> None:
@@ -121,7 +131,8 @@ class Barring:
 def _entry(said: CustomerBar, held: Iterable[DoNotContact], now: datetime) -> DoNotContact:
     """What is said, to a contact that has these."""
     same = [one for one in held if (one.channel, one.reason, one.source) == (said.channel, said.reason, said.source)]
-    since = milliseconds(said.since) if said.since else next((one.since for one in same), milliseconds(now))
+    # Whoever says no time means now: what was to begin later has begun.
+    since = milliseconds(said.since) if said.since else min([milliseconds(now), *(one.since for one in same)])
     until = said.until and milliseconds(said.until)
     return DoNotContact(channel=said.channel, reason=said.reason, since=since, until=until, source=said.source)
 
@@ -130,7 +141,7 @@ class Listing:
     """The use cases of lists. Their times are the wall's, as of whoever keeps them."""
 
     def __init__(
-        self, lists: Lists, store: Store, clock: Clock, transact: Transact, owner: str, country: str | None
+        self, lists: Lists, store: Store, clock: Clock, transact: Transact[None], owner: str, country: str | None
     ) -> None:
         self.lists = lists
         self.store = store
@@ -140,18 +151,18 @@ class Listing:
         self.country = country
 
     async def put(self, bar: Bar, addresses: Collection[str]) -> None:
-        """It holds for whoever is registered from now on; for contacts there are, within seconds. Again it changes nothing."""
+        """Whoever is registered from now on has it; contacts there are, within seconds. Again it changes nothing.
+
+        What is to begin later is told to others twice, as it is of one customer: that it will, and when it does.
+        """
         now = milliseconds(await self.clock.now())
-        until = bar.until and milliseconds(bar.until)
-        entries = (
-            (one, Listed(bar.name, b"", bar.channel or channel_of(one), bar.reason, now, until)) for one in addresses
-        )
-        await self.lists.put(entries, now)
+        since, until = (one and milliseconds(one) for one in (bar.since, bar.until))
+        await self.lists.put(replace(bar, since=since, until=until), _addressed(bar, addresses), now)
 
     async def end(self, bar: Bar, addresses: Collection[str]) -> None:
         """Take them off the list. Nobody is told whether they were on it."""
         now = milliseconds(await self.clock.now())
-        await self.lists.end(bar.name, ((one, bar.channel or channel_of(one)) for one in addresses), now)
+        await self.lists.end(bar.name, _addressed(bar, addresses), now)
 
     async def work(self) -> None:
         """Hold what is due against the contacts there are, if no other instance is at it. Raises LeaseLost."""
@@ -180,6 +191,9 @@ class Listing:
 
         await self.transact(change)
 
+    async def sizes(self) -> Mapping[str, Size]:
+        return await self.lists.sizes(await self.clock.now())
+
     async def sweep(self) -> None:
         await self.lists.forget(await self.clock.now())
 
@@ -187,3 +201,8 @@ class Listing:
         """Once after the start: contacts of a time before there were lists have no digests of their addresses."""
         while customers := await self.lists.without_digests(CONTACTS):
             await self._list_again(customers, kept=True)
+
+
+def _addressed(bar: Bar, addresses: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Each address with the channel that it is on the list for."""
+    return ((one, bar.channel or channel_of(one)) for one in addresses)

@@ -182,7 +182,7 @@ class Erasures:
 
     async def restrict(self, unit: Unit, customer: str, reason: str, taken_by: str) -> Restriction:
         """From now on nothing known of the customer is used. Who is restricted stays so as they are."""
-        parts = await self._parts(unit, customer)
+        parts = await self._meet(unit, customer)
         known = await self.ledger.restricted(parts, unit.session)
         now = milliseconds(datetime.now(UTC))
         restriction = Restriction(min((one.since for one in known.values()), default=now), reason, taken_by)
@@ -203,7 +203,7 @@ class Erasures:
 
     async def lift(self, unit: Unit, customer: str) -> None:
         """What is known may be used again. Of who was not restricted nothing changes."""
-        parts = await self._parts(unit, customer)
+        parts = await self._meet(unit, customer)
         known = await self.ledger.restricted(parts, unit.session)
         if known:
             await self.ledger.lift(sorted(known), unit.session)
@@ -217,10 +217,13 @@ class Erasures:
         known = await self.ledger.restricted([contact.customer_id, *contact.absorbed], None)
         return min(known.values(), key=lambda one: one.since, default=None)
 
-    async def _parts(self, unit: Unit, customer: str) -> list[str]:
+    async def _meet(self, unit: Unit, customer: str) -> list[str]:
+        """All who are one with the customer; whoever makes them others at the same time, or erases them, meets us. Raises NoSuchContact."""
         book = await open_book(self.contacts, unit, {customer}, unit.now)
         if not (parts := book.parts(customer)):
             raise NoSuchContact(customer)
+        book.meet(customer)
+        await book.save(self.contacts)
         return sorted(parts)
 
     async def _tell(self, unit: Unit, customers: Sequence[str], *, restricted: bool, now: datetime) -> None:

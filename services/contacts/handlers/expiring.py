@@ -4,7 +4,7 @@ Whoever asks in between is answered by `shared.consent`, which needs nobody to h
 channels do, have what was sent to them judged as of when it was sent, and get it anew with the next version.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -19,12 +19,11 @@ from services.contacts.domain.survivorship import Statement
 from services.contacts.handlers.book import Book, Store, open_book
 from shared.clock import Clock
 from shared.leases import Lease, UnderWay, leased
-from shared.messaging import Unit
+from shared.messaging import Transact, Unit
 
 log = structlog.get_logger(__name__)
 PIECE = 100
 """Contacts that are changed in one transaction."""
-Transact = Callable[[Callable[[Unit], Awaitable[int]]], Awaitable[int]]
 
 
 class Turns(Protocol):
@@ -45,7 +44,7 @@ class Expiring:
     """The use case."""
 
     def __init__(
-        self, turns: Turns, store: Store, clock: Clock, transact: Transact, owner: str, country: str | None
+        self, turns: Turns, store: Store, clock: Clock, transact: Transact[int], owner: str, country: str | None
     ) -> None:
         self.turns = turns
         self.store = store

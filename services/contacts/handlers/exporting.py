@@ -6,13 +6,16 @@ file exactly once; who was registered, merged or parted meanwhile may be in it o
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from services.contacts.domain.access import Rows
 from services.contacts.domain.exporting import exported
 from services.contacts.domain.merging import together
 from services.contacts.domain.ruling import Rules
 from services.contacts.domain.survivorship import Known
+from services.contacts.domain.traits import Wanted
 from services.contacts.formats.writing import Writer
 from services.contacts.handlers.rulebook import Rulebook
 from services.contacts.handlers.seeing import View
@@ -22,11 +25,27 @@ PIECE = 500
 """Contacts written at a time, in a thread: some 50 ms, after which the event loop has its turn for certain."""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Whom a file is about: whoever has all of this, as a search finds them. Nobody is meant by a slip of the keyboard."""
+
+    typed: str | None = None
+    """Of a name."""
+    wanted: Sequence[Wanted] = ()
+    only: str | None = None
+    """This customer."""
+
+
+ALL = Asked()
+
+
 class Readable(Protocol):
     """Where contacts are read from."""
 
-    async def piece(self, after: str, limit: int, typed: str | None, only: str | None) -> list[Known]:
-        """The contacts that follow an id, without those merged into others: those of a search, or only one."""
+    async def piece(self, after: str, limit: int, asked: Asked, rows: Rows) -> tuple[list[Known], str | None]:
+        """The contacts that follow an id, without those merged into others, as all of their parts make them; and behind which
+        id to go on. None: that was all. A piece may have fewer than the limit, or nobody, and not be the last.
+        """
 
     async def load(self, customers: Collection[str]) -> dict[str, Known]:
         """These contacts; unknown ones are absent."""
@@ -44,16 +63,18 @@ class Exporting:
         self.rulebook = rulebook or Rulebook()
 
     async def export(
-        self, writer: Writer, fields: Sequence[str], view: View, typed: str | None = None, only: str | None = None
+        self, writer: Writer, fields: Sequence[str], view: View, asked: Asked = ALL
     ) -> AsyncIterator[bytes]:
-        """The file, as the key may see it. `typed`: of whom a search finds; `only`: this customer."""
+        """The file, as the key may see it."""
         as_of = await self.clock.now()
+        await view.looks_for("export")
         yield await asyncio.to_thread(writer.begin)
-        after = ""
-        while piece := await self.contacts.piece(after, PIECE, typed, only):
-            whole = await view.parts_exported(await self._whole(piece))
-            yield await asyncio.to_thread(_written, writer, whole, fields, as_of)
-            after = piece[-1].contact.customer_id
+        after: str | None = ""
+        while after is not None:
+            piece, after = await self.contacts.piece(after, PIECE, asked, view.rows)
+            if piece:
+                shown = await view.parts_exported(await self._whole(piece))
+                yield await asyncio.to_thread(_written, writer, shown, fields, as_of)
         yield await asyncio.to_thread(writer.end)
 
     async def _whole(self, roots: Sequence[Known]) -> list[Known]:

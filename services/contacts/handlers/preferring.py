@@ -21,8 +21,7 @@ from services.contacts.domain.preferences import (
 )
 from services.contacts.domain.signing import BadToken, KeyRing, Token, read, sign
 from services.contacts.domain.survivorship import Known, Statement, after_all_said, consent
-from services.contacts.handlers.book import Book, Store, open_book
-from services.contacts.handlers.errors import NoSuchContact
+from services.contacts.handlers.book import Book, Store, open_book, open_seen
 from shared.clock import Clock
 from shared.contracts.contacts import Contact
 from shared.messaging import Unit
@@ -122,10 +121,7 @@ class Preferring:
         return token, customer
 
     async def _seen(self, unit: Unit, customer: str, rows: Rows) -> Book:
-        book = await open_book(self.store, unit, {customer}, await self.clock.now(unit.session), self.country)
-        if customer not in book.current or not rows.sees(book.current[book.root(customer)].published):
-            raise NoSuchContact(customer)
-        return book
+        return await open_seen(self.store, unit, customer, rows, await self.clock.now(unit.session), self.country)
 
 
 def _statement(contact: Contact, parts: Iterable[Known], wishes: Wishes, evidence: str, now: datetime) -> Statement:

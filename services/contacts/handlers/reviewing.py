@@ -15,7 +15,7 @@ from services.contacts.handlers.errors import AlreadyMerged, NoSuchContact, NoSu
 from services.contacts.handlers.merging import Decision, Merging
 from services.contacts.handlers.proposals import Decided, Pair, Wanted
 from services.contacts.handlers.weighing import Sure
-from shared.messaging import Transact, Unit
+from shared.messaging import TooLarge, Transact, Unit
 from shared.mongo import Session
 
 BY = "/rapport/matching"
@@ -139,7 +139,7 @@ class Unasked:
         # Degrees of agreement and their weights, without the values.
         reason = f"One customer with a probability of {sure.weighed.probability:.4f}: {sure.weighed.why}"[:MOST_WORDS]
         decision = Decision(BY, reason)
-        with suppress(Stale, NoSuchPair, NoSuchContact, AlreadyMerged, TooManyMembers, TooManyConsents):
+        with suppress(Stale, NoSuchPair, NoSuchContact, AlreadyMerged, TooManyMembers, TooManyConsents, TooLarge):
             await self.transact(lambda unit: self.reviewing.accept(unit, sure.name, decision, sure.records))
 
 

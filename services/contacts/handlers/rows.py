@@ -14,7 +14,7 @@ from services.contacts.handlers.catalogue import Catalogue
 from shared.clock import Clock
 from shared.contracts.fact import Identifier
 from shared.ids import uuid7
-from shared.messaging import Unit
+from shared.messaging import TooLarge, Unit
 
 NOT_A_SCHEME = "="
 """Of a customer's own id among identifiers: no channel can have it."""
@@ -83,6 +83,8 @@ class Rows:
             after = book.hear(customer, [told])
         except TooManyConsents as error:
             return Rejected("too-many-consents", None, str(error))
+        except TooLarge:
+            return Rejected("too-large", None, "with it the contact would be larger than can be told")
         return judged(before, after) if shown else Judged(outcome_of(before, after), after.customer_id, [], {}, {})
 
 

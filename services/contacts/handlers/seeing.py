@@ -19,10 +19,10 @@ from services.contacts.domain.values.found import At, Found
 from services.contacts.handlers.errors import IdentifierTaken, NoSuchContact
 from shared.audit import Accessed, Trail
 from shared.contracts.contacts import Contact
+from shared.contracts.sensitive import SEE_SENSITIVE
 from shared.mongo import Session
 from shared.security import Principal
 
-SEE_SENSITIVE = "contacts:sensitive"
 TIMES = ("before", "after")
 Sample: TypeAlias = Mapping[str, Any]
 
@@ -107,6 +107,11 @@ class View:
             told = contacts if searched else [one for one in shown if self.sensitive.fields_of(one)]
             await self.note(action, [one.customer_id for one in told], fields)
         return shown
+
+    async def looks_for(self, action: str) -> None:
+        """That a key which is limited has asked is kept before it is known whom it finds."""
+        if self.principal.limited:
+            await self.note(action, [])
 
     async def parts_exported(self, parts: Sequence[Known]) -> list[Known]:
         """Contacts with all that is kept of them, as the key may see it. Whatever is in it, an export is in the trail."""

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from pymongo import ASCENDING, DeleteOne, UpdateOne
 
 from services.contacts.domain.barring import Listed, addresses, digest
+from services.contacts.handlers.barring import Bar, Size
 from services.contacts.store.secret import Secret
 from shared.contracts.contacts import Contact
 from shared.leases import Lease, MongoLease
@@ -65,10 +66,10 @@ class ListStore:
             customer: [entry for one in digests for entry in found.get(one, ())] for customer, digests in of.items()
         }
 
-    async def put(self, entries: Iterable[tuple[str, Listed]], now: datetime) -> None:
-        """Each with its address. What is on the list already is brought up to date, and stays since when it was."""
+    async def put(self, bar: Bar, addressed: Iterable[tuple[str, str]], now: datetime) -> None:
+        """Addresses, each with its channel. What is on the list already is brought up to date."""
         key = await self._secret.key(PURPOSE)
-        await self._write(_put(digest(key, address), one, now) for address, one in entries)
+        await self._write(_put(bar, channel, digest(key, address), now) for address, channel in addressed)
 
     async def end(self, name: str, addressed: Iterable[tuple[str, str]], now: datetime) -> None:
         """Take addresses with their channels off a list. They count for nothing from now on; the job lifts what followed from them."""
@@ -99,15 +100,16 @@ class ListStore:
         """Not by the database itself, which does not know the time of a history that is played."""
         await self._entries.delete_many({"until": {"$type": "date", "$lte": now}})
 
-    async def sizes(self) -> Mapping[str, tuple[int, int]]:
-        """Of each list how many entries there are, and how many are still to be held against the contacts."""
-        count = {
-            "_id": "$list",
-            "entries": {"$sum": {"$cond": [{"$ifNull": ["$ended", False]}, 0, 1]}},
-            "waiting": {"$sum": {"$cond": [{"$ifNull": ["$again", False]}, 1, 0]}},
+    async def sizes(self, now: datetime) -> Mapping[str, Size]:
+        stands = {"$eq": [{"$ifNull": ["$ended", None]}, None]}
+        counted = {
+            "entries": stands,
+            "ahead": {"$and": [stands, {"$gt": ["$since", now]}]},
+            "waiting": {"$ifNull": ["$again", False]},
         }
-        found = await aggregate(self._entries, [{"$group": count}, {"$sort": {"_id": 1}}])
-        return {row["_id"]: (row["entries"], row["waiting"]) for row in found}
+        count = {name: {"$sum": {"$cond": [asked, 1, 0]}} for name, asked in counted.items()}
+        found = await aggregate(self._entries, [{"$group": {"_id": "$list"} | count}, {"$sort": {"_id": 1}}])
+        return {row.pop("_id"): Size(**row) for row in found}
 
     async def without_digests(self, limit: int) -> Sequence[str]:
         """Customers kept before there were lists."""
@@ -123,11 +125,15 @@ def _place(name: str, channel: str, digested: bytes) -> str:
     return f"{name}|{channel}|{digested.hex()}"
 
 
-def _put(digested: bytes, one: Listed, now: datetime) -> UpdateOne:
-    told: Document = {"reason": one.reason, "until": one.until, "look_at": now, "again": True}
-    first = {"list": one.name, "channel": one.channel, "digest": digested, "since": one.since}
-    place = {"_id": _place(one.name, one.channel, digested)}
-    return UpdateOne(place, {"$set": told, "$setOnInsert": first, "$unset": {"ended": ""}}, upsert=True)
+def _put(bar: Bar, channel: str, digested: bytes, now: datetime) -> UpdateOne:
+    told: Document = {"reason": bar.reason, "until": bar.until, "look_at": now, "again": True}
+    first = {"list": bar.name, "channel": channel, "digest": digested}
+    change: Document = {"$set": told, "$setOnInsert": first, "$unset": {"ended": ""}}
+    if bar.since:
+        told["since"] = bar.since
+    else:
+        change["$min"] = {"since": now}
+    return UpdateOne({"_id": _place(bar.name, channel, digested)}, change, upsert=True)
 
 
 def _looked(one: Due) -> UpdateOne | DeleteOne:

@@ -14,9 +14,10 @@ from services.contacts.domain.merging import Merge
 from services.contacts.domain.survivorship import Known
 from services.contacts.domain.traits import Wanted
 from services.contacts.domain.values.found import At, Found
+from services.contacts.domain.values.slips import Slips
 from services.contacts.handlers import Changes
 from services.contacts.handlers.rulebook import Rulebook
-from services.contacts.store import finding
+from services.contacts.store import finding, slipping
 from services.contacts.store.barring import ListStore
 from services.contacts.store.history import HistoryStore
 from services.contacts.store.rows import (
@@ -137,24 +138,24 @@ class MongoStore:
         """The contacts that have all the words of a name, and all else that is wanted, those that fit best first, of equal
         ones the elder.
 
-        Where nobody is found there is one page of those who may have been meant. A page may have fewer than the limit and not
-        be the last: where more than a name is asked, so many are looked at and no more.
+        Where nobody is found, on no page, those follow who may have been meant. A page may have fewer than the limit and not be
+        the last: where more than a name is asked, so many are looked at and no more.
         """
         only, narrow = all_of(wanted, rows), await narrowest(self.contacts, rows, wanted, self.few)
+        slips = Slips(typed)
+        if after is None or after.place.range < slips.range:
+            if narrow is not None:
+                page, next_ = await finding.found_among(self.contacts, typed, after, limit, only, narrow)
+            else:
+                examined = self.examined if wanted or not rows.all else None
+                page, next_ = await finding.found(self.contacts, typed, after, limit, only, examined)
+            nobody = not page and (after is None or after.nobody)
+            if next_ or not nobody:
+                return _read(page, next_ and next_._replace(nobody=nobody))
+            after = None
         if narrow is not None:
-            page, next_ = await finding.found_among(self.contacts, typed, after, limit, only, narrow)
-        else:
-            examined = self.examined if wanted or not rows.all else None
-            page, next_ = await finding.found(self.contacts, typed, after, limit, only, examined)
-        found = [row for _, row in page]
-        if not (found or after or next_):
-            found = await self._slipped(typed, limit, only, narrow)
-        return Found([read_known(row).published for row in found], next_)
-
-    async def _slipped(self, typed: str, limit: int, only: Document, narrow: Document | None) -> list[Document]:
-        if narrow is None:
-            return await finding.slipped(self.contacts, typed, limit, only)
-        return await finding.slipped_among(self.contacts, typed, limit, only, narrow)
+            return _read(*await slipping.slipped_among(self.contacts, slips, after, limit, only, narrow))
+        return _read(*await slipping.slipped(self.contacts, slips, after, limit, only))
 
     async def make_findable(self, limit: int) -> bool:
         """Give contacts kept before there were these keys theirs. Whether there may be more of them."""
@@ -195,6 +196,10 @@ class MongoStore:
             wanted["$or"] = [{"given_at": {"$lt": given_at}}, {"given_at": given_at, "_id": {"$gt": place}}]
         found = self.consents.find(wanted).sort([("given_at", DESCENDING), ("_id", ASCENDING)]).limit(limit)
         return [(row["_id"], Consent.model_validate(row)) async for row in found]
+
+
+def _read(page: Sequence[finding.Row], next_: At | None) -> Found:
+    return Found([read_known(row).published for _, row in page], next_)
 
 
 async def _write(collection: Collection, requests: Sequence[Write], session: Session | None) -> None:

@@ -2,27 +2,29 @@
 
 from collections.abc import Collection as Many
 
-from pymongo import ASCENDING
-
+from services.contacts.domain.access import Rows
 from services.contacts.domain.survivorship import Known
+from services.contacts.handlers.exporting import Asked
 from services.contacts.store.finding import whoever_fits
 from services.contacts.store.rows import read_known
-from shared.mongo import Database, Document
+from services.contacts.store.wanted import EXAMINED, FEW, WantedStore, all_of
+from shared.mongo import Database
 
 
 class ExportStore:
-    """Pages of contacts."""
+    """Pages of contacts. `few` and `examined` as in `WantedStore`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, few: int = FEW, examined: int = EXAMINED) -> None:
         self.contacts = database["contacts"]
+        self.having = WantedStore(database, few, examined)
 
-    async def piece(self, after: str, limit: int, typed: str | None, only: str | None) -> list[Known]:
-        wanted: Document = {"_id": {"$gt": after}, "place.root": None}
-        if only is not None:
-            wanted["_id"]["$eq"] = only
-        if typed is not None:
-            wanted |= whoever_fits(typed)
-        return [read_known(row) async for row in self.contacts.find(wanted).sort("_id", ASCENDING).limit(limit)]
+    async def piece(self, after: str, limit: int, asked: Asked, rows: Rows) -> tuple[list[Known], str | None]:
+        named = whoever_fits(asked.typed) if asked.typed is not None else None
+        if asked.only is not None:
+            conditions = [{"_id": asked.only, "place.root": None}, all_of(asked.wanted, rows), named or {}]
+            return [read_known(row) async for row in self.contacts.find({"$and": conditions})], None
+        page, next_ = await self.having.page(asked.wanted, after, limit, rows, named)
+        return [read_known(row) for row in page], next_
 
     async def load(self, customers: Many[str]) -> dict[str, Known]:
         return {row["_id"]: read_known(row) async for row in self.contacts.find({"_id": {"$in": list(customers)}})}

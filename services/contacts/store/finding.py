@@ -12,26 +12,14 @@ from bson import MinKey
 from pymongo import ASCENDING
 
 from services.contacts.domain.values.found import At
-from services.contacts.domain.values.search import (
-    BEGINNING,
-    Fit,
-    Place,
-    Range,
-    Word,
-    meant,
-    place,
-    ranges,
-    slips,
-    wanted,
-)
+from services.contacts.domain.values.search import Fit, Place, Range, Word, place, ranges, wanted
+from services.contacts.domain.values.words import BEGINNING
 from services.contacts.store.wanted import among
 from shared import mongo
 from shared.mongo import Collection, Document
 
 BY_NAME = [("found_by", ASCENDING), ("number", ASCENDING)]
 Bounds = list[tuple[str, Any]]
-MEANT = 200
-"""Contacts that are looked at for a slip."""
 ALIKE = 5_000
 """Entries of one sound that are looked at where the other words tell nothing by their sound: of a million, one in twenty may
 sound like the most frequent name.
@@ -75,21 +63,21 @@ async def found_among(
 ) -> tuple[list[Row], At | None]:
     """The same of those who are in `narrow`, who are few: all of them are put in order."""
     ways = ranges(typed)
-    rows = await _keys(contacts, narrow, {"$and": [only, whoever_fits(typed)]})
+    rows = await keys_of(contacts, narrow, {"$and": [only, whoever_fits(typed)]})
     places = [(place(ways, set(row["found_by"])), row["number"], row["_id"]) for row in rows]
     found = sorted(At(where, number, customer) for where, number, customer in places if where)
     left = {at.customer: at for at in found if after is None or at > after}
-    page = [(left[row["_id"]], row) for row in await _first(contacts, list(left), limit)]
+    page = [(left[row["_id"]], row) for row in await first_of(contacts, list(left), limit)]
     return page, page[-1][0] if len(page) == limit else None
 
 
-async def _keys(contacts: Collection, narrow: Document, asked: Document) -> list[Document]:
+async def keys_of(contacts: Collection, narrow: Document, asked: Document) -> list[Document]:
     """What is asked of a name and its order, of many at a time."""
     steps = [*among(narrow, {"place.root": None, **asked}), {"$project": {"found_by": 1, "number": 1}}]
     return await mongo.aggregate(contacts, steps)
 
 
-async def _first(contacts: Collection, customers: Sequence[str], limit: int) -> list[Document]:
+async def first_of(contacts: Collection, customers: Sequence[str], limit: int) -> list[Document]:
     """So many of them, in their order; who is gone meanwhile is passed over."""
     page: list[Document] = []
     while customers and len(page) < limit:
@@ -182,22 +170,3 @@ def whoever_fits(typed: str) -> Document:
     """A condition for all who have all the words, begun or as they sound, in whatever order they are read."""
     ways = [[_has(word, fit) for word in words] for words in wanted(typed) for fit in (Fit.BEGUN, Fit.SOUND)]
     return {"$or": [{"$and": words} for words in ways]} if ways else {"_id": {"$in": []}}
-
-
-async def slipped(contacts: Collection, typed: str, limit: int, only: Document) -> list[Document]:
-    """Who may have been meant, of the first so many that are looked at."""
-    keys = slips(typed)
-    if not keys:
-        return []
-    rows = contacts.find({"$and": [{"found_by": {"$in": keys}}, only]}).hint(BY_NAME).limit(MEANT)
-    return [row async for row in rows if meant(typed, set(row["found_by"]))][:limit]
-
-
-async def slipped_among(
-    contacts: Collection, typed: str, limit: int, only: Document, narrow: Document
-) -> list[Document]:
-    """The same of those who are in `narrow`, who are few: all of them are looked at."""
-    keys = slips(typed)
-    rows = await _keys(contacts, narrow, {"$and": [only, {"found_by": {"$in": keys}}]}) if keys else []
-    found = sorted((row["number"], row["_id"]) for row in rows if meant(typed, set(row["found_by"])))
-    return await _first(contacts, [customer for _, customer in found], limit)

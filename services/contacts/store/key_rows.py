@@ -7,6 +7,7 @@ in this order; whatever looks different is left to the driver.
 
 from collections.abc import Iterator
 from struct import Struct
+from typing import NamedTuple
 
 import bson
 
@@ -22,13 +23,26 @@ TO_KEYS = 1 + len(b"keys\0")
 TO_WHOLE = 1 + len(b"whole\0")
 
 
-def _layouts() -> dict[int, Struct]:
-    """By the size of an array, its numbers, each behind its type and its place in figures, and the number behind the array."""
+LONG = b"\x12"
+"""The type of a 64-bit number."""
+
+
+class Layout(NamedTuple):
+    numbers: Struct
+    """Each behind its type and its place in figures, and the number behind the array."""
+    last: bytes
+    """What stands before the last number of the array: as many smaller numbers as take the same room have another there."""
+    last_at: int
+
+
+def _layouts() -> dict[int, Layout]:
+    """By the size of an array."""
     found, size, form = {}, SIZE.size + 1, "<"
     for place in range(MOST_KEYS):
-        before = 1 + len(str(place)) + 1
-        size, form = size + before + 8, f"{form}{before}xq"
-        found[size] = Struct(f"{form}{1 + TO_WHOLE}xq")
+        last = LONG + str(place).encode() + b"\0"
+        last_at = size - 1
+        size, form = size + len(last) + 8, f"{form}{len(last)}xq"
+        found[size] = Layout(Struct(f"{form}{1 + TO_WHOLE}xq"), last, last_at)
     return found
 
 
@@ -43,10 +57,15 @@ def read(batch: bytes) -> Iterator[Row]:
         (wide,) = SIZE.unpack_from(batch, array)
         layout = LAYOUTS.get(wide)
         end = start + size
-        if layout is None or array + SIZE.size + layout.size + 1 != end:
-            yield _as_the_driver_does(batch[start:end])
+        if (
+            layout
+            and array + SIZE.size + layout.numbers.size + 1 == end
+            and batch.startswith(layout.last, array + layout.last_at)
+        ):
+            numbers = layout.numbers.unpack_from(batch, array + SIZE.size)
+            yield batch[start + HEAD.size : array - TO_KEYS - 1].decode(), numbers
         else:
-            yield batch[start + HEAD.size : array - TO_KEYS - 1].decode(), layout.unpack_from(batch, array + SIZE.size)
+            yield _as_the_driver_does(batch[start:end])
         start = end
 
 

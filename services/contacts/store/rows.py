@@ -16,7 +16,7 @@ from services.contacts.domain.lifecycle import Course, Mark
 from services.contacts.domain.merging import Merge
 from services.contacts.domain.places import ALONE, Place
 from services.contacts.domain.survivorship import Known
-from services.contacts.domain.values import search
+from services.contacts.domain.values import words
 from shared.contracts.channels import Address, NameParts
 from shared.contracts.contacts import Consent, Contact
 
@@ -63,7 +63,7 @@ def search_keys(known: Known) -> list[str]:
     if known.place.root:
         return []
     contact = known.published
-    return search.keys(contact.name, contact.email.partition("@")[0] if contact.email else None)
+    return words.keys(contact.name, contact.email.partition("@")[0] if contact.email else None)
 
 
 def read_known(row: dict[str, Any]) -> Known:

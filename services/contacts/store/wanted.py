@@ -41,13 +41,22 @@ class WantedStore:
 
         A page may have fewer than the limit and not be the last.
         """
+        page, next_ = await self.page(wanted, after, limit, rows)
+        return [read_known(row).published for row in page], next_
+
+    async def page(
+        self, wanted: Sequence[Wanted], after: str, limit: int, rows: Rows, also: Document | None = None
+    ) -> tuple[list[Document], str | None]:
+        """The same as documents, of whom this holds `also`. Where nothing is `wanted` all are walked through."""
         asked, stop = query(wanted, after, rows), None
-        if len(wanted) > 1 or not rows.all:
+        if also:
+            asked["$and"].append(also)
+        if len(wanted) > 1 or not rows.all or (wanted and also):
             narrow = await narrowest(self.contacts, rows, wanted, self.few)
             if narrow is not None:
                 steps = [*among(narrow, asked), {"$sort": {"_id": 1}}, {"$limit": limit}]
                 return _page(await mongo.aggregate(self.contacts, steps), limit, None)
-            if stop := await self._ahead(wanted[0], after):
+            if wanted and (stop := await self._ahead(wanted[0], after)):
                 asked["_id"]["$lte"] = stop
         found = self.contacts.find(asked).sort("_id", ASCENDING).limit(limit)
         if len(wanted) == 1 and wanted[0].place == "traits":
@@ -64,9 +73,8 @@ class WantedStore:
         return next((row["_id"] for row in [row async for row in found]), None)
 
 
-def _page(rows: list[Document], limit: int, stop: str | None) -> tuple[list[Contact], str | None]:
-    contacts = [read_known(row).published for row in rows]
-    return contacts, contacts[-1].customer_id if len(contacts) == limit else stop
+def _page(rows: list[Document], limit: int, stop: str | None) -> tuple[list[Document], str | None]:
+    return rows, rows[-1]["_id"] if len(rows) == limit else stop
 
 
 def query(wanted: Sequence[Wanted], after: str, rows: Rows = EVERYBODY) -> Document:

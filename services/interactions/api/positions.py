@@ -34,7 +34,7 @@ Position = TypeVar("Position", ByTime, ById, ByNumber)
 
 def position(kind: type[Position], cursor: str | None) -> Position | None:
     """Where the page begins; None for the first page. A cursor of another list is a 400 that names it."""
-    if cursor is None:
+    if not cursor:
         return None
     try:
         return kind.model_validate(decode_cursor(cursor))

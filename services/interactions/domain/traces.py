@@ -1,6 +1,6 @@
 """Whether an event that nobody could take is about somebody who was erased, whose ids it may not know. Pure."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import orjson
 
 LEAST_TEXT = 6
 """Shorter texts are looked for in fields only: in raw bytes they would be found by chance."""
-MOST_DEPTH = 50
+Headers = Iterable[tuple[str, bytes | None]]
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,9 @@ class Traces:
         return cls(*lower)
 
 
-def mentions(traces: Traces, key: bytes | None, value: bytes | None) -> bool:
-    """Whether the record names the customer: by its key, in a field of its JSON, or, if it is none, anywhere."""
-    name = (key or b"").decode("utf-8", "replace").casefold()
-    if name in traces.identifiers or name in traces.texts:
+def mentions(traces: Traces, key: bytes | None, value: bytes | None, headers: Headers = ()) -> bool:
+    """Whether the record names the customer: by its key, in a header, in a field of its JSON, or, if it is none, anywhere."""
+    if any(_is_one(traces, _text(one)) for one in (key, *(raw for _, raw in headers))):
         return True
     try:
         document = orjson.loads(value or b"null")
@@ -36,30 +35,40 @@ def mentions(traces: Traces, key: bytes | None, value: bytes | None) -> bool:
     return any(_named(traces, one) for one in _walk(document))
 
 
+def _text(raw: bytes | None) -> str:
+    return (raw or b"").decode("utf-8", "replace")
+
+
+def _is_one(traces: Traces, text: str) -> bool:
+    """Identifiers too: channels write `card:7` where an object is wanted, which is why nobody could take it."""
+    name = text.casefold()
+    return name in traces.texts or name in traces.identifiers
+
+
 def _raw(traces: Traces, value: bytes) -> bool:
-    text = value.decode("utf-8", "replace").casefold()
+    text = _text(value).casefold()
     values = {name.partition(":")[2] for name in traces.identifiers} | traces.texts
     return any(one in text for one in values if len(one) >= LEAST_TEXT)
 
 
 def _named(traces: Traces, found: Any) -> bool:
     if isinstance(found, str):
-        return found.casefold() in traces.texts
+        return _is_one(traces, found)
     pair = f"{found.get('scheme')}:{found.get('value')}".casefold()
     return pair in traces.identifiers
 
 
-def _walk(document: Any, depth: int = 0) -> Iterator[Any]:
-    """All texts and all objects with a scheme. What is nested deeper than any event of ours is left alone."""
-    if depth > MOST_DEPTH:
-        return
-    if isinstance(document, str):
-        yield document
-    elif isinstance(document, list):
-        for one in document:
-            yield from _walk(one, depth + 1)
-    elif isinstance(document, dict):
-        if "scheme" in document:
-            yield document
-        for one in document.values():
-            yield from _walk(one, depth + 1)
+def _walk(document: Any) -> Iterator[Any]:
+    """All texts, those that are keys too, and all objects with a scheme, however deep: the sender decides that, and may be hostile."""
+    left = [document]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, list):
+            left += one
+        elif isinstance(one, dict):
+            if "scheme" in one:
+                yield one
+            left += one.keys()
+            left += one.values()

@@ -119,7 +119,7 @@ class Refused:
         named: list[str] = []
         after = ""
         while page := await self._bodies.find({"_id": {"$gt": after}}).sort("_id", ASCENDING).limit(PAGE).to_list(PAGE):
-            named += [row["_id"] for row in page if mentions(traces, row["key"], row["value"])]
+            named += [row["_id"] for row in page if mentions(traces, row["key"], row["value"], row.get("headers", ()))]
             after = page[-1]["_id"]
         self._found[work.erasure_id] = named
 

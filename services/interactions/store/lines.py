@@ -10,8 +10,13 @@ from bson.decimal128 import Decimal128
 from shared.contracts.channels import Discounts, ReturnLine, SaleLine
 from shared.mongo import Document
 
-# Prices, quantities and discounts repeat; the driver's conversion takes 2.7 us, a known answer 0.06 us.
-exact = lru_cache(maxsize=65_536)(Decimal128)
+# Prices, quantities and discounts repeat; the driver's conversion takes 3.7 us, a known answer 0.13 us.
+_of_text = lru_cache(maxsize=65_536)(Decimal128)
+
+
+def exact(amount: Decimal) -> Decimal128:
+    """Known answers are kept by text: 10 and 10.00 are equal, and what was told stays as it was told."""
+    return _of_text(str(amount))
 
 
 def sale_line(line: SaleLine) -> Document:

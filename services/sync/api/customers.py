@@ -13,12 +13,12 @@ from services.sync.domain.sensitive import Sensitive
 from services.sync.handlers.channels import CustomerNotFound
 from shared.audit import Accessed, Trail
 from shared.contracts.fact import CustomerId
+from shared.contracts.sensitive import SEE_SENSITIVE
 from shared.contracts.sync import CustomerView
 from shared.http import Cursor, Limit, Page, Problem, encode_cursor, text_of
 from shared.security import TAKES_PURPOSE, Principal, require
 
 Reader = Annotated[Principal, Depends(require("customers:read"))]
-SEE_SENSITIVE = "contacts:sensitive"
 IdentifierText = Annotated[
     str | None, Query(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}:.{1,256}$", examples=["loyalty-card:4711"])
 ]

@@ -50,11 +50,14 @@ class Retry(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """What a channel has received of a customer, newest only, and what is still owed to it."""
+    """What a channel has received of a customer, newest only, and what is still owed to it.
+
+    There is one as soon as anything of the customer may have been sent and failed, or is to be sent again.
+    """
 
     customer_id: str
     version: int = 0
-    """0: nothing yet."""
+    """0: nothing yet, as far as is known."""
     policy_version: int = 0
     generation: int = 0
     place: Place = NOWHERE
@@ -77,6 +80,8 @@ class Progress:
     generation: int = 1
     """Grows whenever the channel is to receive again what it already has."""
     trouble: "Trouble | None" = None
+    reach: Cursor = field(default_factory=dict)
+    """Up to where a webhook may have been sent anything, whatever is known to have arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +114,10 @@ def verdict(source: str | None, changed: Changed, held: int) -> Verdict:
 
 
 def erasure_verdict(changed: Changed, receipt: Receipt | None, held: int) -> Verdict:
-    """Whether a channel has to hear that a customer is erased: if it was ever sent anything of them, whatever has become of
-    that, and by whomever it was caused.
+    """Whether a channel has to hear that a customer is erased: if it was ever sent anything of them, or may have been, whatever
+    has become of that, and by whomever it was caused.
     """
-    knows = receipt is not None and receipt.version > 0
-    return Verdict.SEND if knows and held < changed.version else Verdict.HELD
+    return Verdict.SEND if receipt is not None and held < changed.version else Verdict.HELD
 
 
 def held(receipt: Receipt | None, generation: int) -> int:

@@ -29,6 +29,8 @@ class Settlement:
     retries: Mapping[str, Retry | None] = field(default_factory=dict)
     """By customer; None takes away a retry that has become pointless."""
     trouble: Trouble | None = None
+    reach: Cursor = field(default_factory=dict)
+    """Up to where the channel may be sent anything from now on, in partitions where that changes."""
 
 
 class ChangeStore(Protocol):
@@ -49,3 +51,6 @@ class DeliveryStore(Protocol):
     async def due(self, channel_id: str, now: datetime, limit: int) -> list[Receipt]: ...
 
     async def settle(self, settlement: Settlement, session: Any) -> None: ...
+
+    async def reach(self, channel_id: str, owner: str, ends: Cursor) -> None:
+        """Put on record how far the channel may be sent anything. Raises LostLease."""

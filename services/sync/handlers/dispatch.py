@@ -8,6 +8,7 @@ from typing import Protocol
 import structlog
 
 from services.sync.domain.channel import Channel
+from services.sync.domain.positions import Cursor
 from services.sync.handlers.deliveries import LostLease
 from services.sync.handlers.tail import happened
 from services.sync.handlers.webhooks import Lease, Post, Worker
@@ -25,7 +26,8 @@ class LeaseStore(Protocol):
 
     async def lease(self, channel_id: str, owner: str, seconds: float) -> bool: ...
 
-    async def release(self, channel_id: str, owner: str) -> None: ...
+    async def release(self, channel_id: str, owner: str, reach: Cursor) -> None:
+        """`reach`: up to where the channel was really sent anything."""
 
 
 @dataclass
@@ -89,14 +91,15 @@ class Dispatch:
         self.running[channel.channel_id] = Running(lease, worker, asyncio.create_task(worker.run()))
 
     async def forget(self, channel_id: str) -> None:
-        task = self.running.pop(channel_id).task
+        running = self.running.pop(channel_id)
+        task = running.task
         error = None if task.cancelled() else task.exception()
         if isinstance(error, LostLease):
             log.info("lease_lost", channel=channel_id)
         elif error is not None:
             log.error("worker_failed", channel=channel_id, error=type(error).__name__, at=whereabouts(error))
         else:
-            await self.leases.release(channel_id, self.owner)
+            await self.leases.release(channel_id, self.owner, running.worker.reach.sent())
 
     async def stop(self) -> None:
         """End all workers and hand over their channels."""
@@ -110,8 +113,8 @@ class Dispatch:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         for channel_id in list(self.running):
-            del self.running[channel_id]
+            reach = self.running.pop(channel_id).worker.reach.sent()
             try:
-                await self.leases.release(channel_id, self.owner)
+                await self.leases.release(channel_id, self.owner, reach)
             except Exception as error:  # noqa: BLE001 - the lease runs out by itself; an error here would undo the stop
                 log.warning("lease_not_released", channel=channel_id, error=type(error).__name__)

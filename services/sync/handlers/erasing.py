@@ -41,15 +41,14 @@ class Owed(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """Of one customer, the version that the channel was sent last, the one that erases, and whether sending has ended.
-
-    A webhook has acknowledged what it was sent, a stream has not.
-    """
+    """Of one customer, the version that the channel was sent last, the one that erases, and whether sending has ended."""
 
     customer_id: str
     has: int
     erased_at: int
     failed: bool
+    streamed: bool = False
+    """Whether it went over a stream, and may not have arrived. What a webhook was sent it has acknowledged."""
 
     @property
     def told(self) -> bool:
@@ -106,7 +105,7 @@ class ChannelErasures:
         async for owed in self.debts.open():
             kind = self.kind_of(owed.channel)
             settled = await self.debts.settled(owed)  # before what was shown: after it nothing more is
-            left = [one for one in await self.debts.shown(owed) if not withdrawn(kind, owed, one)]
+            left = [one for one in await self.debts.shown(owed) if not withdrawn(owed, one)]
             if settled and not left:
                 await self.transact(partial(self.vouch, owed.erasure_id, owed.channel))
             elif self.now() - owed.asked_at >= ASK_AGAIN and (again := unheard(kind, left)):
@@ -150,9 +149,9 @@ class ChannelErasures:
         await self.debts.asked_again(owed, self.now(), unit.session)
 
 
-def withdrawn(kind: Kind | None, owed: Owed, one: Shown) -> bool:
-    """Whether it is certain that the channel keeps nothing of the customer."""
-    return one.customer_id in owed.acknowledged or (kind == "webhook" and one.told)
+def withdrawn(owed: Owed, one: Shown) -> bool:
+    """Whether it is certain that the channel keeps nothing of the customer: by how it was told, whatever it is by now."""
+    return one.customer_id in owed.acknowledged or (one.told and not one.streamed)
 
 
 def unheard(kind: Kind | None, left: Sequence[Shown]) -> list[Shown]:

@@ -14,7 +14,7 @@ from shared.security import Principal, new_key
 Scope = Annotated[str, Field(pattern=r"^([a-z-]{1,40}:[a-z]{1,20}|\*)$")]
 
 LIMITED_SCOPES = frozenset(
-    ("contacts:read", "contacts:write", "contacts:merge", "contacts:sensitive", "privacy:export")
+    ("contacts:read", "contacts:write", "contacts:merge", "contacts:sensitive", "contacts:export", "privacy:export")
 )
 """Those whose routes know rows of contacts. All others are about customers without looking at whose they are."""
 

@@ -40,8 +40,12 @@ class DeliveryStore:
         mine = [{"$set": {"owner": owner, "until": until}}]
         return (await self.progresses.update_one({"_id": channel_id, "$expr": free}, mine)).matched_count == 1
 
-    async def release(self, channel_id: str, owner: str) -> None:
-        await self.progresses.update_one({"_id": channel_id, "owner": owner}, {"$unset": {"owner": "", "until": ""}})
+    async def release(self, channel_id: str, owner: str, reach: Cursor) -> None:
+        """`reach`: up to where the channel was really sent anything."""
+        change: Document = {"$unset": {"owner": "", "until": ""}}
+        if reach:
+            change["$set"] = within("reach", reach)
+        await self.progresses.update_one({"_id": channel_id, "owner": owner}, change)
 
     # Progress
 
@@ -58,10 +62,9 @@ class DeliveryStore:
     async def settle(self, settlement: Settlement, session: AsyncClientSession | None) -> None:
         """Store a batch's receipts and retries together with the cursor behind it. Raises LostLease."""
         s = settlement
-        moved = {f"cursor.{partition}": position for partition, position in s.cursor.items()}
-        change: Document = {"$set": {"trouble": as_trouble(s.trouble)}}
-        if moved:
-            change["$max"] = moved
+        change: Document = {"$set": {"trouble": as_trouble(s.trouble), **within("reach", s.reach)}}
+        if s.cursor:
+            change["$max"] = within("cursor", s.cursor)
         conditions = {"generation": s.generation, "owner": s.owner}
         mine = {"_id": s.channel_id, **{name: value for name, value in conditions.items() if value is not None}}
         if not (await self.progresses.update_one(mine, change, session=session)).matched_count:
@@ -70,6 +73,12 @@ class DeliveryStore:
         writes += [owed(s.channel_id, customer_id, retry) for customer_id, retry in s.retries.items()]
         if writes:
             await update_all(self.deliveries, writes, session)
+
+    async def reach(self, channel_id: str, owner: str, ends: Cursor) -> None:
+        """Put on record how far the channel may be sent anything. Raises LostLease."""
+        mine = {"_id": channel_id, "owner": owner}
+        if not (await self.progresses.update_one(mine, {"$set": within("reach", ends)})).matched_count:
+            raise LostLease(channel_id)
 
     # Receipts and retries
 
@@ -93,6 +102,24 @@ class DeliveryStore:
         change = {"$set": {"channel": channel_id, "customer": customer_id, "retry": retry}, "$inc": {"replays": 1}}
         await self.deliveries.update_one({"_id": key(channel_id, customer_id)}, change, upsert=True, session=session)
 
+    async def suspect(
+        self, pairs: Iterable[tuple[str, str]], again_at: datetime, session: AsyncClientSession | None
+    ) -> None:
+        """Channels that may have been sent something of a customer, though nobody has put it down: from now on each has a receipt,
+        and is owed the customer's newest version.
+        """
+        retry = as_retry_document(Retry(version=0, attempt=0, next_at=again_at))
+        rows = [
+            update_of(
+                {"_id": key(channel, customer)},
+                {"$setOnInsert": {"channel": channel, "customer": customer, "retry": retry}},
+                upsert=True,
+            )
+            for channel, customer in pairs
+        ]
+        if rows:
+            await update_all(self.deliveries, rows, session)
+
     async def owe_nothing(self, channel_id: str) -> None:
         await self.deliveries.update_many({"channel": channel_id, **OWED}, {"$set": {"retry": None}})
 
@@ -114,7 +141,8 @@ class DeliveryStore:
         """How many customers wait for another attempt, and how many have failed for good."""
         of_channel = {"channel": channel_id, **OWED}
         waiting = await self.deliveries.count_documents({**of_channel, "retry.next_at": {"$type": "date"}})
-        return waiting, await self.deliveries.count_documents(of_channel) - waiting
+        # Counted and not subtracted: who begins to wait between two counts has not failed.
+        return waiting, await self.deliveries.count_documents({**of_channel, "retry.next_at": None})
 
 
 def key(channel_id: str, customer_id: str) -> str:
@@ -173,10 +201,20 @@ def as_receipt(document: Document) -> Receipt:
 def as_progress(document: Document) -> Progress:
     trouble = document.get("trouble")
     return Progress(
-        cursor={int(partition): position for partition, position in document.get("cursor", {}).items()},
+        cursor=as_cursor(document.get("cursor", {})),
         generation=document.get("generation", 0),
         trouble=Trouble(**trouble) if trouble else None,
+        reach=as_cursor(document.get("reach", {})),
     )
+
+
+def as_cursor(document: Document) -> Cursor:
+    return {int(partition): position for partition, position in document.items()}
+
+
+def within(name: str, cursor: Cursor) -> Document:
+    """The single positions of a cursor, as an update names them."""
+    return {f"{name}.{partition}": position for partition, position in cursor.items()}
 
 
 def as_fields(cursor: Cursor) -> Document:

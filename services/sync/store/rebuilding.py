@@ -12,7 +12,7 @@ from services.sync.domain.known import NOTHING
 from services.sync.domain.view import Held
 from services.sync.handlers.rebuilding import SPARE, Shown
 from services.sync.store.deliveries import key
-from services.sync.store.erasing import COLLECTION as OWED
+from services.sync.store.owing import COLLECTION as OWED
 from services.sync.store.views import NOT_ERASED, as_held
 from services.sync.store.writes import update_all, update_of
 from shared.erasing.tombstones import COLLECTION as ERASED
@@ -70,19 +70,27 @@ class RebuildStore:
         await self._views.delete_many(NOT_ERASED)
 
     async def owe(self, erasure_id: str, channel: str, customers: Sequence[str], since: datetime) -> None:
-        """That a channel was told to erase customers and has not answered; where that is known already nothing changes."""
+        """That a channel was told to erase customers and has not answered; where that is known already nothing changes.
+
+        Where it is known, so is whom of them the channel was ever sent. Of anybody else it would be asked for an answer to what
+        it is never told: their last versions may lie behind its cursor.
+        """
+        debt_id = f"{erasure_id}:{channel}"
+        if await self._owed.find_one({"_id": debt_id}, {"_id": 1}):
+            return
+        for customer in customers:
+            # That it was ever sent something, by which it is told of the erasure.
+            sent = {"channel": channel, "customer": customer, "version": 1, "retry": None}
+            await self._deliveries.update_one({"_id": key(channel, customer)}, {"$setOnInsert": sent}, upsert=True)
         debt = {
+            "_id": debt_id,
             "erasure": erasure_id,
             "channel": channel,
             "customers": list(customers),
             "since": since,
             "done_at": None,
         }
-        await self._owed.update_one({"_id": f"{erasure_id}:{channel}"}, {"$setOnInsert": debt}, upsert=True)
-        for customer in customers:
-            # That it was ever sent something, by which it is told of the erasure.
-            sent = {"channel": channel, "customer": customer, "version": 1, "retry": None}
-            await self._deliveries.update_one({"_id": key(channel, customer)}, {"$setOnInsert": sent}, upsert=True)
+        await self._owed.insert_one(debt)  # last: whoever is broken off before begins with it again
 
     async def above(self) -> int:
         known = await self._marks.find_one({"_id": MARK}) or {}
@@ -123,7 +131,11 @@ class RebuildStore:
         ]
         shown = [Shown(held.customer_id, held.view()) for held in lifted]
         fields = {"version": version, "origins": origins}
-        writes = [update_of({"_id": one.customer_id}, {"$set": fields | {"view": one.view.decode()}}) for one in shown]
+        # Where their first version stood, before these were made anew, nobody knows any more.
+        writes = [
+            update_of({"_id": one.customer_id}, {"$set": fields | {"view": one.view.decode()}, "$unset": {"first": ""}})
+            for one in shown
+        ]
         if writes:
             await update_all(self._views, writes, session, [len(one.view) for one in shown])
         return shown

@@ -193,6 +193,8 @@ def write_of(version: NewVersion, place: Place) -> Document:
     if version.regrouped:
         known = held.known
         fields |= {"members": held.members, "merged_into": known.merged_into, "restricted": known.restricted}
+    if first:
+        fields["first"] = place  # before it no channel was sent anything of the customer
     if version.identifiers is not None or first:
         fields["identifiers"] = version.identifiers or []
     # The first version finds nothing and is made; should there be a view after all, its id is taken.

@@ -1,4 +1,6 @@
-"""What is deduplicated: FEBRL's and Splink's published sets, and a register with households. As columns of text, and labels."""
+"""What is deduplicated: FEBRL's and Splink's published sets, a register with households, and hard ones that are unlike these. As
+columns of text, and labels.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.contacts.matching.people import people
+from tests.bench.duplicates.hard import HARD, hard
+from tests.contacts.matching.people import Register, people
 
 DATA = Path(__file__).resolve().parents[2] / "contacts/data"
 HOUSEHOLDS, SEED = 2_500, 11
@@ -41,15 +44,23 @@ def couples(counts: Counter[str]) -> int:
 
 
 def load(name: str) -> Duplicates:
+    """A set by its name; a hard one also as `voters of 50000` records."""
+    kind, _, records = name.partition(" of ")
+    if kind in HARD:
+        return _made(hard(kind, int(records or 10_000)))
     if name == "splink_fake":
         with (DATA / "splink_fake_1000.csv").open(newline="") as file:
             return _set(list(csv.DictReader(file)), "cluster", drop=("unique_id",))
     if name == "households":
-        made = people(HOUSEHOLDS, SEED)
-        return Duplicates({column: [one[column] for one in made.records] for column in made.records[0]}, made.truth)
+        return _made(people(HOUSEHOLDS, SEED))
     files = ("dataset4a", "dataset4b") if name.startswith("febrl4") else ("dataset3",)
     rows = [row for file in files for row in _febrl(file)]
     return _set(rows, "person", drop=("rec_id", *(("soc_sec_id",) if "without" in name else ())))
+
+
+def _made(register: Register) -> Duplicates:
+    columns = {column: [one[column] for one in register.records] for column in register.records[0]}
+    return Duplicates(columns, register.truth)
 
 
 def _febrl(file: str) -> list[dict[str, str]]:

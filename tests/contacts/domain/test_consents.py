@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 
 from services.contacts.domain import barring
 from services.contacts.domain.barring import Listed, addresses, barred_by, both, digest, freed, relisted
-from services.contacts.domain.expiry import next_turn, run_out
+from services.contacts.domain.expiry import has_begun, next_turn, run_out
 from services.contacts.domain.permission import Permission, Question, permission
 from services.contacts.domain.survivorship import Known, Statement, fold, newcomer, statement, stricter
 from shared.consent import barred
@@ -147,8 +147,8 @@ def test_a_digest_says_nothing_without_the_key() -> None:
     assert one == digest(b"k" * 32, "email:a@b.de")
 
 
-def listed(name: str, until: float | None = None, reason: str = "robinson-list") -> Listed:
-    return Listed(name, b"", "email", reason, NOW, None if until is None else at(until))
+def listed(name: str, until: float | None = None, reason: str = "robinson-list", since: float = 0) -> Listed:
+    return Listed(name, b"", "email", reason, at(since), None if until is None else at(until))
 
 
 def test_what_lists_say_follows_the_lists_and_what_was_said_of_the_customer_stays() -> None:
@@ -168,12 +168,34 @@ def test_lists_cannot_fill_a_contact_beyond_what_a_document_holds() -> None:
     assert len(relisted(contact(), many, NOW).do_not_contact) == barring.MAX_LISTED
 
 
+def test_of_more_lists_than_a_contact_holds_those_that_have_begun_go_first() -> None:
+    ahead, begun = [listed(f"a{n}", since=9) for n in range(60)], [listed("b", until=3)]
+    assert "/lists/b" in {one.source for one in relisted(contact(), [*ahead, *begun], NOW).do_not_contact}
+
+
+def test_between_two_entries_of_a_list_for_two_addresses_nobody_is_barred_unless_they_meet() -> None:
+    now, later = listed("r", until=2), listed("r", since=5, until=8)
+    entries = relisted(contact(), [later, now], NOW).do_not_contact
+    assert [(one.since, one.until) for one in entries] == [(at(0), at(2)), (at(5), at(8))]
+    assert barred(entries, "email", at(3)) is None
+    for between in (listed("r", since=1, until=6), listed("r", since=2, until=5)):
+        [entry] = relisted(contact(), [later, between, now], NOW).do_not_contact
+        assert (entry.since, entry.until) == (at(0), at(8))
+
+
+def test_a_bar_may_begin_at_the_end_of_all_times() -> None:
+    last = bar("email").model_copy(update={"since": datetime.max.replace(tzinfo=UTC)})
+    known = replace(newcomer(ANN, NOW), contact=contact(do_not_contact=[last]))
+    assert next_turn(known) == last.since
+    assert not has_begun(known.published, at(9))
+
+
 BARS = st.lists(
     st.builds(
         bar,
         st.sampled_from(["any", "email"]),
         until=st.none() | st.sampled_from([1, 5]),
-        since=st.sampled_from([0, 1]),
+        since=st.sampled_from([0, 1, 3]),
         source=st.sampled_from(["/keys/1", "/lists/r"]),
     ),
     max_size=3,
@@ -186,7 +208,7 @@ def test_whatever_bars_one_of_those_who_are_one_bars_them_all(
 ) -> None:
     assert both(one, other) == both(other, one)
     assert both(both(one, other), third) == both(one, both(other, third))
-    for hours in (0, 2, 6):
+    for hours in (0, 2, 4, 6):
         for channel in ("email", "phone"):
             apart = barred(one, channel, at(hours)) or barred(other, channel, at(hours))
             assert (barred(both(one, other), channel, at(hours)) is None) == (apart is None)

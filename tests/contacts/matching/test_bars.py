@@ -1,4 +1,4 @@
-"""What must be reached on published sets and on registers with households, at the automatic threshold, with nothing said."""
+"""What must be reached on published sets, on registers with households and on hard ones, at the automatic threshold, with nothing said."""
 
 import pytest
 
@@ -17,6 +17,12 @@ from tests.bench.duplicates.sets import load
         ("febrl3 without identifier", 0.999, 0.99),
         ("splink_fake", 0.95, 0.93),
         ("households", 0.98, 0.93),
+        ("history of 3000", 0.95, 0.90),
+        ("history, names in full of 3000", 0.95, 0.90),
+        ("voters of 3000", 0.95, 0.93),
+        ("patients of 3000", 0.95, 0.95),
+        ("orders of 3000", 0.95, 0.95),
+        ("suppliers of 3000", 0.95, 0.80),
     ],
 )
 def test_the_bars_are_reached(name: str, precision: float, f1: float) -> None:

@@ -6,7 +6,7 @@ import pytest
 from services.contacts.domain.matching.decide import Thresholds, WrongThresholds
 from services.contacts.domain.matching.finding import explained, find, indexed
 from services.contacts.domain.matching.kinds import SCALES
-from services.contacts.domain.matching.learning import learn, start
+from services.contacts.domain.matching.learning import _falling, learn, start
 from services.contacts.domain.matching.table import Table
 from tests.contacts.matching.kinds import FIRM, PERSON, table_of
 from tests.contacts.matching.people import Record, firms, people
@@ -130,3 +130,11 @@ def test_a_table_without_fields_has_no_duplicates() -> None:
     table.append(())
     table.append(())
     assert find(table, indexed(table), Thresholds()).clusters == []
+
+
+def test_of_two_unlike_agreements_the_closer_never_weighs_less() -> None:
+    m, u = np.array([0.01, 0.2, 0.7, 0.09]), np.array([0.02, 0.03, 0.05, 0.9])
+    ratio = m[:-1] / _falling(u, m)[:-1]
+    assert np.allclose(ratio, 0.91 / 0.10), "an age that is rarely the same says what all close ages say together"
+    sharp = np.array([0.9, 0.06, 0.03, 0.01])
+    assert np.allclose(_falling(u, sharp), u)

@@ -59,6 +59,12 @@ GIVEN, FAMILY, BIRTH, EMAIL, PHONE, STREET, CITY, POSTCODE, NUMBER = (
         ("gender", ["m", "f"] * 50, Kind.CATEGORY),
         ("occupation", CITY, Kind.TEXT),
         ("x7", BIRTH, Kind.BIRTH),
+        ("x8", [f"{number} {street}" for number, street in zip(range(len(STREET)), STREET, strict=True)], Kind.STREET),
+        ("buyer", [f"{g} {f}" for g, f in zip(GIVEN, FAMILY, strict=True)], Kind.NAME),
+        ("customer_segment", ["gold", "silver"] * 50, Kind.CATEGORY),
+        ("status_now", ["paid", "paid", "open", "opne"] * 30, Kind.CATEGORY),
+        ("patient age", [str(18 + number % 70) for number in range(100)], Kind.YEAR),
+        ("NHS No", [str(4_000_000_000 + number // 2) for number in range(100)], Kind.IDENTIFIER),
     ],
 )
 def test_a_column_is_understood(header: str, values: list[str], kind: Kind) -> None:
@@ -98,6 +104,27 @@ def test_american_dates_are_read_as_such() -> None:
     assert not understand({"dob": american}).fields[0].day_first
 
 
+def test_one_slip_does_not_turn_all_dates_around() -> None:
+    european = [f"{one[8:]}/{one[5:7]}/{one[:4]}" for one in BIRTH if len(one) == 10]
+    assert understand({"dob": [*european, "01/31/1980"]}).fields[0].day_first
+
+
+def test_a_second_date_of_unknown_meaning_is_not_one_of_birth() -> None:
+    assert kinds({"age": ["31", "44", "58"] * 30, "x7": BIRTH}) == {"age": Kind.YEAR}
+
+
+def test_who_gives_the_e_mail_address_its_name_is_called_so() -> None:
+    names = [f"{given} {family}" for given, family in zip(GIVEN, FAMILY, strict=True)]
+    columns = {"x1": names, "x2": [*names[7:], *names[:7]], "e": EMAIL}
+    assert kinds(columns) == {"x1": Kind.NAME, "x2": Kind.TEXT, "e": Kind.EMAIL}
+
+
+def test_a_full_name_stays_where_its_parts_are_mostly_missing() -> None:
+    names = [f"{given} {family}" for given, family in zip(GIVEN, FAMILY, strict=True)]
+    some = [value if place % 3 == 0 else "" for place, value in enumerate(FAMILY)]
+    assert kinds({"full_name": names, "first_name": some, "surname": some}) == {"full_name": Kind.NAME}
+
+
 def test_a_map_overrules() -> None:
     columns = {"a": GIVEN, "b": FAMILY, "c": PHONE, "d": PHONE[::-1]}
     assert kinds(columns, {"given": "a", "Family Name": "b", "phone": "c,d"}) == {
@@ -115,6 +142,8 @@ def test_a_wrong_map_is_refused_in_words(mapped: dict[str, str], words: str) -> 
 @pytest.mark.parametrize(
     ("header", "values"),
     [
+        ("spent", [f"{37 * n % 90}.{n % 90:02}" for n in range(180)]),
+        ("registr_dt", [f"{1960 + n % 60}-03-{n % 28 + 1:02}" for n in range(90)]),
         ("turnover", [str(1000 + 37 * n) for n in range(90)]),
         ("since", [f"20{n % 9 + 10}-03-{n % 28 + 1:02}" for n in range(90)]),
     ],

@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 
-from services.contacts.domain.matching.blocking import keys
+from services.contacts.domain.matching.blocking import keys, lacks_a_name, nameless_keys
 from services.contacts.domain.matching.index import FREQUENT, Index
 from tests.contacts.matching.kinds import PERSON, table_of
 from tests.contacts.matching.people import people
@@ -62,3 +62,13 @@ def test_almost_all_duplicates_share_a_key() -> None:
     pairs = [(a, b) for rows in by_label.values() for a in rows for b in rows if a < b]
     assert sum(bool(of_row[a] & of_row[b]) for a, b in pairs) >= 0.97 * len(pairs)
     assert max(map(len, of_row)) < 40
+
+
+def test_a_record_without_a_name_shares_keys_with_one_of_the_same_place_and_day() -> None:
+    table = table_of(PERSON, [
+        {"given": "ann", "family": "lee", "birth": "1950-04-03", "city": "York", "postcode": "YO1 7AB"},
+        {"birth": "1950-09-09", "city": "Yorck"}, {"postcode": "yo17ab"}, {"birth": "1950-09-09", "city": "Leeds"},
+    ])  # fmt: skip
+    of_row = [set(nameless_keys(PERSON, table.row(row))) for row in range(4)]
+    assert [bool(of_row[0] & other) for other in of_row[1:]] == [True, True, False]
+    assert [lacks_a_name(PERSON, table.row(row)) for row in range(4)] == [False, True, True, True]

@@ -5,7 +5,7 @@ import pytest
 from services.contacts.domain.matching.kinds import Kind
 from services.contacts.domain.matching.text import folded, organisation, sound
 from services.contacts.domain.matching.values import canonical
-from services.contacts.domain.values.search import tokens
+from services.contacts.domain.values.words import tokens
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ class Delivered:
         *,
         history_lost: bool,
     ) -> list[Wrong]:
-        wrong = [*self._wrong, *self._never_back(), *self._views(orders), *self._told(history_lost=history_lost)]
+        wrong = [*self.on_the_way(), *self._views(orders), *self._told(history_lost=history_lost)]
         wrong += [*self._final(channels), *self._asked_for(asked)]
         foreign = sorted(order.order_id for _, order in orders if order.currency != "USD")
         letters = sorted(
@@ -80,6 +80,10 @@ class Delivered:
         if history_lost:
             letters = sorted(set(letters))
         return wrong + difference("dead letters are the poison", "the topic", letters, foreign)
+
+    def on_the_way(self) -> list[Wrong]:
+        """What was wrong with sendings, whatever they were to bring."""
+        return [*self._wrong, *self._never_back()]
 
     def _never_back(self) -> Iterable[Wrong]:
         newest: dict[tuple[str, str], int] = {}

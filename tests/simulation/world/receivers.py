@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import orjson
 
@@ -20,12 +21,14 @@ THINKING = (0.0, 1.0)
 class Parcel:
     """A delivery that a receiver has taken."""
 
-    at: float
+    at: datetime
     sender: str
     message_id: str
     channel: str
     customer: str
     version: int
+    erased: str | None
+    """The erasure, where it tells of one."""
 
 
 @dataclass
@@ -53,7 +56,8 @@ class Receivers:
             said = Answer(429, retry_after="1")
         else:
             self.world.note("takes", message_id, "from", sender)
-            self.taken.append(Parcel(loop.now, sender, message_id, channel, customer, document["version"]))
+            version, erased = document["version"], document.get("erased")
+            self.taken.append(Parcel(self.world.now, sender, message_id, channel, customer, version, erased))
             if weather.strikes("http.answer-lost"):
                 said = None
         if said is not None:

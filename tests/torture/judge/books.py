@@ -125,7 +125,9 @@ class Books:
         """How often it was accepted."""
         self.partition = array("h", [NOWHERE]) * size
         self.offset = array("q", [NOWHERE]) * size
-        """Where the log has it first."""
+        """Where the log has it first, of its first partition."""
+        self.in_several: set[int] = set()
+        """Events with copies in several partitions, since some were added in between: nobody can tell which of them came first."""
         self.watched: dict[int, list[Sending]] = {}
         """Each event of the customers whose sums do not say all: those about whom decisions are made."""
 

@@ -61,6 +61,8 @@ class Inbound:
             books.partition[number], books.offset[number] = record.partition, record.offset
         else:
             self.copies[kind] += 1
+            if books.partition[number] != record.partition:
+                books.in_several.add(number)
 
     def number(self, record: Record) -> int | None:
         number = self.books.number(record.text("ce_id"))

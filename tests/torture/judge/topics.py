@@ -117,6 +117,8 @@ class Topics:
         found = (told[number], self.who.customer(customer_id))
         self.breaches.expect(ONCE, what, (1, customer), found, event=number, customer=customer)
         self._facts[record.topic, customer_id].append((record.text("ce_sequence") or "", number))
+        if number in self.books.in_several:
+            return
         line = (record.topic, record.partition, customer_id, self.books.partition[number])
         before, offset = self._inbound.get(line, -1), self.books.offset[number]
         if offset <= before:

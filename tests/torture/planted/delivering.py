@@ -47,7 +47,7 @@ def cursor_before_delivery() -> None:
 
 
 def retry_forgotten() -> None:
-    from services.sync.handlers.webhooks.worker import Worker
+    from services.sync.handlers.webhooks import outcome
 
     def make(_: Any) -> Any:
         def retry(*_: Any) -> None:
@@ -55,7 +55,7 @@ def retry_forgotten() -> None:
 
         return retry
 
-    replaced(Worker, "retry", make)
+    replaced(outcome, "retry", make)
 
 
 def consent_skipped() -> None:

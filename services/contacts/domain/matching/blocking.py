@@ -16,12 +16,23 @@ from services.contacts.domain.matching.text import sound
 
 MOST_WORDS = 4
 """Words of a name that take part; with more, keys would grow with the square."""
+MOST_PLACES = 6
 NAMES = (Kind.GIVEN, Kind.FAMILY, Kind.NAME, Kind.ORGANISATION)
 
 
 def keys(fields: Sequence[Field], values: Sequence[str]) -> list[int]:
     """The distinct keys of a record, 63-bit numbers that are the same on every machine."""
     return list({number_of(key) for key in _keys(fields, values)})
+
+
+def nameless_keys(fields: Sequence[Field], values: Sequence[str]) -> list[int]:
+    """Keys by which a record without a name is found: a postcode, and two places, years or days together."""
+    return list({number_of(key) for key in _nameless(fields, values)})
+
+
+def lacks_a_name(fields: Sequence[Field], values: Sequence[str]) -> bool:
+    """Whether a given or a family name is missing, or the whole one. Many have no middle name."""
+    return any(one.kind in NAMES and not value for one, value in zip(fields, values, strict=True))
 
 
 @lru_cache(maxsize=100_000)
@@ -42,6 +53,13 @@ def _keys(fields: Sequence[Field], values: Sequence[str]) -> Iterator[str]:
         for place in places:
             yield f"w{word}|{place}"
     yield from _house(said)
+
+
+def _nameless(fields: Sequence[Field], values: Sequence[str]) -> Iterator[str]:
+    said = [(one.kind, value) for one, value in zip(fields, values, strict=True) if value]
+    yield from (f"z{value}" for kind, value in said if kind is Kind.POSTCODE)
+    places = dict.fromkeys(place for kind, value in said for place in _places(kind, value))
+    yield from (f"t{one}|{other}" for one, other in combinations(list(places)[:MOST_PLACES], 2))
 
 
 def _words(kind: Kind, value: str) -> Iterable[str]:

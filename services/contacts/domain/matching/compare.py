@@ -10,7 +10,7 @@ from rapidfuzz.distance import OSA, JaroWinkler
 from rapidfuzz.process import cpdist
 
 from services.contacts.domain.matching.kinds import Kind
-from services.contacts.domain.matching.names import TOGETHER, given_alike, parts_of, whole
+from services.contacts.domain.matching.names import TOGETHER, firm, given_alike, parts_of, whole
 
 Levels = npt.NDArray[np.int8]
 Flags = npt.NDArray[np.bool_]
@@ -104,13 +104,17 @@ def _jumbled(one: str, other: str) -> bool:
     return len(one) == len(other) and sorted(one) == sorted(other)
 
 
-def _whole(left: Texts, right: Texts) -> Levels:
+def _whole(left: Texts, right: Texts, level: Callable[[str, str], int] = whole) -> Levels:
     """Names of several words. Where not even the best words agree, no words need to be brought together."""
     hopeless = cpdist(left, right, scorer=fuzz.token_set_ratio) < TOGETHER
     found = np.full(len(left), 5, np.int8)
     for index in np.flatnonzero(~hopeless).tolist():
-        found[index] = whole(left[index], right[index])
+        found[index] = level(left[index], right[index])
     return found
+
+
+def _firm(left: Texts, right: Texts) -> Levels:
+    return _whole(left, right, firm)
 
 
 def _born(left: Texts, right: Texts) -> Levels:
@@ -120,6 +124,9 @@ def _born(left: Texts, right: Texts) -> Levels:
     crossed = (year == other_year) & (month == other_day) & (day == other_month)
     vague = (month == 0) | (day == 0) | (other_month == 0) | (other_day == 0)
     unsaid = vague & (year == other_year) & ((month == other_month) | (month == 0) | (other_month == 0))
+    # Who knows no more than a year often writes its first of January.
+    first = ((month == 1) & (day == 1)) | ((other_month == 1) & (other_day == 1))
+    unsaid |= first & (year == other_year)
     # Months of 30.44 days: a day more or less decides nothing here.
     days = np.abs((year - other_year) * 365.25 + (month - other_month) * 30.44 + (day - other_day))
     slip = ((edits <= 1) | crossed) & ~vague
@@ -186,9 +193,11 @@ def _postcode(left: Texts, right: Texts) -> Levels:
 
 
 def _category(left: Texts, right: Texts) -> Levels:
-    """m and male are the same, f and male are not."""
+    """m and male are the same, and so are male and mael; f and male are not, nor are A12 and A13."""
     short = [a[0] == b[0] and min(len(a), len(b)) == 1 for a, b in zip(left, right, strict=True)]
-    return np.where(short, 0, 1).astype(np.int8)
+    words = [len(a) >= 4 and len(b) >= 4 and (a + b).isalpha() for a, b in zip(left, right, strict=True)]
+    slip = np.array(words, bool) & (_edits(left, right) <= 1)
+    return np.where(np.array(short, bool) | slip, 0, 1).astype(np.int8)
 
 
 def _text(left: Texts, right: Texts) -> Levels:
@@ -209,7 +218,7 @@ COMPARISONS: dict[Kind, Callable[[Texts, Texts], Levels]] = {
     Kind.FAMILY: _family,
     Kind.SUFFIX: _category,
     Kind.NAME: _whole,
-    Kind.ORGANISATION: _whole,
+    Kind.ORGANISATION: _firm,
     Kind.BIRTH: _born,
     Kind.YEAR: _year,
     Kind.IDENTIFIER: _identifier,

@@ -112,6 +112,18 @@ def evidence(weights: Weights, pairs: Compared) -> Evidence:
     return Evidence(bits, np.where(against, AGAINST, total), one_household, against, total)
 
 
+def say(weights: Weights, pairs: Compared) -> Floats:
+    """Of each pair, the share of what equal values of all fields would say that could be said of the fields that both have."""
+    telling = np.array(
+        [
+            max(float(np.log2(m[SAME] / max(u[SAME], unit))), 0.0)
+            for m, u, unit in zip(weights.m, weights.u, pairs.unit, strict=True)
+        ]
+    )
+    found: Floats = (pairs.levels != MISSING).T @ telling / max(float(telling.sum()), 1e-9)
+    return found
+
+
 def _bits(weights: Weights, place: int, pairs: Compared) -> Floats:
     """Of one field. A near miss of a common name is as common as the name itself, so its u is no less than its share."""
     m, u, levels = weights.m[place], weights.u[place], pairs.levels[place]
@@ -123,7 +135,9 @@ def _bits(weights: Weights, place: int, pairs: Compared) -> Floats:
     near = level < len(m) - 1
     if weights.fields[place].kind in {Kind.GIVEN, Kind.FAMILY}:
         near &= level != SWAPPED
-    chance = np.where(level == SAME, share, np.maximum(u[level], np.where(near, share, 0.0)))
+    # The same says no less than nearly the same: of ages in snapshots hardly two are equal.
+    same = np.minimum(share, m[SAME] / m[1] * np.maximum(u[1], share)) if len(m) > 2 else share
+    chance = np.where(level == SAME, same, np.maximum(u[level], np.where(near, share, 0.0)))
     # Members of a household differ in this almost always: that they do says as little against chance as u = 1.
     chance = np.where(np.isin(level, SCALES[weights.fields[place].kind].against), 1.0, chance)
     found: Floats = np.where(present, np.clip(np.log2(m[level] / chance), -CLEAREST, None), 0.0)

@@ -1,28 +1,27 @@
 """What the columns of a file hold: known by their names in several languages, else by what is in them. A map overrules."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from services.contacts.domain.matching.headers import NOT_COMPARED, by_name, plain, says_nothing
+from services.contacts.domain.matching import contents
+from services.contacts.domain.matching.contents import SURE, Guess
+from services.contacts.domain.matching.headers import NOT_COMPARED, by_name, by_role, plain
 from services.contacts.domain.matching.kinds import ADDRESS, NAMES, Kind
 from services.contacts.domain.matching.table import Field
-from services.contacts.domain.matching.text import folded, organisation
-from services.contacts.domain.matching.values import canonical
+from services.contacts.domain.matching.text import folded
 
 SAMPLE = 2_000
-SURE = 0.8
-FIRMS = 0.12
-"""Share of names with a legal form beyond which a column of names is one of firms'."""
 LIKE_EACH_OTHER = 0.95
 SEVERAL = 1.5
 """Words that a column has on average if it is put together from others."""
 PUT_TOGETHER = (*NAMES, *ADDRESS, Kind.TEXT)
-LIFETIMES = 25
-"""Years over which nine in ten dates of birth are spread at least; what happened in a business lies closer."""
 CATEGORIES = 300
 """Different values beyond which a title is a book's and not a person's; there are 250 countries."""
+MAILED = 0.5
+"""Share of values with an at sign in them, from which on a column is one of e-mail addresses."""
+MISSED = 0.2
+"""Share of full names beyond which given and family names are too often missing beside them to stand for them."""
 
 
 class BadMap(ValueError):
@@ -49,17 +48,26 @@ def understand(
     said = _mapped(mapped or {}, columns)
     fields: list[Field] = []
     left_out: dict[str, str] = {}
-    for name, values in columns.items():
-        if name in never:
-            continue
-        sample = [value.strip() for value in values if value and value.strip()][:SAMPLE]
-        kind, why = (said[name], "left out by the map") if name in said else _guess(name, sample, this_year)
+    samples = {
+        name: [value.strip() for value in values if value and value.strip()][:SAMPLE]
+        for name, values in columns.items()
+        if name not in never
+    }
+    born_known = Kind.BIRTH in said.values() or any(
+        by_name(plain(name), folded(name).split()) in {Kind.BIRTH, Kind.YEAR} for name in samples
+    )
+    for name, sample in samples.items():
+        if name in said:
+            kind, why = said[name], "left out by the map"
+        else:
+            kind, why = _guess(name, sample, this_year, born_known=born_known)
         if kind is None:
             left_out[name] = why
         elif not sample:
             left_out[name] = "it is empty"
         else:
-            fields.append(Field(name, kind, _day_first(sample) if kind is Kind.BIRTH else True, this_year))
+            fields.append(Field(name, kind, contents.day_first(sample) if kind is Kind.BIRTH else True, this_year))
+    fields = _named_by_mail(fields, columns)
     kept = _without_repetitions(fields, columns, left_out, frozenset(said))
     return Chosen(tuple(kept), left_out)
 
@@ -104,74 +112,54 @@ def kinds_told() -> list[str]:
     return sorted(shortest.values())
 
 
-def _guess(name: str, sample: Sequence[str], this_year: int | None) -> tuple[Kind | None, str]:
+def _guess(name: str, sample: Sequence[str], this_year: int | None, *, born_known: bool) -> Guess:
     header = plain(name)
-    if sum("@" in value for value in sample) >= SURE * len(sample) > 0:
+    if sum("@" in value for value in sample) >= MAILED * len(sample) > 0:
         return Kind.EMAIL, ""
     if NOT_COMPARED.match(header):
         return None, "its name says that it numbers or groups records"
-    kind = by_name(header)
-    if kind in {Kind.NAME, Kind.FAMILY} and "name" in header and _firms(sample):
+    kind = by_name(header, folded(name).split())
+    if kind is None and by_role(header) and contents.several_words(sample):
+        kind = Kind.NAME
+    if kind in {Kind.NAME, Kind.FAMILY} and ("name" in header or by_role(header)) and contents.firms(sample):
         return Kind.ORGANISATION, ""
-    if kind is Kind.BIRTH and not _readable(Kind.BIRTH, sample, this_year):
-        kind = Kind.YEAR if _readable(Kind.YEAR, sample, this_year) else Kind.TEXT
-    if kind is Kind.YEAR and not _numbers(sample):
-        kind = Kind.TEXT
+    kind = _believed(kind, sample, this_year) if sample else kind
+    return (kind, "") if kind is not None else contents.by_values(header, sample, this_year, born_known=born_known)
+
+
+def _believed(kind: Kind | None, sample: Sequence[str], this_year: int | None) -> Kind | None:
+    """What a column's name says, as far as what is in it agrees."""
+    if kind is Kind.BIRTH and not contents.readable(kind, sample, this_year):
+        kind = Kind.YEAR if contents.readable(Kind.YEAR, sample, this_year) else Kind.TEXT
+    if kind is Kind.YEAR and not contents.numbers(sample):
+        return Kind.TEXT
     if kind is Kind.CATEGORY and len({folded(value) for value in sample}) > CATEGORIES:
-        kind = Kind.TEXT
-    if kind in {Kind.EMAIL, Kind.PHONE} and not _readable(kind, sample, this_year):
-        kind = None
-    if kind is not None:
-        return kind, ""
-    return _by_values(header, sample, this_year)
+        return Kind.TEXT
+    if kind in {Kind.EMAIL, Kind.PHONE} and not contents.readable(kind, sample, this_year):
+        return None
+    if kind in {Kind.NAME, Kind.ORGANISATION, Kind.GIVEN, Kind.FAMILY} and contents.numbers(sample):
+        return None
+    if kind is Kind.NAME and contents.category(sample):
+        return Kind.CATEGORY
+    return kind
 
 
-def _by_values(header: str, sample: Sequence[str], this_year: int | None) -> tuple[Kind | None, str]:
-    """A column whose name says nothing."""
-    if not sample:
-        return None, "it is empty"
-    if says_nothing(header):
-        return None, "its name says nothing about who somebody is"
-    if _readable(Kind.BIRTH, sample, this_year) and all(len(value) >= 8 for value in sample[:50]):
-        years = sorted(int(born[:4]) for value in sample if (born := canonical(Kind.BIRTH, value, this_year=this_year)))
-        spread = years[-1 - len(years) // 20] - years[len(years) // 20]
-        return (Kind.BIRTH, "") if spread >= LIFETIMES else (None, "its dates are of too few years to be of birth")
-    if sum(bool(re.fullmatch(r"[+(0][\d\s()./-]{7,}", value)) for value in sample) >= SURE * len(sample):
-        return Kind.PHONE, ""
-    distinct = len({folded(value) for value in sample})
-    if distinct <= 1:
-        return None, "all its values are alike"
-    if distinct >= 0.99 * len(sample) and (_numbers(sample) or all(" " not in value for value in sample)):
-        return None, "each record has a value of its own"
-    if _numbers(sample):
-        # A price or a count that differs must not speak against a match as an identifier does.
-        return None, "it is a number whose meaning is not known (say it with --map identifier=COL)"
-    if distinct <= 12 and len(sample) > 4 * distinct:
-        return Kind.CATEGORY, ""
-    if _firms(sample):
-        return Kind.ORGANISATION, ""
-    return Kind.TEXT, ""
+def _named_by_mail(fields: Sequence[Field], columns: Mapping[str, Sequence[str]]) -> list[Field]:
+    """Columns of texts of which the e-mail addresses are made are names, if nothing else is."""
+    mails = [one for one in fields if one.kind is Kind.EMAIL]
+    if not mails or any(one.kind in NAMES for one in fields):
+        return list(fields)
+    emails = columns[mails[0].name][:SAMPLE]
 
+    def named(one: Field) -> bool:
+        values = columns[one.name][:SAMPLE]
+        return (
+            one.kind is Kind.TEXT
+            and contents.several_words([v for v in values if v.strip()])
+            and contents.called_by(values, emails)
+        )
 
-def _readable(kind: Kind, sample: Sequence[str], this_year: int | None) -> bool:
-    return sum(bool(canonical(kind, value, this_year=this_year)) for value in sample) >= 0.5 * len(sample)
-
-
-def _numbers(sample: Sequence[str]) -> bool:
-    return sum(bool(re.fullmatch(r"\d+(\.0*)?", value)) for value in sample) >= SURE * len(sample)
-
-
-def _firms(sample: Sequence[str]) -> bool:
-    return sum(bool(organisation(value)[1]) for value in sample) >= FIRMS * len(sample) > 0
-
-
-def _day_first(sample: Sequence[str]) -> bool:
-    """Whether dates begin with the day: unless a second number is no month."""
-    parts = [re.findall(r"\d+", value) for value in sample]
-    second = max(
-        (int(part[1]) for part in parts if len(part) >= 3 and len(part[0]) <= 2 and len(part[1]) <= 2), default=0
-    )
-    return second <= 12
+    return [replace(one, kind=Kind.NAME) if named(one) else one for one in fields]
 
 
 def _without_repetitions(
@@ -182,7 +170,11 @@ def _without_repetitions(
     gone: dict[str, str] = {}
     for one in fields:
         if one.kind is Kind.NAME and {Kind.GIVEN, Kind.FAMILY} <= kinds and one.name not in said:
-            gone[one.name] = "given and family name say it already"
+            parts = [other.name for other in fields if other.kind in {Kind.GIVEN, Kind.FAMILY}]
+            if said.isdisjoint(parts) and _missed(columns[one.name], [columns[part] for part in parts]) > MISSED:
+                gone |= dict.fromkeys(parts, f"{one.name} says it more often")
+            else:
+                gone[one.name] = "given and family name say it already"
         if one.kind is Kind.YEAR and Kind.BIRTH in kinds and one.name not in said:
             gone[one.name] = "the date of birth says it already"
     for one, other in combinations(fields, 2):
@@ -195,6 +187,12 @@ def _without_repetitions(
             gone[name] = "other columns say it already"
     left_out.update(gone)
     return [one for one in fields if one.name not in gone]
+
+
+def _missed(whole: Sequence[str], parts: Sequence[Sequence[str]]) -> float:
+    """Of what is told in the whole, the share of which no part tells anything."""
+    told = [place for place, text in enumerate(whole[: 10 * SAMPLE]) if text.strip()]
+    return sum(not any(part[place].strip() for part in parts) for place in told) / max(len(told), 1)
 
 
 def _same(one: Field, values: Sequence[str], other: Field, others: Sequence[str]) -> bool:

@@ -1,15 +1,14 @@
 """All duplicates of a table at once: block, learn, weigh, decide, cluster. The same rules as for one record (`register`)."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from services.contacts.domain.matching.blocking import keys
+from services.contacts.domain.matching.blocking import keys, lacks_a_name, nameless_keys
 from services.contacts.domain.matching.cluster import clusters, one_to_one
 from services.contacts.domain.matching.decide import Thresholds
-from services.contacts.domain.matching.evidence import NO_HOUSEHOLDS, Floats, Weights, evidence
+from services.contacts.domain.matching.evidence import Floats, Weights, evidence, say
 from services.contacts.domain.matching.explain import Explanation, explain
 from services.contacts.domain.matching.index import Index
 from services.contacts.domain.matching.learning import learn
@@ -22,8 +21,6 @@ LEAST_BUDGET = 2_000_000
 MOST_BUDGET = 30_000_000
 """Pairs that are compared at most: 2 to 5 us each, and 16 bytes until they are."""
 BATCH = 500_000
-CONTRADICTED = -6.0
-"""log2 odds of two records at and below which they are never in one cluster: 1 to 64."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +68,9 @@ def find(
     records = table.rows if records is None else records
     budget = int(np.clip(PAIRS_PER_RECORD * records, LEAST_BUDGET, MOST_BUDGET))
     (left, right), largest = index.pairs(budget, advance)
-    left, right = _with_copies(table, left, right)
-    if sources is not None:
-        across = sources[left] != sources[right]
-        left, right = left[across], right[across]
+    left, right = _across(sources, *_with_copies(table, left, right))
     weights = weights or learn(table, (left, right), records, advance)
+    left, right = _across(sources, *_with_nameless(table, left, right, budget))
     advance(f"weighing {len(left):,} pairs")
     possible = weigh(table, weights, left, right, thresholds.review)
     merged = possible.part(np.flatnonzero(thresholds.merged(possible.probability)))
@@ -83,12 +78,11 @@ def find(
         merged = merged.part(one_to_one(merged.left, merged.right, merged.odds))
     advance("clustering")
 
-    def score(a: Ints, b: Ints) -> Floats:
-        return evidence(weights, compared(table, a, b)).total
+    def score(a: Ints, b: Ints) -> tuple[Floats, Floats]:
+        pairs = compared(table, a, b)
+        return evidence(weights, pairs).total, say(weights, pairs)
 
-    # Where there are no families, what differs within a group is a slip of the pen; see `evidence`.
-    never = CONTRADICTED if weights.household < NO_HOUSEHOLDS else -math.inf
-    groups = clusters(merged.left, merged.right, merged.odds, score, needed=0.0, never=never)
+    groups = clusters(merged.left, merged.right, merged.odds, score, needed=0.0)
     of_row = {row: number for number, group in enumerate(groups) for row in group}
     apart = [
         of_row.get(a, -1) != of_row.get(b, -2)
@@ -96,6 +90,14 @@ def find(
     ]
     doubtful = possible.part(np.flatnonzero(np.array(apart, bool)))
     return Found(weights, thresholds, len(left), largest, merged, doubtful, groups)
+
+
+def _across(sources: Ints | None, left: Ints, right: Ints) -> tuple[Ints, Ints]:
+    """Of two files, the pairs of a record of each."""
+    if sources is None:
+        return left, right
+    across = sources[left] != sources[right]
+    return left[across], right[across]
 
 
 def _with_copies(table: Table, left: Ints, right: Ints) -> tuple[Ints, Ints]:
@@ -112,6 +114,24 @@ def _with_copies(table: Table, left: Ints, right: Ints) -> tuple[Ints, Ints]:
     order = np.argsort(group, kind="stable")
     same = np.flatnonzero(group[order][1:] == group[order][:-1])
     coded = np.union1d(left << 32 | right, rows[order[same]] << 32 | rows[order[same + 1]])
+    return coded >> 32, coded & 0xFFFFFFFF
+
+
+def _with_nameless(table: Table, left: Ints, right: Ints, budget: int) -> tuple[Ints, Ints]:
+    """Also pairs of which one lacks a name and that agree in places or dates. They come after learning: where a household's members
+    cannot be told apart, nothing is learnt of how many of its records are one person's.
+    """
+    rows = [table.row(row) for row in range(table.rows)]
+    lacking = np.array([any(values) and lacks_a_name(table.fields, values) for values in rows], bool)
+    theirs = {key for row in np.flatnonzero(lacking).tolist() for key in nameless_keys(table.fields, rows[row])}
+    if not theirs:
+        return left, right
+    index = Index()
+    for row, values in enumerate(rows):
+        index.add(row, theirs.intersection(nameless_keys(table.fields, values)))
+    (a, b), _ = index.pairs(budget)
+    some = lacking[a] | lacking[b]
+    coded = np.union1d(left << 32 | right, a[some] << 32 | b[some])
     return coded >> 32, coded & 0xFFFFFFFF
 
 

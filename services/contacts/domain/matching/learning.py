@@ -26,6 +26,7 @@ ENOUGH = 30
 SURE = 0.95
 LIKELY = 0.5
 MOST_DIFFERENT = 0.5
+LEAST_M = 1e-6
 HOUSEHOLD = (-2.0, 10.0)
 """log2 odds that two records of one household are one person's: learnt, but only within 1 to 4 and 1,000 to 1."""
 SEED = 20_240_229
@@ -158,11 +159,23 @@ def _u(weights: Weights, anyone: Compared, matching: Floats) -> tuple[Floats, ..
 
 
 def _falling(u: Floats, m: Floats) -> Floats:
-    """u raised where chance would make a worse agreement weigh more than a better one."""
+    """u moved where chance would make a worse agreement weigh more than a better one: such neighbours weigh what they do
+    together (pool adjacent violators; Ayer et al. 1955). An age is one more in each year's snapshot, and hardly ever the same.
+    """
+    blocks: list[list[int]] = []
+    for level in range(len(u) - 1):
+        blocks.append([level])
+        while len(blocks) > 1 and _ratio(m, u, blocks[-2]) < _ratio(m, u, blocks[-1]):
+            blocks[-2:] = [blocks[-2] + blocks[-1]]
     found = u.copy()
-    for level in range(1, len(u) - 1):
-        found[level] = max(found[level], m[level] / (m[level - 1] / found[level - 1]))
+    for block in blocks:
+        for level in block:
+            found[level] = max(m[level], LEAST_M) / _ratio(m, u, block)
     return found
+
+
+def _ratio(m: Floats, u: Floats, block: list[int]) -> float:
+    return max(float(m[block].sum()), LEAST_M) / float(u[block].sum())
 
 
 def _doubts(weights: Weights, sure: float) -> list[str]:

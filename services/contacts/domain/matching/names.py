@@ -25,6 +25,8 @@ for _number, _group in enumerate(SHORT_FORMS.replace("\n", " ").split(";")):
 TOGETHER = 55
 """rapidfuzz's token_set_ratio below which two names have no word in common, not even nearly."""
 WORD = 0.88
+ALMOST = 2
+VOWELS = frozenset("aeiou")
 SAME, ORDER, NEAR, PART, SOME, NONE = range(6)
 
 
@@ -40,7 +42,7 @@ def parts_of(left: str, right: str) -> bool:
         return False
     a, b = left.split(), right.split()
     few, many = sorted((a, b), key=len)
-    return set(few) <= set(many) or "".join(a) == "".join(b)
+    return all(any(_word(one, other) >= ALMOST for other in many) for one in few) or "".join(a) == "".join(b)
 
 
 def _short(one: str, other: str) -> bool:
@@ -61,6 +63,27 @@ def _word(one: str, other: str) -> int:
     if min(len(one), len(other)) >= 3 and JaroWinkler.similarity(one, other) >= WORD and OSA.distance(one, other) <= 2:
         return 2
     return int(_short(one, other))
+
+
+def firm(left: str, right: str) -> int:
+    """As `whole`, of organisations; who writes Eng. for Engineering writes the same name."""
+    one, two = (name.partition("|")[0].split() for name in (left, right))
+    if len(one) == len(two) and all(_word(a, b) >= ALMOST or abbreviated(a, b) for a, b in zip(one, two, strict=True)):
+        return whole(left, right) if one == two else NEAR
+    return whole(left, right)
+
+
+def abbreviated(one: str, other: str) -> bool:
+    """Whether the shorter begins the longer, or is its first letter and some of its consonants.
+
+    >>> abbreviated("eng", "engineering"), abbreviated("svcs", "services"), abbreviated("marin", "martinson")
+    (True, True, False)
+    """
+    few, many = sorted((one, other), key=len)
+    if len(few) < 3 or not few.isalpha() or few[0] != many[0]:
+        return False
+    letters = iter(many)
+    return many.startswith(few) or (not VOWELS.intersection(few[1:]) and all(letter in letters for letter in few))
 
 
 def whole(left: str, right: str) -> int:

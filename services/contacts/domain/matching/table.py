@@ -113,6 +113,13 @@ class Table:
             self.present[place] -= code != ABSENT
             column.codes[row] = ABSENT
 
+    def forget(self, place: int, code: int) -> None:
+        """A value of a field, of all records that have it. O(rows)."""
+        column = self.columns[place]
+        self.present[place] -= column.counts[code]
+        column.counts[code] = 0
+        column.codes[column.codes == code] = ABSENT
+
     def drop_last(self) -> None:
         """Take the last row back, as if it had never been there."""
         last = self.rows - 1

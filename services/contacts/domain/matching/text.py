@@ -1,6 +1,6 @@
 """Text as people type it, brought to one spelling: case, accents, scripts, punctuation, legal forms, and how names sound.
 
-Search folds by itself (`values/search.py`), on purpose: it may take too much for the same, who decides who is who may not. Names
+Search folds by itself (`values/words.py`), on purpose: it may take too much for the same, who decides who is who may not. Names
 that it spells alike in Latin letters (王伟 and 汪维 are both `wangwei`) stay apart here, and what says nothing is empty.
 """
 
@@ -11,7 +11,8 @@ from functools import lru_cache
 # What stands for "we do not know" in exports; compared as folded text.
 NOTHING = """
 na,n a,nan,none,null,nil,unknown,unk,unbekannt,inconnu,desconocido,not available,not known,not given,not applicable,no name,no email,
-tbd,tba,xxx,xxxx,keine,missing,undefined,anonymous
+tbd,tba,tbc,xx,xxx,xxxx,keine,missing,undefined,anonymous,test,testing,dummy,noname,nobody,not provided,not specified,unspecified,
+no data,no phone,no mobile,no address,empty,asdf
 """
 PLACEHOLDERS = frozenset(NOTHING.replace("\n", "").split(","))
 
@@ -28,12 +29,22 @@ SCRIPTS = str.maketrans(
     dict(zip(CYRILLIC, CYRILLIC_AS.split(" "), strict=True)) | dict(zip(GREEK, GREEK_AS.split(" "), strict=True))
 )
 
+# What stands before a name and is none of it, or behind it. Those that are given names too (Major) are left out.
+TITLE = """
+mr mrs ms miss mister madam madame mme mlle monsieur dr drs prof professor sir dame lord lady rev revd reverend captain capt colonel
+herr frau senor senora sra dipl
+"""
+TITLES = frozenset(TITLE.split())
+HONOURS = re.compile(r"(?: (?:esq|esquire|obe|mbe|cbe|kbe|phd|md|mbbs|(?:\d+(?:st|nd|rd|th)|first|second|third) "
+                     r"(?:baronet|baron|earl|duke|viscount|marquess|marquis)))+$")  # fmt: skip
+
 LEGAL = """
 ag ab as asa aps bv bvba cie co company corp corporation cv dba eg eirl enterprise enterprises ev eurl gbr ggmbh gmbh gmbhcokg inc
 incorporated kft kg kgaa kk lda limited llc llp lp ltd ltda mbh nv ohg oy oyj plc pllc pt pte pty pvt sa sab sarl sas sasu sca scs se
 sl slu snc spa spj spolka spzoo sro srl ug zoo zrt doo dd ooo oao pao zao
 """
 LEGAL_FORMS = frozenset(LEGAL.split())
+JOINING = frozenset({"and", "und", "et", "the"})
 # Forms written with dots or blanks come apart when punctuation goes; they are put together first.
 SPLIT_FORMS = re.compile(
     r"\b(?:s a r l|s p a|s r l|s a s|s a|s l|b v|n v|l l c|l t d|p l c|s r o|sp z o o|z o o|d o o|e v|a s|a g)\b$"
@@ -63,6 +74,19 @@ def folded(text: str) -> str:
     return "" if words in PLACEHOLDERS else words
 
 
+@lru_cache(maxsize=200_000)
+def named(text: str) -> str:
+    """A person's name without titles and honours; empty where there is nothing else.
+
+    >>> named("Dr. Ann Lee"), named("Sir Henry Wood, 1st Baronet"), named("Mrs")
+    ('ann lee', 'henry wood', '')
+    """
+    words = HONOURS.sub("", folded(text)).split()
+    while words and words[0] in TITLES:
+        words = words[1:]
+    return " ".join(words)
+
+
 def digits(text: str) -> str:
     return "".join(DIGITS.findall(unicodedata.normalize("NFKC", text)))
 
@@ -82,7 +106,7 @@ def organisation(text: str) -> tuple[str, str]:
     name = folded(text)
     name = SPLIT_FORMS.sub(lambda found: found.group().replace(" ", ""), name)
     words = name.split()
-    kept = [word for word in words if word not in LEGAL_FORMS]
+    kept = [word for word in words if word not in LEGAL_FORMS and word not in JOINING]
     if not kept:
         return name, ""
     return " ".join(kept), " ".join(word for word in words if word in LEGAL_FORMS)

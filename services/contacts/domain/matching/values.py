@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from services.contacts.domain.matching.kinds import Kind
-from services.contacts.domain.matching.text import compact, digits, folded, organisation
+from services.contacts.domain.matching.text import compact, digits, folded, named, organisation
 
 LONGEST = 300
 """Characters of a value that are looked at. Longer ones are notes, and comparing costs their length squared."""
@@ -141,6 +141,8 @@ def _whole(text: str) -> str:
 
 
 READERS: dict[Kind, Callable[[str], str]] = {
+    Kind.GIVEN: named,
+    Kind.NAME: named,
     Kind.EMAIL: email,
     Kind.PHONE: phone,
     Kind.IDENTIFIER: identifier,

@@ -16,6 +16,8 @@ class At(NamedTuple):
     place: Place
     number: int
     customer: str
+    nobody: bool = False
+    """Nobody was found up to here: where nobody follows either, somebody may be meant by a slip of the keyboard."""
 
 
 class Found(NamedTuple):

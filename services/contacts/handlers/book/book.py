@@ -36,6 +36,8 @@ NOBODY = Author()
 """Behind what follows from other data."""
 LISTED = "/do-not-contact"
 """Who says what follows from lists."""
+SPARE = 160 * 1024
+"""Bytes of a contact that channels may not fill: what we say of it ourselves must fit, and what others tell beside it."""
 
 
 class Word(NamedTuple):
@@ -45,21 +47,6 @@ class Word(NamedTuple):
     cause: Received | None = None
     origin: str | None = None
     said_at: datetime | None = None
-
-
-async def open_book(
-    store: Store, unit: Unit, customers: Collection[str], now: datetime, country: str | None = None
-) -> "Book":
-    """A book of these customers and of all whom they were found to be. Those who are alone cost nothing more."""
-    rules = await store.rulebook.current()
-    loaded = await store.load(customers, unit.session) if customers else {}
-    roots = {known.place.root for known in loaded.values() if known.place.root} - loaded.keys()
-    if roots:
-        loaded |= await store.load(roots, unit.session)
-    members = {member for known in loaded.values() for member in known.place.members} - loaded.keys()
-    if members:
-        loaded |= await store.load(members, unit.session)
-    return Book(unit, loaded, now, country, rules)
 
 
 class Book:
@@ -107,14 +94,17 @@ class Book:
         origin: str | None = None,
         author: Author | None = None,
     ) -> Contact:
-        """Fold statements of one source into a contact, and publish and keep what others can see of it."""
+        """Fold statements of one source into a contact, and publish and keep what others can see of it. Raises TooManyConsents,
+        TooLarge; then it is as if nothing had been said.
+        """
         after = self.current.get(customer) or newcomer(customer, self.now)
         for one in told:
             after = fold(after, one, self.country, self.rules)
-            self.consents += [(customer, consent) for consent in one.consents]
             self._warn_if_full(after, one)
         author = author or (Author(cause.source, event_id=cause.id) if cause else Author())
-        return self._take(after, Word(author, cause, origin, max((one.said_at for one in told), default=None)))
+        contact = self._take(after, Word(author, cause, origin, max((one.said_at for one in told), default=None)))
+        self.consents += [(customer, consent) for one in told for consent in one.consents]
+        return contact
 
     def take(self, part: Known, author: Author = NOBODY) -> None:
         """A part of somebody as it is from now on, and what others see different by it."""
@@ -126,11 +116,11 @@ class Book:
         customer = part.contact.customer_id
         before = self.current.get(customer)
         after, changed = revise(before, part, self.now)
-        self.current[customer] = after
         if before is None:
             self._publish(ContactRegistered(contact=after.contact), customer, word)
         elif changed:
             self._publish(ContactChanged(contact=after.contact, changed=changed), customer, word)
+        self.current[customer] = after
         if before is None or changed:
             old = before.contact if before else None
             self.chronicle.said(old, after.contact, changed, after, word.author, word.said_at)
@@ -180,10 +170,10 @@ class Book:
     ) -> tuple[Contact, list[str]]:
         """Take over these parts, and publish what they make of the root; what that is, and what is different of it."""
         after, changed = regrouped(parts, root, self.now, self.country, self.rules, set_free=set_free)
-        self.current.update(parts)
-        self.current[root] = after
         if changed:
             self._publish(ContactChanged(contact=after.published, changed=changed), root, word)
+        self.current.update(parts)
+        self.current[root] = after
         return after.published, changed
 
     def regroup_after(
@@ -206,12 +196,20 @@ class Book:
         for customer in customers:
             self._publish(fact, customer, Word())
 
+    def meet(self, customer: str) -> None:
+        """Write who answers for a customer though nothing is different: of two who decide by who is one, the later is run again."""
+        root = self.root(customer)
+        known = self.current[root]
+        self.current[root] = replace(known, place=replace(known.place, beat=known.place.beat + 1))
+
     def _publish(self, fact: Fact, customer: str, word: Word) -> None:
         cause, origin = word.cause, word.origin
         # What came over HTTP has no causing event, but the request's correlation id.
         asked = None if cause else structlog.contextvars.get_contextvars().get("correlation_id")
-        time = None if cause else self.now
-        self.unit.publish(CONTACTS, fact, key=customer, cause=cause, origin=origin, correlation_id=asked, time=time)
+        time, spare = (None, SPARE) if cause else (self.now, 0)
+        self.unit.publish(
+            CONTACTS, fact, key=customer, cause=cause, origin=origin, correlation_id=asked, time=time, spare=spare
+        )
 
     def _warn_if_full(self, known: Known, told: Statement) -> None:
         if len(known.contact.identifiers) == MAX_IDENTIFIERS and told.identifiers:

@@ -3,19 +3,9 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from services.contacts.domain.values.search import (
-    MAX_TOKENS,
-    Fit,
-    Word,
-    keys,
-    meant,
-    place,
-    ranges,
-    slips,
-    sound,
-    tokens,
-    wanted,
-)
+from services.contacts.domain.values.search import Fit, Word, place, ranges, wanted
+from services.contacts.domain.values.slips import Slips
+from services.contacts.domain.values.words import MAX_TOKENS, keys, sound, tokens
 
 
 def test_tokens_know_no_case_accent_or_script() -> None:
@@ -44,7 +34,7 @@ def fit(typed: str, name: str) -> Fit | None:
     found = place(wanted, held)
     if found:
         return wanted[found.range].fit
-    return Fit.SLIP if meant(typed, held) and not held.isdisjoint(slips(typed)) else None
+    return Fit.SLIP if Slips(typed).place(held) else None
 
 
 @pytest.mark.parametrize(
