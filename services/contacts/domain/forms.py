@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.contacts.domain.hearsay import CLAIMED
+from services.contacts.domain.hearsay import CLAIMED, place_of
 from services.contacts.domain.importing.drafting import Draft, Drafting
 from services.contacts.domain.importing.mapping import Column, Mapping
 from services.contacts.domain.points import MAX_POINTS
@@ -183,18 +183,17 @@ def draft(form: Form, name: str, values: Map[str, str | Sequence[str]], now: dat
     return Draft(found.report.model_copy(update=update), found.identifiers)
 
 
-def answered_at(report: ContactReported) -> Identifier:
-    """Where who has sent it says to be reached, as typed: by e-mail, else by telephone."""
-    if report.email:
-        return Identifier(scheme="email", value=report.email)
-    assert report.phone, "what names nobody is no draft"
-    return Identifier(scheme="phone", value=report.phone)
+def places(report: ContactReported) -> list[Identifier]:
+    """Where who has sent it says to be reached: by e-mail, then by telephone. At the first they are answered."""
+    typed = [("email", report.email), ("phone", report.phone)]
+    return [place_of(scheme, one) for scheme, one in typed if one]
 
 
 def as_hearsay(report: ContactReported, known: Collection[str], held: Contact | None = None) -> ContactReported:
     """How to reach somebody goes into the lists, where it is used for as long as nobody but forms knows the lead that is `held`.
 
-    Not used at all is what is somebody's already (`known`: `email`, `phone`), and what comes when the lead has another.
+    Not used at all is what is somebody's already (`known`: `email`, `phone`), what comes when the lead has another, and what
+    cannot be asked after, because nobody understands it yet.
     """
     update: dict[str, Any] = {"email": None, "phone": None, "address": None}
     for name, listed, claim in (
@@ -202,13 +201,22 @@ def as_hearsay(report: ContactReported, known: Collection[str], held: Contact | 
         ("phone", "phones", PhoneClaim),
         ("address", "addresses", AddressClaim),
     ):
-        if held and len(getattr(held, listed)) >= MAX_POINTS:
+        points = getattr(held, listed) if held else []
+        if len(points) >= MAX_POINTS:
             update[listed] = []
-        elif (typed := getattr(report, name)) is not None:
+            continue
+        claims = [one.model_copy(update={"purpose": CLAIMED}) for one in getattr(report, listed)]
+        if (typed := getattr(report, name)) is not None:
             free = name not in known and (held is None or getattr(held, name) is None)
-            told = claim(typed=typed, **({} if free else {"purpose": CLAIMED}))
-            update[listed] = [*getattr(report, listed), told]
+            claims.append(claim(typed=typed, **({} if free else {"purpose": CLAIMED})))
+        # What is merely said once more stays as it was said first.
+        before = [_place(name, one.typed) for one in points]
+        update[listed] = [one for one in claims if one.purpose != CLAIMED or _place(name, one.typed) not in before]
     return report.model_copy(update=update)
+
+
+def _place(name: str, typed: Any) -> Any:
+    return place_of(name, typed) if isinstance(typed, str) else typed
 
 
 def said_again(report: ContactReported, held: Contact) -> ContactReported:

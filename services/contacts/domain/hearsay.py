@@ -4,6 +4,8 @@ A form speaks of a lead of its own, which is known by nothing but what the form 
 knows it by more, has not vouched for the rest of it.
 """
 
+from services.contacts.domain.identities import MAX_VALUE, normalised
+from services.contacts.domain.values import email, phone
 from shared.contracts.contacts import Contact, Point
 from shared.contracts.fact import Identifier
 
@@ -36,11 +38,28 @@ def only_a_lead(contact: Contact) -> bool:
 
 def usable(point: Point, *, lead: bool) -> bool:
     """Whether somebody may be reached there: what a form has said of it is good for a lead only."""
-    return vouched(point.source) or (lead and point.purpose != CLAIMED)
+    return point.purpose != CLAIMED and (lead or vouched(point.source))
+
+
+def place_of(scheme: str, typed: str) -> Identifier:
+    """An e-mail address or number as it is used, however it was typed: else `mailto:ann@b.de` would not be Ann's, and reach her."""
+    found = email.understand(typed) if scheme == "email" else phone.understand(typed)
+    return normalised(Identifier(scheme=scheme, value=(found.understood or typed)[:MAX_VALUE]))
+
+
+def reached_at(contact: Contact, place: Identifier) -> bool:
+    """Whether the contact is reached there by the word of others than forms."""
+    if only_a_lead(contact):
+        return False
+    if place.scheme == "email":
+        held = [contact.email, *(one.understood for one in contact.emails if usable(one, lead=False))]
+    else:
+        held = [contact.phone, *(one.understood for one in contact.phones if usable(one, lead=False))]
+    return place in [place_of(place.scheme, one) for one in held if one]
 
 
 def names_of_leads(address: Identifier) -> list[Identifier]:
     """What the leads of an address or number are known by, in the order in which they are made."""
-    value = address.value.lower()
+    value = address.value
     others = (f"{value[:LONGEST]} {number}" for number in range(2, MOST_LEADS + 1))
     return [Identifier(scheme=LEAD, value=one) for one in (value, *others)]

@@ -11,12 +11,12 @@ from uuid import UUID
 
 from services.contacts.domain.barring import CHANNELS
 from services.contacts.domain.changes import Author
-from services.contacts.domain.hearsay import only_a_lead, vouched
-from services.contacts.domain.identities import normalised
+from services.contacts.domain.hearsay import only_a_lead, reached_at
 from services.contacts.domain.preferences import spoken_last
 from services.contacts.domain.signing import BadToken, KeyRing, Token, read, sign
 from services.contacts.domain.survivorship import Statement, consent, milliseconds
 from services.contacts.handlers.book import Book, Store, open_book
+from services.contacts.handlers.reaching import Reaching
 from shared.clock import Clock
 from shared.consent import barred
 from shared.contracts.channels import ConsentClaim
@@ -95,9 +95,17 @@ class Confirming:
     """The use cases. Links live by the wall's clock; a grant is given when it is confirmed."""
 
     def __init__(
-        self, store: Store, kept: Confirmations, clock: Clock, ring: Ring, life: timedelta, country: str | None
+        self,
+        store: Store,
+        reaching: Reaching,
+        kept: Confirmations,
+        clock: Clock,
+        ring: Ring,
+        life: timedelta,
+        country: str | None,
     ) -> None:
         self.store = store
+        self.reaching = reaching
         self.kept = kept
         self.clock = clock
         self.ring = ring
@@ -147,17 +155,11 @@ class Confirming:
         return items, found[-1].confirmation_id if len(found) == limit else None
 
     async def _approached(self, one: Confirmation) -> list[Contact]:
-        """Whom a link is for, and who is known by the address that it is sent to."""
-        owner = await self._owner(one, None)
-        found = [await self.store.contact(customer) for customer in dict.fromkeys((one.customer_id, owner)) if customer]
-        # Without whom it is for there is nothing to send.
-        return [contact for contact in found if contact] if found[0] else []
-
-    async def _owner(self, one: Confirmation, session: Session | None) -> str | None:
-        if one.to is None:
-            return None
-        name = str(normalised(one.to))
-        return (await self.store.owners({name}, session)).get(name)
+        """Whom a link is for, and whose the address is that it is sent to. Nobody, if there is nothing to send."""
+        if one.to:
+            return await self.reaching.approached(one.customer_id, one.to)
+        contact = await self.store.contact(one.customer_id)
+        return [contact] if contact else []
 
     async def sent(self, confirmation_id: str) -> None:
         """It is not to be sent again. Raises NoSuchConfirmation."""
@@ -173,16 +175,19 @@ class Confirming:
         return one
 
     async def language(self, one: Confirmation) -> str | None:
-        """In which the customer is to be spoken to."""
-        contact = await self.store.contact(one.customer_id)
-        return contact.language if contact else None
+        """In which the customer is to be spoken to. Whoever asked by a form: as the form said, and not as of whom it was merged with."""
+        if one.to is None:
+            contact = await self.store.contact(one.customer_id)
+            return contact.language if contact else None
+        lead = (await self.store.load({one.customer_id}, None)).get(one.customer_id)
+        return lead.contact.language if lead else None
 
     async def confirm(self, unit: Unit, text: str) -> Confirmation:
         """The grants hold from now on. Again it changes nothing. Raises BadToken, TokenExpired, TooManyConsents."""
         one = await self.read(text, unit.session)
         if one.confirmed_at is not None:
             return one
-        owner = await self._owner(one, unit.session)
+        owner = await self.reaching.owner(one.to, unit.session) if one.to else None
         customers = {one.customer_id, owner or one.customer_id}
         book = await open_book(self.store, unit, customers, await self.clock.now(unit.session), self.country)
         if one.customer_id not in book.current:
@@ -192,7 +197,7 @@ class Confirming:
         grants = [consent(_confirmed(claim, one, at), one.source) for claim in one.claims]
         told = Statement(one.source, at, consents=grants)
         if one.to and customer != owner:
-            known_by = [] if owner else [normalised(one.to)]
+            known_by = [] if owner else [one.to]
             told = replace(told, identifiers=known_by, fields={one.to.scheme: one.to.value})
         book.hear(customer, [told], author=Author(one.source))
         await book.save(self.store)
@@ -207,20 +212,12 @@ def _who(book: Book, one: Confirmation, owner: str | None) -> str:
     """
     if one.to is None:
         return one.customer_id
-    if owner and _reached_at(book.current[book.root(owner)].published, one.to):
+    if owner and reached_at(book.current[book.root(owner)].published, one.to):
         return owner
     lead = book.current[one.customer_id]
     if not (lead.place.alone and only_a_lead(lead.contact)):
         raise BadToken
     return one.customer_id
-
-
-def _reached_at(contact: Contact, to: Identifier) -> bool:
-    if to.scheme == "email":
-        points = [contact.email, *(point.understood for point in contact.emails if vouched(point.source))]
-    else:
-        points = [contact.phone, *(point.understood for point in contact.phones if vouched(point.source))]
-    return normalised(to) in [normalised(Identifier(scheme=to.scheme, value=one)) for one in points if one]
 
 
 def _reachable(one: Confirmation, contacts: Sequence[Contact], now: datetime) -> Contact | None:

@@ -14,6 +14,7 @@ from services.contacts.domain.survivorship import Statement, TooManyConsents, st
 from services.contacts.handlers.book import Book, Store, open_book
 from services.contacts.handlers.catalogue import Catalogue
 from services.contacts.handlers.confirming import Confirming, TooManyWaiting
+from services.contacts.handlers.reaching import Reaching
 from shared.clock import Clock
 from shared.contracts.channels import ContactReported
 from shared.contracts.fact import Identifier
@@ -65,6 +66,7 @@ class Leads:
         limiter: Limiter,
         clock: Clock,
         transact: Transact[None],
+        reaching: Reaching,
         country: str | None = None,
         catalogue: Catalogue | None = None,
         confirming: Confirming | None = None,
@@ -73,6 +75,7 @@ class Leads:
         self.limiter = limiter
         self.clock = clock
         self.transact = transact
+        self.reaching = reaching
         self.country = country
         self.catalogue = catalogue or Catalogue()
         self.confirming = confirming
@@ -94,8 +97,8 @@ class Leads:
         """Whoever is known stays as they are, and what is ticked in their name waits until they have confirmed it."""
         await self.catalogue.current()
         now = await self.clock.now(unit.session)
-        known = await self._known(draft, unit)
-        asked_at = forms.answered_at(draft.report)
+        places = forms.places(draft.report)
+        known, asked_at = await self.reaching.known([*draft.identifiers, *places], unit.session), places[0]
         book, (customer, own) = await self._lead(unit, names_of_leads(asked_at), now)
         held = book.current[customer].contact if customer in book.current else None
         # By this address alone: whoever gets an answer there learns nothing of whose the rest is.
@@ -113,11 +116,6 @@ class Leads:
         if waiting and self.confirming:
             with suppress(TooManyWaiting):
                 await self.confirming.ask(unit, [customer], waiting, source, asked_at)
-
-    async def _known(self, draft: Draft, unit: Unit) -> set[str]:
-        """By which of what a form has said somebody is known: `email`, `phone`."""
-        owners = await self.store.owners({str(one) for one in draft.identifiers}, unit.session)
-        return {name.partition(":")[0] for name in owners}
 
     async def _lead(self, unit: Unit, names: Sequence[Identifier], now: datetime) -> tuple[Book, Lead]:
         """The lead that an address has by now, or a new one: who was a lead and is more than that is spoken of by no form."""
