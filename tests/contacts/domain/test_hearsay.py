@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from services.contacts.domain.hearsay import CLAIMED, MOST_LEADS, names_of_leads, only_a_lead
+from services.contacts.domain.hearsay import CLAIMED, MOST_LEADS, names_of_leads, only_a_lead, place_of, reached_at
 from services.contacts.domain.merging import Merge, merged, together
 from services.contacts.domain.points import MAX_POINTS
 from services.contacts.domain.ruling import Rule, Rules
 from services.contacts.domain.survivorship import NO_RULES, Known, Statement, fold, newcomer
-from shared.contracts.contacts import Email, Phone
+from shared.contracts.contacts import Consent, Email, Phone
 from shared.contracts.fact import Identifier
 from shared.ids import uuid7
 
@@ -138,4 +138,45 @@ def test_leads_of_one_address_are_known_by_names_of_their_own() -> None:
     for given in (longest, Identifier(scheme="email", value="Ann@b.de")):
         names = [str(one) for one in names_of_leads(given)]
         assert len(set(names)) == MOST_LEADS
-        assert names[0] == f"form:{given.value.lower()}"
+        assert names[0] == f"form:{given.value}"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "typed", "meant"),
+    [
+        ("email", "mailto:Ann@b.de", "ann@b.de"),
+        ("email", "\uff21nn@b.de", "ann@b.de"),
+        ("email", "mar\u212a@b.de", "mark@b.de"),
+        ("email", "Ann@localhost", "ann@localhost"),
+        ("email", "\u0130" * 64 + "@" + "b" * 190, None),
+        ("phone", "+49 (0) 30 12345678", "+493012345678"),
+        ("phone", "+4903012345678", "+493012345678"),
+    ],
+)
+def test_an_address_is_the_same_however_it_is_typed(scheme: str, typed: str, meant: str | None) -> None:
+    found = place_of(scheme, typed)
+    assert found.value == (meant or typed)
+    assert names_of_leads(found)[0].value == found.value
+
+
+def test_only_others_than_forms_say_that_somebody_is_reached_at_an_address() -> None:
+    place, ours = Identifier(scheme="email", value="ann@b.de"), {"identifiers": [CARD]}
+    told = said(SHOP, 0, points={"emails": [email(SHOP, "Ann@b.de")]}, **ours)
+    assert reached_at(of(told).contact, place)
+    assert reached_at(of(said(SHOP, 0, fields={"email": "ANN@b.de"}, **ours)).contact, place)
+    assert not reached_at(of(said(FORM, 0, points={"emails": [email(FORM, "ann@b.de")]}, **ours)).contact, place)
+    lead = of(said(FORM, 0, identifiers=[LEAD], points={"emails": [email(FORM, "ann@b.de")]}))
+    assert (lead.contact.email, reached_at(lead.contact, place)) == ("ann@b.de", False)
+
+
+def test_a_yes_by_a_form_does_not_come_in_with_a_lead_whose_address_is_not_used_and_a_no_does() -> None:
+    yes = Consent(purpose="ads", channel="any", status="granted", given_at=NOW, source=FORM)
+    no = yes.model_copy(update={"purpose": "news", "status": "withdrawn", "source": "/preferences"})
+    ann = of(said(SHOP, 0, fields={"name": "Ann"}, identifiers=[CARD]))
+    lead = of(said(FORM, 1, identifiers=[LEAD], points={"emails": [email(FORM, LEAD.value)]}, consents=[yes, no]))
+    for pair in ((ann, lead), (lead, ann)):
+        assert [one.purpose for one in one_of(*pair).contact.consents] == ["news"]
+    proven = fold(lead, said(FORM, 2, identifiers=[], fields={"email": LEAD.value}))
+    assert [one.purpose for one in one_of(ann, proven).contact.consents] == ["ads", "news"]
+    other = of(said(FORM, 0, identifiers=[Identifier(scheme="form", value="ann@b.de")]))
+    assert [one.purpose for one in one_of(other, lead).contact.consents] == ["ads", "news"]
