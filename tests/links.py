@@ -35,6 +35,9 @@ class MemoryLinks:
             del self.links[one]
         return len(gone)
 
+    async def tree(self, customer: str, session: Any = None) -> Tree:
+        return next(iter(await self.trees([customer])), Tree(customer, {customer}))
+
     async def members(self, customer: str, session: Any = None) -> set[str]:
         return next((tree.members for tree in await self.trees([customer])), {customer})
 

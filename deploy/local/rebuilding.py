@@ -23,6 +23,7 @@ from fastapi import FastAPI
 from pymongo import AsyncMongoClient
 
 from deploy.local import views
+from deploy.local.beforehand import link, restrict
 from deploy.local.drained import NotDrained, untold_or_running
 from deploy.local.errors import CannotStart
 from deploy.local.hearing import Hearing, hearing, left, position
@@ -36,14 +37,12 @@ from deploy.local.retelling import (
     Database,
     Databases,
     Source,
-    merged,
     record,
 )
 from services.campaigns.store.campaigns import REBUILDING
 from services.sync.store.rebuilding import COLLECTION as REBUILDS, MARK
 from shared.http.app import Health
 from shared.leases import LeaseLost, MongoLease, UnderWay, leased
-from shared.links import COLLECTION as LINKS
 from shared.messaging.producer import Producer
 from shared.settings import PlatformSettings
 
@@ -64,7 +63,7 @@ class Stopped(CannotStart):
 class Projection:
     """What makes a service's state, by the consumer group that hears it, and which collections hold it.
 
-    Links between customers, which every such service keeps, are not only told again: see `link`.
+    Links between customers, which every such service keeps, are not only told again: see `beforehand.link`.
     """
 
     groups: Mapping[str, Sequence[Source]]
@@ -129,6 +128,8 @@ async def rebuild(name: Name, settings: PlatformSettings, heard: Callable[[Done]
             ends = await group.consumer.end_offsets(group.partitions)
             await forget(database(name), group.name, projection.collections, group.consumer, ends)
         await link(database(name), database)
+        if name == "scoring":
+            await restrict(database(name), database)
         told = await retell(name, settings, database)
         service = importlib.import_module(f"services.{name}.{projection.composed_in}").create()
         async with service.router.lifespan_context(service):
@@ -179,18 +180,6 @@ async def rest(database: Database, mark: tuple[str, str] | None) -> None:
 async def act(database: Database, mark: tuple[str, str] | None) -> None:
     if mark:
         await database[mark[0]].delete_one({"_id": mark[1]})
-
-
-async def link(database: Database, databases: Databases) -> None:
-    """Say beforehand who is one with whom, as of no turn, so that what is told again is news and yet meets every tree whole.
-
-    Else customers of an open campaign would be told, for a moment, to be contacted again who are held out with another one
-    of whom nothing has been heard yet (`docs/decisions/0037-a-person-drawn-twice.md`).
-    """
-    links = database[LINKS]
-    await links.delete_many({})
-    async for piece in merged(databases):
-        await links.insert_many([{"_id": one.absorbed, "into": one.survivor, "turn": 0} for one in piece])
 
 
 async def retell(name: Name, settings: PlatformSettings, database: Databases) -> int:

@@ -120,6 +120,12 @@ async def merged(databases: Databases) -> AsyncIterator[list[ContactMerged]]:
         yield [_merged(read_known(dict(row))) for row in rows]
 
 
+async def restricted(databases: Databases) -> AsyncIterator[list[str]]:
+    """Whose data must not be used."""
+    async for rows in _pieces(databases("contacts")["restrictions"], {}):
+        yield [row["_id"] for row in rows]
+
+
 async def _merges(databases: Databases) -> AsyncIterator[list[Again]]:
     async for facts in merged(databases):
         yield [again for fact in facts for again in _under_both(fact)]

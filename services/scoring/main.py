@@ -1,6 +1,7 @@
 """Composes scoring: `uvicorn --factory services.scoring.main:create`."""
 
 from datetime import timedelta
+from functools import partial
 
 from fastapi import APIRouter, FastAPI
 
@@ -100,7 +101,8 @@ class Stores:
         self.models = MongoModels(database)
         self.links = LinkStore(database)
         self.deeds = MongoDeeds(database)
-        self.joined = JoinedDeeds(self.deeds, self.links)
+        self.restrictions = MongoRestrictions(database)
+        self.joined = JoinedDeeds(self.deeds, self.links, self.restrictions)
         self.names = MongoNames(database)
         self.costs = MongoCosts(database)
         self.actions = MongoActions(database)
@@ -114,7 +116,6 @@ class Stores:
         self.uplift_models = MongoUpliftModels(database)
         self.ending_models = ending_models(database)
         self.runs = MongoRuns(database)
-        self.restrictions = MongoRestrictions(database)
 
     def prepare(self) -> list[Coroutine]:
         kept = (self.customers, self.links, self.population, self.deeds, self.names, self.reviews, self.decisions)
@@ -128,7 +129,7 @@ class Parts:
         customers, models, deeds, names = stores.customers, stores.models, stores.joined, stores.names
         horizon, margin = settings.scoring_horizon_days, settings.scoring_margin
         self.scores = Scores(customers, stores.population, now, horizon, settings.currency)
-        self.merging = Merging(self.scores, stores.links)
+        self.merging = Merging(self.scores, stores.links, stores.restrictions.among)
         self.refitting = Refitting(models, stores.population, self.scores, now, messaging, settings.instance)
         self.valuing = Valuing(self.scores, Terms(margin, settings.scoring_yearly_discount))
         self.wishing = Wishing(deeds, names, now, settings.scoring_time_zone)
@@ -186,16 +187,18 @@ def create(settings: ScoringSettings | None = None) -> FastAPI:
     table = steps(stores.customers, stores.population, parts.merging)
     erasing = Erasing("scoring", plumbing.database, plumbing.messaging, table, terms)
     parts.merging.erased = erasing.tombstones.among
-    restricting = Restricting(stores.restrictions, stores.links, erasing)
-    parts.retaining.require_usable = parts.wishing.require_usable = restricting.require_usable
+    restricting = Restricting(stores.restrictions, stores.links, parts.merging, erasing)
     trail = AuditLog(plumbing.database)
     privacy = [held_routes(held(plumbing.database, stores.names), trail), audit_routes(trail)]
     listen(plumbing.messaging, parts.scores, parts.merging, parts.deeds, restricting)
     app = plumbing.app(
         title="Scoring",
         description="What customers are worth, and whether they are leaving: live, per customer, at any moment.",
-        routers=[*privacy, *_routers(parts, stores, settings)],
-        prepare=[*stores.prepare(), erasing.prepare, trail.prepare, parts.refitting.take_latest],
+        routers=[*privacy, *_routers(parts, stores, restricting, settings)],
+        prepare=[
+            *(*stores.prepare(), erasing.prepare, trail.prepare, parts.refitting.take_latest),
+            partial(restricting.catch_up, plumbing.messaging),
+        ],
         jobs=[*_jobs(parts, settings), erasing.carry_out],
         close=[parts.looking.stop],
     )
@@ -203,19 +206,20 @@ def create(settings: ScoringSettings | None = None) -> FastAPI:
     return app
 
 
-def _routers(parts: Parts, stores: Stores, settings: ScoringSettings) -> list[APIRouter]:
+def _routers(parts: Parts, stores: Stores, survivors: Restricting, settings: ScoringSettings) -> list[APIRouter]:
+    """What is told of one customer goes by `survivors`, who answers for nobody restricted."""
     return [
         look_routes(parts.looking),
-        score_routes(parts.scores, stores.customers, parts.valuing),
-        wish_routes(parts.wishing, parts.studying, stores.links),
+        score_routes(parts.scores, stores.customers, parts.valuing, survivors),
+        wish_routes(parts.wishing, parts.studying, survivors),
         product_routes(stores.names),
-        profit_routes(parts.profits, stores.links),
+        profit_routes(parts.profits, survivors),
         cost_routes(parts.profits),
         ending_routes(stores.ending_models),
-        contract_routes(parts.contracting, parts.ending, stores.links, settings.currency),
+        contract_routes(parts.contracting, parts.ending, survivors, settings.currency),
         uplift_routes(stores.uplift_models),
-        retention_routes(parts.retaining, stores.links),
-        churn_routes(parts.churning, stores.churn_models, stores.links),
+        retention_routes(parts.retaining, survivors),
+        churn_routes(parts.churning, stores.churn_models, survivors),
         review_routes(stores.reviews),
         choice_routes(parts.choosing, parts.contesting),
         channel_routes(parts.channels),

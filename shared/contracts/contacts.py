@@ -135,6 +135,9 @@ class Contact(Part):
     """Attributes that the company has defined as sensitive: they stand here and not in `attributes`."""
     do_not_contact: list[DoNotContact] = Field(default_factory=list, exclude_if=is_empty)
     """Those in force when it was told and those that will be. Absent: none."""
+    restricted: bool = Field(default=False, exclude_if=is_empty)
+    """In answers to whoever asks for contacts: what is known is kept and must not be used at present. Never in facts, where
+    `crm.contact.restricted.v1` says so."""
 
 
 class ContactRegistered(Fact):

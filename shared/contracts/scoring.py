@@ -6,6 +6,11 @@ from pydantic import Field
 
 from shared.contracts.fact import DOMAIN_RETENTION, Amount, Currency, CustomerId, Fact, Moment, Part, Topic
 
+
+def _is_false(flag: bool) -> bool:
+    return not flag
+
+
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -86,12 +91,17 @@ class ScoreChanged(Fact):
 
 
 class ScoreWithdrawn(Fact):
-    """A customer has no score of their own any more: they were merged into another, or parted from whoever had bought."""
+    """A customer has no score of their own any more: they were merged into another, or parted from whoever had bought, or what is
+    known of them must not be used.
+    """
 
     TYPE: ClassVar[str] = "crm.score.withdrawn.v1"
     customer_id: CustomerId
     as_of: Moment
     """Not before any score that was told of them."""
+    restricted: Annotated[bool, Field(exclude_if=_is_false)] = False
+    """What is known is kept and not used, and says nothing about what the customer has bought. Once it may be used again, the
+    score is told again, or that there is none."""
 
 
 SCORES = Topic("crm.scores", (ScoreChanged, ScoreWithdrawn), retention=DOMAIN_RETENTION)

@@ -35,6 +35,7 @@ class MemoryStore:
         self.history: dict[str, Change] = {}
         self.rulebook = Rulebook()
         self.lists: dict[str, Listed] = {}
+        self.restrictions: set[str] = set()
 
     async def owners(self, identifiers: Collection[str], session: Session | None) -> dict[str, str]:
         return {name: self.identities[name] for name in identifiers if name in self.identities}
@@ -44,6 +45,9 @@ class MemoryStore:
 
     async def courses(self, customers: Collection[str], session: Session | None) -> dict[str, Course]:
         return {customer: course_of(known) for customer, known in (await self.load(customers, None)).items()}
+
+    async def restricted(self, customers: Collection[str], session: Session | None = None) -> set[str]:
+        return self.restrictions & set(customers)
 
     async def save(self, changes: Changes, session: Session | None, now: datetime) -> None:
         assert not self.identities.keys() & changes.identities.keys(), "an identity is given once"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
+import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 from pymongo import AsyncMongoClient
@@ -164,6 +165,27 @@ async def test_a_restriction_is_of_all_who_are_one_and_is_lifted(client: Client)
         assert (await ask(client, "DELETE", path))[1]["restricted"] is False
     assert (await ask(client, "GET", path))[1]["restricted"] is False
     assert (await ask(client, "PUT", path, {"reason": "Ann says so"}))[0] == 422
+
+
+async def test_staff_are_told_who_is_restricted_and_no_file_holds_them(client: Client) -> None:
+    ann = (await register(client, ANN))["customer_id"]
+    bob = (await register(client, {"name": "Bob"}))["customer_id"]
+
+    async def marked() -> tuple[list[bool], list[str]]:
+        read = [(await ask(client, "GET", f"/v1/contacts/{one}"))[1] for one in (ann, bob)]
+        listed = {one["customer_id"]: one for one in (await ask(client, "GET", "/v1/contacts"))[1]["items"]}
+        assert read == [listed[ann], listed[bob]]
+        async with client.get("/v1/contacts/export?format=jsonl&fields=customer_id") as file:
+            lines = (await file.text()).splitlines()
+        return [one.get("restricted", False) for one in read], [orjson.loads(line)["customer_id"] for line in lines]
+
+    await ask(client, "PUT", f"/v1/contacts/{ann}/restriction", {"reason": "accuracy-contested"})
+    assert await marked() == ([True, False], [bob])
+    status, held, _ = await ask(client, "GET", f"/v1/customers/{ann}/held")
+    assert status == 200
+    assert str(ANN["name"]) in str(held)
+    await ask(client, "DELETE", f"/v1/contacts/{ann}/restriction")
+    assert await marked() == ([False, False], [ann, bob])
 
 
 async def test_who_is_found_to_be_somebody_restricted_is_restricted_too(client: Client) -> None:

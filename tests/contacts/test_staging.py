@@ -28,8 +28,8 @@ def scored(customer: str, first: float, last: float, as_of: float, segment: Any 
     return replace(event("x:1"), fact=ScoreChanged(score=score), source="/rapport/scoring")
 
 
-def withdrawn(customer: str, as_of: float) -> Received:
-    fact = ScoreWithdrawn(customer_id=customer, as_of=NOW - DAY * as_of)
+def withdrawn(customer: str, as_of: float, *, restricted: bool = False) -> Received:
+    fact = ScoreWithdrawn(customer_id=customer, as_of=NOW - DAY * as_of, restricted=restricted)
     return replace(event("x:1"), fact=fact, source="/rapport/scoring")
 
 
@@ -103,3 +103,27 @@ async def test_whoever_is_absorbed_has_bought_what_they_bought() -> None:
     await staging(store).follow(unit, [withdrawn(customer, 4), scored(anna, 9, 9, 4), withdrawn(STRANGER, 4)])
     assert [step.stage for step in await staging(store).history(customer)] == ["customer"]
     assert any(mark.what == "bought" for mark in store.contacts[customer].course)
+
+
+async def test_who_is_restricted_is_moved_by_no_score_until_it_is_told_again() -> None:
+    store = MemoryStore()
+    customer = await ann(store)
+    store.restrictions.add(customer)
+    unit = a_unit()
+    await staging(store).follow(unit, [scored(customer, 9, 9, 5), withdrawn(customer, 4)])
+    assert not unit.outgoing
+    assert store.contacts[customer].contact.stage == "lead"
+    store.restrictions.clear()
+    await staging(store).follow(a_unit(), [scored(customer, 9, 9, 3)])
+    assert store.contacts[customer].contact.stage == "customer"
+
+
+async def test_that_a_score_must_not_be_used_does_not_say_that_nothing_was_bought() -> None:
+    """Heard after it was lifted too: contacts knows that before scoring does."""
+    store = MemoryStore()
+    customer = await ann(store)
+    await staging(store).follow(a_unit(), [scored(customer, 9, 9, 5)])
+    unit = a_unit()
+    await staging(store).follow(unit, [withdrawn(customer, 4, restricted=True)])
+    assert not unit.outgoing
+    assert store.contacts[customer].contact.stage == "customer"

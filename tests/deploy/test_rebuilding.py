@@ -27,13 +27,14 @@ from services.interactions.store.documents import to_document
 from shared.contracts.campaigns import CAMPAIGNS
 from shared.contracts.contacts import Contact
 from shared.contracts.interactions import SALES
+from shared.contracts.scoring import SCORES
 from shared.ids import uuid7
 from shared.settings import PlatformSettings
 from tests.campaigns.test_campaign import DRAFT
 from tests.links import START, link
 from tests.scoring.events import customer
 from tests.scoring.orders import synthetic_base
-from tests.scoring.service import orders
+from tests.scoring.service import Scoring, orders
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -117,6 +118,27 @@ async def test_customers_who_are_one_are_so_again(
     await database["customers"].update_one({"_id": first}, {"$set": {"days": b""}, "$unset": {"bond": ""}})
     assert await rebuild("scoring", settings, heard.append) == count
     assert await state(database) == before
+
+
+async def test_whoever_is_restricted_is_told_of_by_no_rebuild(
+    settings: PlatformSettings, topics: dict[str, int], database: Any
+) -> None:
+    """Where all was lost, too: contacts knows who they are."""
+    restrictions = database.client[f"{settings.namespace}rapport_contacts"]["restrictions"]
+    hidden, one_with_them, there = (customer(number) for number in range(3))
+    await restrictions.insert_one({"_id": hidden, "since": START, "reason": "objected", "taken_by": "/keys/desk"})
+    await database["restricted"].insert_one({"_id": there})  # lifted since, as contacts knows
+    count = await told(settings, {one_with_them: hidden})
+    for _ in range(2):
+        assert await rebuild("scoring", settings, lambda _: None) == count
+        scored = await state(database)
+        assert [scored[who] for who in (hidden, one_with_them, there)] == [b"", b"", BASE[2].pack()]
+        bonds = {one["_id"]: one["bond"] async for one in database["customers"].find({"bond": {"$exists": True}})}
+        assert [bonds[who]["days"] for who in (hidden, one_with_them)] == [BASE[0].pack(), BASE[1].pack()]
+        assert await database["restricted"].distinct("_id") == [hidden]
+        await database.client.drop_database(database)
+    keys = {record.key.decode() for record in await Scoring([], settings, topics).log(SCORES.name)}
+    assert keys == {customer(number) for number in range(2, len(BASE))}
 
 
 async def test_a_rebuild_of_campaigns_has_them_as_one_and_contacts_nobody_who_is_held_out(

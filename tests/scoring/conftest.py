@@ -7,6 +7,7 @@ import pytest
 from shared import mongo
 from shared.mongo import Database
 from shared.settings import PlatformSettings
+from tests.scoring.instances import Instance
 from tests.scoring.service import Scoring, two_instances
 
 
@@ -23,3 +24,18 @@ async def database(settings: PlatformSettings) -> AsyncIterator[Database]:
     yield database
     await client.drop_database(database)
     await mongo.close(client)
+
+
+@pytest.fixture
+async def one(settings: PlatformSettings) -> AsyncIterator[Instance]:
+    client = mongo.connect(settings)
+    instance = Instance(client, client[f"{settings.namespace}rapport_scoring"])
+    await instance.prepare()
+    yield instance
+    await client.drop_database(instance.database)
+    await mongo.close(client)
+
+
+@pytest.fixture
+def other(one: Instance) -> Instance:
+    return Instance(one.client, one.database)

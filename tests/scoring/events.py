@@ -1,18 +1,19 @@
 """Order events as handlers receive them."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any, cast
 
 from services.scoring.domain.purchases import Order
 from shared.contracts.channels import SaleLine
-from shared.contracts.contacts import ContactMerged
+from shared.contracts.contacts import ContactMerged, ContactRestricted
 from shared.contracts.fact import Fact
 from shared.contracts.interactions import OrderCancelled, OrderPlaced, OrderReturned
 from shared.contracts.merges import LinkFact
 from shared.messaging import Received
 
+RESTRICTED_AT = datetime(2021, 5, 1, tzinfo=UTC)
 _numbers = count(1)
 
 
@@ -54,6 +55,12 @@ def linked(fact: LinkFact) -> Received:
     """A merge or its end, under the survivor's id."""
     at = fact.merged_at if isinstance(fact, ContactMerged) else fact.unmerged_at
     return heard(fact, fact.survivor, at, "crm.contacts")
+
+
+def restricted(number: int, *, restricted: bool = True) -> Received:
+    """That a customer's data must not be used, or may be again."""
+    fact = ContactRestricted(customer_id=customer(number), restricted=restricted, since=RESTRICTED_AT)
+    return heard(fact, fact.customer_id, fact.since, "crm.contacts")
 
 
 def heard(fact: Fact, subject: str, at: datetime, topic: str) -> Received:

@@ -12,7 +12,7 @@ from services.scoring.api.looks import LOOKS
 from services.scoring.domain.purchases import Purchases
 from services.scoring.main import create
 from services.scoring.settings import ScoringSettings
-from shared.contracts.contacts import CONTACTS, ContactMerged, ContactUnmerged
+from shared.contracts.contacts import CONTACTS, ContactMerged, ContactRestricted, ContactUnmerged
 from shared.contracts.fact import Fact
 from shared.contracts.interactions import INTERACTIONS, SALES, ContractChanged, InteractionRecorded, OrderPlaced
 from shared.messaging import Outgoing
@@ -135,6 +135,8 @@ def records(facts: Sequence[Fact], first: int = 1) -> list[Outgoing]:
             case ContactMerged() | ContactUnmerged():
                 for end in (fact.survivor, fact.absorbed):
                     unit.publish(CONTACTS, fact, key=end)
+            case ContactRestricted():
+                unit.publish(CONTACTS, fact, key=fact.customer_id)
     return [
         event
         for number, record in enumerate(unit.outgoing, first)

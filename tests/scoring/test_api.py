@@ -13,17 +13,20 @@ from services.scoring.domain.lifetime_value import Terms
 from services.scoring.domain.population import changes
 from services.scoring.domain.purchases import Purchases
 from services.scoring.handlers import Refitting, Valuing
+from services.scoring.handlers.restricting import Restricting
 from shared.contracts.scoring import Score
 from shared.contracts.sync import KeyIssued
 from shared.http import create_app
 from shared.security import KeyTable, new_key
+from tests.links import MemoryLinks
 from tests.scoring.events import customer
-from tests.scoring.memory import MemoryModels, MemoryTransactions
+from tests.scoring.memory import MemoryModels, MemoryRestrictions, MemoryTransactions
 from tests.scoring.orders import synthetic_base
 from tests.scoring.test_scores import World, fill
 from tests.web import serving
 
 BASE, END = synthetic_base(120, 900, seed=21)
+NOTHING: Any = None
 
 
 class Well:
@@ -42,6 +45,8 @@ class Service:
             self.models, world.population, world.scores, world.clock, MemoryTransactions(), "instance"
         )
         self.valuing = Valuing(world.scores, Terms(0.25, 0.1))
+        self.restrictions = MemoryRestrictions()
+        self.restricting = Restricting(self.restrictions, MemoryLinks(), NOTHING, NOTHING)
 
     def key(self, *scopes: str) -> str:
         key_id, key, sha256 = new_key()
@@ -73,7 +78,7 @@ async def client(service: Service) -> AsyncIterator[aiohttp.ClientSession]:
         version="0",
         lifespan=None,
         routers=[
-            score_routes(service.world.scores, service.world.customers, service.valuing),
+            score_routes(service.world.scores, service.world.customers, service.valuing, service.restricting),
             model_routes(service.refitting, service.models),
         ],
         keys=service.keys,
@@ -94,6 +99,16 @@ async def refit(client: aiohttp.ClientSession, status: int = 200) -> Any:
     async with client.post("/v1/models/refit") as response:
         assert response.status == status, await response.text()
         return await response.json(content_type=None)
+
+
+async def test_of_whoever_is_restricted_nothing_is_answered(service: Service, client: aiohttp.ClientSession) -> None:
+    """Their score was withdrawn, so that they look as if they had bought nothing."""
+    restricted = customer(7_777)
+    for rest in ("", "?as_of=2020-01-01T00:00:00Z", "/reasons", "/lifetime-value"):
+        await get(client, f"/v1/scores/{restricted}{rest}", 404)
+        await service.restrictions.put({restricted: True}, NOTHING)
+        await get(client, f"/v1/scores/{restricted}{rest}", 409)
+        await service.restrictions.put({restricted: False}, NOTHING)
 
 
 async def test_a_refit_is_asked_for_and_its_version_read(client: aiohttp.ClientSession) -> None:

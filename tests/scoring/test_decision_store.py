@@ -13,7 +13,7 @@ from services.scoring.domain.retention.evidence import Counts, Evidence
 from services.scoring.domain.retention.own import Lesson
 from services.scoring.domain.retention.persuasion import beliefs
 from services.scoring.handlers import Decided, Drawn
-from services.scoring.store import MongoActions, MongoDecisions
+from services.scoring.store import MongoActions, MongoDecisions, MongoRestrictions
 from shared import mongo
 from shared.settings import PlatformSettings
 from tests.scoring.events import customer
@@ -66,6 +66,30 @@ async def test_outcomes_are_settled_once_and_counted(stores: tuple[MongoDecision
     assert await decisions.settled() == Evidence(
         {("call", "regular"): Counts(3, 2, **same), ("gift", "regular"): Counts(**same)}
     )
+
+
+async def test_nothing_is_learnt_of_who_is_restricted_and_what_is_open_waits(
+    stores: tuple[MongoDecisions, MongoActions], settings: PlatformSettings
+) -> None:
+    decisions, _ = stores
+    client = mongo.connect(settings)
+    restrictions = MongoRestrictions(client[f"{settings.namespace}rapport_scoring"])
+    for number in range(3):
+        await decisions.record(decided(number, "call"))
+    settled, waiting, other = await decisions.due(START, 9)
+    await decisions.settle({settled.id: True})
+    known = await decisions.settled()
+    await restrictions.put({customer(0): True, customer(1): True}, None)
+    assert await decisions.due(START, 9) == [other]
+    await decisions.settle({waiting.id: False, other.id: True})
+    alone = await decisions.settled()
+    assert alone != Evidence()
+    await restrictions.put({customer(0): False, customer(1): False}, None)
+    assert await decisions.due(START, 9) == [waiting]
+    both = await decisions.settled()
+    assert known not in (both, Evidence())
+    assert both != alone
+    await mongo.close(client)
 
 
 async def test_what_was_drawn_comes_back_with_what_was_known_and_its_outcome(

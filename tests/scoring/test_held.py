@@ -21,6 +21,10 @@ from shared import mongo
 from shared.held import HeldPage
 from shared.mongo import Database
 from shared.settings import PlatformSettings
+from tests.links import link
+from tests.scoring.events import linked, ordered, restricted
+from tests.scoring.instances import ANNA, BERT, Instance
+from tests.scoring.orders import on
 
 pytestmark = pytest.mark.integration
 ANN, BOB, CLEO = (f"019b7a2c-5c0{n}-7d3e-a1b2-0c9d8e7f6a5b" for n in range(3))
@@ -128,6 +132,19 @@ async def test_what_came_under_an_id_that_was_merged_into_another_is_told_with_i
     figures = [(one["merged_into"], one["with"], one["own_purchases"][0]["money"]) for one in told["score"]]
     assert figures == [(None, [BOB], "1.00"), (ANN, [], "2.00")]
     assert [[day["money"] for day in one["purchases"]] for one in told["score"]] == [["3.00"], []]
+
+
+async def test_of_whoever_is_restricted_all_is_told_that_is_kept_and_that_it_is_not_used(one: Instance) -> None:
+    await one.hear(*(ordered(number, on("2021-03-01", "10")) for number in (0, 1)), linked(link(BERT, ANNA, 1)))
+    await one.hear(restricted(0), restricted(1), ordered(1, on("2021-03-05", "0.5")))
+    [anna, bert] = (await all_of(one.database, [ANNA, BERT]))["score"]
+    assert [(told["restricted"], told["score"], told["purchases"]) for told in (anna, bert)] == [(True, None, [])] * 2
+    assert [[day["money"] for day in told["own_purchases"]] for told in (anna, bert)] == [["10.00"], ["10.00", "0.50"]]
+    assert anna["own_first_order"]["channel"] == bert["own_first_order"]["channel"] == "shop"
+    await one.hear(restricted(0, restricted=False), restricted(1, restricted=False))
+    [anna, bert] = (await all_of(one.database, [ANNA, BERT]))["score"]
+    assert "restricted" not in anna | bert
+    assert anna["score"]["purchases"] == 3
 
 
 async def test_of_nobody_nothing_is_held(database: Database) -> None:

@@ -1,99 +1,23 @@
-"""Customers who are one, on the real database: two instances that write for one tree at once, and what is read of all parts."""
+"""Customers who are one, on the real database, and two instances that write for one tree at once."""
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from services.scoring.domain.behaviour import Behaviour, Doing, Done
-from services.scoring.domain.contracts.facts import Contracts, Kind as Kind_
-from services.scoring.domain.profit import Book, Kind, Movement
-from services.scoring.domain.wishes.customer import Memories, Wishes
-from services.scoring.handlers import Change, LastBasket, Liked, Merging, Scores
-from services.scoring.handlers.restricting import Restricted, Restricting
-from services.scoring.store import JoinedDeeds, MongoCustomers, MongoDeeds, MongoPopulation, MongoRestrictions
 from services.scoring.store.erasing import steps
 from shared import mongo
-from shared.contracts.merges import LINK_FACTS
 from shared.erasing import Work
-from shared.links import LinkStore
 from shared.messaging import Received, Unit
-from shared.mongo import Client, Database, Session
-from shared.settings import PlatformSettings
+from shared.mongo import Session
 from tests.links import link
-from tests.scoring.contracts.lives import fact
-from tests.scoring.events import customer, linked, ordered
-from tests.scoring.memory import SetClock
-from tests.scoring.orders import START, on
-from tests.scoring.test_score import MODEL
+from tests.scoring.events import linked, ordered
+from tests.scoring.instances import ANNA, BERT, CLEO, DORA, Instance
+from tests.scoring.orders import on
 
 pytestmark = pytest.mark.integration
-ANNA, BERT, CLEO, DORA = customer(0), customer(1), customer(2), customer(3)
-NOTHING: Any = None
-
-
-@dataclass
-class Instance:
-    """One of several over the same database."""
-
-    client: Client
-    database: Database
-
-    def __post_init__(self) -> None:
-        self.customers, self.population = MongoCustomers(self.database), MongoPopulation(self.database)
-        self.deeds, self.links = MongoDeeds(self.database), LinkStore(self.database)
-        clock = SetClock(START + timedelta(days=200))
-        self.scores = Scores(self.customers, self.population, clock, 90, "USD", MODEL)
-        self.merging = Merging(self.scores, self.links)
-        self.joined = JoinedDeeds(self.deeds, self.links)
-
-    async def prepare(self) -> None:
-        for store in (self.customers, self.population, self.deeds, self.links):
-            await store.prepare()
-
-    async def hear(self, *events: Received) -> list[str]:
-        """In one transaction. Whose scores were told or withdrawn."""
-
-        async def fold(session: Session) -> list[str]:
-            unit = Unit("scoring", self.database, session)
-            links = [event for event in events if isinstance(event.fact, LINK_FACTS)]
-            sales = [event for event in events if event not in links]
-            if sales and (left := await self.scores.fold(unit, sales)):
-                await self.merging.fold(unit, left)
-            if links:
-                await self.merging.follow(unit, links)
-            return [str(one.key.decode()) for one in unit.outgoing if one.key]
-
-        return await mongo.transaction(self.client, fold)
-
-    async def scored(self) -> dict[str, int]:
-        return {score.customer_id: score.purchases for score in await self.customers.page(None, "customer", None, 99)}
-
-    async def base(self) -> int:
-        async def gather(session: Session) -> int:
-            return (await self.population.gather(session))[0].customers
-
-        return await mongo.transaction(self.client, gather)
-
-
-@pytest.fixture
-async def one(settings: PlatformSettings) -> AsyncIterator[Instance]:
-    client = mongo.connect(settings)
-    instance = Instance(client, client[f"{settings.namespace}rapport_scoring"])
-    await instance.prepare()
-    yield instance
-    await client.drop_database(instance.database)
-    await mongo.close(client)
-
-
-@pytest.fixture
-def other(one: Instance) -> Instance:
-    return Instance(one.client, one.database)
 
 
 async def test_merged_and_undone_lists_sums_and_sweeps_count_them_once_and_twice(one: Instance) -> None:
@@ -143,21 +67,6 @@ async def test_who_is_erased_leaves_the_sum_of_those_who_were_one_with_them(one:
     assert await erase(DORA) == []
 
 
-async def test_of_who_is_one_with_somebody_restricted_nothing_is_used(one: Instance) -> None:
-    restrictions = MongoRestrictions(one.database)
-    await restrictions.prepare()
-    restricting = Restricting(restrictions, one.links, NOTHING)
-    await restrictions.set(CLEO, restricted=True, session=NOTHING)
-    await one.hear(linked(link(BERT, ANNA, 1)))
-    await restricting.require_usable(ANNA)
-    await one.hear(linked(link(CLEO, BERT, 1)))
-    for customer_id in (ANNA, BERT, CLEO):
-        with pytest.raises(Restricted):
-            await restricting.require_usable(customer_id)
-    await restrictions.set(CLEO, restricted=False, session=NOTHING)
-    await restricting.require_usable(ANNA)
-
-
 async def test_parts_and_the_first_order_come_back_as_they_were(one: Instance) -> None:
     await one.hear(ordered(0, on("2021-03-01", "10")), linked(link(BERT, ANNA, 1)))
     await one.hear(ordered(1, on("2021-02-05", "0.000001")))
@@ -203,57 +112,3 @@ async def test_links_of_a_chain_heard_by_two_instances_at_once_end_the_same(
     await asyncio.gather(play(one, events[:half]), play(other, events[half:]))
     assert await one.scored() == {ANNA: 16}
     assert await one.base() == 1
-
-
-def change(who: str, number: int, lesson: LastBasket | None = None) -> Change:
-    wishes = Wishes.of_purchase(100 + number, [number], [7])
-    book = Book.of([Movement(f"e-{who}", 610, Kind.CALLS, "", False, 5 + number)])
-    signed = Contracts((fact(Kind_.STARTED, "2026-01-01", contract=f"c-{number}"),))
-    did = Behaviour((Done(100 + number, Doing.COMPLAINT, 1),)).pack()
-    return Change(who, Liked(*wishes.parts, lesson), book.by_month(), signed, did)
-
-
-async def test_of_those_who_are_one_all_deeds_are_read_together_and_apart_again(one: Instance) -> None:
-    await one.deeds.save([change(who, number) for number, who in enumerate((ANNA, BERT, CLEO))], NOTHING)
-    alone = await one.joined.wishes(BERT), await one.joined.books(BERT), await one.joined.behaviours([BERT])
-    await one.hear(linked(link(BERT, DORA, 1)), linked(link(CLEO, BERT, 1)))
-    for who in (BERT, CLEO, DORA):
-        wishes, book = await one.joined.wishes(who), await one.joined.books(who)
-        assert wishes == Wishes.of_purchase(101, [1], [7]).plus(Wishes.of_purchase(102, [2], [7]), Memories())
-        assert book is not None
-        assert sum(sum_.micros for sum_ in book.sums.values()) == 13
-        assert {one_.contract for one_ in (await one.joined.contracts(who)).facts} == {"c-1", "c-2"}
-        did = Behaviour.unpack((await one.joined.behaviours([who]))[who])
-        assert [done.day for done in did.days] == [101, 102]
-        assert await one.links.root(who) == DORA
-    assert await one.links.root(ANNA) == ANNA
-    await one.hear(linked(link(BERT, DORA, 2)), linked(link(CLEO, BERT, 2)))
-    assert (await one.joined.wishes(BERT), await one.joined.books(BERT), await one.joined.behaviours([BERT])) == alone
-    assert await one.joined.wishes(DORA) is None
-    assert await one.joined.books(DORA) is None
-    assert (await one.joined.contracts(DORA)).facts == ()
-
-
-@pytest.mark.parametrize("limit", [1, 2, 9])
-async def test_looks_through_the_base_meet_those_who_are_one_once(one: Instance, limit: int) -> None:
-    lesson = LastBasket(Wishes.of_purchase(90, [1], []).products, 100, frozenset([2]))
-    everybody = [customer(number) for number in range(6)]
-    await one.deeds.save([change(who, number, lesson) for number, who in enumerate(everybody)], NOTHING)
-    await one.hear(linked(link(everybody[3], everybody[4], 1)), linked(link(everybody[1], everybody[4], 1)))
-    await one.hear(linked(link(everybody[5], customer(9), 1)))
-    sums, met, signed = list[int](), list[str](), list[int]()
-    after = None
-    while (ledger := await one.joined.ledger(after, limit)).customers:
-        sums += [sum(sum_.micros for sum_ in book.sums.values()) for book in ledger.books]
-        after = ledger.customers[-1]
-    assert sums == [5, 6 + 8 + 9, 7, 10]
-    after = None
-    while (leaf := await one.joined.leaf(after, limit)).customers:
-        met += [who for who, lesson_ in zip(leaf.customers, leaf.lessons, strict=True) if lesson_]
-        after = leaf.customers[-1]
-    assert met == [everybody[0], everybody[2]]
-    after = None
-    while (page := await one.joined.signed(after, limit))[0]:
-        signed += [len(contracts.facts) for contracts in page[1]]
-        after = page[0][-1]
-    assert signed == [1, 3, 1, 1]

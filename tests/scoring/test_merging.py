@@ -15,7 +15,9 @@ from services.scoring.domain.merging import Part, plus, total
 from services.scoring.domain.population import Population
 from services.scoring.domain.purchases import LIMIT_MICROS, Order, Purchases, money_of
 from services.scoring.handlers import Merging, Scores, Sweeping
+from services.scoring.handlers.restricting import Restricting
 from services.scoring.store.erasing import Bought
+from shared.contracts.contacts import ContactRestricted
 from shared.contracts.fact import Reason
 from shared.contracts.merges import LINK_FACTS, LinkFact, root_of
 from shared.contracts.scoring import Score, ScoreChanged, ScoreWithdrawn
@@ -24,7 +26,14 @@ from shared.messaging import Received, Unit
 from shared.messaging.outbox import Told
 from tests.links import MemoryLinks, link, links_among
 from tests.scoring.events import customer, linked, ordered
-from tests.scoring.memory import MemoryCustomers, MemoryPopulation, MemoryTransactions, SetClock, new_unit
+from tests.scoring.memory import (
+    MemoryCustomers,
+    MemoryPopulation,
+    MemoryRestrictions,
+    MemoryTransactions,
+    SetClock,
+    new_unit,
+)
 from tests.scoring.orders import START, on, orders
 from tests.scoring.test_score import MODEL
 
@@ -38,20 +47,25 @@ class World:
     population: MemoryPopulation = field(default_factory=MemoryPopulation)
     clock: SetClock = field(default_factory=lambda: SetClock(LAST))
     links: MemoryLinks = field(default_factory=MemoryLinks)
+    restrictions: MemoryRestrictions = field(default_factory=MemoryRestrictions)
     told: dict[str, Score] = field(default_factory=dict)
     """The newest score of each customer, as those who listen know it."""
 
     def __post_init__(self) -> None:
         self.scores = Scores(self.customers, self.population, self.clock, 90, "USD", MODEL)
-        self.merging = Merging(self.scores, self.links)
+        self.merging = Merging(self.scores, self.links, self.restrictions.among)
+        self.restricting = Restricting(self.restrictions, cast("Any", self.links), self.merging, cast("Any", None))
 
     async def hear(self, *events: Received) -> Unit:
-        """A batch of the sales among them, then one of the links."""
+        """A batch of the sales among them, then one of the restrictions, then one of the links."""
         unit = new_unit()
         links = [event for event in events if isinstance(event.fact, LINK_FACTS)]
-        sales = [event for event in events if event not in links]
+        restrictions = [event for event in events if isinstance(event.fact, ContactRestricted)]
+        sales = [event for event in events if event not in [*links, *restrictions]]
         if sales and (left := await self.scores.fold(unit, sales)):
             await self.merging.fold(unit, left)
+        if restrictions:
+            await self.restricting.hear(unit, restrictions)
         if links:
             await self.merging.follow(unit, links)
         for one in cast("list[Told]", unit.outgoing):
@@ -71,7 +85,8 @@ class World:
     def _listen(self, one: Told) -> None:
         if one.kind[1] == ScoreWithdrawn.TYPE:
             gone = ScoreWithdrawn.model_validate_json(one.value)
-            assert gone.as_of >= self.told.pop(gone.customer_id).as_of
+            known = self.told.pop(gone.customer_id, None)
+            assert known is None or known.as_of <= gone.as_of
         else:
             score = ScoreChanged.model_validate_json(one.value).score
             known = self.told.get(score.customer_id)
@@ -105,7 +120,7 @@ def test_in_any_order_and_any_batches_all_is_as_if_they_had_always_been_one(
         wanted: dict[str, list[Received]] = defaultdict(list)
         for event in events[: len(sales)]:
             wanted[root_of(event.subject, world.links.into())].append(event)
-        await _is_scored(world, wanted)
+        await is_scored(world, wanted)
 
     asyncio.run(play())
 
@@ -139,12 +154,12 @@ def test_whoever_is_erased_in_the_midst_of_it_is_as_if_they_had_never_been(
         assert gone not in {*world.links.into(), *world.links.into().values()}
         assert not await world.customers.load([gone])
         assert gone not in repr(world.customers.bonds)
-        await _is_scored(world, wanted)
+        await is_scored(world, wanted)
 
     asyncio.run(play())
 
 
-async def _is_scored(world: World, wanted: dict[str, list[Received]]) -> None:
+async def is_scored(world: World, wanted: dict[str, list[Received]]) -> None:
     """As those are who have always been the customers that they are now."""
     alone = World()
     for root, events in wanted.items():

@@ -100,3 +100,9 @@ async def test_an_order_that_cannot_be_booked_is_set_aside_and_the_next_one_scor
         return Decimal((await scoring.get(f"/v1/scores/{customer(1)}"))["money"]) == 7
 
     await eventually(scored)
+
+
+async def test_the_openapi_document_names_each_operation_once(scoring: Scoring) -> None:
+    paths = (await scoring.get("/openapi.json"))["paths"]
+    names = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
+    assert len(names) == len(set(names))

@@ -14,7 +14,7 @@ from services.sync.store.trees import speaking_of
 from shared.contracts.contacts import ContactRestricted
 from shared.contracts.sync import CustomerView
 from tests.sync.conftest import Sync, received
-from tests.sync.facts import ANNA, BERT, CLEO, NOW, contact, customer, day, merged, order, unmerged
+from tests.sync.facts import ANNA, BERT, CLEO, NOW, contact, customer, day, merged, order, score, unmerged, withdrawn
 from tests.sync.forgetting import ID, erase
 
 ERASED = Changed(ANNA, 3, "2026-01-01T00:00:00Z", Place(0, 9), ((None, 3),), b"{}", erased=ID)
@@ -165,6 +165,22 @@ async def test_what_comes_while_somebody_is_restricted_is_there_once_it_is_lifte
     assert (after.contact, after.sales.orders, after.restricted) == (before.contact, 3, False)
     assert after.version > hidden.version > before.version
     assert await sync.database["parts"].count_documents({}) == 0
+
+
+@pytest.mark.integration
+async def test_a_score_that_must_not_be_used_is_shown_again_when_it_is_told_again(sync: Sync) -> None:
+    """As of the same moment too: scoring's clock stands still where nobody buys."""
+
+    async def shown() -> bool:
+        return CustomerView.model_validate_json((await sync.views.one(ANNA)) or b"").score is not None
+
+    await sync.happen(contact(ANNA), score(ANNA, 1))
+    seen = [await shown()]
+    gone = withdrawn(ANNA, 1).model_copy(update={"restricted": True})
+    for facts in ([restricted(ANNA)], [score(ANNA, 1)], [gone], [restricted(ANNA, False)], [score(ANNA, 1)]):
+        await sync.happen(*facts)
+        seen.append(await shown())
+    assert seen == [True, False, False, False, False, True]
 
 
 @pytest.mark.integration

@@ -1,7 +1,8 @@
 """Contacts written to a file: page after page by id, so that memory does not grow with how many there are.
 
 Each contact is as it was when its page was read. Everybody who was a customer of their own from beginning to end is in the
-file exactly once; who was registered, merged or parted meanwhile may be in it or not.
+file exactly once; who was registered, merged or parted meanwhile may be in it or not. Whoever is restricted is not in it: where
+a file goes nobody would know of it, nor hear when it is lifted.
 """
 
 import asyncio
@@ -50,6 +51,9 @@ class Readable(Protocol):
     async def load(self, customers: Collection[str]) -> dict[str, Known]:
         """These contacts; unknown ones are absent."""
 
+    async def restricted(self, customers: Collection[str], session: None = None) -> Collection[str]:
+        """Those of them whose data must not be used."""
+
 
 class Exporting:
     """The use case."""
@@ -72,8 +76,9 @@ class Exporting:
         after: str | None = ""
         while after is not None:
             piece, after = await self.contacts.piece(after, PIECE, asked, view.rows)
-            if piece:
-                shown = await view.parts_exported(await self._whole(piece))
+            restricted = await self.contacts.restricted([known.contact.customer_id for known in piece])
+            if usable := [known for known in piece if known.contact.customer_id not in restricted]:
+                shown = await view.parts_exported(await self._whole(usable))
                 yield await asyncio.to_thread(_written, writer, shown, fields, as_of)
         yield await asyncio.to_thread(writer.end)
 

@@ -34,6 +34,8 @@ class Kept(Protocol):
 
     async def load(self, customers: Collection[str], session: Session | None) -> dict[str, Known]: ...
 
+    async def restricted(self, customers: Collection[str], session: Session | None) -> Collection[str]: ...
+
     async def page(self, after: str, limit: int, rows: Rows) -> list[Contact]: ...
 
     async def found(self, typed: str, after: At | None, limit: int, rows: Rows, wanted: Sequence[Wanted]) -> Found: ...
@@ -100,8 +102,11 @@ class View:
         return (await self.all_shown(action, [contact]))[0]
 
     async def all_shown(self, action: str, contacts: Sequence[Contact], *, searched: bool = False) -> list[Contact]:
-        """`searched`: asked without naming a contact; of keys that are limited that is kept as well."""
-        shown = [self._veiled(one) for one in contacts]
+        """`searched`: asked without naming a contact; of keys that are limited that is kept as well. Whoever is restricted is
+        shown, for their data may be contested and mended, and it is said of them.
+        """
+        restricted = await self.kept.restricted([one.customer_id for one in contacts], None)
+        shown = [_marked(self._veiled(one), restricted) for one in contacts]
         fields = [name for one in shown for name in self.sensitive.fields_of(one)]
         if fields or (searched and self.principal.limited):
             told = contacts if searched else [one for one in shown if self.sensitive.fields_of(one)]
@@ -168,3 +173,7 @@ class View:
     async def note(self, action: str, customers: Sequence[str], fields: Iterable[str] = ()) -> None:
         """Into the audit trail. Returns once it is kept."""
         await self.trail.write(Accessed(action, self.principal, customers, sorted(set(fields))))
+
+
+def _marked(contact: Contact, restricted: Collection[str]) -> Contact:
+    return contact.model_copy(update={"restricted": True}) if contact.customer_id in restricted else contact

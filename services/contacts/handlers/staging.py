@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeGuard
 
 from services.contacts.domain import lifecycle
 from services.contacts.domain.changes import Author
@@ -15,6 +15,7 @@ from services.contacts.domain.survivorship import Known, Statement, after_all_sa
 from services.contacts.handlers.book import Book, Store, open_book
 from services.contacts.handlers.errors import NoSuchContact
 from shared.clock import Clock
+from shared.contracts.fact import Fact
 from shared.contracts.scoring import Score, ScoreChanged, ScoreWithdrawn
 from shared.messaging import Received, Unit
 from shared.mongo import Session
@@ -31,6 +32,10 @@ class Courses(Protocol):
 
     async def courses(self, customers: Collection[str], session: Session | None) -> dict[str, Course]:
         """Of these customers, each by itself; unknown ones are absent. Nothing else of their contacts is read."""
+        ...
+
+    async def restricted(self, customers: Collection[str], session: Session | None) -> Collection[str]:
+        """Those of them whose data must not be used."""
         ...
 
 
@@ -61,8 +66,11 @@ class Staging:
         self.country = country
 
     async def follow(self, unit: Unit, events: Sequence[Received]) -> None:
-        """Scores have changed or were withdrawn. Nearly none of them moves anybody to another stage."""
-        told = [event.fact for event in events if isinstance(event.fact, ScoreChanged | ScoreWithdrawn)]
+        """Scores have changed or were withdrawn. Nearly none of them moves anybody to another stage.
+
+        Nobody who is restricted is moved: what was missed scoring tells again once that is lifted.
+        """
+        told = [event.fact for event in events if _says_what_was_bought(event.fact)]
         absorbed = await self._absorbed({one.customer_id for one in told if isinstance(one, ScoreWithdrawn)}, unit)
         courses = await self.courses.courses({_customer(one) for one in told} - absorbed, unit.session)
         news: defaultdict[str, list[Mark]] = defaultdict(list)
@@ -72,6 +80,8 @@ class Staging:
             if customer in courses and (marks := self._news(courses[customer], one)):
                 courses[customer] = lifecycle.heard(courses[customer], marks)
                 news[customer] += marks
+        for customer in await self.courses.restricted(news, unit.session) if news else ():
+            del news[customer]
         if not news:
             return
         book = await open_book(self.store, unit, news, await self.clock.now(unit.session), self.country)
@@ -124,6 +134,10 @@ class Staging:
         loaded |= await self.store.load(loaded[root].place.members, None) if loaded[root].place.members else {}
         whole = together(root, loaded, self.country) if loaded[root].place.members else loaded[root]
         return timeline(course_of(whole))
+
+
+def _says_what_was_bought(told: Fact) -> TypeGuard[ScoreChanged | ScoreWithdrawn]:
+    return isinstance(told, ScoreChanged) or (isinstance(told, ScoreWithdrawn) and not told.restricted)
 
 
 def _customer(told: ScoreChanged | ScoreWithdrawn) -> str:

@@ -59,6 +59,7 @@ class MongoStore:
         self.conflicts = database["conflicts"]
         self.merges = database["merges"]
         self.heard_before = database["duplicates"]
+        self.restrictions = database["restrictions"]
         self.history = HistoryStore(database)
         self.rulebook = Rulebook(RuleStore(database).all)
 
@@ -97,6 +98,11 @@ class MongoStore:
         wanted, only = {"_id": {"$in": list(customers)}}, {"course": 1, "stage": 1, "said.stage": 1}
         found = self.contacts.find(wanted, only, session=session)
         return {row["_id"]: read_stages(row) async for row in found}
+
+    async def restricted(self, customers: Many[str], session: Session | None) -> set[str]:
+        """Those of them whose data are kept and must not be used."""
+        found = self.restrictions.find({"_id": {"$in": list(customers)}}, {"_id": 1}, session=session)
+        return {row["_id"] async for row in found}
 
     async def save(self, changes: Changes, session: Session | None, now: datetime) -> None:
         contacts = [await self._row(known) for known in changes.contacts]

@@ -85,12 +85,12 @@ def churn_routes(churning: Churning, versions: Versions, survivors: Survivors) -
     routes = APIRouter(prefix="/v1/churn", tags=["churn"])
 
     @routes.get("/models", summary="List models of behaviour, the newest first")
-    async def list_models(_: Reader, cursor: Cursor = None, limit: Limit = 20) -> Page[ChurnModelShown]:
+    async def list_churn_models(_: Reader, cursor: Cursor = None, limit: Limit = 20) -> Page[ChurnModelShown]:
         items = await versions.page(before(cursor), limit)
         return Page(items=[ChurnModelShown(**_fields(item)) for item in items], next=following(items, limit))
 
     @routes.get("/models/{version}", summary="Read a model")
-    async def read_model(_: Reader, version: Version) -> ChurnModelRead:
+    async def read_churn_model(_: Reader, version: Version) -> ChurnModelRead:
         found = await versions.version(version)
         if found is None:
             raise Problem(404, detail="There is no such version.")

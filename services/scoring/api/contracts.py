@@ -93,7 +93,7 @@ def contract_routes(contracting: Contracting, ending: Ending, survivors: Survivo
     routes = APIRouter(prefix="/v1/contracts", tags=["contracts"])
 
     @routes.get("/base", summary="What happens to contracts, by their age, as of the last look")
-    async def read_base(_: Reader, months: Months = 24) -> BaseContracts:
+    async def read_contracts_base(_: Reader, months: Months = 24) -> BaseContracts:
         return _base(contracting, months)
 
     @routes.get("/{customer_id}", summary="A customer's contracts, and how they may go on")

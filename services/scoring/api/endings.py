@@ -57,12 +57,12 @@ def ending_routes(versions: Versions) -> APIRouter:
     routes = APIRouter(prefix="/v1/contracts/models", tags=["contracts"])
 
     @routes.get("", summary="List models of how contracts end, the newest first")
-    async def list_models(_: Reader, cursor: Cursor = None, limit: Limit = 20) -> Page[EndingModelShown]:
+    async def list_ending_models(_: Reader, cursor: Cursor = None, limit: Limit = 20) -> Page[EndingModelShown]:
         items = await versions.page(before(cursor), limit)
         return Page(items=[EndingModelShown(**_fields(item)) for item in items], next=following(items, limit))
 
     @routes.get("/{version}", summary="Read a model of how contracts end")
-    async def read_model(_: Reader, version: Version) -> EndingModelRead:
+    async def read_ending_model(_: Reader, version: Version) -> EndingModelRead:
         found = await versions.version(version)
         if found is None:
             raise Problem(404, detail="There is no such version.")

@@ -96,7 +96,7 @@ def profit_routes(profits: Profits, survivors: Survivors) -> APIRouter:
     routes = APIRouter(tags=["profit"])
 
     @routes.get("/v1/profits/base", summary="The whole base by profit: classes, loss makers, the whale curve")
-    async def read_base(_: Reader) -> BaseProfit:
+    async def read_profits_base(_: Reader) -> BaseProfit:
         look = await profits.costs.last_look()
         if look is None:
             raise Problem(404, detail="The books have not been looked through yet.")

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Protocol
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
+from services.scoring.api.survivors import Survivors
 from services.scoring.domain.purchases import money_of
 from services.scoring.domain.reasons import Code
 from services.scoring.domain.segments import Segment
@@ -98,7 +99,8 @@ class Told(Protocol):
     async def summary(self) -> list[Summary]: ...
 
 
-def score_routes(scores: Scores, told: Told, valuing: Valuing) -> APIRouter:
+def score_routes(scores: Scores, told: Told, valuing: Valuing, survivors: Survivors) -> APIRouter:
+    """Of whoever is restricted no score is kept, so that only where there is none it is asked why."""
     routes = APIRouter(prefix="/v1/scores", tags=["scores"])
 
     @routes.get("", summary="List scores as last told, the most valuable customers first")
@@ -117,6 +119,7 @@ def score_routes(scores: Scores, told: Told, valuing: Valuing) -> APIRouter:
     async def read_score(_: Reader, customer_id: CustomerId, as_of: AsOf = None) -> Score:
         score = await scores.read(customer_id, as_of)
         if score is None:
+            await survivors.root(customer_id)
             raise Problem(404, detail="The customer is not known to have bought anything by then.")
         return score
 
@@ -126,6 +129,7 @@ def score_routes(scores: Scores, told: Told, valuing: Valuing) -> APIRouter:
     async def explain_score(_: Reader, customer_id: CustomerId) -> Explained:
         found = await scores.why(customer_id)
         if found is None:
+            await survivors.root(customer_id)
             raise Problem(404, detail="The customer is not known to have bought anything.")
         score, reasons = found
         return Explained(score=score, reasons=[ReasonShown(**vars(reason)) for reason in reasons])
@@ -134,6 +138,7 @@ def score_routes(scores: Scores, told: Told, valuing: Valuing) -> APIRouter:
     async def read_lifetime_value(_: Reader, customer_id: CustomerId) -> LifetimeValueShown:
         found = await valuing.value(customer_id)
         if found is None:
+            await survivors.root(customer_id)
             raise Problem(404, detail="The customer has bought nothing, or there is no model yet to value them by.")
         return _lifetime_value(found, valuing, scores.currency)
 

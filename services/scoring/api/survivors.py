@@ -4,4 +4,6 @@ from typing import Protocol
 
 
 class Survivors(Protocol):
-    async def root(self, customer: str) -> str: ...
+    async def root(self, customer: str, /) -> str:
+        """Raises Restricted: nobody answers for whoever is restricted."""
+        ...

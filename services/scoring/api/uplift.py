@@ -71,12 +71,12 @@ def uplift_routes(versions: Versions) -> APIRouter:
     routes = APIRouter(prefix="/v1/retention/models", tags=["retention"])
 
     @routes.get("", summary="List models of uplift, the newest first")
-    async def list_models(_: Reader, cursor: Cursor = None, limit: Limit = 20) -> Page[UpliftModelShown]:
+    async def list_uplift_models(_: Reader, cursor: Cursor = None, limit: Limit = 20) -> Page[UpliftModelShown]:
         items = await versions.page(before(cursor), limit)
         return Page(items=[UpliftModelShown(**_fields(item)) for item in items], next=following(items, limit))
 
     @routes.get("/{version}", summary="Read a model of uplift")
-    async def read_model(_: Reader, version: Version) -> UpliftModelRead:
+    async def read_uplift_model(_: Reader, version: Version) -> UpliftModelRead:
         found = await versions.version(version)
         if found is None:
             raise Problem(404, detail="There is no such version.")

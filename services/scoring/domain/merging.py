@@ -1,6 +1,6 @@
 """Customers who are one: what each has bought, and what that makes together. Who belongs to whom is the contracts' rule. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from services.scoring.domain.channels import FirstOrder, earliest
@@ -15,12 +15,16 @@ class Part(NamedTuple):
 
 
 class Bond(NamedTuple):
-    """A customer is not alone: merged into another one (then nothing is scored of them), or others were into them."""
+    """A customer is not alone: merged into another one (then nothing is scored of them), or others were into them. Or they are
+    restricted, and nothing is scored of them either.
+    """
 
     own: Part
     merged_into: str | None = None
     members: tuple[str, ...] = ()
     """All who were, directly or through others."""
+    hidden: bool = False
+    """Somebody of all who are one is restricted."""
 
 
 def total(root: str, parts: Mapping[str, Part]) -> Part:
@@ -45,12 +49,18 @@ def unknown(part: Part) -> bool:
     return bool(part.purchases.records) and part.first is None
 
 
-def together(parts: Mapping[str, Part], trees: Mapping[str, list[str]]) -> dict[str, tuple[Part, Bond | None]]:
-    """What is scored of each customer, and their bond: the root of several has the sum, the others nothing."""
+def together(
+    parts: Mapping[str, Part], trees: Mapping[str, list[str]], hidden: Collection[str] = ()
+) -> dict[str, tuple[Part, Bond | None]]:
+    """What is scored of each customer, and their bond: the root of several has the sum, the others nothing.
+
+    `hidden`: roots of trees with somebody restricted, of which nobody is scored.
+    """
     scored: dict[str, tuple[Part, Bond | None]] = {}
     for root, members in trees.items():
         others = tuple(one for one in members if one != root)
-        whole = total(root, {one: parts[one] for one in members})
-        scored[root] = whole, Bond(parts[root], members=others) if others else None
-        scored |= {one: (Part(), Bond(parts[one], merged_into=root)) for one in others}
+        unseen = root in hidden
+        whole = Part() if unseen else total(root, {one: parts[one] for one in members})
+        scored[root] = whole, Bond(parts[root], members=others, hidden=unseen) if others or unseen else None
+        scored |= {one: (Part(), Bond(parts[one], merged_into=root, hidden=unseen)) for one in others}
     return scored

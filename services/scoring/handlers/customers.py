@@ -60,6 +60,11 @@ class Known(NamedTuple):
         return self.bond.members if self.bond else ()
 
     @property
+    def hidden(self) -> bool:
+        """They, or somebody who is one with them, are restricted, and nobody was told what is scored of them."""
+        return self.bond is not None and self.bond.hidden
+
+    @property
     def part(self) -> Part:
         """What came under the customer's own id."""
         return self.bond.own if self.bond else Part(self.purchases, self.first)

@@ -1,6 +1,9 @@
-"""Customers who are one, become one, or are no more: each part keeps what came under its id, the root is scored as their sum."""
+"""Customers who are one, become one, or are no more: each part keeps what came under its id, the root is scored as their sum.
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+Of whoever is restricted, or one with somebody who is, nothing is scored: their parts are kept, and go on taking what comes.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -17,6 +20,14 @@ from shared.links import without
 from shared.messaging import Received, Unit
 from shared.mongo import Session
 
+Restricted = Callable[[Collection[str], Session | None], Awaitable[set[str]]]
+"""Of these customers, those whose data must not be used, as the transaction sees it."""
+
+
+async def nobody_restricted(_: Collection[str], __: Session | None) -> set[str]:
+    """Where nobody is."""
+    return set()
+
 
 class Links(Protocol):
     async def take(self, facts: Iterable[LinkFact], session: Session | None) -> list[Link]: ...
@@ -32,6 +43,10 @@ class Turn(NamedTuple):
     bond: Bond | None
     cause: Received | None
     """None: that somebody was erased who was one with them."""
+    hidden: bool = False
+    """Somebody of those who are one is restricted."""
+    again: bool = False
+    """Whoever listens is told of them though nothing has moved, because of what they were not told, or have passed over."""
 
     @property
     def moved(self) -> bool:
@@ -40,18 +55,19 @@ class Turn(NamedTuple):
     @property
     def scored(self) -> bool:
         """Anew."""
-        return self.moved and bool(self.after.purchases.records)
+        return (self.moved or self.again) and bool(self.after.purchases.records)
 
     @property
     def withdrawn(self) -> bool:
         """Nothing is left to score them by."""
-        return self.moved and not self.after.purchases.records
+        return (self.moved or self.again) and not self.after.purchases.records
 
 
 @dataclass
 class Merging:
     scores: Scores
     links: Links
+    restricted: Restricted = nobody_restricted
     erased: Among = nobody
     """Who is no customer any more, and so one with nobody."""
 
@@ -78,6 +94,21 @@ class Merging:
         if circle.customers:
             await self._regroup(unit, circle, {}, None, all_=True)
 
+    async def reconsider(self, unit: Unit, customers: Collection[str], cause: Received | None = None) -> None:
+        """Customers who are restricted from now on, or are no more: `restricted` knows it already.
+
+        Whoever may be shown is told again though their score is what it was: a restriction that was lifted within a second is
+        heard of at once with its end, and contacts has passed over what was told in between.
+        """
+        circle = await self._circle(unit, customers)
+        await self._regroup(unit, circle, {}, cause, all_=True, again=True)
+
+    async def shown(self, customers: Collection[str]) -> set[str]:
+        """Those of them who are scored as if nobody were restricted, or of whom nothing is kept that says otherwise."""
+        known = await self.scores.customers.load(customers)
+        kept = {customer for customer, one in known.items() if one.hidden}
+        return set(customers) - kept - set(self.erased(customers))
+
     async def _circle(self, unit: Unit, ends: Iterable[str]) -> Circle[Known]:
         customers, session = self.scores.customers, unit.session
         circle = await circle_of(
@@ -94,21 +125,26 @@ class Merging:
         link: Received | None,
         *,
         all_: bool,
+        again: bool = False,
     ) -> None:
         """Parts take their facts; then everybody whom that concerns is scored as what their parts make together.
 
         Whoever writes a part writes its root too, and whoever changes who is one writes `all_` whom it concerns, so that two who
-        write for one tree at once meet.
+        write for one tree at once meet. Of a root who was hidden is told what is so, that nothing is scored of them too.
         """
         before = {one: circle.held.get(one, NOBODY) for one in circle.customers}
         parts = {one: known.part for one, known in before.items()}
         after = parts | {one: self._taken(unit, parts[one], events) for one, events in theirs.items()}
-        causes = {root: _last(theirs, members, link) for root, members in circle.trees().items()}
-        turns = {
-            one: Turn(before[one], part, bond, cause)
-            for one, (part, bond) in together(after, circle.trees()).items()
-            if (cause := causes[bond.merged_into if bond and bond.merged_into else one]) or all_
-        }
+        trees = circle.trees()
+        causes = {root: _last(theirs, members, link) for root, members in trees.items()}
+        restricted = await self.restricted(circle.customers, unit.session)
+        hidden = {root for root, members in trees.items() if not restricted.isdisjoint(members)}
+        turns: dict[str, Turn] = {}
+        for one, (part, bond) in together(after, trees, hidden).items():
+            root = bond.merged_into if bond and bond.merged_into else one
+            if causes[root] or all_:
+                anew = one == root and root not in hidden and (again or before[one].hidden)
+                turns[one] = Turn(before[one], part, bond, causes[root], root in hidden, anew)
         await self._save(
             unit, turns if all_ else {one: turn for one, turn in turns.items() if _moved(one, turn, parts)}
         )
@@ -156,5 +192,5 @@ def _moved(customer: str, turn: Turn, parts: Mapping[str, Part]) -> bool:
 def _tell_withdrawn(unit: Unit, turns: Mapping[str, Turn], terms: Terms) -> None:
     for one, turn in turns.items():
         if turn.withdrawn:
-            gone = ScoreWithdrawn(customer_id=one, as_of=terms.now)
+            gone = ScoreWithdrawn(customer_id=one, as_of=terms.now, restricted=turn.hidden)
             unit.publish(SCORES, gone, key=one, cause=turn.cause, time=None if turn.cause else terms.now)

@@ -1,6 +1,6 @@
 """What to do to keep a customer: decided by expected profit, put down, and learnt from once the outcome is known."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
@@ -19,7 +19,6 @@ from services.scoring.domain.retention.persuasion import Beliefs, beliefs
 from services.scoring.domain.retention.reasons import reasons
 from services.scoring.handlers.customers import Answer, Readable, answer, answers
 from services.scoring.handlers.persuading import Shares
-from services.scoring.handlers.restricting import anybody
 from services.scoring.handlers.scores import Scores
 from services.scoring.handlers.valuing import Valuing
 from shared.clock import Clock
@@ -121,12 +120,9 @@ class Retaining:
     horizon_days: int
     evidence: Evidence | None = None
     """As of the last look; None before."""
-    require_usable: Callable[[str], Awaitable[None]] = anybody
-    """Raises of whom nothing may be decided."""
 
     async def preview(self, customer_id: str) -> Decided | None:
-        """What was decided for this month, or would be now; None of a customer who has bought nothing. Raises Restricted."""
-        await self.require_usable(customer_id)
+        """What was decided for this month, or would be now; None of a customer who has bought nothing."""
         now = await self.clock.now()
         return await self._recorded(customer_id, _occasion(now)) or await self._decide(customer_id, now)
 

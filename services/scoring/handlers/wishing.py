@@ -1,7 +1,7 @@
 """What customers like: remembered with every order and contact, and read as offers, interests, channel and hour."""
 
 import zlib
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Literal, NamedTuple, Protocol
@@ -16,7 +16,6 @@ from services.scoring.domain.wishes.profiles import Profiles
 from services.scoring.domain.wishes.reasons import reason
 from services.scoring.domain.wishes.shelf import Shelf
 from services.scoring.handlers.booking import Deed
-from services.scoring.handlers.restricting import anybody
 from shared.clock import Clock
 from shared.contracts.interactions import InteractionRecorded, OrderPlaced
 from shared.messaging import Received
@@ -116,8 +115,6 @@ class Wishing:
     zone_name: str = "UTC"
     memories: Memories = field(default_factory=Memories)
     shelf: Shelf | None = None
-    require_usable: Callable[[str], Awaitable[None]] = anybody
-    """Raises of whom nothing may be decided."""
     _zone: tzinfo = field(init=False)
 
     def __post_init__(self) -> None:
@@ -168,8 +165,7 @@ class Wishing:
         return Wishes.of_contact(day_of(at), numbers[Name("channel", fact.channel)], here.weekday() * 24 + here.hour)
 
     async def read(self, customer_id: str, number: int) -> Wished | None:
-        """Up to so many offers, and what else is known; None of a customer of whom nothing is. Raises Restricted."""
-        await self.require_usable(customer_id)
+        """Up to so many offers, and what else is known; None of a customer of whom nothing is."""
         wishes = await self.remembered.wishes(customer_id)
         if wishes is None:
             return None

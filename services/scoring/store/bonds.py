@@ -17,7 +17,7 @@ def bond_of(document: Document) -> Bond | None:
         return None
     said = document["bond"]
     own = Part(Purchases.unpack(said["days"]), FirstOrder._make(said["first"]) if said["first"] else None)
-    return Bond(own, said["merged_into"], tuple(said["members"]))
+    return Bond(own, said["merged_into"], tuple(said["members"]), said.get("hidden", False))
 
 
 def regrouping(one: Regrouped, withdrawn_at: int | None) -> Document:
@@ -25,7 +25,8 @@ def regrouping(one: Regrouped, withdrawn_at: int | None) -> Document:
     change: Document = {"$set": {}, "$unset": {}, "$inc": ALWAYS_A_WRITE}
     if one.bond:
         own = {"days": one.bond.own.purchases.pack(), "first": one.bond.own.first}
-        change["$set"]["bond"] = own | {"merged_into": one.bond.merged_into, "members": one.bond.members}
+        others = {"merged_into": one.bond.merged_into, "members": one.bond.members}
+        change["$set"]["bond"] = own | others | ({"hidden": True} if one.bond.hidden else {})
     else:
         change["$unset"]["bond"] = ""
     if withdrawn_at is not None:

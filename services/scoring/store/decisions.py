@@ -16,6 +16,7 @@ from services.scoring.domain.retention.evidence import Counts, Evidence
 from services.scoring.domain.retention.own import Lesson
 from services.scoring.domain.retention.persuasion import Belief
 from services.scoring.handlers import Decided, Drawn, Due, evidence_of
+from services.scoring.store.restrictions import MongoRestrictions
 from shared import mongo
 from shared.mongo import Database, Document
 
@@ -55,8 +56,11 @@ class MongoActions:
 
 
 class MongoDecisions:
+    """From decisions about customers who are restricted nothing is learnt; those that are open wait until it is lifted."""
+
     def __init__(self, database: Database) -> None:
         self._decisions = database["decisions"]
+        self._restrictions = MongoRestrictions(database)
 
     async def prepare(self) -> None:
         await self._decisions.create_index([("at", ASCENDING)], partialFilterExpression=OPEN)
@@ -88,18 +92,21 @@ class MongoDecisions:
         return _decided(found) if found else None
 
     async def due(self, until: datetime, limit: int) -> list[Due]:
-        found = self._decisions.find({"at": {"$lte": until}, **OPEN}).sort("at", ASCENDING).limit(limit)
+        wanted = {"at": {"$lte": until}, **OPEN, **await self._usable()}
+        found = self._decisions.find(wanted).sort("at", ASCENDING).limit(limit)
         return [Due(d["_id"], d["decision"]["customer_id"], _decision(d["decision"]), d["at"]) async for d in found]
 
     async def settle(self, outcomes: Mapping[str, bool]) -> None:
+        # Looked up once more: of who was restricted since, the outcome may have been read as nothing.
+        usable = await self._usable()
         writes = [
-            UpdateOne({"_id": id_}, {"$set": {"stayed": stayed}, "$unset": {"open": ""}})
+            UpdateOne({"_id": id_, **usable}, {"$set": {"stayed": stayed}, "$unset": {"open": ""}})
             for id_, stayed in outcomes.items()
         ]
         await self._decisions.bulk_write(writes, ordered=False)
 
     async def lessons(self, after: str | None, limit: int) -> list[tuple[str, Lesson]]:
-        settled = {LESSON: {"$gt": after or ""}, "stayed": {"$exists": True}}
+        settled = {LESSON: {"$gt": after or ""}, "stayed": {"$exists": True}, **await self._usable()}
         cursor = self._decisions.find(settled, TAUGHT).sort(LESSON, ASCENDING).limit(limit).batch_size(DECODED)
         found = await cursor.to_list(limit)
         # In a thread: each has some dozens of features.
@@ -108,8 +115,13 @@ class MongoDecisions:
     async def settled(self) -> Evidence:
         """Counted in the database: there are as many decisions as customers and months, and few kinds of them."""
         group = {"_id": ALIKE, "decision": {"$first": "$decision"}, "times": {"$sum": 1}}
-        found = await mongo.aggregate(self._decisions, [{"$match": LESSONS}, {"$group": group}])
+        found = await mongo.aggregate(self._decisions, [{"$match": LESSONS | await self._usable()}, {"$group": group}])
         return evidence_of([(_decision(d["decision"]), d["_id"]["stayed"], d["times"]) for d in found])
+
+    async def _usable(self) -> Document:
+        """Of customers who are not restricted. Contacts restricts all who are one, so that it does not matter for whom of them it was."""
+        restricted = await self._restrictions.everybody()
+        return {"decision.customer_id": {"$nin": restricted}} if restricted else {}
 
 
 def _id(customer_id: str, occasion: str) -> str:

@@ -30,7 +30,8 @@ def held(database: Database, names: MongoNames) -> Held:
         [
             Section(
                 "score",
-                "What we expect of you, as we have last told it, and the purchases that it follows from.",
+                "What we expect of you, as we have last told it, and the purchases that it follows from. While your data "
+                "must not be used, nothing is expected of you.",
                 scores,
             ),
             Section(
@@ -61,7 +62,9 @@ def _score(document: Document) -> Item:
 
 
 def _own(bond: Document | None) -> dict[str, Any]:
-    """Of who is not alone: the score is of all who are one, or in another's."""
+    """Of who is not alone: the score is of all who are one, or in another's. Of who is restricted there is none, and all of the
+    purchases stand here.
+    """
     if bond is None:
         return {}
     return {
@@ -69,7 +72,7 @@ def _own(bond: Document | None) -> dict[str, Any]:
         "with": bond["members"],
         "own_purchases": _purchases(bond["days"]),
         "own_first_order": _first(bond["first"]),
-    }
+    } | ({"restricted": True} if bond.get("hidden") else {})
 
 
 def _purchases(packed: bytes) -> list[Item]:

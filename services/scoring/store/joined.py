@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import reduce
+from itertools import chain
 from typing import TypeVar
 
 from services.scoring.domain.behaviour import Behaviour
@@ -12,6 +13,7 @@ from services.scoring.domain.wishes.customer import Memories, Wishes
 from services.scoring.domain.wishes.habits import Habits
 from services.scoring.handlers import Leaf, Ledger, PackedLesson
 from services.scoring.store.deeds import MongoDeeds
+from services.scoring.store.restrictions import MongoRestrictions
 from shared.links import LinkStore, Tree
 
 MEMORIES = Memories()
@@ -22,12 +24,13 @@ Page = Mapping[str, T]
 
 class JoinedDeeds:
     """Reading for one customer answers for all who are one with them. In looks through the base several who are one are met
-    once, where the first of them is who has done anything.
+    once, where the first of them is who has done anything; whoever is restricted, or one with somebody who is, is not met.
     """
 
-    def __init__(self, deeds: MongoDeeds, links: LinkStore) -> None:
+    def __init__(self, deeds: MongoDeeds, links: LinkStore, restrictions: MongoRestrictions) -> None:
         self._deeds = deeds
         self._links = links
+        self._restrictions = restrictions
 
     async def wishes(self, customer_id: str) -> Wishes | None:
         tree = await self._links.tree(customer_id)
@@ -100,15 +103,19 @@ class JoinedDeeds:
         """The next page on which anybody is met: all of it may be of customers who were met before."""
         while found := await page(after):
             joined = dict(found)
-            for tree in await self._links.trees(joined.keys()):
+            trees = await self._links.trees(joined.keys())
+            restricted = await self._restrictions.among({*joined, *chain.from_iterable(one.members for one in trees)})
+            for tree in trees:
                 theirs = await load(tree.members)
                 first = min(theirs, default="")
                 whole = reduce(plus, (theirs[one] for one in _in_order(tree, theirs))) if theirs else None
                 for one in tree.members & joined.keys():
-                    if one == first and whole is not None:
+                    if one == first and whole is not None and restricted.isdisjoint(tree.members):
                         joined[one] = whole
                     else:
                         del joined[one]
+            for one in restricted & joined.keys():
+                del joined[one]
             if joined:
                 return joined
             after = max(found)

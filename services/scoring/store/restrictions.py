@@ -1,8 +1,10 @@
 """Customers whose data are kept and not used, a document each; most installations have none."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
-from shared.mongo import Database, Session, ensure_collections
+from pymongo import ASCENDING, DeleteOne, UpdateOne
+
+from shared.mongo import Database, Document, Session, ensure_collections
 
 COLLECTION = "restricted"
 
@@ -15,11 +17,23 @@ class MongoRestrictions:
     async def prepare(self) -> None:
         await ensure_collections(self._database, [COLLECTION])
 
-    async def set(self, customer_id: str, *, restricted: bool, session: Session) -> None:
-        if restricted:
-            await self._restricted.replace_one({"_id": customer_id}, {}, upsert=True, session=session)
-        else:
-            await self._restricted.delete_one({"_id": customer_id}, session=session)
+    async def put(self, customers: Mapping[str, bool], session: Session | None) -> None:
+        """Who is, and who is no more."""
+        writes = [
+            UpdateOne({"_id": one}, {"$setOnInsert": {}}, upsert=True) if restricted else DeleteOne({"_id": one})
+            for one, restricted in customers.items()
+        ]
+        if writes:
+            await self._restricted.bulk_write(writes, ordered=False, session=session)
 
-    async def any_of(self, customers: Collection[str]) -> bool:
-        return await self._restricted.find_one({"_id": {"$in": list(customers)}}) is not None
+    async def among(self, customers: Collection[str], session: Session | None = None) -> set[str]:
+        found = self._restricted.find({"_id": {"$in": list(customers)}}, {"_id": 1}, session=session)
+        return {row["_id"] async for row in found}
+
+    async def everybody(self) -> list[str]:
+        return [row["_id"] async for row in self._restricted.find({}, {"_id": 1})]
+
+    async def page(self, after: str | None, limit: int) -> list[str]:
+        beyond: Document = {"_id": {"$gt": after}} if after else {}
+        found = self._restricted.find(beyond, {"_id": 1}).sort("_id", ASCENDING).limit(limit)
+        return [row["_id"] async for row in found]

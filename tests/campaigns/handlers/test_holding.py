@@ -98,7 +98,7 @@ async def test_when_the_one_held_out_is_erased_the_other_is_as_drawn_and_no_row_
 
 
 async def test_links_that_stand_beforehand_as_of_no_turn_let_a_rebuild_tell_nobody_anew(scene: Merged) -> None:
-    """As `deploy.local.rebuilding.link` writes them: merges come again one by one, and each meets the whole tree."""
+    """As `deploy.local.beforehand.link` writes them: merges come again one by one, and each meets the whole tree."""
     await scene.launched(await scene.set())
     arms = {fact["customer_id"]: fact["arm"] for fact in await scene.selected()}
     control = next(one for one, arm in arms.items() if arm == "control")

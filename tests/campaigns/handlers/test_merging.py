@@ -124,6 +124,22 @@ async def test_one_who_is_restricted_hides_all_who_are_one_until_it_is_lifted() 
     assert await world.found(**everybody) == [BOB, CAT]
 
 
+async def test_a_score_that_must_not_be_used_is_in_no_rule_until_it_is_told_again() -> None:
+    """As of the same moment too: scoring's clock stands still where nobody buys."""
+    world = World()
+    rich = {"field": "score.money", "at_least": 1}
+    gone = ScoreWithdrawn(customer_id=ANN, as_of=day(1), restricted=True)
+    await world.hear(scored(ANN, day(1)), restricted(ANN), gone)
+    assert await world.found(**rich) == []
+    await world.hear(restricted(ANN, False))
+    assert await world.found(**rich) == []
+    await world.hear(scored(ANN, day(1)))
+    assert await world.found(**rich) == [ANN]
+    # Scoring may hear of a restriction later than campaigns does.
+    await world.hear(restricted(ANN), scored(ANN, day(2)))
+    assert await world.found(**rich) == []
+
+
 @pytest.mark.integration
 async def test_on_the_real_database_restriction_and_erasure_of_one_who_is_one_with_others(database: Database) -> None:
     profiles, links = ProfileStore(database), LinkStore(database)

@@ -1,6 +1,6 @@
 """Scoring's stores in memory; they pass the same tests as MongoDB's. Transactions do not roll back here."""
 
-from tests.scoring.memory.customers import MemoryCustomers, MemoryPopulation
+from tests.scoring.memory.customers import MemoryCustomers, MemoryPopulation, MemoryRestrictions
 from tests.scoring.memory.deeds import MemoryDeeds, MemoryNames
 from tests.scoring.memory.looks import (
     MemoryChannelLooks,
@@ -25,6 +25,7 @@ __all__ = [
     "MemoryNames",
     "MemoryPaceLooks",
     "MemoryPopulation",
+    "MemoryRestrictions",
     "MemoryReviews",
     "MemoryTransactions",
     "MemoryUpliftModels",

@@ -1,6 +1,6 @@
 """Customers with their scores, and the sums over all of them, in memory."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -117,6 +117,21 @@ class MemoryCustomers:
             for segment in (*SEGMENTS, None)
             if (group := [score for score in scores if score.segment == segment])
         ]
+
+
+@dataclass
+class MemoryRestrictions:
+    restricted: set[str] = field(default_factory=set)
+
+    async def put(self, customers: Mapping[str, bool], session: Session | None) -> None:
+        for one, restricted in customers.items():
+            (self.restricted.add if restricted else self.restricted.discard)(one)
+
+    async def among(self, customers: Collection[str], session: Session | None = None) -> set[str]:
+        return self.restricted & set(customers)
+
+    async def page(self, after: str | None, limit: int) -> list[str]:
+        return sorted(one for one in self.restricted if one > (after or ""))[:limit]
 
 
 @dataclass
