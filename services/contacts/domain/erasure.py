@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from services.contacts.domain.naming import names_of
 from shared.contracts.contacts import Contact, ContactErased
 from shared.contracts.erasures import CHANNEL, LOG, ErasureAwaited, ErasureDone, Kept
 
@@ -129,9 +130,11 @@ class Traces:
     """`scheme:value`."""
     texts: frozenset[str]
     """E-mail addresses and telephone numbers, as typed and as understood."""
+    names: frozenset[str] = frozenset()
+    """All of this and their ids, each in one spelling (`domain.naming`): for files of contacts."""
 
 
-def traces_of(contacts: Iterable[Contact]) -> Traces:
+def traces_of(contacts: Sequence[Contact]) -> Traces:
     """Of all who are one. Names and addresses are many people's, so they are no trace."""
     identifiers: set[str] = set()
     texts: set[str | None] = set()
@@ -140,7 +143,7 @@ def traces_of(contacts: Iterable[Contact]) -> Traces:
         texts |= {contact.email, contact.phone}
         texts |= {text for one in contact.emails for text in (one.typed, one.understood)}
         texts |= {text for one in contact.phones for text in (one.typed, one.understood)}
-    return Traces(frozenset(identifiers), frozenset(text for text in texts if text))
+    return Traces(frozenset(identifiers), frozenset(text for text in texts if text), names_of(contacts))
 
 
 def summary(erasures: Iterable[tuple[Erasure, Sequence[str]]]) -> dict[str, Any]:
