@@ -41,6 +41,7 @@ from services.contacts.main import consents, records
 from services.contacts.main.parts import Base, Part
 from services.contacts.settings import ContactSettings
 from services.contacts.store import (
+    DocumentStore,
     ExportStore,
     FieldStore,
     FormStore,
@@ -141,7 +142,7 @@ def _disclosure(base: Base) -> Part:
     own, key = held(base.plumbing.database), base.settings.internal_key
     others = [Holder(service, url, key) for service, url in base.settings.others.items()]
     routers = [
-        api.disclosure(base.seeing, Disclosing(own, others)),
+        api.disclosure(base.seeing, Disclosing(own, others, DocumentStore(base.plumbing.database))),
         held_routes(own, base.trail),
         audit_routes(base.trail),
     ]

@@ -16,8 +16,10 @@ NAMING = frozenset({"identifiers", "email", "emails", "phone", "phones", "custom
 """The fields by which somebody is known again."""
 BETWEEN = re.compile(r"[\s;,|<>\"']+")
 """What may stand between the values of a record that cannot be read."""
-MOST = 200
-"""Names of one row; more are no person's."""
+MOST, MOST_SCATTERED = 200, 30
+"""Names of one row, and of one that cannot be read: more are no person's, and each is kept in an index."""
+LOOKED_AT = 50_000
+"""Characters of a text that cannot be read."""
 UNREADABLE = "unreadable"
 """The reason why a record that is none is given back."""
 LONGEST = 256
@@ -38,8 +40,8 @@ class Speaking:
 
     def of(self, cells: Cells, *, readable: bool) -> frozenset[str]:
         """What a row's person is known again by (`domain.naming`). Of what cannot be read: all that may be so."""
-        found = self._told(cells) if readable else self._scattered(cells)
-        return frozenset(islice((one for one in found if len(one) <= LONGEST), MOST))
+        found, most = (self._told(cells), MOST) if readable else (self._scattered(cells), MOST_SCATTERED)
+        return frozenset(islice((one for one in found if len(one) <= LONGEST), most))
 
     def _told(self, cells: Cells) -> Iterator[str]:
         row = Row()
@@ -62,11 +64,11 @@ class Speaking:
             yield from phone_names(typed, row.phone_country or self._country)
 
     def _scattered(self, cells: Cells) -> Iterator[str]:
-        listed = (one for cell in cells.values() for one in ([cell] if isinstance(cell, str) else cell))
-        for word in (word for text in listed for word in BETWEEN.split(text[: MOST * LONGEST]) if word):
-            if "@" in word:
-                yield name("email", word)
-            yield from (name(scheme, word) for scheme in self._schemes)
+        """E-mail addresses first, as they are surely what they look like."""
+        listed = [one for cell in cells.values() for one in ([cell] if isinstance(cell, str) else cell)]
+        words = [word for text in listed for word in BETWEEN.split(text[:LOOKED_AT]) if word]
+        yield from (name("email", word) for word in words if "@" in word)
+        yield from (name(scheme, word) for word in words for scheme in self._schemes)
 
 
 def _identified(listed: list[Any]) -> Iterator[str]:
