@@ -29,6 +29,6 @@ def made_at(id_: str) -> datetime:
 
 
 def before(moment: datetime) -> str:
-    """Every id that was made before a moment sorts before this, every other one behind it."""
+    """What every id sorts before that was made before the millisecond of this moment, and every other id behind."""
     digits = f"{max(0, int(moment.timestamp() * 1000)):012x}"
     return f"{digits[:8]}-{digits[8:]}"
