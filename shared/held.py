@@ -139,7 +139,9 @@ def by_id(
         theirs = wanted(customers)
         after = {"$and": [theirs, {"_id": {"$gt": place}}]} if place else theirs
         found = await collection.find(after).sort("_id", 1).limit(limit).to_list(None)
-        return [read(one) for one in found], found[-1]["_id"] if len(found) == limit else None
+        # First, as `read` may take a document apart.
+        following = found[-1]["_id"] if len(found) == limit else None
+        return [read(one) for one in found], following
 
     return reading
 

@@ -1,6 +1,7 @@
 """Writes over HTTP that may be sent twice: the answer is kept in the transaction that makes the change.
 
-The answer is stored as sent, so an answer that shows a secret must not go through here.
+The answer is stored as sent, so an answer that shows a secret must not go through here. One that not everybody may see goes
+through `again` before it is given once more: a day is long enough for a key to lose a scope, and each look is a look.
 """
 
 import hashlib
@@ -28,6 +29,8 @@ Key = Annotated[
         description="Any text unique to this write. The same key and body again change nothing and get the same answer.",
     ),
 ]
+Again = Callable[[str], Awaitable[BaseModel]]
+"""A kept body, as JSON, and what of it is shown to whoever has sent the request once more."""
 
 
 class Answer(NamedTuple):
@@ -63,12 +66,17 @@ def answering(
 
 
 async def idempotent(
-    request: Request, principal: Principal, messaging: Messaging, change: Callable[[Unit], Awaitable[Answer]]
+    request: Request,
+    principal: Principal,
+    messaging: Messaging,
+    change: Callable[[Unit], Awaitable[Answer]],
+    again: Again | None = None,
 ) -> Response:
     """Run `change` in a transaction and answer; if the caller has sent this very request before, only answer.
 
     The same key with another request is a 422. Of two at the same time one wins and both get its answer. A `change`
-    that raises leaves nothing behind, so it may be tried again under the same key.
+    that raises leaves nothing behind, so it may be tried again under the same key. `again` is needed where `change` answers
+    something sensitive.
     """
     key = request.headers.get(HEADER)
     if key is None:
@@ -77,18 +85,21 @@ async def idempotent(
     slot = f"{principal.key_id}:{key}"
     fingerprint = await _fingerprint(request)
 
-    async def once(unit: Unit) -> dict[str, Any]:
+    async def once(unit: Unit) -> tuple[dict[str, Any], bool]:
         known = await answers.find_one({"_id": slot}, session=unit.session)
         if known:
-            return _same(known, fingerprint)
+            return _same(known, fingerprint), True
         answer = _kept(await change(unit))
         expires_at = datetime.now(UTC) + KEPT_FOR
         record = {"_id": slot, "fingerprint": fingerprint, "expires_at": expires_at, **answer}
         # Of two at once the later gets a write conflict here, is run again by the core, and finds the first one's answer.
         await answers.insert_one(record, session=unit.session)
-        return answer
+        return answer, False
 
-    return _response(await messaging.transact(once))
+    answer, repeated = await messaging.transact(once)
+    if repeated and again and answer["body"] is not None:
+        answer["body"] = (await again(answer["body"])).model_dump_json()
+    return _response(answer)
 
 
 async def _fingerprint(request: Request) -> str:

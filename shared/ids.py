@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 _VERSION_AND_VARIANT = 0x7 << 76 | 0b10 << 62
 
@@ -21,3 +21,14 @@ def uuid7s(now: datetime) -> Iterator[str]:
         text = f"{time | high << 64 | _VERSION_AND_VARIANT | low:032x}"
         yield f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
         place += 1
+
+
+def made_at(id_: str) -> datetime:
+    """When an id was made, to the millisecond."""
+    return datetime.fromtimestamp(int(id_.replace("-", "")[:12], 16) / 1000, UTC)
+
+
+def before(moment: datetime) -> str:
+    """What every id sorts before that was made before the millisecond of this moment, and every other id behind."""
+    digits = f"{max(0, int(moment.timestamp() * 1000)):012x}"
+    return f"{digits[:8]}-{digits[8:]}"

@@ -1,18 +1,23 @@
 """The export of all that is held: what it looks like, and what it says of services that do not answer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import io
+import zipfile
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import orjson
 import pytest
 from fastapi import FastAPI, Request
 
-from services.contacts.api.disclosure import as_json
-from services.contacts.api.disclosure_page import as_html
+from services.contacts.api.disclosure_archive import Archive
+from services.contacts.api.disclosure_forms import Json, written
+from services.contacts.api.disclosure_page import Page
 from services.contacts.clients import Holder
+from services.contacts.domain.documents import Document
 from services.contacts.handlers.disclosing import Disclosing, NoAnswer
 from shared.held import Held, HeldItem, HeldPage, Piece, Section
 from tests.contacts.staff import NOW, contact
@@ -41,13 +46,40 @@ async def nothing(customers: Sequence[str], place: str | None, limit: int) -> Pi
     return [], None
 
 
+class Folder:
+    """Documents in memory, each in two pieces."""
+
+    def __init__(self, **told: bytes) -> None:
+        self.told = told
+
+    async def of(self, customers: Collection[str]) -> list[Document]:
+        about: dict[str, Any] = {
+            "customer_id": "ann",
+            "title": None,
+            "kind": None,
+            "type": "text/plain",
+            "sha256": "",
+            "source": "",
+        }
+        return [
+            Document(document_id=one, name=f"{HOSTILE} {one}", size=4, scan="unscanned", attached_at=NOW, **about)
+            for one in self.told
+        ]
+
+    async def read(self, document_id: str) -> AsyncIterator[bytes]:
+        yield self.told[document_id][:2]
+        yield self.told[document_id][2:]
+
+
 OWN = Held("contacts", [Section("contact", "Who you are.", nothing)])
 
 
 async def exported(*others: Fake) -> tuple[dict[str, Any], str]:
-    ann, exporting = contact(name="Ann"), Disclosing(OWN, others)
-    json = b"".join([piece async for piece in as_json(ann, exporting.all_of(ann, None), NOW)])
-    html = b"".join([piece async for piece in as_html(ann, exporting.all_of(ann, None), NOW)])
+    ann, exporting = contact(name="Ann"), Disclosing(OWN, others, Folder())
+    json, html = [
+        b"".join([piece async for piece in written(form, exporting.all_of(ann, None))])
+        for form in (Json(ann, NOW), Page(ann, NOW))
+    ]
     return orjson.loads(json), html.decode()
 
 
@@ -117,6 +149,57 @@ async def test_nothing_that_anybody_has_typed_becomes_part_of_the_page() -> None
     outline = Outline(html)
     assert not outline.seen & {"script", "onload", "onerror", "iframe", "img"}
     assert "<script" not in html
+
+
+async def archive_of(folder: Folder, *others: Fake) -> bytes:
+    ann, exporting = contact(name="Ann"), Disclosing(OWN, others, folder)
+    pieces = Archive(ann, NOW).written(exporting.all_of(ann, None), await folder.of([]), folder)
+    return b"".join([piece async for piece in pieces])
+
+
+async def test_an_archive_has_data_and_page_of_the_same_answers_and_each_document_that_both_name() -> None:
+    items = [{"id": "one"}, {"id": "two"}]
+    packed = await archive_of(Folder(one=b"abcd", two=b"efgh"), Papers(items), Fake("sync", [{"a": 1}]))
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert archive.testzip() is None
+        *papers, data, page = archive.namelist()
+        assert (data, page) == ("data.json", "index.html")
+        assert [archive.read(one) for one in papers] == [b"abcd", b"efgh"]
+        told, html = orjson.loads(archive.read(data)), archive.read(page).decode()
+    assert (told["complete"], told["missing"]) == (True, {})
+    [section] = [part for part in told["services"]["papers"] if part["items"]]
+    assert [one["file"] for one in section["items"]] == papers
+    assert told["services"]["sync"][0]["items"] == [{"a": 1}]
+    outline = Outline(html)
+    assert not outline.seen & {"script", "onload", "img"}
+    for one in papers:
+        assert f'href="{quote(one)}"' in html
+
+
+async def test_a_document_that_is_not_there_any_more_is_said_to_be_missing() -> None:
+    packed = await archive_of(Folder(one=b"abc", two=b"efgh"), Papers([{"id": "one"}, {"id": "two"}, {"id": "new"}]))
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        told, html = orjson.loads(archive.read("data.json")), archive.read("index.html").decode()
+    assert (told["complete"], told["missing"]) == (False, {"documents": "2 of them could not be enclosed"})
+    assert "This is not all: documents" in html
+
+
+async def test_an_archive_that_breaks_off_cannot_be_taken_for_a_whole_one() -> None:
+    packed = await archive_of(Folder(one=b"abcd"), Fake("sync", [{"a": 1}]))
+    with pytest.raises(zipfile.BadZipFile):
+        zipfile.ZipFile(io.BytesIO(packed[: -len(packed) // 4]))
+
+
+class Papers(Fake):
+    """Tells documents as contacts does."""
+
+    def __init__(self, items: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__("papers")
+        self.items = items
+
+    async def pages(self, customers: Sequence[str], purpose: str | None) -> AsyncIterator[HeldPage]:
+        found = [HeldItem(section="documents", data=dict(one)) for one in self.items]
+        yield HeldPage(service=self.service, about={"documents": "Papers."}, items=found)
 
 
 class Stub:

@@ -13,6 +13,7 @@ from services.contacts.handlers.imports import Import
 from services.contacts.handlers.rows import Rows
 from services.contacts.settings import ContactSettings
 from services.contacts.store import ImportStore, MongoStore
+from services.contacts.store.erased_names import ErasedNames
 from shared.clock import WallClock
 from shared.ids import uuid7
 from shared.messaging import Unit, outbox
@@ -43,10 +44,12 @@ class Desk:
         self.plumbing = plumbing
         self.contacts = MongoStore(plumbing.database)
         self.files = ImportStore(plumbing.database)
+        self.erased = ErasedNames(plumbing.database)
 
     def instance(self, name: str, transact: Any = None) -> Importing:
         rows = Rows(WallClock())
-        return Importing(self.files, self.contacts, rows, transact or self.plumbing.messaging.transact, name, piece=5)
+        transact = transact or self.plumbing.messaging.transact
+        return Importing(self.files, self.contacts, rows, self.erased, transact, name, piece=5)
 
     async def sent(self, text: str = FILE, mapping: Mapping = MAPPING, *, dry_run: bool = False) -> str:
         data = text.encode()
@@ -69,6 +72,7 @@ async def desk(settings: PlatformSettings) -> AsyncIterator[Desk]:
     await ensure_collections(plumbing.database, (outbox.COLLECTION, "notes"))
     await desk.contacts.prepare()
     await desk.files.prepare()
+    await desk.erased.prepare()
     yield desk
     await plumbing.client.close()
 

@@ -113,3 +113,40 @@ async def test_a_field_that_becomes_sensitive_is_hidden_at_once_in_the_history_t
         status, answer, _ = await ask(plain, "GET", path)
         assert (status, "Xylo" in repr(answer)) == (200, False), path
         assert "Xylo" in repr((await ask(staff.admin, "GET", path))[1]), path
+
+
+async def test_an_answer_that_is_given_once_more_is_a_look_like_any_other(staff: Staff) -> None:
+    nick = staff.holder("contacts:read", "contacts:write", "contacts:sensitive")
+    told = {"name": "Ann", "attributes": {"national_id": "900101", "wage": "Xylo"}}
+    first = await ask(nick, "POST", "/v1/contacts", told, idempotency_key="a")
+    ann = first[1]["customer_id"]
+    path, change = f"/v1/contacts/{ann}", {"attributes": {"size": 38}}
+    changed = await ask(nick, "PATCH", path, change, idempotency_key="b")
+
+    async def looks() -> list[tuple[str, list[str], str | None]]:
+        trail = (await ask(staff.admin, "GET", f"/v1/audit?customer_id={ann}"))[1]["items"]
+        return [(one["action"], one["fields"], one["purpose"]) for one in trail if one["key"] == "Nick"]
+
+    fields = ["attributes.national_id"]
+    assert await looks() == [("change", fields, None), ("register", fields, None)]
+    again = await ask(nick, "POST", "/v1/contacts", told, idempotency_key="a", X_Purpose="Lost it")
+    assert (again[0], again[1]) == (first[0], first[1])
+    assert again[2]["etag"] == first[2]["etag"]
+    assert (await ask(nick, "PATCH", path, change, idempotency_key="b"))[:2] == changed[:2]
+    assert (await looks())[:2] == [("change", fields, None), ("register", fields, "Lost it")]
+
+    definition = {"type": "text", "sensitivity": "sensitive"}
+    assert (await ask(staff.admin, "PUT", "/v1/contacts/fields/wage", definition))[0] == 200
+    await ask(nick, "POST", "/v1/contacts", told, idempotency_key="a")
+    assert (await looks())[0][1] == ["attributes.national_id", "attributes.wage"], "as it is sensitive by now"
+
+
+async def test_an_answer_is_given_once_more_without_what_has_become_sensitive_since(staff: Staff) -> None:
+    plain, told = staff.holder("contacts:write"), {"name": "Ann", "attributes": {"wage": "Xylo"}}
+    first = (await ask(plain, "POST", "/v1/contacts", told, idempotency_key="a"))[1]
+    assert "Xylo" in repr(first)
+    definition = {"type": "text", "sensitivity": "sensitive"}
+    assert (await ask(staff.admin, "PUT", "/v1/contacts/fields/wage", definition))[0] == 200
+    status, again, _ = await ask(plain, "POST", "/v1/contacts", told, idempotency_key="a")
+    assert (status, again["customer_id"], again["name"]) == (201, first["customer_id"], "Ann")
+    assert "Xylo" not in repr(again)

@@ -42,3 +42,20 @@ async def test_each_channel_that_was_told_is_named_with_the_terms_of_then(settin
     )
     assert "never told" not in repr(pages)
     await mongo.close(client)
+
+
+async def test_a_channel_that_may_have_been_told_is_named_as_one_that_perhaps_was(settings: PlatformSettings) -> None:
+    client = mongo.connect(settings)
+    database = client[f"{settings.namespace}rapport_sync"]
+    await database["progress"].insert_many(
+        [{"_id": "told", "reach": {"3": 9}}, {"_id": "perhaps", "reach": {"3": 7}}, {"_id": "not", "reach": {"3": 6}}, {"_id": "stream"}]
+    )  # fmt: skip
+    views = [{"_id": one, "partition": 3, "first": [3, 7], "view": b"{}"} for one in (ANN, BOB)]
+    await database["views"].insert_many(views)
+    await database["deliveries"].insert_one({"_id": f"told:{ANN}", "channel": "told", "customer": ANN})
+    page = await held(database).page([ANN], None, 500)
+    while page.items[0].section != "perhaps_delivered":
+        page = await held(database).page([ANN], page.next, 500)
+    assert [item.data for item in page.items] == [{"customer_id": ANN, "channel": "perhaps"}]
+    assert page.next is None
+    await mongo.close(client)

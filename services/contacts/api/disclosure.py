@@ -1,15 +1,16 @@
-"""The route of access and portability: all that the platform holds on a customer, as JSON or as a page to read."""
+"""The route of access and portability: all that the platform holds on a customer, as JSON, as a page to read, or as an archive."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-import orjson
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
-from services.contacts.api.disclosure_page import as_html
-from services.contacts.handlers.disclosing import Began, Disclosing, Event, Told
+from services.contacts.api.disclosure_archive import Archive
+from services.contacts.api.disclosure_forms import Form, Json, written
+from services.contacts.api.disclosure_page import NOTHING_RUNS, Page
+from services.contacts.handlers.disclosing import Disclosing, Event
 from services.contacts.handlers.seeing import Seeing
 from shared.contracts.contacts import Contact
 from shared.contracts.fact import CustomerId
@@ -17,11 +18,13 @@ from shared.held import SCOPE
 from shared.security import TAKES_PURPOSE, Principal, require
 
 Exporter = Annotated[Principal, Depends(require(SCOPE, rows=True))]
-Format = Annotated[Literal["json", "html"], Query(description="`json` to take along, `html` to read.")]
-MEDIA = {"json": "application/json", "html": "text/html; charset=utf-8"}
-NO_SCRIPTS = (
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+Format = Annotated[
+    Literal["json", "html", "zip"],
+    Query(description="`json` to take along, `html` to read; `zip`: both, and the documents that are attached."),
+]
+MEDIA = {"json": "application/json", "html": "text/html; charset=utf-8", "zip": "application/zip"}
+FORMS: Mapping[str, Callable[[Contact, datetime], Form]] = {"json": Json, "html": Page}
+NO_SCRIPTS = f"{NOTHING_RUNS}; frame-ancestors 'none'"
 
 
 def router(seeing: Seeing, exporting: Disclosing) -> APIRouter:
@@ -41,14 +44,15 @@ def router(seeing: Seeing, exporting: Disclosing) -> APIRouter:
         """Of all ids of the customer, sensitive fields included. It comes as a stream, however much it is.
 
         A service that cannot answer is named, with the reason, under `missing`; `complete` is then false. An answer that breaks
-        off before `complete` is not whole.
+        off before `complete` is not whole; of an archive, one that cannot be opened. In an archive are `data.json`, `index.html`
+        and `documents/`, where each document lies that the data name as `file`.
         """
         view = seeing.by(exporter)
         contact = await view.contact(customer_id)
-        await view.note("export", [contact.customer_id, *contact.absorbed], ["*"])
+        seen = ["*", "documents"] if format == "zip" else ["*"]
+        await view.note("export", [contact.customer_id, *contact.absorbed], seen)
         events = exporting.all_of(contact, exporter.purpose)
-        now = datetime.now(UTC)
-        pieces = as_html(contact, events, now) if format == "html" else as_json(contact, events, now)
+        pieces = _pieces(format, contact, events, exporting)
         headers = {
             "content-disposition": f'attachment; filename="{contact.customer_id}.{format}"',
             "content-security-policy": NO_SCRIPTS,
@@ -58,23 +62,14 @@ def router(seeing: Seeing, exporting: Disclosing) -> APIRouter:
     return routes
 
 
-async def as_json(contact: Contact, events: AsyncIterator[Event], now: datetime) -> AsyncIterator[bytes]:
-    """One document: `services` holds a list of sections each, in pieces; `missing` who could not answer, and why."""
-    head = {"customer_id": contact.customer_id, "also_known_as": contact.absorbed, "made_at": now}
-    yield orjson.dumps(head)[:-1] + b',"services":{'
-    missing: dict[str, str] = {}
-    between = b""
-    async for event in events:
-        match event:
-            case Began(service):
-                yield between + orjson.dumps(service) + b":["
-                between = b""
-            case Told(section, about, items):
-                yield between + orjson.dumps({"section": section, "about": about, "items": items})
-                between = b","
-            case _:
-                if event.missing is not None:
-                    missing[event.service] = event.missing
-                yield b"]"
-                between = b","
-    yield b'},"missing":%s,"complete":%s}' % (orjson.dumps(missing), orjson.dumps(not missing))
+async def _pieces(
+    form: str, contact: Contact, events: AsyncIterator[Event], exporting: Disclosing
+) -> AsyncIterator[bytes]:
+    now = datetime.now(UTC)
+    if form == "zip":
+        documents = await exporting.documents.of([contact.customer_id, *contact.absorbed])
+        pieces = Archive(contact, now).written(events, documents, exporting.documents)
+    else:
+        pieces = written(FORMS[form](contact, now), events)
+    async for piece in pieces:
+        yield piece

@@ -1,9 +1,10 @@
 """The export as a page that a person can read: plain, without scripts, with headings that a screen reader can follow."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
 from services.contacts.handlers.disclosing import Began, Event, Told
 from shared.contracts.contacts import Contact
@@ -15,6 +16,8 @@ TITLES = {
     "scoring": "What we conclude",
     "sync": "Who was told",
 }
+NOTHING_RUNS = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+"""Also of a page that lies in a folder, where no server says so."""
 STYLE = (
     "body{font:1rem/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#111;background:#fff}"
     "article{border-top:1px solid #767676;padding:.5rem 0}dl{display:grid;grid-template-columns:max-content 1fr;gap:0 1rem;margin:0}"
@@ -22,27 +25,41 @@ STYLE = (
 )
 
 
-async def as_html(contact: Contact, events: AsyncIterator[Event], now: datetime) -> AsyncIterator[bytes]:
-    """In pieces, as they come. Everything that anybody has typed is escaped."""
-    yield _head(contact, now).encode()
-    missing: dict[str, str] = {}
-    section: str | None = None
-    async for event in events:
+class Link(str):
+    """The path of a file that lies beside the page."""
+
+    __slots__ = ()
+
+
+class Page:
+    """Everything that anybody has typed is escaped. `missing`: whose part is not there, or not whole, and why."""
+
+    def __init__(self, contact: Contact, now: datetime) -> None:
+        self.missing: dict[str, str] = {}
+        self._contact = contact
+        self._now = now
+        self._section: str | None = None
+
+    def head(self) -> bytes:
+        return _head(self._contact, self._now).encode()
+
+    def of(self, event: Event) -> bytes:
         match event:
             case Began(service):
-                section = None
-                yield f'<section><h2 id="{_text(service)}">{_text(TITLES.get(service, service))}</h2>'.encode()
+                self._section = None
+                return f'<section><h2 id="{_text(service)}">{_text(TITLES.get(service, service))}</h2>'.encode()
             case Told(name, about, items):
                 # A section comes in several pieces; its heading once.
-                heading = "" if name == section else _heading(name, about, items)
-                section = name
-                yield (heading + "".join(_article(item) for item in items)).encode()
-            case _:
-                if event.missing is not None:
-                    missing[event.service] = event.missing
-                    yield _missing(event.service, event.missing).encode()
-                yield b"</section>"
-    yield _foot(missing).encode()
+                heading = "" if name == self._section else _heading(name, about, items)
+                self._section = name
+                return (heading + "".join(_article(item) for item in items)).encode()
+        if event.missing is None:
+            return b"</section>"
+        self.missing[event.service] = event.missing
+        return f"{_missing(event.service, event.missing)}</section>".encode()
+
+    def foot(self) -> bytes:
+        return _foot(self.missing).encode()
 
 
 def _head(contact: Contact, now: datetime) -> str:
@@ -50,6 +67,7 @@ def _head(contact: Contact, now: datetime) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta http-equiv="Content-Security-Policy" content="{NOTHING_RUNS}">'
         f"<title>What we hold on you</title><style>{STYLE}</style></head><body><header><h1>What we hold on you</h1>"
         f"<p>Made {_text(now.isoformat(timespec='seconds'))}, for the customer {_text(ids)}.</p>"
         '<p><a href="#complete">Whether this is all</a> stands at the end.</p></header><main>'
@@ -76,6 +94,8 @@ def _shown(value: Any) -> str:
             return "none"
         case bool():
             return "yes" if value else "no"
+        case Link():
+            return f'<a href="{_text(quote(value))}">{_text(value)}</a>'
     return _text(value)
 
 

@@ -15,6 +15,7 @@ from services.contacts.api.import_bodies import ImportBody, Sample, Samples
 from services.contacts.api.mappings import RAW, no_such_mapping
 from services.contacts.domain.access import Sensitive
 from services.contacts.domain.importing.mapping import Mapping
+from services.contacts.domain.importing.speaking import UNREADABLE
 from services.contacts.formats.safe import harmless
 from services.contacts.handlers.imports import Import
 from services.contacts.handlers.seeing import Seeing
@@ -30,7 +31,6 @@ MAX_FILE_BYTES = 2 << 30
 CHUNK = 1 << 20
 """Bytes of one document; a body is never held beyond that."""
 ROWS_AT_A_TIME = 1_000
-UNREADABLE = "unreadable"
 
 
 class Imports(Protocol):

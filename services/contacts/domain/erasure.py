@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from services.contacts.domain.barring import CHANNELS, addresses
 from services.contacts.domain.hearsay import LEAD
+from services.contacts.domain.naming import names_of
 from shared.contracts.contacts import Contact, ContactErased
 from shared.contracts.erasures import CHANNEL, LOG, ErasureAwaited, ErasureDone, Kept
 
@@ -133,9 +134,11 @@ class Traces:
     """`scheme:value`."""
     texts: frozenset[str]
     """E-mail addresses and telephone numbers, as typed and as understood."""
+    names: frozenset[str] = frozenset()
+    """All of this and their ids, each in one spelling (`domain.naming`): for files of contacts."""
 
 
-def traces_of(contacts: Iterable[Contact]) -> Traces:
+def traces_of(contacts: Sequence[Contact]) -> Traces:
     """Of all who are one. Names and addresses are many people's, so they are no trace."""
     identifiers: set[str] = set()
     texts: set[str | None] = set()
@@ -144,7 +147,7 @@ def traces_of(contacts: Iterable[Contact]) -> Traces:
         texts |= {contact.email, contact.phone}
         texts |= {text for one in contact.emails for text in (one.typed, one.understood)}
         texts |= {text for one in contact.phones for text in (one.typed, one.understood)}
-    return Traces(frozenset(identifiers), frozenset(text for text in texts if text))
+    return Traces(frozenset(identifiers), frozenset(text for text in texts if text), names_of(contacts))
 
 
 def reached_by(contacts: Iterable[Contact]) -> frozenset[str]:

@@ -1,11 +1,12 @@
 """All that the platform holds on a customer, from every service, as it comes."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
 
+from services.contacts.domain.documents import Document
 from shared.contracts.contacts import Contact
 from shared.held import Held, HeldPage
 
@@ -23,6 +24,15 @@ class Asked(Protocol):
     service: str
 
     def pages(self, customers: Sequence[str], purpose: str | None) -> AsyncIterator[HeldPage]: ...
+
+
+class Documents(Protocol):
+    """Where documents that are attached to contacts are kept."""
+
+    async def of(self, customers: Collection[str]) -> list[Document]: ...
+
+    def read(self, document_id: str) -> AsyncIterator[bytes]:
+        """The bytes, piece by piece; none if they are gone."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +65,10 @@ Event = Began | Told | Ended
 class Disclosing:
     """The use case of access and portability."""
 
-    def __init__(self, own: Held, others: Sequence[Asked]) -> None:
+    def __init__(self, own: Held, others: Sequence[Asked], documents: Documents) -> None:
         self.own = own
         self.others = others
+        self.documents = documents
 
     async def all_of(self, contact: Contact, purpose: str | None) -> AsyncIterator[Event]:
         """Everything under all ids of a customer, service by service, in pieces. What one cannot tell is said to be missing."""

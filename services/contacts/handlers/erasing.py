@@ -28,16 +28,14 @@ from services.contacts.handlers.errors import NoSuchContact
 from services.contacts.handlers.reaching import Addresses
 from shared import metrics
 from shared.contracts.contacts import ContactErased, ContactRestricted
-from shared.contracts.erasures import ErasureAwaited, ErasureDone
+from shared.contracts.erasures import LOG, ErasureAwaited, ErasureDone
 from shared.ids import uuid7
 from shared.messaging import Received, Unit
 from shared.mongo import Session
 
 log = structlog.get_logger(__name__)
-NEEDS_TRACES = "interactions"
-"""The one place that looks for more than ids: among events that nobody could take."""
-
-
+NEED_TRACES = frozenset({"interactions", "contacts"})
+"""The places that look for more than ids: among events, and rows of files, that nobody could take."""
 MAX_LEADS = 1000
 """Of one erasure. Nobody is in so many forms, unless somebody has sent them for mischief."""
 
@@ -61,9 +59,12 @@ class Ledger(Protocol):
 
     async def erasure(self, erasure_id: str, session: Session | None) -> Erasure | None: ...
 
-    async def begin(self, erasure: Erasure, traces: Traces, session: Session | None) -> None: ...
+    async def begin(self, erasure: Erasure, traces: Traces, session: Session | None) -> None:
+        """Put it down, and from the commit on whom rows of files that were handed in before must not bring back."""
 
-    async def update(self, erasure: Erasure, *, drop_traces: bool, session: Session | None) -> None: ...
+    async def update(
+        self, erasure: Erasure, *, drop_traces: bool, drop_names: bool, session: Session | None
+    ) -> None: ...
 
     def unfinished(self) -> AsyncIterator[Erasure]: ...
 
@@ -173,8 +174,9 @@ class Erasures:
             ledger[fact.erasure_id] = before, after
         for before, after in ledger.values():
             if after != before:
-                drop = NEEDS_TRACES not in after.open_places
-                await self.ledger.update(after, drop_traces=drop, session=unit.session)
+                left = frozenset(after.open_places)
+                drop = {"drop_traces": NEED_TRACES.isdisjoint(left), "drop_names": LOG not in left}
+                await self.ledger.update(after, **drop, session=unit.session)
 
     async def look(self) -> None:
         """Count what is open, and say loudly what is late: once a day for each erasure and place."""

@@ -16,10 +16,12 @@ import structlog
 
 from services.contacts.domain.importing.drafting import Draft, Drafting, Rejected
 from services.contacts.domain.importing.judging import SAMPLES, Judged
+from services.contacts.domain.importing.speaking import UNREADABLE, Speaking
 from services.contacts.formats.opening import opened
 from services.contacts.formats.records import Layout, Reader, Record, Unreadable
 from services.contacts.handlers.book import Store
-from services.contacts.handlers.imports import OPEN, Import, Imports, Step
+from services.contacts.handlers.imports import OPEN, Back, Import, Imports, Step
+from services.contacts.handlers.late import Erased, Piece, without_the_erased
 from services.contacts.handlers.rows import Rows
 from shared import mongo
 from shared.leases import LeaseLost, UnderWay, leased
@@ -39,18 +41,23 @@ class Overtaken(Exception):
     """It was cancelled, or another instance has gone on."""
 
 
-Piece = list[tuple[Record, Draft | Rejected]]
-
-
 class Importing:
     """The use case: work on what waits."""
 
     def __init__(
-        self, imports: Imports, store: Store, rows: Rows, transact: Transact[None], owner: str, piece: int = PIECE
+        self,
+        imports: Imports,
+        store: Store,
+        rows: Rows,
+        erased: Erased,
+        transact: Transact[None],
+        owner: str,
+        piece: int = PIECE,
     ) -> None:
         self.imports = imports
         self.store = store
         self.rows = rows
+        self.erased = erased
         self.transact = transact
         self.owner = owner
         self.piece = piece
@@ -129,16 +136,19 @@ class Importing:
 
     async def _take(self, one: Import, piece: Piece, empty: Step, before: Counter[str]) -> Counter[str]:
         store = self.imports.rehearsal(one.import_id, self.store) if one.dry_run else self.store
-        drafts = [draft for _, draft in piece if isinstance(draft, Draft)]
+        speaking = Speaking(one.mapping_name, one.mapping, self.rows.country)
         shown = any(before[outcome] < SAMPLES for outcome in ("new", "changed", "unchanged"))
         done: Step = empty
 
         async def change(unit: Unit) -> None:
             nonlocal done
+            left = await without_the_erased(self.erased, piece, speaking, one.handed_in, unit.session)
+            drafts = [draft for _, draft in left if isinstance(draft, Draft)]
             judged = iter(await self.rows.take(unit, store, drafts, one.source, shown=shown))
             done = replace(empty, counts=Counter(), rejected=[], samples=[])
-            for place, (record, draft) in enumerate(piece, empty.start):
-                _note(done, place, record, draft if isinstance(draft, Rejected) else next(judged), before)
+            for place, (record, draft) in enumerate(left, empty.start):
+                outcome = draft if isinstance(draft, Rejected) else next(judged)
+                _note(done, place, record, outcome, before, speaking)
             if not await self.imports.advance(one.import_id, done, unit.session):
                 raise Overtaken
             if one.dry_run:
@@ -148,16 +158,20 @@ class Importing:
         return done.counts
 
 
-def _note(done: Step, place: int, record: Record, judged: Judged | Rejected, before: Counter[str]) -> None:
+def _note(
+    done: Step, place: int, record: Record, judged: Judged | Rejected, before: Counter[str], speaking: Speaking
+) -> None:
     if isinstance(judged, Rejected):
         done.counts["rejected"] += 1
-        done.rejected.append((place, record, judged))
+        names = speaking.of(record.cells, readable=record.fault is None)
+        done.rejected.append(Back(place, record, judged, names))
         return
     outcome = judged.outcome
     done.counts[outcome] += 1
     if before[outcome] + done.counts[outcome] <= SAMPLES:
         shown = {"customer_id": judged.customer_id, "before": judged.before, "after": judged.after}
-        done.samples.append((outcome, place, {"line": record.line, **shown, "changed": judged.changed}))
+        named = {"names": sorted(speaking.of(record.cells, readable=True))}
+        done.samples.append((outcome, place, {"line": record.line, **shown, "changed": judged.changed, **named}))
 
 
 def _open(file: IO[bytes], one: Import) -> Reader:
@@ -209,7 +223,7 @@ class _Pieces:
 def drafted(record: Record, drafting: Drafting) -> Draft | Rejected:
     """What a record says, or why it cannot be taken."""
     if record.fault:
-        return Rejected("unreadable", None, record.fault)
+        return Rejected(UNREADABLE, None, record.fault)
     try:
         return drafting.draft(record.cells)
     except Rejected as rejected:

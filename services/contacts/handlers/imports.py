@@ -1,15 +1,16 @@
 """An import as it is kept: one file, how it is read, how far it has come."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping as Map, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping as Map, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from services.contacts.domain.importing.drafting import Rejected
 from services.contacts.domain.importing.mapping import Mapping
 from services.contacts.formats.records import Record
 from services.contacts.handlers.book import Store
+from shared.ids import made_at
 from shared.leases import Lease
 from shared.mongo import Session
 
@@ -44,8 +45,22 @@ class Import:
     """What the dry run before it has found."""
 
     @property
+    def handed_in(self) -> datetime:
+        """When the file began to come, by the clock of the instance that took it."""
+        return made_at(self.import_id)
+
+    @property
     def source(self) -> str:
         return f"/imports/{self.mapping_name}"
+
+
+class Back(NamedTuple):
+    """A row that is given back. `number`: in the file, from 0; `names`: what its person is known again by (`domain.naming`)."""
+
+    number: int
+    record: Record
+    why: Rejected
+    names: Collection[str]
 
 
 @dataclass
@@ -57,9 +72,9 @@ class Step:
     share: float | None
     columns: Sequence[str]
     counts: Counter[str] = field(default_factory=Counter)
-    rejected: list[tuple[int, Record, Rejected]] = field(default_factory=list)
-    """With the row's number in the file, from 0."""
+    rejected: list[Back] = field(default_factory=list)
     samples: list[tuple[str, int, dict[str, Any]]] = field(default_factory=list)
+    """Of an outcome, with the row's number; `names` as above."""
 
 
 class Imports(Protocol):

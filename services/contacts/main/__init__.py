@@ -42,6 +42,7 @@ from services.contacts.main import consents, records
 from services.contacts.main.parts import Base, Part
 from services.contacts.settings import ContactSettings
 from services.contacts.store import (
+    DocumentStore,
     ExportStore,
     FieldStore,
     FormStore,
@@ -54,6 +55,7 @@ from services.contacts.store import (
     ReviewStore,
     WantedStore,
 )
+from services.contacts.store.erased_names import ErasedNames
 from services.contacts.store.erasing import STEPS, ErasureStore
 from services.contacts.store.held import held
 from services.contacts.store.secret import Secret
@@ -77,7 +79,7 @@ def create(settings: ContactSettings | None = None) -> FastAPI:
     catalogue = Catalogue(FieldStore(plumbing.database).all)
     seeing = Seeing(store, trail, Sensitive(settings.contacts_sensitive, catalogue.secret))
     base = Base(settings, plumbing, store, clock(settings, plumbing.database), trail, seeing, catalogue)
-    erasures, erasing = _erasures(base)
+    erasures, erasing = _erasures(base, secret)
     merging = Merging(base.store, base.clock, base.country, erasures.after_merge)
     staging, life_cycle = records.life_cycle(base)
     keys, link_keys = consents.link_keys(base, secret)
@@ -87,7 +89,7 @@ def create(settings: ContactSettings | None = None) -> FastAPI:
         Part([api.merges(merging, base.store, plumbing.messaging, seeing)]),
         _duplicates(base, merging),
         _quality(base),
-        _files(base),
+        _files(base, secret),
         _forms(base, confirming),
         records.fields(base),
         records.survivorship(base),
@@ -141,7 +143,7 @@ def _disclosure(base: Base) -> Part:
     own, key = held(base.plumbing.database), base.settings.internal_key
     others = [Holder(service, url, key) for service, url in base.settings.others.items()]
     routers = [
-        api.disclosure(base.seeing, Disclosing(own, others)),
+        api.disclosure(base.seeing, Disclosing(own, others, DocumentStore(base.plumbing.database))),
         held_routes(own, base.trail),
         audit_routes(base.trail),
     ]
@@ -168,9 +170,9 @@ def _quality(base: Base) -> Part:
     return Part([api.quality(measuring, base.seeing)], jobs=[partial(measure_quality, measuring)])
 
 
-def _erasures(base: Base) -> tuple[Erasures, Part]:
+def _erasures(base: Base, secret: Secret) -> tuple[Erasures, Part]:
     settings, plumbing = base.settings, base.plumbing
-    ledger = ErasureStore(plumbing.database)
+    ledger = ErasureStore(plumbing.database, secret)
     settle = Terms(timedelta(seconds=settings.erasure_settle_seconds))
     steps = [*STEPS, Unlinked(base.store, base.clock, base.country)]
     erasing = Erasing("contacts", plumbing.database, plumbing.messaging, steps, settle)
@@ -192,10 +194,10 @@ def _erasures(base: Base) -> tuple[Erasures, Part]:
     )
 
 
-def _files(base: Base) -> Part:
-    files = ImportStore(base.plumbing.database)
+def _files(base: Base, secret: Secret) -> Part:
+    files, erased = ImportStore(base.plumbing.database), ErasedNames(base.plumbing.database, secret)
     rows = Rows(base.clock, base.country, base.catalogue)
-    importing = Importing(files, base.store, rows, base.plumbing.messaging.transact, base.settings.instance)
+    importing = Importing(files, base.store, rows, erased, base.plumbing.messaging.transact, base.settings.instance)
     return Part(
         [api.mappings(files), api.imports(files, base.seeing)], [files.prepare], [partial(import_files, importing)]
     )

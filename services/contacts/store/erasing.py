@@ -13,7 +13,10 @@ from pymongo import ASCENDING, DESCENDING, UpdateOne
 from services.contacts.domain.erasure import Erasure, PlaceState, Traces
 from services.contacts.handlers.erasing import Restriction
 from services.contacts.store.documents import BUCKET, COLLECTION as DOCUMENTS
+from services.contacts.store.erased_names import COLLECTION as NAMES, ErasedNames
 from services.contacts.store.history import COLLECTION as CHANGES, erase as erase_changes
+from services.contacts.store.imports import FILES, ROWS, SAMPLES
+from services.contacts.store.secret import Secret
 from shared.audit import COLLECTION as AUDIT, WHO_ASKED
 from shared.contracts.erasures import Kept
 from shared.erasing import Delete, Step, Work, by
@@ -61,6 +64,29 @@ class Documented:
         return len(ids)
 
 
+class Filed:
+    """Rows of files: those that were not taken, and samples. Known by what the customer is known by, where they have no id."""
+
+    collections = (ROWS, SAMPLES)
+
+    async def begin(self, work: Work) -> None:
+        """They are found by index."""
+
+    async def piece(self, unit: Unit, work: Work) -> int:
+        row = await unit.database["erasures"].find_one({"_id": work.erasure_id}, {"traces": 1}, session=unit.session)
+        theirs: list[Document] = [by("names")((row or {}).get("traces", {}).get("names", ()))]
+        removed = 0
+        for name in self.collections:
+            rows = unit.database[name]
+            found = rows.find({"$or": theirs}, {"_id": 1}, session=unit.session).limit(PIECE)
+            ids = [row["_id"] async for row in found]
+            if ids:
+                await rows.delete_many({"_id": {"$in": ids}}, session=unit.session)
+            removed += len(ids)
+            theirs.append(by("customer_id")(work.customers))
+        return removed
+
+
 STEPS: tuple[Step, ...] = (
     Delete("contacts"),
     Delete("identities", by("customer_id")),
@@ -72,6 +98,7 @@ STEPS: tuple[Step, ...] = (
     Delete("match_pairs", by("customers")),
     Changed(),
     Documented(),
+    Filed(),
     Delete("document_beats"),
     Delete("hierarchies"),
     Delete("preference_links"),
@@ -81,7 +108,7 @@ STEPS: tuple[Step, ...] = (
 AT_ONCE = {"contacts", "identities", "merges"}
 """A few hundred documents at most, without which nobody finds the customer."""
 HOLDS_NONE = {
-    "erasures": "the ledger: ids, and until interactions is done how the customer may be named in refused events",
+    "erasures": "the ledger: ids, and until interactions and contacts are done how the customer may be named in what was refused",
     "quality": "figures of all contacts",
     "duplicates": "counts",
     "notes": "leases",
@@ -89,11 +116,10 @@ HOLDS_NONE = {
     "matching": "limits, and how far contacts have been followed",
     "mappings": "how files are read",
     "imports": "figures of imports, and the names of files",
-    "import_files": "files as they were sent, for a week; the place `log` is open until those from before are gone",
-    "import_rows": "rows that were not taken, for two weeks; likewise",
-    "import_samples": "what the first rows would have changed, for two weeks; likewise",
+    FILES: "files as they were sent, for a week; the place `log` is open until those from before are gone",
     "rehearsed_contacts": "what a dry run would write, for a day; likewise",
     "rehearsed_identities": "likewise",
+    NAMES: "what the erased were known by, as keyed digests that name nobody, until the place `log` is done",
     "forms": "forms on the web",
     "do_not_contact": "addresses that are not to be contacted, as keyed digests that name nobody; an objection outlives an erasure",
     "secrets": "what this service signs with",
@@ -107,12 +133,14 @@ HOLDS_NONE = {
 class ErasureStore:
     """Collections `erasures` and `restrictions`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, secret: Secret | None = None) -> None:
         self._database = database
         self._erasures = database["erasures"]
         self._restrictions = database["restrictions"]
+        self._names = ErasedNames(database, secret)
 
     async def prepare(self) -> None:
+        await self._names.prepare()
         await ensure_collections(self._database, ["erasures", "restrictions"])
         await self._erasures.create_index([("done_at", ASCENDING), ("_id", DESCENDING)])
         await self._database["identities"].create_index([("customer_id", ASCENDING)])
@@ -122,15 +150,18 @@ class ErasureStore:
         return read(row) if row else None
 
     async def begin(self, erasure: Erasure, traces: Traces, session: Session | None) -> None:
-        kept = {"identifiers": sorted(traces.identifiers), "texts": sorted(traces.texts)}
+        kept = {name: sorted(listed) for name, listed in vars(traces).items()}
         await self._erasures.insert_one(_row(erasure) | {"traces": kept}, session=session)
+        await self._names.put(erasure.erasure_id, traces.names, erasure.requested_at, session)
 
-    async def update(self, erasure: Erasure, *, drop_traces: bool, session: Session | None) -> None:
+    async def update(self, erasure: Erasure, *, drop_traces: bool, drop_names: bool, session: Session | None) -> None:
         row = _row(erasure)
         change: Document = {"$set": {"places": row["places"], "done_at": row["done_at"]}}
         if drop_traces:
             change["$unset"] = {"traces": ""}
         await self._erasures.update_one({"_id": erasure.erasure_id}, change, session=session)
+        if drop_names:
+            await self._names.forget(erasure.erasure_id, session)
 
     async def unfinished(self) -> AsyncIterator[Erasure]:
         async for row in self._erasures.find({"done_at": None}, {"traces": 0}).sort("_id", ASCENDING):

@@ -12,8 +12,9 @@ from pymongo import ASCENDING, DESCENDING
 from services.contacts.domain.importing.mapping import Mapping, stored
 from services.contacts.formats.records import Unreadable
 from services.contacts.handlers import Store
-from services.contacts.handlers.imports import OPEN, Import, Step
-from services.contacts.store.rehearsal import COLLECTIONS, KEPT as REHEARSED_KEPT, Rehearsal, forget, of_import
+from services.contacts.handlers.imports import OPEN, Back, Import, Step
+from services.contacts.store.rehearsal import COLLECTIONS, Rehearsal, forget, of_import
+from shared.ids import before
 from shared.leases import Lease, MongoLease
 from shared.mongo import Database, Document, Session, ensure_collections
 
@@ -21,6 +22,11 @@ FILES_KEPT = timedelta(days=7)
 """A file is needed until its import is done. As long as channels' events are kept for being read again."""
 ROWS_KEPT = timedelta(days=14)
 """Rejected rows and samples: until somebody has mended them. They hold personal data, and an erasure waits until they are gone."""
+FILES, ROWS, SAMPLES = "import_files", "import_rows", "import_samples"
+HIDDEN = {"_id": 0, "expires_at": 0, "names": 0}
+"""Of a sample."""
+KEEPING = (FILES, ROWS, SAMPLES, *COLLECTIONS)
+"""Where something of the people is who are in a file."""
 
 
 class ImportStore:
@@ -30,15 +36,18 @@ class ImportStore:
         self.database = database
         self.mappings = database["mappings"]
         self.imports = database["imports"]
-        self.files = database["import_files"]
-        self.rows = database["import_rows"]
-        self.samples = database["import_samples"]
+        self.files = database[FILES]
+        self.rows = database[ROWS]
+        self.samples = database[SAMPLES]
 
     async def prepare(self) -> None:
         mine = [self.mappings, self.imports, self.files, self.rows, self.samples]
         await ensure_collections(self.database, [*(one.name for one in mine), *COLLECTIONS])
-        for name in ("import_files", "import_rows", "import_samples", *COLLECTIONS):
+        for name in KEEPING:
             await self.database[name].create_index("expires_at", expireAfterSeconds=0)
+        for rows in (self.rows, self.samples):
+            await rows.create_index("names")
+        await self.samples.create_index("customer_id")
         # Few imports are open at a time, and the job asks for them every second.
         open_only = {"state": {"$in": list(OPEN)}}
         await self.imports.create_index("state", partialFilterExpression=open_only)
@@ -76,13 +85,11 @@ class ImportStore:
         return int(row["size"]) if row else 0
 
     async def older(self, moment: datetime) -> list[str]:
-        """The collections in which something of people is left from before that moment."""
-        kept = {self.files.name: FILES_KEPT, self.rows.name: ROWS_KEPT, self.samples.name: ROWS_KEPT}
-        kept |= dict.fromkeys(COLLECTIONS, REHEARSED_KEPT)
-        left = {
-            name: await self.database[name].find_one({"expires_at": {"$lt": moment + for_}})
-            for name, for_ in kept.items()
-        }
+        """The collections in which something is left of files that were sent before that moment, or that are still read."""
+        # All of their ids begin with an import's, which says when its file was sent: rows may be written days later.
+        sent_before: Document = {"_id": {"$lt": before(moment)}}
+        left = {name: await self.database[name].find_one(sent_before, {"_id": 1}) for name in KEEPING}
+        left[self.imports.name] = await self.imports.find_one(sent_before | {"state": {"$in": list(OPEN)}}, {"_id": 1})
         return sorted(name for name, row in left.items() if row)
 
     async def forget_file(self, import_id: str) -> None:
@@ -116,15 +123,16 @@ class ImportStore:
     async def advance(self, import_id: str, step: Step, session: Session) -> bool:
         moved: Document = {"$set": {"rows": step.start + step.rows, "share": step.share, "columns": list(step.columns)}}
         added = {f"counts.{outcome}": count for outcome, count in step.counts.items()}
-        for _, _, why in step.rejected:
-            added[f"rejected.{why.reason}"] = added.get(f"rejected.{why.reason}", 0) + 1
+        for row in step.rejected:
+            reason = f"rejected.{row.why.reason}"
+            added[reason] = added.get(reason, 0) + 1
         if added:
             moved["$inc"] = added
         here = {"_id": import_id, "state": "running", "rows": step.start}
         if (await self.imports.update_one(here, moved, session=session)).matched_count == 0:
             return False
         until = datetime.now(UTC) + ROWS_KEPT
-        rows = [_rejected(import_id, number, record, why, until) for number, record, why in step.rejected]
+        rows = [_rejected(import_id, row, until) for row in step.rejected]
         if rows:
             await self.rows.insert_many(rows, ordered=False, session=session)
         samples = [
@@ -177,7 +185,7 @@ class ImportStore:
         """The first rows of an outcome, with before and after."""
         place = f"{import_id}|{outcome}"
         wanted = {"_id": {"$gt": f"{place}|", "$lt": f"{place}}}"}}
-        return [row async for row in self.samples.find(wanted, {"_id": 0, "expires_at": 0}).sort("_id", ASCENDING)]
+        return [row async for row in self.samples.find(wanted, HIDDEN).sort("_id", ASCENDING)]
 
     def rehearsal(self, import_id: str, store: Store) -> Store:
         return Rehearsal(self.database, import_id, store)
@@ -195,15 +203,16 @@ def _read(row: Document) -> Import:
     return Import(import_id=row.pop("_id"), **row | {"mapping": Mapping.model_validate_json(row["mapping"])})
 
 
-def _rejected(import_id: str, number: int, record: Any, why: Any, until: datetime) -> Document:
+def _rejected(import_id: str, row: Back, until: datetime) -> Document:
     return {
-        "_id": f"{import_id}|{number:010}",
-        "number": number,
-        "line": record.line,
-        "reason": why.reason,
-        "column": why.column,
-        "detail": why.detail,
+        "_id": f"{import_id}|{row.number:010}",
+        "number": row.number,
+        "line": row.record.line,
+        "reason": row.why.reason,
+        "column": row.why.column,
+        "detail": row.why.detail,
         # As pairs: names of columns may hold what names of fields cannot.
-        "cells": [[name, cell] for name, cell in record.cells.items()],
+        "cells": [[name, cell] for name, cell in row.record.cells.items()],
+        "names": sorted(row.names),
         "expires_at": until,
     }

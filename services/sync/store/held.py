@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import orjson
 
 from services.sync.store.deliveries import key
+from services.sync.store.owing import maybe_sent, reaches_of
 from shared.held import Held, Item, Piece, Section, by_id, having, held_links
 from shared.mongo import Database, Document
 
@@ -29,6 +30,12 @@ def held(database: Database) -> Held:
                 "deliveries",
                 "Which channels were told about you: the version that each has, since when, how often, and what it may see.",
                 _Deliveries(database).read,
+            ),
+            Section(
+                "perhaps_delivered",
+                "Which channels may have been told about you though nobody has put it down: it was about to be sent, and the sending "
+                "was broken off or has not begun. They hear of an erasure as those do that were told.",
+                _Perhaps(database).read,
             ),
         ],
     )
@@ -56,6 +63,23 @@ class _Deliveries:
         policies = {row["_id"]: row async for row in self._channels.find({"_id": {"$in": some}})}
         rows = self._deliveries.find(wanted).sort("_id", 1)
         return [_delivery(row, policies.get(row["channel"])) async for row in rows], some[-1]
+
+
+class _Perhaps:
+    """By how far each channel may have got (decision 0052). One piece: there are far fewer channels than documents in a page."""
+
+    def __init__(self, database: Database) -> None:
+        self._progress = database["progress"]
+        self._views = database["views"]
+        self._deliveries = database["deliveries"]
+
+    async def read(self, customers: Sequence[str], place: str | None, limit: int) -> Piece:  # noqa: ARG002
+        suspected = await maybe_sent(self._views, await reaches_of(self._progress), customers)
+        names = {key(*one): one for one in suspected}
+        # Whatever stands in `deliveries` is told there.
+        known = {row["_id"] async for row in self._deliveries.find({"_id": {"$in": list(names)}}, {"_id": 1})}
+        left = sorted(one for name, one in names.items() if name not in known)
+        return [{"customer_id": customer, "channel": channel} for channel, customer in left], None
 
 
 def _delivery(row: Document, channel: Document | None) -> Item:

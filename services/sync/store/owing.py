@@ -2,7 +2,7 @@
 nothing of it.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection as Many, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pymongo import ASCENDING, InsertOne
@@ -16,7 +16,7 @@ from shared.contracts.erasures import CHANNEL, ERASURES, ErasureAwaited
 from shared.erasing import Work, one_of
 from shared.erasing.work import COLLECTION as WORKS
 from shared.messaging import Unit
-from shared.mongo import Database, Document, Session, ensure_collections
+from shared.mongo import Collection, Database, Document, Session, ensure_collections
 
 COLLECTION = "channel_erasures"
 AT_THE_LATEST = timedelta(minutes=1)
@@ -40,33 +40,16 @@ class Told:
     async def piece(self, unit: Unit, work: Work) -> int:
         """All of them at once, and nothing is removed. Channels that are no more, too: what they have got they have."""
         now = self._now()
-        reaches = await self._reaches(unit.session)
+        reaches = await reaches_of(self._deliveries.progresses, unit.session)
         ids = [key(channel, customer) for channel in reaches for customer in work.customers]
         rows = self._deliveries.deliveries.find(
             {"_id": {"$in": ids}}, {"channel": 1, "customer": 1}, session=unit.session
         )
         known = {(row["channel"], row["customer"]) async for row in rows}
-        suspected = await self._may_have_got(reaches, work.customers, unit.session) - known
+        suspected = await maybe_sent(self._views.views, reaches, work.customers, unit.session) - known
         await self._deliveries.suspect(sorted(suspected), now + AT_THE_LATEST, unit.session)
         await self._await(unit, work, {channel for channel, _ in known | suspected}, now)
         return 0
-
-    async def _reaches(self, session: Session | None) -> dict[str, Mapping[int, int]]:
-        """Of every channel there ever was, up to where it may have been sent anything; only webhooks have got a reach."""
-        found = self._deliveries.progresses.find({}, {"reach": 1}, session=session)
-        return {row["_id"]: as_cursor(row.get("reach", {})) async for row in found}
-
-    async def _may_have_got(
-        self, reaches: Mapping[str, Mapping[int, int]], customers: Collection[str], session: Session | None
-    ) -> set[tuple[str, str]]:
-        wanted = {"_id": {"$in": list(customers)}}
-        views = self._views.views.find(wanted, {"partition": 1, "first": 1}, session=session)
-        return {
-            (channel, row["_id"])
-            async for row in views
-            for channel, reach in reaches.items()
-            if may_have_got(reach, row["partition"], first_place(row))
-        }
 
     async def _await(self, unit: Unit, work: Work, channels: Iterable[str], now: datetime) -> None:
         works = unit.database[COLLECTION]
@@ -91,6 +74,25 @@ class Told:
         for channel in new:
             fact = ErasureAwaited(erasure_id=work.erasure_id, place=CHANNEL + channel, since=now)
             unit.publish(ERASURES, fact, key=work.erasure_id)
+
+
+async def reaches_of(progresses: Collection, session: Session | None = None) -> dict[str, Mapping[int, int]]:
+    """Of every channel there ever was, up to where it may have been sent anything; only webhooks have got a reach."""
+    found = progresses.find({}, {"reach": 1}, session=session)
+    return {row["_id"]: as_cursor(row.get("reach", {})) async for row in found}
+
+
+async def maybe_sent(
+    views: Collection, reaches: Mapping[str, Mapping[int, int]], customers: Many[str], session: Session | None = None
+) -> set[tuple[str, str]]:
+    """Channels with these customers, as far as they may have been sent them, whether or not that was put down."""
+    found = views.find({"_id": {"$in": list(customers)}}, {"partition": 1, "first": 1}, session=session)
+    return {
+        (channel, row["_id"])
+        async for row in found
+        for channel, reach in reaches.items()
+        if may_have_got(reach, row["partition"], first_place(row))
+    }
 
 
 def first_place(row: Document) -> Place | None:
@@ -138,7 +140,7 @@ class OwedStore:
             async for row in sent
         ]
 
-    async def _versions(self, customers: Collection[str], session: Session | None) -> Mapping[str, int]:
+    async def _versions(self, customers: Many[str], session: Session | None) -> Mapping[str, int]:
         erased = {"_id": {"$in": list(customers)}, "erased": {"$ne": None}}
         return {row["_id"]: row["version"] async for row in self._views.find(erased, {"version": 1}, session=session)}
 

@@ -44,6 +44,11 @@ class Draft:
     customer_id: str | None = None
 
 
+def row_scheme(mapping_name: str) -> str:
+    """Of the identifiers of those who are named by nothing but the row's key."""
+    return f"import.{mapping_name}"[:64]
+
+
 class Drafting:
     """A mapping, ready for rows."""
 
@@ -52,7 +57,7 @@ class Drafting:
         self.mapping = mapping
         self.said_at = said_at
         self.country = country
-        self.row_scheme = f"import.{name}"[:64]
+        self.row_scheme = row_scheme(name)
         self.puts = [(column, put_of(column)) for column in mapping.columns]
 
     def draft(self, cells: Map[str, str | Sequence[str]]) -> Draft:

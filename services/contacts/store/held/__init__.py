@@ -1,6 +1,7 @@
 """What contacts holds on a customer, for the export of it."""
 
 from services.contacts.store.held.consents import confirmations, consents, preference_links
+from services.contacts.store.held.files import refused_rows, shown_rows
 from services.contacts.store.held.handling import accesses, changes, restrictions
 from services.contacts.store.held.others import conflicts, duplicates, linked_by, merges
 from services.contacts.store.held.record import contact, documents, identifiers
@@ -9,7 +10,7 @@ from shared.mongo import Database
 
 SECTIONS = (
     contact, identifiers, consents, confirmations, preference_links, changes, merges, conflicts, documents, linked_by, duplicates,
-    restrictions, accesses,
+    refused_rows, shown_rows, restrictions, accesses,
 )  # fmt: skip
 """In the order in which they are told."""
 

@@ -23,16 +23,22 @@ class _Changes:
 
     async def read(self, customers: Sequence[str], place: str | None, limit: int) -> Piece:
         found = await self._history.changes_of(customers, moment_and_place(place), limit)
-        items = [_change(vars(shown(change, customers))) for _, change in found]
+        items = [_change(vars(shown(change, customers)), set(customers)) for _, change in found]
         last = found[-1] if len(found) == limit else None
         return items, encode_moment(last[1].recorded_at, last[0]) if last else None
 
 
-def _change(told: Mapping[str, Any]) -> Item:
+def _change(told: Mapping[str, Any], own: set[str]) -> Item:
     author = told["author"]
     item = {name: value for name, value in told.items() if name not in {"author", "whole", "was_at", "among"}}
     fields = [one._asdict() for one in told["fields"]]
-    return item | {"source": author.source, "by": author.by, "reason": author.reason, "fields": fields}
+    item |= {"source": author.source, "by": author.by, "reason": author.reason, "fields": fields}
+    return item if {item[name] for name in IDS} - {None} <= own else {n: v for n, v in item.items() if n not in HIDDEN}
+
+
+IDS = ("customer_id", "of", "into")
+HIDDEN = {"customer_id", "of", "into", "merge_id", "reason"}
+"""Of a change that is also about somebody else: a merge that was taken back since. Reasons may name them."""
 
 
 def restrictions(database: Database) -> Section:

@@ -8,8 +8,28 @@ from shared.mongo import Database, Document
 
 
 def merges(database: Database) -> Section:
-    about = "That records were found to be one person's, and who decided so."
-    return Section("merges", about, by_id(database["merges"], having("customers"), whole))
+    about = (
+        "That records were found to be one person's, and who decided so; or that this was taken back, and when. Whose the other "
+        "record is then is not yours to know."
+    )
+    return Section("merges", about, _Merges(database).read)
+
+
+class _Merges:
+    """What was taken back was somebody else's all along, and so may be the reasons that people have typed."""
+
+    def __init__(self, database: Database) -> None:
+        self._found = by_id(database["merges"], having("customers"), whole)
+
+    async def read(self, customers: Sequence[str], place: str | None, limit: int) -> Piece:
+        found, following = await self._found(customers, place, limit)
+        return [_merge(one, set(customers)) for one in found], following
+
+
+def _merge(told: Item, own: set[str]) -> Item:
+    if told["undone_at"] is None or set(told["customers"]) <= own:
+        return told
+    return {"merged_at": told["merged_at"], "taken_back_at": told["undone_at"]}
 
 
 def conflicts(database: Database) -> Section:

@@ -62,5 +62,5 @@ class _Identifiers:
 
 
 def documents(database: Database) -> Section:
-    about = "Documents that are attached to your record. Ask for those of which you want a copy."
+    about = "Documents that are attached to your record. The export as an archive (`zip`) has them all."
     return Section("documents", about, by_id(database[DOCUMENTS], having("customer_id"), whole))
