@@ -18,6 +18,8 @@ from shared.contracts.fact import Identifier
 LISTS = "/lists/"
 """Of the sources of entries that follow from lists; the others were made for this customer."""
 MAX_LISTED = 50
+MAX_BARS = 20
+"""Made for one customer, each of a channel of its own: there are not so many ways to approach somebody."""
 DIGEST_BYTES = 16
 CHANNELS = {"email": "email", "phone": "phone"}
 """What an address is for, where a list does not say it."""
