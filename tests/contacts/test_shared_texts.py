@@ -1,0 +1,80 @@
+"""The texts that cells of a spreadsheet share: read in any form, held in a file and not in memory."""
+
+import io
+import tracemalloc
+
+import pytest
+
+from services.contacts.formats import shared_texts
+from services.contacts.formats.records import MAX_RECORD, Unreadable
+from services.contacts.formats.shared_texts import SharedTexts
+from tests.contacts.test_formats import bomb, cells, readable, sheet
+
+BEGIN = b'<x:sst xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+END = b"</x:sst>"
+
+
+def texts(*told: bytes) -> list[str]:
+    found = SharedTexts(io.BytesIO(BEGIN + b"".join(told) + END))
+    return [found[number] for number in range(len(found))]
+
+
+def test_texts_are_read_with_their_runs_and_without_how_they_are_pronounced() -> None:
+    assert texts(
+        "<x:si><x:t>Jürgen</x:t></x:si>".encode(),
+        b'<x:si><x:r><x:rPr><x:b/></x:rPr><x:t>a</x:t></x:r><x:r><x:t xml:space="preserve"> &amp; b</x:t></x:r></x:si>',
+        b"<x:si/>",
+        b"<x:si><x:t>kanji</x:t><x:rPh sb='0' eb='1'><x:t>kana</x:t></x:rPh></x:si>",
+    ) == ["Jürgen", "a & b", "", "kanji"]
+    assert texts() == []
+
+
+def test_a_sheet_reads_them_by_their_number() -> None:
+    rows = ("name", "town"), ("Ann", "Bonn"), ("Bob", "Bonn"), ("Bonn", "")
+    assert cells(sheet(*rows)) == [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+
+
+@pytest.mark.parametrize("number", [-1, 1, 1 << 70])
+def test_a_number_that_there_is_not_is_a_fault_of_the_sheet(number: int) -> None:
+    found = SharedTexts(io.BytesIO(BEGIN + b"<x:si><x:t>a</x:t></x:si>" + END))
+    with pytest.raises(ValueError, match="not there"):
+        found[number]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b"<x:si>" * 60,
+        b"<x:si><x:t>" + b"a" * (MAX_RECORD + 1) + b"</x:t></x:si>",
+        b"<x:si>" + b"<x:r><x:t>abcdefgh</x:t></x:r>" * (MAX_RECORD // 8 + 1) + b"</x:si>",
+    ],
+)
+def test_what_no_cell_can_be_is_not_read(told: bytes) -> None:
+    with pytest.raises(Unreadable):
+        texts(told)
+
+
+def test_of_more_than_can_be_counted_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_texts, "MAX_TEXTS", 3)
+    assert texts(b"<x:si/>" * 3) == ["", "", ""]
+    with pytest.raises(Unreadable, match="send it as CSV"):
+        texts(b"<x:si/>" * 4)
+
+
+@pytest.mark.parametrize("told", [b"<x:si>", b"<y>", b"<!DOCTYPE a>", b"&a;"])
+def test_what_is_broken_is_an_unreadable_file(told: bytes) -> None:
+    assert all(record.fault for record in readable(bomb("xl/sharedStrings.xml", BEGIN + told, 1), "xlsx"))
+
+
+def test_very_many_of_them_are_not_held_in_memory() -> None:
+    """openpyxl's own table has 100 bytes and more for each, however short; this has four."""
+    count, long = 150_000, b"<x:si><x:t>" + b"y" * 100_000 + b"</x:t></x:si>"
+    source = io.BytesIO(BEGIN + b"<x:si><x:t>a</x:t></x:si>" * count + long * 200 + END)
+    tracemalloc.start()
+    try:
+        found = SharedTexts(source)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (len(found), found[count - 1], len(found[count])) == (count + 200, "a", 100_000)
+    assert peak < 4 << 20
