@@ -6,7 +6,18 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from shared.contracts.contacts import CONTACTS, Contact
-from shared.contracts.fact import LARGE_RECORDS, Amount, Code, Currency, CustomerId, Deadline, Fact, Key, Moment, Part, Topic
+from shared.contracts.fact import (
+    Amount,
+    Code,
+    Currency,
+    CustomerId,
+    Deadline,
+    Fact,
+    Key,
+    Moment,
+    Part,
+    Topic,
+)
 from shared.contracts.scoring import Score
 
 

@@ -102,7 +102,9 @@ async def test_a_sensitive_document_is_listed_for_all_and_read_by_those_who_may(
 
     open_to_all = await attach("")
     closed = await attach("&sensitive=true")
-    assert closed == open_to_all | {"sensitive": True, "sha256": None}, "sent again it is the same, by the stricter word"
+    assert closed == open_to_all | {"sensitive": True, "sha256": None}, (
+        "sent again it is the same, by the stricter word"
+    )
     assert await attach("") == closed
     one = f"{path}/{closed['document_id']}"
     assert (await ask(clerk, "GET", path))[1]["items"] == [closed]

@@ -32,7 +32,9 @@ class Lasting(BaseModel):
     reason: Because
     since: Annotated[
         Deadline | None,
-        Field(description="May lie ahead. Null: from now on. What is in force stays so since when it was, if that is earlier."),
+        Field(
+            description="May lie ahead. Null: from now on. What is in force stays so since when it was, if that is earlier."
+        ),
     ] = None
     until: Annotated[Deadline | None, Field(description="Lies ahead. Null: for good.")] = None
 

@@ -45,7 +45,8 @@ class DocumentBody(BaseModel):
     type: Annotated[str, Field(description="As its bytes say.")]
     size: Annotated[int, Field(description="In bytes.")]
     sha256: Annotated[
-        str | None, Field(description="Null, of what is sensitive, without the scope for it: a short text is guessed by it.")
+        str | None,
+        Field(description="Null, of what is sensitive, without the scope for it: a short text is guessed by it."),
     ]
     scan: Annotated[Scan, Field(description="`unscanned`: no virus scanner is set.")]
     source: str
@@ -76,7 +77,9 @@ def router(attaching: Attaching, seeing: Seeing, messaging: Messaging) -> APIRou
         kind: Annotated[
             Code | None, Query(description="`contract`, `letter`: a word that the company agrees on.")
         ] = None,
-        sensitive: Annotated[bool, Query(description="Whether only some keys may read it: an identity card, a diagnosis.")] = False,  # noqa: FBT002 - a query
+        sensitive: Annotated[
+            bool, Query(description="Whether only some keys may read it: an identity card, a diagnosis.")
+        ] = False,
     ) -> DocumentBody:
         """The body is the document's bytes; sent again under the same name it is the document that is there, and sensitive if it was
         so or is said to be. What type it is its bytes say, and only papers, pictures and office documents without macros are taken

@@ -75,7 +75,9 @@ class Expiring:
                 return  # what is left of these is for the next look; asked again at once it would go round in circles
             late += too_large
         for one in set(late) - self._too_large:
-            log.error("turn_cannot_be_told", customer_id=one, why="with it the contact would be larger than can be told")
+            log.error(
+                "turn_cannot_be_told", customer_id=one, why="with it the contact would be larger than can be told"
+            )
         self._too_large = set(late)
 
     async def _told(self, customers: Collection[str]) -> int:

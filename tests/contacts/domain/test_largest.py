@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.contacts.domain.barring import MAX_BARS, MAX_LISTED, LISTS
+from services.contacts.domain.barring import LISTS, MAX_BARS, MAX_LISTED
 from services.contacts.domain.links import HELD, MAX_LINKS
 from services.contacts.domain.merging import MAX_MEMBERS
 from services.contacts.domain.points import MAX_POINTS
@@ -79,7 +79,14 @@ def report(number: int, letter: str) -> ContactReported:
 
 def links(source: str, letter: str) -> list[PartyLink]:
     words = letter * 200
-    said = {"title": words, "department": words, "evidence": words, "source": source, "said_at": START, "valid_from": at(0)}
+    said = {
+        "title": words,
+        "department": words,
+        "evidence": words,
+        "source": source,
+        "said_at": START,
+        "valid_from": at(0),
+    }
     return [
         PartyLink.model_validate({"kind": kind, "to": uuid7(START)} | said) for kind in HELD for _ in range(MAX_LINKS)
     ]
