@@ -1,17 +1,51 @@
 """The texts that cells of a spreadsheet share: read in any form, held in a file and not in memory."""
 
 import io
+import re
 import tracemalloc
+import zipfile
 
 import pytest
 
 from services.contacts.formats import shared_texts
-from services.contacts.formats.records import MAX_RECORD, Unreadable
+from services.contacts.formats.opening import opened
+from services.contacts.formats.records import MAX_RECORD, Layout, Unreadable
 from services.contacts.formats.shared_texts import SharedTexts
-from tests.contacts.test_formats import bomb, cells, readable, sheet
+from tests.contacts.test_formats import cells, readable, sheet as inline
 
 BEGIN = b'<x:sst xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
 END = b"</x:sst>"
+
+
+TABLE = "xl/sharedStrings.xml"
+INLINE = re.compile(rb't="inlineStr"><is><t>([^<]*)</t></is>')
+LISTED = (
+    b'<Override PartName="/xl/sharedStrings.xml" '
+    b'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/>'
+)
+ROWS = ("name", "town"), ("Ann", "Bonn"), ("Bob", "Bonn"), ("Bonn", "Ann")
+
+
+def sheet(*rows: tuple[str, ...], table: bytes | None = None) -> bytes:
+    """An XLSX whose cells share their texts, as Excel writes it and openpyxl does not. `table`: in place of those texts."""
+    shared: list[bytes] = []
+
+    def number(cell: re.Match[bytes]) -> bytes:
+        if cell[1] not in shared:
+            shared.append(cell[1])
+        return b't="s"><v>%d</v>' % shared.index(cell[1])
+
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(inline(*rows))) as plain,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made,
+    ):
+        for name in plain.namelist():
+            told = INLINE.sub(number, plain.read(name))
+            made.writestr(name, told.replace(b"</Types>", LISTED + b"</Types>"))
+        own = b"".join(b"<x:si><x:t>%s</x:t></x:si>" % text for text in shared)
+        made.writestr(TABLE, table or BEGIN + own + END)
+    return out.getvalue()
 
 
 def texts(*told: bytes) -> list[str]:
@@ -30,8 +64,9 @@ def test_texts_are_read_with_their_runs_and_without_how_they_are_pronounced() ->
 
 
 def test_a_sheet_reads_them_by_their_number() -> None:
-    rows = ("name", "town"), ("Ann", "Bonn"), ("Bob", "Bonn"), ("Bonn", "")
-    assert cells(sheet(*rows)) == [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    assert cells(sheet(*ROWS)) == [dict(zip(ROWS[0], row, strict=True)) for row in ROWS[1:]]
+    table = b"".join(b"<x:si><x:t>%d</x:t></x:si>" % n for n in range(6))
+    assert cells(sheet(*ROWS, table=BEGIN + table + END))[-1] == {"0": "3", "1": "2"}
 
 
 @pytest.mark.parametrize("number", [-1, 1, 1 << 70])
@@ -61,9 +96,15 @@ def test_of_more_than_can_be_counted_nothing_is_read(monkeypatch: pytest.MonkeyP
         texts(b"<x:si/>" * 4)
 
 
-@pytest.mark.parametrize("told", [b"<x:si>", b"<y>", b"<!DOCTYPE a>", b"&a;"])
+@pytest.mark.parametrize("told", [b"<x:si>", b"<y>", b"&a;", b"<x:si><x:t>name</x:t></x:si>" + END])
 def test_what_is_broken_is_an_unreadable_file(told: bytes) -> None:
-    assert all(record.fault for record in readable(bomb("xl/sharedStrings.xml", BEGIN + told, 1), "xlsx"))
+    assert readable(sheet(*ROWS, table=BEGIN + told), "xlsx") == []
+
+
+def test_a_document_type_is_refused() -> None:
+    laughs = b'<!DOCTYPE a [<!ENTITY a "ha">]>' + BEGIN + b"<x:si><x:t>&a;</x:t></x:si>" + END
+    with pytest.raises(Unreadable):
+        list(opened(io.BytesIO(sheet(*ROWS, table=laughs)), "xlsx", Layout()))
 
 
 def test_very_many_of_them_are_not_held_in_memory() -> None:
