@@ -1,4 +1,4 @@
-"""The texts that cells of a spreadsheet share: read in any form, held in a file and not in memory."""
+"""What of a spreadsheet is held: of the texts that cells share where each begins, of a sheet one row."""
 
 import io
 import re
@@ -7,11 +7,11 @@ import zipfile
 
 import pytest
 
-from services.contacts.formats import shared_texts
+from services.contacts.formats import shared_texts, sheets
 from services.contacts.formats.opening import opened
 from services.contacts.formats.records import MAX_RECORD, Layout, Unreadable
 from services.contacts.formats.shared_texts import SharedTexts
-from tests.contacts.test_formats import cells, readable, sheet as inline
+from tests.contacts.test_formats import bomb, cells, readable, sheet as inline
 
 BEGIN = b'<x:sst xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
 END = b"</x:sst>"
@@ -119,3 +119,31 @@ def test_very_many_of_them_are_not_held_in_memory() -> None:
         tracemalloc.stop()
     assert (len(found), found[count - 1], len(found[count])) == (count + 200, "a", 100_000)
     assert peak < 4 << 20
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+ROW = b'<row r="1"><c r="A1" t="inlineStr"><is><t>name</t></is></c></row>'
+DATA = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>' + ROW
+
+
+@pytest.mark.parametrize("told", [b"<row>" + b"<c/>" * 200_000, b"</sheetData>" + b"<a/>" * 200_000])
+def test_a_row_without_an_end_is_not_held(told: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "MAX_TAGS", 20_000)
+    data = bomb(SHEET, DATA + told, 1)
+    tracemalloc.start()
+    try:
+        records = readable(data, "xlsx")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert records == []
+    assert peak < 12 << 20
+    with pytest.raises(Unreadable, match="wider than any"):
+        list(opened(io.BytesIO(data), "xlsx", Layout()))
+
+
+def test_many_rows_are_read_however_much_they_are_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "MAX_TAGS", 20_000)
+    row = b'<row><c t="inlineStr"><is><t>Ann</t></is></c></row>'
+    data = bomb(SHEET, DATA + row * 10_000 + b"</sheetData></worksheet>", 1)
+    assert [one["name"] for one in cells(data)] == ["Ann"] * 10_000

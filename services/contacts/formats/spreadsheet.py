@@ -8,14 +8,12 @@ from xml.etree.ElementTree import ParseError
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
-from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils.exceptions import InvalidFileException
-from openpyxl.xml.constants import SHARED_STRINGS
 
 from services.contacts.formats.delimited import distinct
 from services.contacts.formats.records import MAX_COLUMNS, NUL, Cell, Layout, Record, Unreadable
 from services.contacts.formats.safe import as_written
-from services.contacts.formats.shared_texts import SharedTexts
+from services.contacts.formats.sheets import workbook
 from services.contacts.formats.xml import Guarded
 
 MAX_UNPACKED = 8 << 30
@@ -38,10 +36,9 @@ class Spreadsheet:
     def __init__(self, file: IO[bytes], layout: Layout) -> None:
         try:
             _check(file)
-            book = _opened(file)
+            book = workbook(file)
             sheet = book[layout.sheet] if layout.sheet else book.worksheets[0]
-            sheet.reset_dimensions()
-            self._rows = enumerate(sheet.iter_rows(values_only=True), 1)
+            self._rows = enumerate(sheet.rows_alone(), 1)
             self.columns = self._header()
         except KeyError:
             raise Unreadable(f"the file has no sheet {layout.sheet!r}, or is no XLSX") from None
@@ -99,21 +96,6 @@ class Spreadsheet:
                 number, {name: str(cell).replace(NUL, "") for name, cell in cells.items()}, "it has zero bytes"
             )
         return Record(number, cells)
-
-
-class _Workbook(ExcelReader):  # type: ignore[misc]
-    """openpyxl's, which would hold all texts that cells share, each several times as large as it is in the file."""
-
-    def read_strings(self) -> None:
-        if part := self.package.find(SHARED_STRINGS):
-            with self.archive.open(part.PartName[1:]) as source:
-                self.shared_strings = SharedTexts(source)
-
-
-def _opened(file: IO[bytes]) -> Any:
-    reader = _Workbook(file, read_only=True, data_only=True, keep_links=False)
-    reader.read()
-    return reader.wb
 
 
 def _check(file: IO[bytes]) -> None:

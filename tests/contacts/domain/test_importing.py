@@ -214,11 +214,11 @@ def test_a_stage_that_follows_from_more_than_was_said_is_not_said_by_repeating_i
         ({"n": "An\x01n"}, [{"from": "n", "to": "name"}], "n"),
         ({"n": "a\x1fb"}, [{"from": "n", "to": "attributes.note", "type": "exact"}], "n"),
         ({"n": '{"note": "\\u0002"}'}, [{"from": "n", "to": "attributes", "type": "json"}], "n"),
-        ({"n": "Ann", "nr": "1\x7f1"}, [{"from": "n", "to": "name"}], None),
+        ({"n": "Ann", "nr": "1\x7f1"}, [{"from": "n", "to": "name"}], "nr"),
     ],
 )
 def test_a_row_with_control_characters_is_not_taken_and_says_where(
-    row: dict[str, Any], columns: list[dict[str, Any]], where: str | None
+    row: dict[str, Any], columns: list[dict[str, Any]], where: str
 ) -> None:
     with pytest.raises(Rejected) as rejected:
         draft(row, *columns)
