@@ -51,7 +51,7 @@ def place_of_control(value: Any) -> str | None:
         elif isinstance(one, Mapping):
             if any(has_control(str(name)) for name in one):
                 return place
-            left += [(f"{place}.{name}" if place else str(name), held) for name, held in reversed(one.items())]
+            left += [(f"{place}.{name}" if place else str(name), held) for name, held in reversed([*one.items()])]
         elif isinstance(one, list | tuple):
             left += [(f"{place}.{index}" if place else str(index), one[index]) for index in reversed(range(len(one)))]
     return None
