@@ -136,8 +136,8 @@ async def test_a_form_asks_once_however_often_it_is_sent_and_never_shows_the_lin
         status, answer, _ = await anybody(client, "POST", "/v1/forms/news", json=ANN)
         assert (status, answer) == (202, '{"received":true}')
     [waiting] = await to_send(client)
-    assert waiting["email"] == "Ann@b.de"
-    lead = (await ask(client, "GET", "/v1/contacts?identifier=email:ann@b.de"))[1]["items"][0]
+    assert waiting["email"] == "ann@b.de", "what is confirmed is the address that it is sent to, in our spelling"
+    lead = (await ask(client, "GET", "/v1/contacts?identifier=form:ann@b.de"))[1]["items"][0]
     assert lead["consents"] == []
     assert (await anybody(client, "POST", CONFIRM, json={"token": waiting["token"]}))[0] == 200
     [consent] = (await ask(client, "GET", f"/v1/contacts/{lead['customer_id']}/consents"))[1]["consents"]

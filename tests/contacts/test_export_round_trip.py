@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from services.contacts.domain.access import Rows as Visible, Sensitive
 from services.contacts.domain.exporting import ALL
 from services.contacts.domain.fields import Definition
+from services.contacts.domain.hearsay import CLAIMED
 from services.contacts.domain.importing.drafting import Draft, Drafting, Rejected
 from services.contacts.domain.importing.judging import Judged
 from services.contacts.domain.importing.proposing import propose
-from services.contacts.domain.survivorship import Known
+from services.contacts.domain.survivorship import Known, fold, newcomer, statement
 from services.contacts.formats.opening import form_of, opened
 from services.contacts.formats.records import Layout
 from services.contacts.formats.writing import MEDIA, writer
@@ -28,7 +29,9 @@ from services.contacts.handlers.rows import Rows
 from services.contacts.handlers.seeing import Seeing, View
 from shared.audit import Accessed
 from shared.clock import WallClock
-from shared.contracts.channels import ContactReported
+from shared.contracts.channels import ContactReported, EmailClaim, PhoneClaim
+from shared.contracts.fact import Identifier
+from shared.ids import uuid7
 from shared.security import ADMIN, Principal
 from tests.contacts.memory import MemoryStore
 from tests.contacts.test_handlers import NOW, Noon, a_unit, all_fresh, event, handlers, ids
@@ -168,6 +171,27 @@ async def test_an_export_imported_again_changes_nothing(form: str, told: list[di
             after, known = store.contacts[one].contact, parted[one].contact
             same = after.model_dump(exclude={"version", "changed_at"})
             assert same == known.model_dump(exclude={"version", "changed_at"}), "parted again, each is who they were"
+
+
+@pytest.mark.parametrize("form", sorted(MEDIA))
+async def test_what_a_form_on_the_web_has_said_is_vouched_for_by_no_file_that_repeats_it(form: str) -> None:
+    store, name = Exported(), Identifier(scheme="form", value="mallory@evil.example")
+    report = ContactReported(
+        customer=[name],
+        reported_at=NOW - timedelta(days=1),
+        name="Mallory",
+        attributes={"size": 9},
+        emails=[EmailClaim(typed=name.value)],
+        phones=[PhoneClaim(typed="+493012345678", purpose=CLAIMED)],
+    )
+    lead = fold(newcomer(uuid7(NOW), NOW), statement(report, "/forms/news"))
+    customer = lead.contact.customer_id
+    store.contacts[customer], store.identities[str(name)] = lead, customer
+    [taken] = await taken_again(store, form, NOW + timedelta(days=1))
+    assert taken.outcome == "unchanged"
+    after = store.contacts[customer]
+    assert {one.source for one in after.tellers.values()} == {"/forms/news"}
+    assert (after.contact.email, after.contact.phone) == (name.value, None)
 
 
 def knowing() -> Catalogue:

@@ -99,7 +99,8 @@ async def test_a_merge_and_a_change_of_either_meet(client: Client, database: Dat
 async def erasures(client: Client, database: Database, settings: PlatformSettings) -> Erasures:
     await ErasureStore(database).prepare()
     works = Erasing("contacts", database, Messaging("contacts", settings, client, database), ())
-    return Erasures(MongoStore(database), ErasureStore(database), works, works.tombstones, 30, Patience())
+    store = MongoStore(database)
+    return Erasures(store, store.lists, ErasureStore(database), works, works.tombstones, 30, Patience())
 
 
 @pytest.mark.parametrize("lifted", [False, True])

@@ -156,6 +156,19 @@ async def test_who_was_erased_while_sync_knew_nothing_is_so_for_the_log_and_for_
     assert (last["customer_id"], last["customer"], last["version"]) == (CLEO, {}, 1 + SPARE)
 
 
+async def test_many_who_were_erased_are_buried_in_pieces(
+    sync: Sync, store: RebuildStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.sync.handlers.rebuilding.PIECE", 2)
+    many = [f"{ID[:-1]}{last}" for last in range(5)]
+    for customer in many:
+        await erased(sync, customer)
+    told = await anew(sync, store, dict.fromkeys(many, 3))
+    assert [(one.key.decode(), one.value) for one in told[:5]] == [(customer, None) for customer in many]
+    places = {one.place for one in await sync.views.these(many)}
+    assert len(places) == len(many)
+
+
 @pytest.mark.parametrize("told", [[{CLEO: 1, ANNA: 2}, {CLEO: None}], [{CLEO: None}], [{BERT: 1}]])
 async def test_who_has_a_tombstone_gets_no_other_one(sync: Sync, store: RebuildStore, told: list[Versions]) -> None:
     await erased(sync, CLEO)

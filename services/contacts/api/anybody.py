@@ -1,6 +1,7 @@
 """Requests of people who have no key: how much they may send, and from where it comes."""
 
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Protocol
 
 from fastapi import Request
@@ -24,8 +25,19 @@ def address_of(request: Request, proxies: int) -> str:
     """Of the caller: what the outermost of our own proxies saw; what stands before it anybody can write."""
     seen = [one.strip() for line in request.headers.getlist("x-forwarded-for") for one in line.split(",")]
     if proxies and len(seen) >= proxies:
-        return seen[-proxies]
-    return request.client.host if request.client else "unknown"
+        return network_of(seen[-proxies])
+    return network_of(request.client.host) if request.client else "unknown"
+
+
+def network_of(address: str) -> str:
+    """What is counted as one caller: of IPv6 the 64 bits that one connection is given, for the others it chooses itself."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv4Address):
+        return str(found)
+    return str(found.ipv4_mapped or IPv6Network((int(found), 64), strict=False))
 
 
 class Limiter(Protocol):

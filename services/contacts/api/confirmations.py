@@ -37,7 +37,10 @@ class ToBeSent(BaseModel):
 
     confirmation_id: str
     customer_id: str
-    email: str | None
+    email: Annotated[
+        str | None,
+        Field(description="Where to send it. What a form has asked goes nowhere else."),
+    ]
     phone: str | None
     language: str | None
     asked: list[Question]

@@ -1,6 +1,6 @@
 """What duplicates look like over HTTP: pairs with their reasons, decisions and what became of them, limits, progress."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
@@ -54,12 +54,16 @@ class Duplicate(BaseModel):
     reasons: Annotated[list[ReasonBody], Field(description="The weightiest first; `left` is of the first contact.")]
     rules: Annotated[list[str], Field(description="What held the probability down.")]
     identifiers: Annotated[list[str], Field(description="What a channel said was one customer's.")]
+    unvouched: Annotated[
+        list[str],
+        Field(description="Of whom a form on the web has spoken: anybody may have said what the two have in common."),
+    ]
     seen_at: datetime
     decided: DecisionBody | None = None
 
     @classmethod
-    def of(cls, pair: Pair, view: View) -> Self:
-        """As the key may see it."""
+    def of(cls, pair: Pair, view: View, unvouched: Collection[str]) -> Self:
+        """As the key may see it. `unvouched`: contacts of whom a form has spoken."""
         proposal = pair.proposal
         why = proposal.why
         said_by: list[tuple[Source, object]] = [("reported", proposal.identifiers), ("found", proposal.found)]
@@ -71,6 +75,7 @@ class Duplicate(BaseModel):
             reasons=[_seen(one, view) for one in why.reasons] if why else [],
             rules=list(why.rules) if why else [],
             identifiers=[name for name in proposal.identifiers if view.may_ask(name.partition(":")[0])],
+            unvouched=[one for one in proposal.customers if one in unvouched],
             seen_at=proposal.seen_at,
             decided=DecisionBody.model_validate(pair.decided) if pair.decided else None,
         )

@@ -1,6 +1,6 @@
 """The routes of duplicates: the queue of contacts who may be one, what a person decides of it, and the limits."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -37,6 +37,8 @@ class Queue(Protocol):
     async def queue(self, after: tuple[float | None, str] | None, limit: int) -> Sequence[Pair]: ...
 
     async def pair(self, name: str, session: None) -> Pair | None: ...
+
+    async def of_forms(self, customers: Collection[str]) -> set[str]: ...
 
     async def wanted(self, session: None = None) -> Wanted: ...
 
@@ -80,7 +82,7 @@ def _reading(routes: APIRouter, queue: Queue, seeing: Seeing) -> None:
         found = await queue.queue(_place(cursor), limit)
         last = found[-1] if len(found) == limit else None
         next_ = encode_cursor({"probability": last.proposal.probability, "pair": last.name}) if last else None
-        return Page(items=await _shown(found, seeing.by(principal)), next=next_)
+        return Page(items=await _shown(queue, found, seeing.by(principal)), next=next_)
 
     @routes.get("/progress", summary="Read how many contacts have been compared")
     async def read_progress(_: Reader) -> ProgressBody:
@@ -92,17 +94,18 @@ def _reading(routes: APIRouter, queue: Queue, seeing: Seeing) -> None:
         found = await queue.pair(pair, None)
         if found is None:
             raise NoSuchPair(pair)
-        [shown] = await _shown([found], seeing.by(principal))
+        [shown] = await _shown(queue, [found], seeing.by(principal))
         return shown
 
 
-async def _shown(pairs: Sequence[Pair], view: View) -> list[Duplicate]:
+async def _shown(queue: Queue, pairs: Sequence[Pair], view: View) -> list[Duplicate]:
     """Whoever sees sensitive values is in the audit trail before they see them."""
     told = {pair.name: fields for pair in pairs if (fields := sensitive_of(pair.proposal, view))} if view.open else {}
     if told:
         customers = [one for pair in pairs if pair.name in told for one in pair.proposal.customers]
         await view.note("duplicates", customers, [name for names in told.values() for name in names])
-    return [Duplicate.of(pair, view) for pair in pairs]
+    unvouched = await queue.of_forms({one for pair in pairs for one in pair.customers})
+    return [Duplicate.of(pair, view, unvouched) for pair in pairs]
 
 
 def _deciding(routes: APIRouter, reviewing: Reviewing, messaging: Messaging) -> None:

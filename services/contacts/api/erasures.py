@@ -68,6 +68,13 @@ class ErasureBody(BaseModel):
     done_at: datetime | None
     open: list[str]
     places: list[PlaceBody]
+    leads: Annotated[
+        list[str],
+        Field(
+            description="Contacts who are left, and of whom a form on the web has said an address or number of the erased, as anybody"
+            " can: to be looked at, and if they are the same customer, or a stranger's word of them, erased too."
+        ),
+    ] = []
 
     @classmethod
     def of(cls, erasure: Erasure) -> Self:

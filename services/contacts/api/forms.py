@@ -113,7 +113,11 @@ def public(forms: Forms, leads: Leads, proxies: int) -> APIRouter:
 
     @routes.post("/{form_name}", status_code=202, response_model=Received, summary="Send a form", openapi_extra=SENT)
     async def send_form(form_name: Name, request: Request) -> Response:
-        """Needs no key. 202 says that it is kept; after a 503 send it again. A browser's own form is sent on (303)."""
+        """Needs no key. 202 says that it is kept; after a 503 send it again. A browser's own form is sent on (303).
+
+        It makes a lead, known by `form:<e-mail, else number>`, and changes nobody who is known: what is ticked there waits for the link
+        that is sent to that address, and is theirs once they have confirmed it. The answer does not tell whether somebody is known.
+        """
         found = await _existing(forms, form_name)
         headers = _cross_origin(found, request)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from services.contacts.domain.barring import CHANNELS, addresses
+from services.contacts.domain.hearsay import LEAD
 from shared.contracts.contacts import Contact, ContactErased
 from shared.contracts.erasures import CHANNEL, LOG, ErasureAwaited, ErasureDone, Kept
 
@@ -41,6 +43,8 @@ class Erasure:
     requested_at: datetime
     deadline: datetime
     places: tuple[PlaceState, ...] = ()
+    leads: tuple[str, ...] = ()
+    """Who is left, and has an address or number of the erased by the word of a form. Whether they are the same is for people to say."""
 
     @property
     def fact(self) -> ContactErased:
@@ -141,6 +145,15 @@ def traces_of(contacts: Iterable[Contact]) -> Traces:
         texts |= {text for one in contact.emails for text in (one.typed, one.understood)}
         texts |= {text for one in contact.phones for text in (one.typed, one.understood)}
     return Traces(frozenset(identifiers), frozenset(text for text in texts if text))
+
+
+def reached_by(contacts: Iterable[Contact]) -> frozenset[str]:
+    """What leads would have of the erased: e-mail and telephone, now and before, and how a lead of theirs would be known."""
+    found: set[str] = set()
+    for contact in contacts:
+        found |= addresses(contact) | {str(one) for one in contact.identifiers if one.scheme in CHANNELS}
+    told = (one.partition(":") for one in found)
+    return frozenset(found | {f"{LEAD}:{value}" for scheme, _, value in told if scheme in CHANNELS})
 
 
 def summary(erasures: Iterable[tuple[Erasure, Sequence[str]]]) -> dict[str, Any]:

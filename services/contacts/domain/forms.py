@@ -2,19 +2,28 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping as Map, Sequence
+from collections.abc import Collection, Mapping as Map, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from services.contacts.domain.hearsay import CLAIMED, place_of
 from services.contacts.domain.importing.drafting import Draft, Drafting
 from services.contacts.domain.importing.mapping import Column, Mapping
+from services.contacts.domain.points import MAX_POINTS
 from services.contacts.domain.survivorship import FIELDS
 from shared.consent import ANY
-from shared.contracts.channels import ConsentClaim, ContactReported, EmailClaim, LawfulBasis, PhoneClaim
+from shared.contracts.channels import (
+    AddressClaim,
+    ConsentClaim,
+    ContactReported,
+    EmailClaim,
+    LawfulBasis,
+    PhoneClaim,
+)
 from shared.contracts.contacts import Consent, Contact
-from shared.contracts.fact import Code, Name
+from shared.contracts.fact import Code, Identifier, Name
 
 MAY_SAY = frozenset(
     {"name", "name_parts", "email", "phone", "language", "address", "attributes", "interests", "preferences", "party"}
@@ -91,7 +100,10 @@ class Form(BaseModel):
     fields: Annotated[list[FormField], Field(min_length=1, max_length=50)]
     consents: Annotated[list[FormConsent], Field(max_length=20)] = []
     confirm: Annotated[
-        bool, Field(description="Double opt-in: consents hold once a link that is sent to the customer is confirmed.")
+        bool,
+        Field(
+            description="Double opt-in: consents hold once a link is confirmed. Of who is known they wait for it in any case."
+        ),
     ] = False
     honeypot: Annotated[
         Name | None, Field(description="A field that people do not see. Whoever fills it is no person.")
@@ -171,11 +183,47 @@ def draft(form: Form, name: str, values: Map[str, str | Sequence[str]], now: dat
     return Draft(found.report.model_copy(update=update), found.identifiers)
 
 
-def of_known(report: ContactReported, held: Contact) -> ContactReported:
-    """What a form may say of a customer whom we know, as nobody has shown that it was them who sent it.
+def places(report: ContactReported) -> list[Identifier]:
+    """Where who has sent it says to be reached: by e-mail, then by telephone. At the first they are answered."""
+    typed = [("email", report.email), ("phone", report.phone)]
+    return [place_of(scheme, one) for scheme, one in typed if one]
 
-    It fills what is empty and adds how to reach them; it replaces nothing, makes no customer a lead again, and grants nothing
-    that the customer has refused. Parameters of campaigns are about the visit and always the latest.
+
+def as_hearsay(report: ContactReported, known: Collection[str], held: Contact | None = None) -> ContactReported:
+    """How to reach somebody goes into the lists, where it is used for as long as nobody but forms knows the lead that is `held`.
+
+    Not used at all is what is somebody's already (`known`: `email`, `phone`), what comes when the lead has another, and what
+    cannot be asked after, because nobody understands it yet.
+    """
+    update: dict[str, Any] = {"email": None, "phone": None, "address": None}
+    for name, listed, claim in (
+        ("email", "emails", EmailClaim),
+        ("phone", "phones", PhoneClaim),
+        ("address", "addresses", AddressClaim),
+    ):
+        points = getattr(held, listed) if held else []
+        if len(points) >= MAX_POINTS:
+            update[listed] = []
+            continue
+        claims = [one.model_copy(update={"purpose": CLAIMED}) for one in getattr(report, listed)]
+        if (typed := getattr(report, name)) is not None:
+            free = name not in known and (held is None or getattr(held, name) is None)
+            claims.append(claim(typed=typed, **({} if free else {"purpose": CLAIMED})))
+        # What is merely said once more stays as it was said first.
+        before = [_place(name, one.typed) for one in points]
+        update[listed] = [one for one in claims if one.purpose != CLAIMED or _place(name, one.typed) not in before]
+    return report.model_copy(update=update)
+
+
+def _place(name: str, typed: Any) -> Any:
+    return place_of(name, typed) if isinstance(typed, str) else typed
+
+
+def said_again(report: ContactReported, held: Contact) -> ContactReported:
+    """What a form may say of a lead of before, as nobody has shown that it was the same person who sent it.
+
+    It fills what is empty and adds how to reach them; it replaces nothing and grants nothing that was refused. Parameters of
+    campaigns are about the visit and always the latest.
     """
     update: dict[str, Any] = {name: None for name in FIELDS if getattr(held, name) is not None} | {"stage": None}
     # A form says as an attribute what its field may want among what is sensitive.
@@ -188,13 +236,9 @@ def of_known(report: ContactReported, held: Contact) -> ContactReported:
         update[name] = {
             c: v for c, v in getattr(report, name).items() if c not in kept or c in (*CAMPAIGN, "lead-source")
         }
-    if report.email and report.email.lower() != held.email:
-        update["emails"] = [*report.emails, EmailClaim(typed=report.email)]
-    if report.phone and report.phone != held.phone:
-        update["phones"] = [*report.phones, PhoneClaim(typed=report.phone)]
     refused = [one for one in held.consents if one.status != "granted" and not one.expired]
     update["consents"] = [one for one in report.consents if not any(_speaks_of(no, one) for no in refused)]
-    return report.model_copy(update=update | {"email": None, "phone": None})
+    return report.model_copy(update=update)
 
 
 def _speaks_of(refusal: Consent, claim: ConsentClaim) -> bool:

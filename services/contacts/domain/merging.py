@@ -13,6 +13,7 @@ from typing import Any
 from services.contacts.domain.barring import both
 from services.contacts.domain.consents import of_both
 from services.contacts.domain.following import course_of, faulty, staged
+from services.contacts.domain.hearsay import only_a_lead, vouched
 from services.contacts.domain.known import UNKNOWN, Candidate
 from services.contacts.domain.lifecycle import joined
 from services.contacts.domain.places import Place
@@ -124,11 +125,14 @@ def together(root: str, parts: Parts, country: str | None = None, rules: Rules =
     What is chosen, and how numbers without a country are understood, follows from all of it. `country` as in `fold`.
     """
     members = [parts[one] for one in (root, *parts[root].place.members)]
+    leads = all(only_a_lead(known.contact) for known in members)
+    if not leads:
+        members = [_brought(known) for known in members]
     absorbed = defaultdict(list)
     for known in members:
         if known.place.into is not None:
             absorbed[known.place.into].append(known)
-    whole = settled(_whole(parts[root], absorbed, rules), country)
+    whole = settled(_whole(members[0], absorbed, rules), country, leads=leads)
     registered_at = min(known.contact.registered_at for known in members)
     update: dict[str, Any] = {"absorbed": list(parts[root].place.members), "registered_at": registered_at}
     if whole.contact.links:
@@ -136,6 +140,20 @@ def together(root: str, parts: Parts, country: str | None = None, rules: Rules =
         own = {root, *parts[root].place.members}
         update["links"] = [link for link in whole.contact.links if link.to not in own]
     return replace(whole, contact=whole.contact.model_copy(update=update))
+
+
+def _brought(known: Known) -> Known:
+    """A lead as it comes in where it is merged with somebody who is known: without a yes that was given for an address of nobody.
+
+    A confirmed address was said by the field itself.
+    """
+    contact = known.contact
+    if not only_a_lead(contact) or known.said.keys() & {"email", "phone"}:
+        return known
+    left = [one for one in contact.consents if one.status != "granted" or vouched(one.source)]
+    if len(left) == len(contact.consents):
+        return known
+    return replace(known, contact=contact.model_copy(update={"consents": left}))
 
 
 def _whole(known: Known, absorbed: Mapping[str, list[Known]], rules: Rules) -> Known:

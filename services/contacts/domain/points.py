@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from services.contacts.domain.hearsay import usable, vouched
 from services.contacts.domain.values import address, email, phone
 from services.contacts.domain.values.names import MAX_TYPED as MAX_NAME
 from services.contacts.domain.values.value import Value
@@ -76,13 +77,13 @@ def _judged(value: Value | address.AddressValue) -> dict[str, Any]:
 
 
 def merged(held: Iterable[Point], told: Iterable[Point]) -> list[Point]:
-    """All of them, of each key the latest said, the latest said first."""
+    """All of them, of each key the latest said, the latest said first; what forms have said behind what others have."""
     latest: dict[tuple[str, str], Point] = {}
     for one in (*held, *told):
         place = _key(one)
         if place not in latest or _order(one) > _order(latest[place]):
             latest[place] = one
-    newest = sorted(latest, key=lambda place: (latest[place].said_at, place), reverse=True)
+    newest = sorted(latest, key=lambda place: (*_order(latest[place])[:2], place), reverse=True)
     return [latest[place] for place in newest[:MAX_POINTS]]
 
 
@@ -99,9 +100,9 @@ def _key(point: Point) -> tuple[str, str]:
     raise TypeError(type(point))
 
 
-def _order(point: Point) -> tuple[datetime, str]:
-    """Later wins; of two said in the same millisecond the greater text, so that arrival does not decide."""
-    return point.said_at, point.model_dump_json(exclude=JUDGEMENT)
+def _order(point: Point) -> tuple[bool, datetime, str]:
+    """Later wins; of two said in the same millisecond the greater text, so that arrival does not decide. A form yields."""
+    return vouched(point.source), point.said_at, point.model_dump_json(exclude=JUDGEMENT)
 
 
 def understood(contact: Contact, country: str | None) -> Contact:
@@ -124,15 +125,18 @@ def _country(said: Address | None, places: Iterable[PostalAddress]) -> str | Non
     return next((one.understood.country for one in places if one.understood and one.understood.country), None)
 
 
-def choose(contact: Contact, said: Mapping[str, datetime]) -> dict[str, Any]:
-    """The preferred ones of those that nobody has named, by the names of their fields.
+def choose(contact: Contact, said: Mapping[str, datetime], *, lead: bool) -> dict[str, Any]:
+    """The preferred ones of those that nobody has named, by the names of their fields. `lead`: nobody but forms knows the contact.
 
     What was removed stays so until something is said later than its removal.
     """
+    points: dict[str, list[Any]] = {
+        name: [one for one in getattr(contact, name) if usable(one, lead=lead)] for name in LISTS
+    }
     found = {
-        "address": _preferred(contact.addresses, said.get("address")),
-        "phone": _preferred(contact.phones, said.get("phone")),
-        "email": _preferred(contact.emails, said.get("email")),
+        "address": _preferred(points["addresses"], said.get("address")),
+        "phone": _preferred(points["phones"], said.get("phone")),
+        "email": _preferred(points["emails"], said.get("email")),
         "name": _joined(contact.name_parts) if _later(said.get("name_parts"), said.get("name")) else None,
     }
     return {name: value for name, value in found.items() if value is not None and getattr(contact, name) is None}

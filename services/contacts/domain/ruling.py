@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from services.contacts.domain.hearsay import vouched
 from services.contacts.domain.known import Candidate
 
 RuleName = Literal["newest", "source-priority", "most-complete"]
@@ -82,6 +83,7 @@ class Rule(BaseModel):
         return next((rank for rank, one in enumerate(self.sources) if _named(one, source)), len(self.sources))
 
 
+Order: TypeAlias = tuple[bool, datetime, str, str, str]
 Rules: TypeAlias = Mapping[str, Rule]
 """By field, as `name` or `attributes.shoe-size`. Fields without one are decided by `newest`."""
 NEWEST = Rule(rule="newest")
@@ -124,7 +126,7 @@ def _kept(rule: Rule, said: Iterable[Candidate]) -> list[Candidate]:
 
 
 def _by_priority(rule: Rule, kept: list[Candidate]) -> Candidate:
-    newest = max(one.at for one in kept)
+    newest = max(kept, key=order).at
     # Held against what was said since and not against the clock: a contact changes only when somebody says something.
     standing = [one for one in kept if rule.days is None or newest - one.at <= timedelta(days=rule.days)]
     return max(standing, key=lambda one: (-rule.rank(one.teller.source), order(one)))
@@ -134,7 +136,11 @@ def _by_completeness(kept: list[Candidate]) -> Candidate:
     """A removal holds against all that was said before it, till its source says something again."""
     removed = max((one for one in kept if one.value is None), key=order, default=None)
     since = [one for one in kept if removed is None or order(one) > order(removed)]
-    return max(since, key=lambda one: (filled(one.value), order(one)), default=removed or kept[0])
+    return max(since, key=_completeness, default=removed or kept[0])
+
+
+def _completeness(one: Candidate) -> tuple[bool, int, Order]:
+    return vouched(one.teller.source), filled(one.value), order(one)
 
 
 def filled(value: Any) -> int:
@@ -147,9 +153,9 @@ def filled(value: Any) -> int:
     return sum(len(word.strip(".,")) > 1 for word in str(value).split())
 
 
-def order(one: Candidate) -> tuple[datetime, str, str, str]:
-    """Later wins; of two said in the same millisecond the greater text, so that arrival does not decide."""
-    return one.at, canonical(one.value), one.teller.source, one.teller.by or ""
+def order(one: Candidate) -> Order:
+    """Later wins; of two said in the same millisecond the greater text, so that arrival does not decide. A form yields."""
+    return vouched(one.teller.source), one.at, canonical(one.value), one.teller.source, one.teller.by or ""
 
 
 def canonical(value: Any) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from services.contacts.domain.hearsay import vouched
 from services.contacts.domain.known import UNKNOWN, Candidate, Known, Teller
 from services.contacts.domain.ruling import NEWEST, Rules, canonical, decided
 
@@ -37,15 +38,17 @@ class Standing:
     def hear_entries(
         self, name: str, held: Mapping[str, Any], at: datetime, teller: Teller, told: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """The entries of a map after a statement. Beyond the limit the longest unsaid give way."""
+        """The entries of a map after a statement. Beyond the limit the longest unsaid give way, those of forms before others."""
         prefix = f"{name}."
         entries = dict(held)
         for code, value in told.items():
             entries[code] = self.hear(prefix + code, entries.get(code), at, teller, value)
         times = sorted(
-            (when, place) for place, when in self.said.items() if place.startswith(prefix) and place not in self.rules
+            (self._vouched(place), when, place)
+            for place, when in self.said.items()
+            if place.startswith(prefix) and place not in self.rules
         )
-        for _, place in times[: max(0, len(times) - MAX_ATTRIBUTES)]:
+        for *_, place in times[: max(0, len(times) - MAX_ATTRIBUTES)]:
             self.forget(place)
             entries.pop(place.removeprefix(prefix), None)
         return {code: value for code, value in sorted(entries.items()) if value is not None}
@@ -69,11 +72,18 @@ class Standing:
 
     def _newer(self, place: str, held: Any, at: datetime, teller: Teller, value: Any) -> bool:
         standing = self.said.get(place)
-        if standing is None or at != standing:
-            return standing is None or at > standing
+        if standing is None:
+            return True
+        # What a form has said yields to whatever anybody else says, and whenever.
+        now, then = (vouched(teller.source), at), (self._vouched(place), standing)
+        if now != then:
+            return now > then
         # By whom is told apart only where the same was said in the same millisecond.
         new, old = canonical(value), canonical(held)
         return new > old or (new == old and _by(teller) > _by(self.tellers.get(place, UNKNOWN)))
+
+    def _vouched(self, place: str) -> bool:
+        return vouched(self.tellers.get(place, UNKNOWN).source)
 
     def _candidates(self, place: str, held: Any) -> list[Candidate]:
         if place not in self.said:

@@ -11,6 +11,7 @@ from typing import Any
 from services.contacts.domain import lifecycle, links, roles
 from services.contacts.domain.consents import MAX_CONSENTS, TooManyConsents, answers, consent, stricter
 from services.contacts.domain.following import UNKNOWN_STAGE, at_stage, course_of, faulty, stage_said
+from services.contacts.domain.hearsay import only_a_lead
 from services.contacts.domain.identities import distinct
 from services.contacts.domain.known import Fault, Known, Statement, Teller
 from services.contacts.domain.points import LISTS, choose, merged, points, understood
@@ -145,13 +146,16 @@ def heard(known: Known, told: Statement, rules: Rules = NO_RULES) -> Known:
     return faulty(known, {name: Fault(told.said_at, reason) for name, reason in told.misfits.items()})
 
 
-def settled(known: Known, country: str | None) -> Known:
-    """With what follows from all that was said: it depends on nothing else, so it is the same in any order."""
+def settled(known: Known, country: str | None, *, leads: bool | None = None) -> Known:
+    """With what follows from all that was said: it depends on nothing else, so it is the same in any order.
+
+    `leads`: of several who are one, whether nobody but forms knows any of them.
+    """
     contact = known.contact
     if not (contact.phones or contact.emails or contact.addresses or contact.name_parts):
         return known
     contact = understood(contact, country)
-    chosen = choose(contact, known.said)
+    chosen = choose(contact, known.said, lead=only_a_lead(contact) if leads is None else leads)
     contact = contact.model_copy(update=chosen) if chosen else contact
     return replace(known, contact=contact, chosen=frozenset(chosen))
 

@@ -4,21 +4,24 @@ Sending the link is others' business: they ask which links are to be sent, and s
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
 from services.contacts.domain.barring import CHANNELS
 from services.contacts.domain.changes import Author
+from services.contacts.domain.hearsay import only_a_lead, reached_at
 from services.contacts.domain.preferences import spoken_last
 from services.contacts.domain.signing import BadToken, KeyRing, Token, read, sign
 from services.contacts.domain.survivorship import Statement, consent, milliseconds
-from services.contacts.handlers.book import Store, open_book
+from services.contacts.handlers.book import Book, Store, open_book
+from services.contacts.handlers.reaching import Reaching
 from shared.clock import Clock
 from shared.consent import barred
 from shared.contracts.channels import ConsentClaim
 from shared.contracts.contacts import Contact
+from shared.contracts.fact import Identifier
 from shared.ids import uuid7
 from shared.messaging import Unit
 from shared.mongo import Session
@@ -49,6 +52,8 @@ class Confirmation:
     asked_at: datetime
     expires_at: datetime
     confirmed_at: datetime | None = None
+    to: Identifier | None = None
+    """Where the link is to be sent, which nobody has shown to be the customer's; None: wherever the customer is reached."""
 
     @property
     def places(self) -> frozenset[tuple[str, str]]:
@@ -90,9 +95,17 @@ class Confirming:
     """The use cases. Links live by the wall's clock; a grant is given when it is confirmed."""
 
     def __init__(
-        self, store: Store, kept: Confirmations, clock: Clock, ring: Ring, life: timedelta, country: str | None
+        self,
+        store: Store,
+        reaching: Reaching,
+        kept: Confirmations,
+        clock: Clock,
+        ring: Ring,
+        life: timedelta,
+        country: str | None,
     ) -> None:
         self.store = store
+        self.reaching = reaching
         self.kept = kept
         self.clock = clock
         self.ring = ring
@@ -100,9 +113,16 @@ class Confirming:
         self.country = country
 
     async def ask(
-        self, unit: Unit, customers: Sequence[str], claims: Sequence[ConsentClaim], source: str
+        self,
+        unit: Unit,
+        customers: Sequence[str],
+        claims: Sequence[ConsentClaim],
+        source: str,
+        to: Identifier | None = None,
     ) -> Confirmation:
-        """Let grants of the first of these customers, who are one, wait. What waits already is not asked again. Raises TooManyWaiting."""
+        """Let grants of the first of these customers, who are one, wait. What waits already is not asked again. `to`: whoever
+        confirms has this address, whether it is the customer's or not. Raises TooManyWaiting.
+        """
         now = datetime.now(UTC)
         places = {(one.purpose, one.channel) for one in claims}
         waiting = await self.kept.waiting_of(customers, now, unit.session)
@@ -111,7 +131,7 @@ class Confirming:
         if len(waiting) >= MAX_WAITING:
             raise TooManyWaiting(MAX_WAITING)
         asked_at, expires_at = milliseconds(now), (now + self.life).replace(microsecond=0)
-        one = Confirmation(uuid7(now), customers[0], tuple(claims), source, asked_at, expires_at)
+        one = Confirmation(uuid7(now), customers[0], tuple(claims), source, asked_at, expires_at, to=to)
         await self.kept.add(one, unit.session)
         return one
 
@@ -123,14 +143,23 @@ class Confirming:
         now = datetime.now(UTC)
         found = await self.kept.unsent(after, now, limit)
         ring = await self.ring()
-        contacts = [(one, await self.store.contact(one.customer_id)) for one in found]
-        restricted = set(await self.kept.restricted({contact.customer_id for _, contact in contacts if contact}))
+        approached = [(one, await self._approached(one)) for one in found]
+        everybody = {contact.customer_id for _, contacts in approached for contact in contacts}
+        restricted = set(await self.kept.restricted(everybody))
         items = [
             ToSend(one, sign(ring, _token(one)), reachable)
-            for one, contact in contacts
-            if contact and contact.customer_id not in restricted and (reachable := _reachable(contact, now))
+            for one, contacts in approached
+            if not any(contact.customer_id in restricted for contact in contacts)
+            and (reachable := _reachable(one, contacts, now))
         ]
         return items, found[-1].confirmation_id if len(found) == limit else None
+
+    async def _approached(self, one: Confirmation) -> list[Contact]:
+        """Whom a link is for, and whose the address is that it is sent to. Nobody, if there is nothing to send."""
+        if one.to:
+            return await self.reaching.approached(one.customer_id, one.to)
+        contact = await self.store.contact(one.customer_id)
+        return [contact] if contact else []
 
     async def sent(self, confirmation_id: str) -> None:
         """It is not to be sent again. Raises NoSuchConfirmation."""
@@ -146,30 +175,60 @@ class Confirming:
         return one
 
     async def language(self, one: Confirmation) -> str | None:
-        """In which the customer is to be spoken to."""
-        contact = await self.store.contact(one.customer_id)
-        return contact.language if contact else None
+        """In which the customer is to be spoken to. Whoever asked by a form: as the form said, and not as of whom it was merged with."""
+        if one.to is None:
+            contact = await self.store.contact(one.customer_id)
+            return contact.language if contact else None
+        lead = (await self.store.load({one.customer_id}, None)).get(one.customer_id)
+        return lead.contact.language if lead else None
 
     async def confirm(self, unit: Unit, text: str) -> Confirmation:
         """The grants hold from now on. Again it changes nothing. Raises BadToken, TokenExpired, TooManyConsents."""
         one = await self.read(text, unit.session)
         if one.confirmed_at is not None:
             return one
-        book = await open_book(self.store, unit, {one.customer_id}, await self.clock.now(unit.session), self.country)
+        owner = await self.reaching.owner(one.to, unit.session) if one.to else None
+        customers = {one.customer_id, owner or one.customer_id}
+        book = await open_book(self.store, unit, customers, await self.clock.now(unit.session), self.country)
         if one.customer_id not in book.current:
             raise BadToken
-        contact = book.current[book.root(one.customer_id)].published
-        at = spoken_last(contact, one.places, book.now)
+        customer = _who(book, one, owner)
+        at = spoken_last(book.current[book.root(customer)].published, one.places, book.now)
         grants = [consent(_confirmed(claim, one, at), one.source) for claim in one.claims]
-        book.hear(one.customer_id, [Statement(one.source, at, consents=grants)], author=Author(one.source))
+        told = Statement(one.source, at, consents=grants)
+        if one.to and customer != owner:
+            known_by = [] if owner else [one.to]
+            told = replace(told, identifiers=known_by, fields={one.to.scheme: one.to.value})
+        book.hear(customer, [told], author=Author(one.source))
         await book.save(self.store)
         await self.kept.confirmed(one.confirmation_id, milliseconds(datetime.now(UTC)), unit.session)
         return one
 
 
-def _reachable(contact: Contact, now: datetime) -> Contact | None:
-    """Without the addresses at which nobody may approach them; None: at none."""
-    barred_at = [channel for channel in CHANNELS if barred(contact.do_not_contact, channel, now)]
+def _who(book: Book, one: Confirmation, owner: str | None) -> str:
+    """Whose word it is: of whom we reach at the address, else of the lead that it was given for. Raises BadToken.
+
+    Somebody who was known by it may have another by now. And who has merged the lead with somebody has not said whose it is.
+    """
+    if one.to is None:
+        return one.customer_id
+    if owner and reached_at(book.current[book.root(owner)].published, one.to):
+        return owner
+    lead = book.current[one.customer_id]
+    if not (lead.place.alone and only_a_lead(lead.contact)):
+        raise BadToken
+    return one.customer_id
+
+
+def _reachable(one: Confirmation, contacts: Sequence[Contact], now: datetime) -> Contact | None:
+    """Whom a link is for, without the addresses at which nobody may approach one of them; None: at none."""
+    if not contacts:
+        return None
+    contact = contacts[0]
+    if one.to:
+        contact = contact.model_copy(update={"email": None, "phone": None, one.to.scheme: one.to.value})
+    bars = [bar for each in contacts for bar in each.do_not_contact]
+    barred_at = [channel for channel in CHANNELS if barred(bars, channel, now)]
     left = contact.model_copy(update=dict.fromkeys(barred_at))
     return left if left.email or left.phone or not barred_at else None
 

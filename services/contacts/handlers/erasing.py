@@ -17,6 +17,7 @@ from services.contacts.domain.erasure import (
     awaited,
     begun,
     late_places,
+    reached_by,
     receipted,
     summary,
     traces_of,
@@ -24,6 +25,7 @@ from services.contacts.domain.erasure import (
 from services.contacts.domain.survivorship import milliseconds
 from services.contacts.handlers.book import Store, open_book
 from services.contacts.handlers.errors import NoSuchContact
+from services.contacts.handlers.reaching import Addresses
 from shared import metrics
 from shared.contracts.contacts import ContactErased, ContactRestricted
 from shared.contracts.erasures import ErasureAwaited, ErasureDone
@@ -34,6 +36,10 @@ from shared.mongo import Session
 log = structlog.get_logger(__name__)
 NEEDS_TRACES = "interactions"
 """The one place that looks for more than ids: among events that nobody could take."""
+
+
+MAX_LEADS = 1000
+"""Of one erasure. Nobody is in so many forms, unless somebody has sent them for mischief."""
 
 
 class NoSuchErasure(LookupError):
@@ -102,9 +108,17 @@ class Erasures:
     """The use cases of erasure and restriction. Times are the wall's: the law knows no other."""
 
     def __init__(
-        self, contacts: Store, ledger: Ledger, works: Works, tombstones: Tombstones, days: int, patience: Patience
+        self,
+        contacts: Store,
+        addresses: Addresses,
+        ledger: Ledger,
+        works: Works,
+        tombstones: Tombstones,
+        days: int,
+        patience: Patience,
     ) -> None:
         self.contacts = contacts
+        self.addresses = addresses
         self.ledger = ledger
         self.works = works
         self.tombstones = tombstones
@@ -121,17 +135,20 @@ class Erasures:
         parts = book.parts(customer)
         if not parts:
             raise NoSuchContact(customer)
+        contacts = [part.contact for part in parts.values()]
+        leads = await self.addresses.leads(reached_by(contacts), parts, MAX_LEADS, unit.session)
         erasure = begun(
             Erasure(
                 *(uuid7(now), tuple(sorted(parts)), wish.ground, wish.asked_by, wish.reference, wish.taken_by),
                 *(now, now + self.term),
+                leads=tuple(sorted(leads)),
             )
         )
-        await self.ledger.begin(erasure, traces_of(part.contact for part in parts.values()), unit.session)
+        await self.ledger.begin(erasure, traces_of(contacts), unit.session)
         removed = await self.ledger.vacate(erasure.customers, unit.session)
         await self.works.take(erasure.fact, erasure.customers, unit.session, removed)
         book.tell(erasure.fact, erasure.customers)
-        log.info("erasure_requested", erasure_id=erasure.erasure_id, customers=len(parts))
+        log.info("erasure_requested", erasure_id=erasure.erasure_id, customers=len(parts), leads=len(leads))
         return erasure
 
     async def read(self, erasure_id: str, session: Session | None = None) -> Erasure:

@@ -4,16 +4,17 @@ from collections.abc import Mapping as Map, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from services.contacts.domain import forms
 from services.contacts.domain.forms import Form
-from services.contacts.domain.identities import resolve
+from services.contacts.domain.hearsay import LEAD, names_of_leads, only_a_lead
 from services.contacts.domain.importing.drafting import Draft
 from services.contacts.domain.survivorship import Statement, TooManyConsents, statement
-from services.contacts.handlers.book import Store, open_book
+from services.contacts.handlers.book import Book, Store, open_book
 from services.contacts.handlers.catalogue import Catalogue
 from services.contacts.handlers.confirming import Confirming, TooManyWaiting
+from services.contacts.handlers.reaching import Reaching
 from shared.clock import Clock
 from shared.contracts.channels import ContactReported
 from shared.contracts.fact import Identifier
@@ -44,6 +45,14 @@ class Forms(Protocol):
     async def form(self, name: str) -> Registered | None: ...
 
 
+class Lead(NamedTuple):
+    """Whom a form speaks of."""
+
+    customer: str
+    new: list[Identifier]
+    """What they are known by from now on."""
+
+
 class TooOften(Exception):
     """An address sends more than the form takes."""
 
@@ -57,6 +66,7 @@ class Leads:
         limiter: Limiter,
         clock: Clock,
         transact: Transact[None],
+        reaching: Reaching,
         country: str | None = None,
         catalogue: Catalogue | None = None,
         confirming: Confirming | None = None,
@@ -65,6 +75,7 @@ class Leads:
         self.limiter = limiter
         self.clock = clock
         self.transact = transact
+        self.reaching = reaching
         self.country = country
         self.catalogue = catalogue or Catalogue()
         self.confirming = confirming
@@ -83,18 +94,20 @@ class Leads:
         await self.transact(lambda unit: self._take(unit, draft, f"/forms/{name}", confirm=form.confirm))
 
     async def _take(self, unit: Unit, draft: Draft, source: str, *, confirm: bool = False) -> None:
+        """Whoever is known stays as they are, and what is ticked in their name waits until they have confirmed it."""
         await self.catalogue.current()
         now = await self.clock.now(unit.session)
-        owners = await self.store.owners({str(one) for one in draft.identifiers}, unit.session)
-        found = resolve([draft.identifiers], owners, lambda: uuid7(now))
-        [customer] = found.customers
-        book = await open_book(self.store, unit, {customer}, now, self.country)
-        report, own, waiting = draft.report, draft.identifiers, draft.report.consents if confirm else []
+        places = forms.places(draft.report)
+        known, asked_at = await self.reaching.known([*draft.identifiers, *places], unit.session), places[0]
+        book, (customer, own) = await self._lead(unit, names_of_leads(asked_at), now)
+        held = book.current[customer].contact if customer in book.current else None
+        # By this address alone: whoever gets an answer there learns nothing of whose the rest is.
+        waiting = draft.report.consents if confirm or asked_at.scheme in known else []
+        report = forms.as_hearsay(draft.report, known, held)
         if waiting:
             report = report.model_copy(update={"consents": []})
-        if customer in book.current:
-            # Nobody becomes somebody else by naming their address: a customer whom we know gets no new identifiers.
-            report, own = forms.of_known(report, book.current[book.root(customer)].published), []
+        if held:
+            report = forms.said_again(report, held)
         try:
             book.hear(customer, [self._said(report, source, own)])
         except TooManyConsents:
@@ -102,7 +115,22 @@ class Leads:
         await book.save(self.store)
         if waiting and self.confirming:
             with suppress(TooManyWaiting):
-                await self.confirming.ask(unit, [customer, *book.parts(customer)], waiting, source)
+                await self.confirming.ask(unit, [customer], waiting, source, asked_at)
+
+    async def _lead(self, unit: Unit, names: Sequence[Identifier], now: datetime) -> tuple[Book, Lead]:
+        """The lead that an address has by now, or a new one: who was a lead and is more than that is spoken of by no form."""
+        owners = await self.store.owners({str(one) for one in names}, unit.session)
+        book = await open_book(self.store, unit, set(owners.values()), now, self.country)
+        for one in names:
+            owner = owners.get(str(one))
+            if owner is None:
+                return book, Lead(uuid7(now), [one])
+            held = book.current.get(owner)
+            if held and held.place.alone and only_a_lead(held.contact):
+                return book, Lead(owner, [])
+        # So many leads of one address have become somebody that there is no name left to find another by.
+        customer = uuid7(now)
+        return book, Lead(customer, [Identifier(scheme=LEAD, value=customer)])
 
     def _said(self, report: ContactReported, source: str, own: list[Identifier]) -> Statement:
         """What does not fit its field is kept out, as of a channel: who has sent it is gone."""

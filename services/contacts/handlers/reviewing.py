@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+from services.contacts.domain.hearsay import of_forms
 from services.contacts.domain.matching.proposals import Limits
 from services.contacts.domain.matching.record import Record, record_of
 from services.contacts.domain.merging import TooManyMembers
@@ -70,7 +71,7 @@ class Reviewing:
         self, unit: Unit, name: str, decision: Decision, records: Mapping[str, Record] | None = None
     ) -> Outcome:
         """The two are one: merged into whoever was registered first. With `records`, as nobody has decided it, only if it is still
-        open, both say what they said there, and their data may be used, else Stale.
+        open, both say what they said there, no form has spoken of either, and their data may be used, else Stale.
 
         Raises NoSuchPair, and what `Merging.merge` raises.
         """
@@ -107,7 +108,8 @@ class Reviewing:
 
     async def _stands(self, unit: Unit, pair: Pair, known: Mapping[str, Known], records: Mapping[str, Record]) -> bool:
         same = all(
-            one.place.root is None and record_of(one.published) == records[customer] for customer, one in known.items()
+            one.place.root is None and record_of(one.published) == records[customer] and not of_forms(one.published)
+            for customer, one in known.items()
         )
         return pair.decided is None and same and not await self.pairs.any_restricted(known, unit.session)
 

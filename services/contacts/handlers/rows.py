@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from services.contacts.domain.fields import FIELD_REASONS
+from services.contacts.domain.hearsay import only_a_lead
 from services.contacts.domain.identities import Resolution, resolve
 from services.contacts.domain.importing.drafting import Draft, Rejected
 from services.contacts.domain.importing.judging import Judged, judged, news, outcome_of
@@ -77,7 +78,9 @@ class Rows:
         customer = found.customers[place]
         held = book.current.get(customer)
         before = book.current[book.root(customer)].published if held else None
-        report = news(draft.report, before, alone=held is None or held.place.alone)
+        # What a form has said is not vouched for by a file that was exported here.
+        own = held is None or (held.place.alone and not only_a_lead(held.contact))
+        report = news(draft.report, before, alone=own)
         told = self.catalogue.placed(statement(report, source, identifiers=found.own(place, draft.identifiers)))
         try:
             after = book.hear(customer, [told])

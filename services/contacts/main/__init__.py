@@ -24,6 +24,7 @@ from services.contacts.handlers.learning import Learning
 from services.contacts.handlers.looking_back import LookingBack
 from services.contacts.handlers.matching import Matching
 from services.contacts.handlers.measuring import Measuring
+from services.contacts.handlers.reaching import Reaching
 from services.contacts.handlers.reviewing import Reviewing, Unasked
 from services.contacts.handlers.rows import Rows
 from services.contacts.handlers.seeing import Seeing
@@ -175,7 +176,8 @@ def _erasures(base: Base) -> tuple[Erasures, Part]:
     erasing = Erasing("contacts", plumbing.database, plumbing.messaging, steps, settle)
     alarm = timedelta(days=settings.contacts_erasure_alarm_days)
     patience = Patience(place=alarm, before_deadline=alarm)
-    erasures = Erasures(base.store, ledger, erasing, erasing.tombstones, settings.contacts_erasure_days, patience)
+    days, lists = settings.contacts_erasure_days, base.store.lists
+    erasures = Erasures(base.store, lists, ledger, erasing, erasing.tombstones, days, patience)
     lease = MongoLease(plumbing.database, "log-lease")
     files = ImportStore(plumbing.database)
     forgetting = Forgetting(Log(settings), files, ledger, lease, settings.instance, plumbing.messaging.transact)
@@ -203,6 +205,7 @@ def _forms(base: Base, confirming: Confirming) -> Part:
     forms = FormStore(base.plumbing.database)
     limiter = RedisLimiter(base.settings.redis_url, base.settings.namespace)
     transact = base.plumbing.messaging.transact
-    leads = Leads(base.store, limiter, base.clock, transact, base.country, base.catalogue, confirming)
+    reaching = Reaching(base.store, base.store.lists)
+    leads = Leads(base.store, limiter, base.clock, transact, reaching, base.country, base.catalogue, confirming)
     public = api.public_forms(forms, leads, base.settings.contacts_proxies)
     return Part([api.forms(forms), public], [forms.prepare], close=[limiter.close])

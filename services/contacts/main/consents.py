@@ -13,6 +13,7 @@ from services.contacts.handlers.confirming import Confirming
 from services.contacts.handlers.expiring import Expiring
 from services.contacts.handlers.permitting import Permitting
 from services.contacts.handlers.preferring import Preferring
+from services.contacts.handlers.reaching import Reaching
 from services.contacts.handlers.rotating import Rotating
 from services.contacts.jobs import hold_lists, sweep_lists, tell_expired_consents
 from services.contacts.main.parts import Base, Part
@@ -47,7 +48,8 @@ def link_keys(base: Base, secret: Secret) -> tuple[LinkKeyStore, Part]:
 def confirmations(base: Base, keys: LinkKeyStore) -> tuple[Confirming, Part]:
     kept, settings = ConfirmationStore(base.plumbing.database), base.settings
     life = timedelta(days=settings.contacts_confirmation_days)
-    confirming = Confirming(base.store, kept, base.clock, keys.ring, life, base.country)
+    reaching = Reaching(base.store, base.store.lists)
+    confirming = Confirming(base.store, reaching, kept, base.clock, keys.ring, life, base.country)
     limiter = RedisLimiter(settings.redis_url, settings.namespace)
     gate = Gate(limiter, "confirm", settings.contacts_proxies)
     routers = [

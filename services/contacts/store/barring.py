@@ -7,9 +7,13 @@ from typing import Any, NamedTuple
 from pymongo import ASCENDING, DeleteOne, UpdateOne
 
 from services.contacts.domain.barring import Listed, addresses, digest
+from services.contacts.domain.hearsay import LEAD
+from services.contacts.domain.survivorship import Known
 from services.contacts.handlers.barring import Bar, Size
+from services.contacts.store.rows import read_known
 from services.contacts.store.secret import Secret
 from shared.contracts.contacts import Contact
+from shared.contracts.fact import Identifier
 from shared.leases import Lease, MongoLease
 from shared.mongo import Database, Document, Session, aggregate, ensure_collections
 
@@ -90,6 +94,18 @@ class ListStore:
         """The customers who have any of these addresses, in the order of their ids."""
         wanted = {"reached_by": {"$in": list(digests)}, "_id": {"$gt": after}}
         found = self._contacts.find(wanted, {"_id": 1}).sort("_id", ASCENDING).limit(limit)
+        return [row["_id"] async for row in found]
+
+    async def having(self, place: Identifier, limit: int, session: Session | None) -> Sequence[Known]:
+        """Contacts, each by itself, who have this address; so many at most, in no order."""
+        wanted = {"reached_by": digest(await self._secret.key(PURPOSE), str(place))}
+        return [read_known(row) async for row in self._contacts.find(wanted, session=session).limit(limit)]
+
+    async def leads(self, places: Many[str], but: Many[str], limit: int, session: Session | None) -> Sequence[str]:
+        """Contacts, each by itself, who have any of these addresses and of whom a form has spoken."""
+        key = await self._secret.key(PURPOSE)
+        wanted = {"reached_by": {"$in": [digest(key, one) for one in places]}, "identifiers.scheme": LEAD}
+        found = self._contacts.find(wanted | {"_id": {"$nin": list(but)}}, {"_id": 1}, session=session).limit(limit)
         return [row["_id"] async for row in found]
 
     async def looked(self, due: Sequence[Due]) -> None:

@@ -188,7 +188,8 @@ def read(row: Document) -> Erasure:
     places = tuple(_place(one) for one in row.pop("places"))
     del row["done_at"]
     row.pop("traces", None)
-    return Erasure(erasure_id=row.pop("_id"), **row | {"customers": tuple(row["customers"])}, places=places)
+    ids = {"customers": tuple(row["customers"]), "leads": tuple(row.get("leads", ()))}
+    return Erasure(erasure_id=row.pop("_id"), **row | ids, places=places)
 
 
 def _place(row: Document) -> PlaceState:

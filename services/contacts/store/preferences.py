@@ -10,6 +10,7 @@ from pymongo import ASCENDING, ReturnDocument
 from services.contacts.domain.signing import NUMBER_BYTES
 from services.contacts.handlers.confirming import Confirmation
 from shared.contracts.channels import ConsentClaim
+from shared.contracts.fact import Identifier
 from shared.mongo import Database, Document, Session, ensure_collections
 
 LINKS, CONFIRMATIONS = "preference_links", "confirmations"
@@ -68,6 +69,7 @@ class ConfirmationStore:
 
     async def add(self, one: Confirmation, session: Session | None) -> None:
         row = dict(vars(one)) | {"claims": [claim.model_dump(exclude_none=True) for claim in one.claims]}
+        row |= {"to": one.to.model_dump()} if one.to else {}
         await self._confirmations.insert_one(
             {"_id": row.pop("confirmation_id"), **row, "unsent": True}, session=session
         )
@@ -100,4 +102,5 @@ def _confirmation(row: Document) -> Confirmation:
         asked_at=row["asked_at"],
         expires_at=row["expires_at"],
         confirmed_at=row.get("confirmed_at"),
+        to=Identifier.model_validate(row["to"]) if row.get("to") else None,
     )

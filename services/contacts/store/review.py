@@ -5,6 +5,7 @@ from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
 
+from services.contacts.domain.hearsay import LEAD
 from services.contacts.handlers.proposals import Decided, Pair, Wanted
 from services.contacts.store.match_rows import read_pair
 from services.contacts.store.matching import MatchStore
@@ -21,6 +22,12 @@ class ReviewStore:
     async def any_restricted(self, customers: Many[str], session: Session | None) -> bool:
         wanted = {"_id": {"$in": list(customers)}}
         return await self._restrictions.find_one(wanted, {"_id": 1}, session=session) is not None
+
+    async def of_forms(self, customers: Many[str]) -> set[str]:
+        """Those of these of whom, or of whose parts, a form has spoken."""
+        spoken = [{f"{place}identifiers.scheme": LEAD} for place in ("", "place.golden.")]
+        found = self.store.contacts.find({"_id": {"$in": list(customers)}, "$or": spoken}, {"_id": 1})
+        return {row["_id"] async for row in found}
 
     async def pair(self, name: str, session: Session | None) -> Pair | None:
         row = await self.store.pairs.find_one({"_id": name}, session=session)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 from shared.contracts.sync import CUSTOMERS, CustomerChanged
@@ -11,6 +12,8 @@ from shared.messaging.subscription import Apply
 
 SPARE = 1_000
 """So many versions a database may have delivered before it was lost, and not told yet."""
+PIECE = 500
+"""Views stored and told in one transaction."""
 
 
 class Shown(NamedTuple):
@@ -70,8 +73,9 @@ class Showing:
             gone |= await self.views.erased(alive)
         gone |= await self.views.awaited()
         version = highest + SPARE
-        if gone:
-            await self.transact(partial(self._bury, gone, version))
+        left = iter(gone.items())
+        while buried := dict(islice(left, PIECE)):
+            await self.transact(partial(self._bury, buried, version))
         last = ""
         while shown := await self.transact(partial(self._show, last, version)):
             last = shown[-1].customer_id

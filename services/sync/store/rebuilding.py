@@ -10,7 +10,7 @@ from pymongo import ASCENDING, DESCENDING, ReturnDocument, UpdateOne
 
 from services.sync.domain.known import NOTHING
 from services.sync.domain.view import Held
-from services.sync.handlers.rebuilding import SPARE, Shown
+from services.sync.handlers.rebuilding import PIECE, SPARE, Shown
 from services.sync.store.deliveries import key
 from services.sync.store.owing import COLLECTION as OWED
 from services.sync.store.views import NOT_ERASED, as_held
@@ -21,8 +21,6 @@ from shared.mongo import Collection as Documents, Database, Document, Session
 COLLECTION = "rebuilding"
 MARK = "views"
 """Its one document, from the beginning of a rebuild to its end."""
-PIECE = 500
-"""Views shown in one transaction."""
 ONE_OF_ALL = 0
 """A partition that is always there."""
 

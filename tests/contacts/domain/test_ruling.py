@@ -23,7 +23,7 @@ from services.contacts.domain.ruling import (
 from shared.contracts.channels import Address, NameParts
 
 START = datetime(2026, 1, 2, tzinfo=UTC)
-ERP, SHOP, WEB, DESK = "/channels/erp", "/channels/shop", "/forms/web", "/keys/1"
+ERP, SHOP, WEB, DESK = "/channels/erp", "/channels/shop", "/channels/web", "/keys/1"
 TRUSTED = Rule(rule="source-priority", sources=(ERP, "/keys/*"))
 COMPLETE = Rule(rule="most-complete")
 
@@ -136,7 +136,7 @@ def test_a_sensitive_attribute_has_the_rule_of_the_attribute() -> None:
     assert rules == {"attributes.size": TRUSTED, "sensitive.size": TRUSTED, "name": COMPLETE}
 
 
-SOURCES = st.sampled_from([ERP, SHOP, WEB, DESK, "/keys/2", ""])
+SOURCES = st.sampled_from([ERP, SHOP, WEB, DESK, "/keys/2", "/forms/web", ""])
 RULE = st.one_of(
     st.just(COMPLETE),
     st.builds(
