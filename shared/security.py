@@ -129,7 +129,7 @@ def require(scope: str, *others: str, rows: bool = False) -> Callable[..., Await
         if principal is None:
             raise _unauthenticated(wrong=credentials is not None)
         if not any(map(principal.may, (scope, *others))):
-            raise _forbidden(scope)
+            raise lacks(scope)
         if principal.limited and not rows:
             raise Problem(403, detail="The key is limited to some contacts, and this is about others as well.")
         purpose = request.headers.get(PURPOSE_HEADER)
@@ -164,6 +164,7 @@ def _unauthenticated(*, wrong: bool) -> Problem:
     return Problem(401, detail=detail, headers={"www-authenticate": challenge})
 
 
-def _forbidden(scope: str) -> Problem:
+def lacks(scope: str) -> Problem:
+    """What a caller is told whose key does not have a scope."""
     challenge = f'Bearer realm="rapport", error="insufficient_scope", scope="{scope}"'
     return Problem(403, detail=f"The key lacks the scope `{scope}`.", headers={"www-authenticate": challenge})

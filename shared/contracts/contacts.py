@@ -7,6 +7,7 @@ from pydantic import Field
 from shared.contracts.channels import Address, LawfulBasis, NameParts
 from shared.contracts.fact import (
     DOMAIN_RETENTION,
+    LARGE_RECORDS,
     Attributes,
     Code,
     CustomerId,
@@ -204,4 +205,5 @@ CONTACTS = Topic(
     "crm.contacts",
     (ContactRegistered, ContactChanged, ContactMerged, ContactUnmerged, ContactErased, ContactRestricted),
     retention=DOMAIN_RETENTION,
+    max_message_bytes=LARGE_RECORDS,
 )

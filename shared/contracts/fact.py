@@ -15,6 +15,10 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+LARGE_RECORDS = 4 * 1_048_576
+"""Bytes of a record on topics whose facts carry lists of texts: a contact with every list full, in letters of four bytes, has
+half of it (`docs/decisions/0058-texts-without-control-characters.md`).
+"""
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 MAX_TEXT = 1000
 CLOCK_SKEW = timedelta(days=1)

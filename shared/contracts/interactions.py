@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 from shared.contracts.channels import ContractEvent, ReturnLine, SaleLine
 from shared.contracts.fact import (
     DOMAIN_RETENTION,
+    LARGE_RECORDS,
     Amount,
     Attributes,
     Code,
@@ -132,4 +133,9 @@ class ContractChanged(Fact):
 
 
 INTERACTIONS = Topic("crm.interactions", (InteractionRecorded,), retention=DOMAIN_RETENTION)
-SALES = Topic("crm.sales", (OrderPlaced, OrderReturned, OrderCancelled, ContractChanged), retention=DOMAIN_RETENTION)
+SALES = Topic(
+    "crm.sales",
+    (OrderPlaced, OrderReturned, OrderCancelled, ContractChanged),
+    retention=DOMAIN_RETENTION,
+    max_message_bytes=LARGE_RECORDS,
+)

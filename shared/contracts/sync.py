@@ -5,8 +5,19 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from shared.contracts.contacts import Contact
-from shared.contracts.fact import Amount, Code, Currency, CustomerId, Deadline, Fact, Key, Moment, Part, Topic
+from shared.contracts.contacts import CONTACTS, Contact
+from shared.contracts.fact import (
+    Amount,
+    Code,
+    Currency,
+    CustomerId,
+    Deadline,
+    Fact,
+    Key,
+    Moment,
+    Part,
+    Topic,
+)
 from shared.contracts.scoring import Score
 
 
@@ -117,5 +128,10 @@ class KeyRevoked(Fact):
     revoked_at: Moment
 
 
-CUSTOMERS = Topic("crm.customers", (CustomerChanged,), compacted=True)
+BESIDE_A_CONTACT = 1_048_576
+"""Bytes that a view takes for all else than the contact: ten interactions, twenty campaigns, the figures."""
+CUSTOMERS = Topic(
+    "crm.customers", (CustomerChanged,), compacted=True, max_message_bytes=CONTACTS.max_message_bytes + BESIDE_A_CONTACT
+)
+"""Whatever contact could be told, its customer's view can be."""
 ACCESS = Topic("crm.access", (KeyIssued, KeyRevoked), compacted=True)

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from shared.http.middleware import BodyLimit, Correlation, LastResort
 from shared.http.problems import MEDIA_TYPE, FieldError, Problem, ProblemDetails, add_problems, answer_problems
+from shared.http.texts import CLEAN
 
 if TYPE_CHECKING:  # security raises problems, so at run time it needs this package first
     from shared.security import KeyTable
@@ -59,6 +60,7 @@ def create_app(
         redirect_slashes=False,
         redoc_url=None,
         generate_unique_id_function=_operation_id,
+        dependencies=[CLEAN],
         responses={"4XX": _problem_schema("The request was refused."), "5XX": _problem_schema("The service failed.")},
         middleware=[
             Middleware(Correlation),

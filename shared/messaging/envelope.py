@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from shared.contracts.fact import Fact, Reason, plausible
+from shared.contracts.texts import WHY, control_in, has_control, may_have_control
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -162,6 +163,20 @@ def validate(facts: Mapping[str, type[Fact]], type_: str, data: bytes | None, li
         return model.__pydantic_validator__.validate_json(data)  # type: ignore[no-any-return]
     except ValidationError as error:
         raise _refusal(error) from None
+
+
+def admit(facts: Mapping[str, type[Fact]], event: CloudEvent, limit: int) -> Fact:
+    """The data of an event from outside, in which no text has control characters: they would stay for ever, in whatever is
+    made of it.
+    """
+    fact = validate(facts, event.type, event.data, limit)
+    for name, told in (("id", event.id), ("source", event.source), ("correlationid", event.correlation_id)):
+        if told and has_control(told):
+            raise Refused(Reason.INVALID_ENVELOPE, f"attribute {name} {WHY}", name)
+    # What the contract does not know is not kept, so it may be anything.
+    if may_have_control(event.data) and (place := control_in(fact)):
+        raise Refused(Reason.INVALID_DATA, f"{place}: {WHY}", place)
+    return fact
 
 
 def _refusal(error: ValidationError) -> Refused:

@@ -160,7 +160,10 @@ class Intake:
         if event.type in rules.ignored or (not rules.owns_rest and event.type not in rules.facts):
             return
         try:
-            fact = envelope.validate(rules.facts, event.type, event.data, rules.limit)
+            if rules.edge:
+                fact = envelope.admit(rules.facts, event, rules.limit)
+            else:
+                fact = envelope.validate(rules.facts, event.type, event.data, rules.limit)
             time = event.time or _logged_at(record)
         except Refused as refused:
             sequence = None if rules.edge else event.sequence

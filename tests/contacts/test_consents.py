@@ -14,7 +14,7 @@ from services.contacts.handlers import Changes, Decision, Merging, expiring
 from services.contacts.handlers.book import open_book
 from services.contacts.handlers.expiring import Expiring
 from services.contacts.store import ExpiryStore, MongoStore
-from shared.contracts.contacts import Consent
+from shared.contracts.contacts import CONTACTS, Consent
 from shared.ids import uuid7
 from shared.messaging import Unit
 from shared.mongo import Database
@@ -154,6 +154,19 @@ async def outcome(database: Database, customer: str) -> tuple[int, list[str], in
     return contact.version, ["expired" if one.expired else one.status for one in contact.consents], told
 
 
+async def test_a_contact_that_is_larger_than_can_be_told_stops_none_of_the_others(plumbing: Plumbing) -> None:
+    ends = [grant(0, until=n + 1) for n in range(7)]
+    ends[3] = ends[3].model_copy(update={"evidence": "x" * CONTACTS.max_message_bytes})
+    customers = [await granted(plumbing.database, one) for one in ends]
+    one = an_expiring(plumbing)
+    for _ in range(2):
+        await one.work()
+    for place, customer in enumerate(customers):
+        version, standing, told = await outcome(plumbing.database, customer)
+        assert (version, standing) == ((1, ["granted"]) if place == 3 else (2, ["expired"]))
+    assert told == 3, "a transaction for each piece of it that can be told: of three, of one, of two"
+
+
 async def test_all_that_have_run_out_are_told_in_pieces_and_never_twice(
     plumbing: Plumbing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,8 +209,8 @@ async def test_a_new_grant_that_comes_while_the_old_one_runs_out_stands(plumbing
     found, heard = asyncio.Event(), asyncio.Event()
 
     class Slow(ExpiryStore):
-        async def due(self, now: datetime, limit: int) -> Any:
-            customers = await super().due(now, limit)
+        async def due(self, now: datetime, limit: int, besides: Any = ()) -> Any:
+            customers = await super().due(now, limit, besides)
             found.set()
             await heard.wait()
             return customers

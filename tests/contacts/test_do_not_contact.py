@@ -63,6 +63,50 @@ async def test_what_is_said_of_a_customer_is_told_kept_and_lifted(client: Client
     assert (await ask(client, "PUT", f"{path}/do-not-contact/No", {"reason": "asked"}))[0] == 422
 
 
+async def entries(client: Client, customer: str) -> list[Any]:
+    contact = (await ask(client, "GET", f"/v1/contacts/{customer}"))[1]
+    return [(one["since"][:4], (one["until"] or "")[:4], one["reason"]) for one in contact.get("do_not_contact", ())]
+
+
+async def test_a_bar_in_force_is_brought_up_to_date_and_never_lifted_by_a_later_beginning(client: Client) -> None:
+    customer = (await register(client))["customer_id"]
+    path = f"/v1/contacts/{customer}/do-not-contact/phone"
+    for said, held in (
+        ({"reason": "asked", "since": "2997-01-01T00:00:00Z"}, ("2997", "", "asked")),
+        ({"reason": "asked", "since": "2998-01-01T00:00:00Z"}, ("2998", "", "asked")),  # not begun: it is put off
+        ({"reason": "asked", "since": "2020-01-01T00:00:00Z"}, ("2020", "", "asked")),
+        ({"reason": "asked", "since": "2998-01-01T00:00:00Z"}, ("2020", "", "asked")),
+        ({"reason": "legal", "since": "2998-01-01T00:00:00Z", "until": "2999-01-01T00:00:00Z"}, ("2020", "2999", "legal")),
+        ({"reason": "legal"}, ("2020", "", "legal")),
+        ({"reason": "legal", "since": "2019-01-01T00:00:00Z"}, ("2019", "", "legal")),
+    ):  # fmt: skip
+        assert (await ask(client, "PUT", path, said))[0] == 200
+        assert await entries(client, customer) == [held]
+    over = {"reason": "legal", "since": "2018-01-01T00:00:00Z", "until": "2020-01-01T00:00:00Z"}
+    status, problem, _ = await ask(client, "PUT", path, over)
+    assert (status, problem["errors"][0]["field"]) == (422, "body.until")
+    assert await entries(client, customer) == [("2019", "", "legal")]
+    assert (await ask(client, "DELETE", path))[0] == 200
+    assert await entries(client, customer) == []
+
+
+async def test_neither_is_it_by_what_is_said_of_whom_they_were_merged_with(client: Client) -> None:
+    ann, bob = [(await register(client, {"name": name}))["customer_id"] for name in ("Ann", "Bob")]
+    await ask(client, "PUT", f"/v1/contacts/{bob}/do-not-contact/phone", {"reason": "asked"})
+    await ask(client, "POST", f"/v1/contacts/{ann}/merges", {"absorbed": bob})
+    later = {"reason": "legal", "since": "2998-01-01T00:00:00Z"}
+    [entry] = (await ask(client, "PUT", f"/v1/contacts/{ann}/do-not-contact/phone", later))[1]["do_not_contact"]
+    assert (entry["reason"], entry["since"] < "2998") == ("legal", True)
+
+
+async def test_so_many_channels_and_no_more_are_barred_by_name(client: Client) -> None:
+    customer = (await register(client))["customer_id"]
+    path = f"/v1/contacts/{customer}/do-not-contact"
+    answers = [(await ask(client, "PUT", f"{path}/c{n}", {"reason": "asked"}))[0] for n in range(21)]
+    assert answers == [*(200 for _ in range(20)), 409]
+    assert (await ask(client, "PUT", f"{path}/c7", {"reason": "legal"}))[0] == 200
+
+
 async def test_it_is_of_the_person_whatever_they_are_merged_with_and_of_whom_it_was_said_afterwards(
     client: Client,
 ) -> None:

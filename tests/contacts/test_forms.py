@@ -147,6 +147,7 @@ REFUSED: list[tuple[Any, dict[str, str], int, str]] = [
     ({"mail": "nothing", "tel": "x"}, {}, 422, "body.email"),
     ({"mail": ["a@b.de", {"x": 1}]}, {}, 422, "body.mail"),
     ({"mail": "a\0@b.de"}, {}, 422, "body.mail"),
+    (ANN | {"who": "Ann\x1b[2J"}, {}, 422, "body.who"),
     (ANN | {"other": [[[1]]]}, {}, 422, "body.other"),
     ([1], {}, 400, "body"),
     (ANN | {"who": "x" * 70_000}, {}, 413, ""),

@@ -6,6 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from services.contacts.domain.barring import OverAlready
 from services.contacts.domain.changes import Author
 from services.contacts.domain.expiry import BEGINS, CONTACTS
 from services.contacts.domain.survivorship import Known, newcomer
@@ -94,6 +95,27 @@ class Office:
 @pytest.fixture
 def office(plumbing: Plumbing) -> Office:
     return Office(plumbing)
+
+
+async def test_an_entry_in_force_is_never_lifted_by_sending_it_with_a_later_time(office: Office) -> None:
+    ann = await office.register()
+    await office.put(since=5)
+    await office.put(since=7)
+    await office.on(1)
+    assert await office.begins(ann) == [7], "not begun: it is put off"
+    await office.on(8)
+    await office.put(since=20)
+    await office.on(9)
+    assert await office.begins(ann) == [7]
+    await office.put(since=2)
+    await office.on(10)
+    assert await office.begins(ann) == [2]
+    with pytest.raises(OverAlready):
+        await office.put(since=3, until=9)
+    await office.listing.end(Bar("robinson", ""), [ANN])
+    await office.put(since=20)
+    await office.on(11)
+    assert await office.begins(ann) == [20], "it was taken off before"
 
 
 async def test_a_list_that_begins_later_is_told_ahead_and_once_more_when_it_begins(office: Office) -> None:

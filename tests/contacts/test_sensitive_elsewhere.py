@@ -90,6 +90,51 @@ async def test_whoever_reads_a_document_or_exports_contacts_is_in_the_trail(staf
     assert seen == [("export", [ann], []), ("document", [ann], [])]
 
 
+async def test_a_sensitive_document_is_listed_for_all_and_read_by_those_who_may(staff: Staff) -> None:
+    ann = (await register(staff.admin, {"name": "Ann", "territory": "north"}))["customer_id"]
+    path = f"/v1/contacts/{ann}/documents"
+    clerk, trusted = (staff.holder("contacts:read", "contacts:write", *more) for more in ((), ("contacts:sensitive",)))
+
+    async def attach(query: str) -> Any:
+        async with clerk.post(f"{path}?name=p.txt{query}", data=io.BytesIO(b"diagnosis")) as response:
+            assert response.status == 201
+            return await response.json()
+
+    open_to_all = await attach("")
+    closed = await attach("&sensitive=true")
+    assert closed == open_to_all | {"sensitive": True, "sha256": None}, (
+        "sent again it is the same, by the stricter word"
+    )
+    assert await attach("") == closed
+    one = f"{path}/{closed['document_id']}"
+    assert (await ask(clerk, "GET", path))[1]["items"] == [closed]
+    assert (await ask(trusted, "GET", path))[1]["items"][0]["sha256"] == open_to_all["sha256"]
+    south = staff.holder("contacts:read", "contacts:write", "contacts:sensitive", territories=["south"])
+    for holder, method, body, status in (
+        (clerk, "GET", None, 403),
+        (clerk, "PATCH", {"sensitive": True}, 200),
+        (clerk, "PATCH", {"sensitive": False}, 403),
+        (clerk, "PATCH", {"sensitive": 1}, 422),
+        (south, "GET", None, 404),
+        (south, "PATCH", {"sensitive": False}, 404),
+        (trusted, "PATCH", {"sensitive": False}, 200),
+    ):
+        async with holder.request(method, one, json=body) as response:
+            assert response.status == status
+    async with clerk.get(one) as response:
+        assert await response.read() == b"diagnosis"
+    assert (await ask(clerk, "PATCH", one, {"sensitive": True}))[1]["sensitive"]
+    async with trusted.get(one) as response:
+        assert await response.read() == b"diagnosis"
+    assert (await ask(clerk, "PATCH", f"{path}/{ann}", {"sensitive": True}))[0] == 404
+    seen = [(one["action"], one["customers"], one["fields"]) for one in await seen_by_nick(staff)]
+    assert seen == [
+        ("document", [ann], ["documents"]),
+        ("document", [ann], []),
+        ("document-opened", [ann], ["documents"]),
+    ], "the newest first"
+
+
 async def test_the_identifiers_of_whom_one_was_taken_for_are_theirs(staff: Staff) -> None:
     """Two customers whom a file takes for one: in the queue with what it said, for whoever may know; and each is told their own."""
     ann, _ = [

@@ -146,7 +146,7 @@ BAD_TIMES: tuple[Any, ...] = ("", "now", "2026-01-01", "2026-01-01T00:00:00", "1
 BAD_CUSTOMERS: tuple[Any, ...] = (
     None, [], {}, "x", 7, [None], [{}], [[]], [{"scheme": "fuzz"}], [{"value": "x"}], [{"scheme": "fuzz", "value": ""}],
     [{"scheme": "fuzz", "value": "x" * 257}], [{"scheme": "UPPER", "value": "x"}], [{"scheme": "a b", "value": "x"}],
-    [{"scheme": "", "value": "x"}], [{"scheme": "fuzz", "value": 7}], [{"scheme": "fuzz", "value": "x"}] * 11,
+    [{"scheme": "", "value": "x"}], [{"scheme": "fuzz", "value": 7}], [{"scheme": "fuzz", "value": "x\2"}], [{"scheme": "fuzz", "value": "x"}] * 11,
 )  # fmt: skip
 
 

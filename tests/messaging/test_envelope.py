@@ -156,3 +156,36 @@ def test_a_refusal_never_quotes_what_a_customer_wrote() -> None:
 def test_unknown_fields_are_ignored_so_that_contracts_may_grow() -> None:
     data = orjson.dumps(orjson.loads(order(1)) | {"invented_later": {"a": 1}})
     assert envelope.validate(SALES.types, "crm.sale.order-placed.v1", data, LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("changes", "data", "field"),
+    [
+        ({}, {"store": "a\0b"}, "store"),
+        ({}, {"store": "a\x1bb"}, "store"),
+        ({}, {"store": "a\x7fb"}, "store"),
+        ({}, {"customer": [{"scheme": "card", "value": "1\b"}]}, "customer.0.value"),
+        ({"source": "/channels/\0"}, {}, "source"),
+        ({"id": "\x02"}, {}, "id"),
+        ({"correlation_id": "\n\f"}, {}, "correlationid"),
+    ],
+)
+def test_no_text_of_an_event_from_outside_has_control_characters(
+    changes: dict[str, Any], data: dict[str, Any], field: str
+) -> None:
+    one = event(**{"type": "crm.sale.reported.v1", "data": changed(**data)} | changes)
+    with pytest.raises(Refused) as refused:
+        envelope.admit(INBOUND.types, one, LIMIT)
+    assert refused.value.field == field
+    assert refused.value.reason in {Reason.INVALID_DATA, Reason.INVALID_ENVELOPE}
+
+
+@pytest.mark.parametrize("text", ["a\tb\r\nc", "O\x92Brien", "a\\u0000", "a\\b", "M\u00fcller \U0001f600"])
+def test_lines_tabs_and_what_a_wrong_encoding_makes_of_an_apostrophe_are_text(text: str) -> None:
+    one = event(type="crm.sale.reported.v1", data=changed(store=text))
+    assert envelope.admit(INBOUND.types, one, LIMIT).model_dump()["store"] == text
+
+
+def test_what_no_contract_knows_may_hold_anything_and_what_was_told_before_is_read() -> None:
+    assert envelope.admit(INBOUND.types, event(type="crm.sale.reported.v1", data=changed(unknown="\0")), LIMIT)
+    assert envelope.validate(INBOUND.types, "crm.sale.reported.v1", changed(store="\0"), LIMIT)

@@ -128,6 +128,30 @@ async def test_a_lone_surrogate_is_a_validation_error_and_no_crash() -> None:
     assert [error["field"] for error in body["errors"]] == ["body.name"]
 
 
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": "Spo\0on", "sizes": [1]}, "body.name"),
+        ({"name": "Spoon", "sizes": [1], "note": {"of": ["a", "\x1b[2J"]}}, "body.note.of.1"),
+        ({"name": "Spoon", "sizes": [1], "\b": 1}, "body"),
+    ],
+)
+async def test_no_text_of_a_body_has_control_characters(body: dict[str, Any], field: str) -> None:
+    found = await problem("POST", "/v1/things", json=body)
+    assert (found["status"], [error["field"] for error in found["errors"]]) == (422, [field])
+
+
+async def test_nor_has_a_query_that_changes_something_and_files_are_not_looked_into() -> None:
+    found = await problem("POST", "/v1/things?of=a%00", json={"name": "Spoon", "sizes": [1]})
+    assert (found["status"], found["errors"][0]["field"]) == (422, "query")
+    async with serving(an_app()) as client:
+        async with client.get("/v1/things?of=a%00") as response:
+            assert response.status == 200
+        json_type = {"content-type": "application/json"}
+        async with client.put("/v1/things/raw", data=b'"\\u0000"', headers=json_type) as response:
+            assert (response.status, await response.json()) == (200, 8)
+
+
 async def test_query_parameters_are_named_too() -> None:
     body = await problem("GET", "/v1/things?limit=5000")
     assert [error["field"] for error in body["errors"]] == ["query.limit"]

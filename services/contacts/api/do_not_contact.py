@@ -32,9 +32,11 @@ class Lasting(BaseModel):
     reason: Because
     since: Annotated[
         Deadline | None,
-        Field(description="May lie ahead. Null: from now on, or since when it was, if that is earlier."),
+        Field(
+            description="May lie ahead. Null: from now on. What is in force stays so since when it was, if that is earlier."
+        ),
     ] = None
-    until: Annotated[Deadline | None, Field(description="Null: for good.")] = None
+    until: Annotated[Deadline | None, Field(description="Lies ahead. Null: for good.")] = None
 
     @model_validator(mode="after")
     def _begins_before_it_ends(self) -> Self:
@@ -124,8 +126,8 @@ def router(barring: Barring, messaging: Messaging) -> APIRouter:
     async def bar_contact(
         principal: Writer, customer_id: CustomerId, channel: Channel, bar: NewBar, request: Request
     ) -> Response:
-        """Goes before any consent. Said again it is brought up to date, and stays since when it was, unless it says another time;
-        what was to begin later and is said again without a time begins.
+        """Goes before any consent. Said again it is brought up to date. What is in force stays so since when it was, also if a later
+        time is said: to free a customer takes `DELETE`. What was to begin later and is said again without a time begins.
 
         That it begins or ends is told to others at that moment; once it is over the contact is shown without it.
         """
@@ -163,7 +165,8 @@ def lists(listing: Listing) -> APIRouter:
         """They hold for whoever is registered from now on, and within seconds for contacts there are.
 
         With a `since` that lies ahead those have it at once, and it is in force from then on; that it begins is told to others at
-        that moment. Kept as keyed digests: nobody can read them again. Sent again they change nothing.
+        that moment. Kept as keyed digests: nobody can read them again. Sent again they change nothing. What is in force stays so
+        since when it was, also if a later time is sent; `removal` ends it.
         """
         addresses = _addresses(new.addresses)
         await listing.put(Bar(new.list, new.reason, new.channel, new.since, new.until), addresses)

@@ -15,6 +15,7 @@ from services.contacts.api.anybody import URLENCODED, address_of, body_of
 from services.contacts.domain.forms import Form, Refused, token
 from services.contacts.domain.importing.drafting import Rejected
 from services.contacts.handlers.forms import Leads, Registered, TooOften
+from shared.contracts.texts import has_control
 from shared.http import Cursor, Limit, Page, Problem, encode_cursor, text_of
 from shared.security import Principal, require
 
@@ -163,7 +164,7 @@ def _cross_origin(found: Registered, request: Request) -> dict[str, str]:
 
 
 def _values(kind: str, body: bytes) -> dict[str, str | list[str]]:
-    """By field. Zero bytes are no text of a person's."""
+    """By field. Control characters are no text of a person's."""
     try:
         if kind == URLENCODED:
             found: dict[str, Any] = parse_qs(body.decode(), errors="strict", max_num_fields=MAX_FIELDS)
@@ -182,6 +183,6 @@ def _texts(name: str, value: Any) -> str | list[str]:
     listed = value if isinstance(value, list) else [value]
     plain = [one for one in listed if not isinstance(one, dict | list)]
     texts = [one if isinstance(one, str) else orjson.dumps(one).decode() for one in plain]
-    if len(texts) < len(listed) or any("\0" in text for text in texts):
+    if len(texts) < len(listed) or any(map(has_control, texts)):
         raise Problem(422, "Not taken", errors=[(f"body.{name}", "is no text")])
     return texts[0] if len(texts) == 1 else texts

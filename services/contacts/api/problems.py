@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import Request
 
+from services.contacts.domain.barring import OverAlready, TooManyBars
 from services.contacts.domain.changes import HistoryErased, NotKnownThen
 from services.contacts.domain.documents import NotAllowed
 from services.contacts.domain.fields import FIELD_REASONS
@@ -137,6 +138,8 @@ PROBLEMS: dict[type[Exception], Callable[[Request, Any], Problem]] = {
         "Too many",
         f"At most {error} confirmations of a customer wait at a time.",
     ),
+    OverAlready: lambda *_: Problem(422, "Over already", errors=[("body.until", "must lie ahead")]),
+    TooManyBars: lambda _, error: Problem(409, "Too many", f"A contact is barred on at most {error} channels by name."),
     NoSuchKey: lambda _, error: Problem(404, detail=f"There is no key {error} of links."),
     KeySigns: lambda *_: Problem(
         409, "Signs", errors=[("path.number", "is the key that signs; make another one first")]

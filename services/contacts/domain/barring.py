@@ -18,9 +18,19 @@ from shared.contracts.fact import Identifier
 LISTS = "/lists/"
 """Of the sources of entries that follow from lists; the others were made for this customer."""
 MAX_LISTED = 50
+MAX_BARS = 20
+"""Made for one customer, each of a channel of its own: there are not so many ways to approach somebody."""
 DIGEST_BYTES = 16
 CHANNELS = {"email": "email", "phone": "phone"}
 """What an address is for, where a list does not say it."""
+
+
+class TooManyBars(ValueError):
+    """A contact is barred on as many channels as can be said of it; the message says how many."""
+
+
+class OverAlready(ValueError):
+    """What is said is over by now. It would bar nobody, and take the place of what does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +84,26 @@ def relisted(contact: Contact, listed: Iterable[Listed], now: datetime) -> Conta
 
     Of more than it can have those that are in force go before those that are still to begin.
     """
-    own = [one for one in contact.do_not_contact if not one.source.startswith(LISTS)]
     theirs = _joined(one.entry for one in listed if one.until is None or one.until > now)
     theirs.sort(key=lambda one: one.since > now)
-    return _with(contact, [*own, *theirs[:MAX_LISTED]])
+    return _with(contact, [*made_for(contact), *theirs[:MAX_LISTED]])
 
 
 def barred_by(contact: Contact, entry: DoNotContact) -> Contact:
-    """With an entry made for this customer, in place of the one for the same channel."""
-    return _with(freed(contact, entry.channel), [*freed(contact, entry.channel).do_not_contact, entry])
+    """With an entry made for this customer, in place of the one for the same channel. Raises TooManyBars."""
+    left = freed(contact, entry.channel)
+    if len(made_for(left)) >= MAX_BARS:
+        raise TooManyBars(MAX_BARS)
+    return _with(contact, [*left.do_not_contact, entry])
+
+
+def made_for(contact: Contact) -> list[DoNotContact]:
+    """The entries made for this customer; the others follow from lists."""
+    return [one for one in contact.do_not_contact if not one.source.startswith(LISTS)]
+
+
+def in_force(entry: DoNotContact, now: datetime) -> bool:
+    return entry.since <= now and (entry.until is None or entry.until > now)
 
 
 def freed(contact: Contact, channel: str) -> Contact:

@@ -55,6 +55,8 @@ class Document:
     scan: Scan
     source: str
     attached_at: datetime
+    sensitive: bool = False
+    """Whether only keys that may see sensitive fields may read it. Nobody knows what a paper says, so somebody has to say it."""
 
 
 class NotAllowed(ValueError):

@@ -8,18 +8,18 @@ from xml.etree.ElementTree import ParseError
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
-from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from services.contacts.formats.delimited import distinct
 from services.contacts.formats.records import MAX_COLUMNS, NUL, Cell, Layout, Record, Unreadable
 from services.contacts.formats.safe import as_written
+from services.contacts.formats.sheets import workbook
 from services.contacts.formats.xml import Guarded
 
 MAX_UNPACKED = 8 << 30
 """Of sheets, which are read piece by piece: a million rows of 30 columns have about 3 GB."""
-MAX_IN_MEMORY = 256 << 20
-"""Of all else, above all the texts that cells share, which are held. What is beyond it is sent as CSV."""
+MAX_BESIDE = 256 << 20
+"""Of all else, above all the texts that cells share, which lie in a file of ours. What is beyond it is sent as CSV."""
 MAX_TREES = 8 << 20
 """Of parts that are held as trees, some twenty times as large: what makes the sheets a workbook, and how they look."""
 BOOK = "xl/workbook.xml"
@@ -36,10 +36,9 @@ class Spreadsheet:
     def __init__(self, file: IO[bytes], layout: Layout) -> None:
         try:
             _check(file)
-            book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+            book = workbook(file)
             sheet = book[layout.sheet] if layout.sheet else book.worksheets[0]
-            sheet.reset_dimensions()
-            self._rows = enumerate(sheet.iter_rows(values_only=True), 1)
+            self._rows = enumerate(sheet.rows_alone(), 1)
             self.columns = self._header()
         except KeyError:
             raise Unreadable(f"the file has no sheet {layout.sheet!r}, or is no XLSX") from None
@@ -105,7 +104,7 @@ def _check(file: IO[bytes]) -> None:
         parts = archive.infolist()
         sheets = sum(one.file_size for one in parts if one.filename.startswith("xl/worksheets/"))
         others = sum(one.file_size for one in parts) - sheets
-        if len(parts) > MAX_MEMBERS or sheets > MAX_UNPACKED or others > MAX_IN_MEMORY or _trees(archive) > MAX_TREES:
+        if len(parts) > MAX_MEMBERS or sheets > MAX_UNPACKED or others > MAX_BESIDE or _trees(archive) > MAX_TREES:
             raise Unreadable("the file unpacks to more than a table of contacts can be; send it as CSV")
         # Whatever they are called: any part can be said to be a sheet.
         for one in parts:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import tempfile
 from collections.abc import AsyncIterator, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -70,6 +70,8 @@ class Documents(Protocol):
 
     async def of(self, customers: Collection[str], session: Session | None = None) -> list[Document]: ...
 
+    async def mark(self, document_id: str, session: Session | None, *, sensitive: bool) -> None: ...
+
     async def remove(self, document_id: str, session: Session | None) -> None: ...
 
     async def touch(self, customer: str, session: Session | None) -> None: ...
@@ -89,6 +91,7 @@ class Attachment:
     source: str
     title: str | None = None
     kind: str | None = None
+    sensitive: bool = False
 
 
 class Intake:
@@ -146,9 +149,8 @@ class Attaching:
             await self.documents.forget_bytes(document_id)
             raise
         sha256 = taken.digest.hexdigest()
-        document = Document(
-            document_id, customer, name, said.title, said.kind, taken.type, taken.size, sha256, scan, said.source, now
-        )
+        told = (said.title, said.kind, taken.type, taken.size, sha256, scan, said.source, now, said.sensitive)
+        document = Document(document_id, customer, name, *told)
         try:
             kept = await self.transact(lambda unit: self._keep(unit, document))
         except (NoSuchContact, TooManyDocuments):
@@ -195,12 +197,18 @@ class Attaching:
         parts = await self._parts(document.customer_id, unit.session)
         for there in await self.documents.of(parts, unit.session):
             if (there.sha256, there.name) == (document.sha256, document.name):
-                return there
+                return await self._marked(there, unit, sensitive=there.sensitive or document.sensitive)
         await self._check_room(parts, unit.session)
         # Of two uploads that would both be the last, or are the same, the later is run again and sees the first.
         await self.documents.touch(document.customer_id, unit.session)
         await self.documents.save(document, unit.session)
         return document
+
+    async def _marked(self, document: Document, unit: Unit, *, sensitive: bool) -> Document:
+        if document.sensitive == sensitive:
+            return document
+        await self.documents.mark(document.document_id, unit.session, sensitive=sensitive)
+        return replace(document, sensitive=sensitive)
 
     async def _check_room(self, parts: Sequence[str], session: Session | None) -> None:
         if len(await self.documents.of(parts, session)) >= MAX_DOCUMENTS:
@@ -215,6 +223,13 @@ class Attaching:
         for document in await self.listed(customer):
             if document.document_id == document_id:
                 return document
+        raise NoSuchDocument(document_id)
+
+    async def mark(self, unit: Unit, customer: str, document_id: str, *, sensitive: bool) -> Document:
+        """Say whether it is sensitive. Raises NoSuchContact, NoSuchDocument."""
+        for document in await self.documents.of(await self._parts(customer, unit.session), unit.session):
+            if document.document_id == document_id:
+                return await self._marked(document, unit, sensitive=sensitive)
         raise NoSuchDocument(document_id)
 
     async def remove(self, customer: str, document_id: str) -> None:

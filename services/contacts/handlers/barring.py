@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from services.contacts.domain.access import Rows
-from services.contacts.domain.barring import barred_by, channel_of, freed
+from services.contacts.domain.barring import OverAlready, barred_by, channel_of, freed, in_force, made_for
 from services.contacts.domain.changes import Author
 from services.contacts.domain.survivorship import milliseconds
 from services.contacts.handlers.book import Book, Store, open_book, open_seen
@@ -61,7 +61,7 @@ class Lists(Protocol):
 class Bar:
     """What is said of many addresses at once. `channel`: None: what each address is for.
 
-    `since`: None: from now on, or since when it was, if that is earlier.
+    `since`: None: from now on. Since when it was, if that is earlier and it is in force.
     """
 
     name: str
@@ -100,10 +100,13 @@ class Barring:
         self.country = country
 
     async def bar(self, unit: Unit, customer: str, said: CustomerBar, author: Author, rows: Rows) -> Contact:
-        """Nobody may approach the customer on this channel. Of several who are one it is said of the person. Raises NoSuchContact."""
+        """Nobody may approach the customer on this channel. Of several who are one it is said of the person.
+
+        What is in force stays so since when it was, also if this names a later time. Raises NoSuchContact, OverAlready, TooManyBars.
+        """
         book = await self._open(unit, customer, rows)
         root = book.root(customer)
-        entry = _entry(said, book.current[root].published.do_not_contact, book.now)
+        entry = _entry(said, book.current[root].published, book.now)
         self._free(book, [one for one in book.parts(customer) if one != root], said.channel, author)
         known = book.current[root]
         book.take(replace(known, contact=barred_by(known.contact, entry)), author)
@@ -128,13 +131,20 @@ class Barring:
                 book.take(replace(known, contact=left), author)
 
 
-def _entry(said: CustomerBar, held: Iterable[DoNotContact], now: datetime) -> DoNotContact:
-    """What is said, to a contact that has these."""
-    same = [one for one in held if (one.channel, one.reason, one.source) == (said.channel, said.reason, said.source)]
+def _entry(said: CustomerBar, contact: Contact, now: datetime) -> DoNotContact:
+    """What is said, of a contact as others see it. What bars it by now goes on: a PUT frees nobody, by whatever slip of a date."""
+    until = _not_over(said.until, now)
+    held = [one.since for one in made_for(contact) if one.channel == said.channel and in_force(one, now)]
     # Whoever says no time means now: what was to begin later has begun.
-    since = milliseconds(said.since) if said.since else min([milliseconds(now), *(one.since for one in same)])
-    until = said.until and milliseconds(said.until)
+    since = min([milliseconds(said.since or now), *held])
     return DoNotContact(channel=said.channel, reason=said.reason, since=since, until=until, source=said.source)
+
+
+def _not_over(until: datetime | None, now: datetime) -> datetime | None:
+    """To the millisecond. Raises OverAlready."""
+    if until is not None and until <= now:
+        raise OverAlready
+    return until and milliseconds(until)
 
 
 class Listing:
@@ -153,10 +163,11 @@ class Listing:
     async def put(self, bar: Bar, addresses: Collection[str]) -> None:
         """Whoever is registered from now on has it; contacts there are, within seconds. Again it changes nothing.
 
-        What is to begin later is told to others twice, as it is of one customer: that it will, and when it does.
+        What is to begin later is told to others twice, as it is of one customer: that it will, and when it does. What is in
+        force stays so since when it was. Raises OverAlready.
         """
         now = milliseconds(await self.clock.now())
-        since, until = (one and milliseconds(one) for one in (bar.since, bar.until))
+        since, until = bar.since and milliseconds(bar.since), _not_over(bar.until, now)
         await self.lists.put(replace(bar, since=since, until=until), _addressed(bar, addresses), now)
 
     async def end(self, bar: Bar, addresses: Collection[str]) -> None:

@@ -16,6 +16,7 @@ import structlog
 from services.contacts.domain.changes import Author
 from services.contacts.domain.expiry import BEGINS, CONTACTS, has_begun, run_out, without_ended
 from services.contacts.domain.survivorship import Statement
+from services.contacts.handlers.apart import apart
 from services.contacts.handlers.book import Book, Store, open_book
 from shared.clock import Clock
 from shared.leases import Lease, UnderWay, leased
@@ -31,8 +32,11 @@ class Turns(Protocol):
 
     lease: Lease
 
-    async def due(self, now: datetime, limit: int) -> Sequence[str]:
-        """Customers of whom something is to be told, the earliest first. Of several who are one, the part that it is about."""
+    async def due(self, now: datetime, limit: int, besides: Collection[str] = ()) -> Sequence[str]:
+        """Customers of whom something is to be told, the earliest first. Of several who are one, the part that it is about.
+
+        `besides`: customers who are left out.
+        """
         ...
 
     async def unknown(self, limit: int) -> Sequence[str]:
@@ -52,6 +56,7 @@ class Expiring:
         self.transact = transact
         self.owner = owner
         self.country = country
+        self._too_large: set[str] = set()
 
     async def work(self) -> None:
         """Tell all that is due by now, if no other instance is at it. Raises LeaseLost."""
@@ -59,11 +64,24 @@ class Expiring:
             return
         with suppress(UnderWay):
             async with leased(self.turns.lease, self.owner, "Telling what has run out or begun"):
-                while customers := await self.turns.due(await self.clock.now(), PIECE):
-                    told = await self.transact(partial(self._piece, customers))
-                    log.info("turns_told", count=told)
-                    if not told:
-                        return  # what is left of these is for the next look; asked again at once it would go round in circles
+                await self._tell_all()
+
+    async def _tell_all(self) -> None:
+        late: list[str] = []
+        while customers := await self.turns.due(await self.clock.now(), PIECE, late):
+            told, too_large = await apart(customers, self._told)
+            log.info("turns_told", count=told)
+            if not told and not too_large:
+                return  # what is left of these is for the next look; asked again at once it would go round in circles
+            late += too_large
+        for one in set(late) - self._too_large:
+            log.error(
+                "turn_cannot_be_told", customer_id=one, why="with it the contact would be larger than can be told"
+            )
+        self._too_large = set(late)
+
+    async def _told(self, customers: Collection[str]) -> int:
+        return await self.transact(partial(self._piece, customers))
 
     async def catch_up(self) -> None:
         """Once after the start: contacts of a time when bars ended unheard."""

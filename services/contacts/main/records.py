@@ -75,4 +75,8 @@ def documents(base: Base) -> Part:
         scanner = Clamd(host, int(port))
     max_bytes = settings.contacts_document_mb * MEGABYTE
     attaching = Attaching(kept, base.store, base.plumbing.messaging.transact, max_bytes, scanner)
-    return Part([api.documents(attaching, base.seeing)], [kept.prepare], [partial(sweep_documents, kept.sweep)])
+    return Part(
+        [api.documents(attaching, base.seeing, base.plumbing.messaging)],
+        [kept.prepare],
+        [partial(sweep_documents, kept.sweep)],
+    )

@@ -142,14 +142,24 @@ def _place(name: str, channel: str, digested: bytes) -> str:
 
 
 def _put(bar: Bar, channel: str, digested: bytes, now: datetime) -> UpdateOne:
-    told: Document = {"reason": bar.reason, "until": bar.until, "look_at": now, "again": True}
-    first = {"list": bar.name, "channel": channel, "digest": digested}
-    change: Document = {"$set": told, "$setOnInsert": first, "$unset": {"ended": ""}}
-    if bar.since:
-        told["since"] = bar.since
-    else:
-        change["$min"] = {"since": now}
-    return UpdateOne({"_id": _place(bar.name, channel, digested)}, change, upsert=True)
+    """What is in force goes on since when it was: whoever sends a later time frees nobody meanwhile."""
+    lasts = {"$or": [{"$eq": [{"$ifNull": ["$until", None]}, None]}, {"$gt": ["$until", now]}]}
+    stands = {"$eq": [{"$ifNull": ["$ended", None]}, None]}
+    # What an entry lacks, because there is none yet, would be less than any time.
+    begun = {"$and": [{"$eq": [{"$type": "$since"}, "date"]}, {"$lte": ["$since", now]}]}
+    held = {"$cond": [{"$and": [begun, stands, lasts]}, "$since", bar.since]} if bar.since else "$since"
+    told: Document = {
+        "list": bar.name,
+        "channel": channel,
+        "digest": digested,
+        "reason": bar.reason,
+        "since": {"$min": [held, bar.since or now]},
+        "until": bar.until,
+        "look_at": now,
+        "again": True,
+    }
+    place = {"_id": _place(bar.name, channel, digested)}
+    return UpdateOne(place, [{"$set": told}, {"$unset": "ended"}], upsert=True)
 
 
 def _looked(one: Due) -> UpdateOne | DeleteOne:

@@ -60,6 +60,9 @@ class DocumentStore:
         found = self.documents.find({"customer_id": {"$in": list(customers)}}, session=session).sort("_id", ASCENDING)
         return [Document(document_id=row.pop("_id"), **row) async for row in found]
 
+    async def mark(self, document_id: str, session: Session | None, *, sensitive: bool) -> None:
+        await self.documents.update_one({"_id": document_id}, {"$set": {"sensitive": sensitive}}, session=session)
+
     async def touch(self, customer: str, session: Session | None) -> None:
         """Write a row of the customer's documents, so that of two writers the later is run again."""
         await self.beats.update_one({"_id": customer}, {"$inc": {"beat": 1}}, upsert=True, session=session)

@@ -1,6 +1,6 @@
 """What ends or begins by itself, in MongoDB: each contact keeps when the first of it does, in an index of those that have any."""
 
-from collections.abc import Sequence
+from collections.abc import Collection as Many, Sequence
 from datetime import datetime
 
 from pymongo import ASCENDING
@@ -28,8 +28,9 @@ class ExpiryStore:
         await self._contacts.create_index([("lapses", ASCENDING)], sparse=True)
         await self._contacts.create_index([(ENDS, ASCENDING)], sparse=True)
 
-    async def due(self, now: datetime, limit: int) -> Sequence[str]:
-        found = self._contacts.find({"lapses": {"$lte": now}}, {"_id": 1}).sort("lapses", ASCENDING).limit(limit)
+    async def due(self, now: datetime, limit: int, besides: Many[str] = ()) -> Sequence[str]:
+        wanted: Document = {"lapses": {"$lte": now}} | ({"_id": {"$nin": list(besides)}} if besides else {})
+        found = self._contacts.find(wanted, {"_id": 1}).sort("lapses", ASCENDING).limit(limit)
         return [row["_id"] async for row in found]
 
     async def unknown(self, limit: int) -> Sequence[str]:

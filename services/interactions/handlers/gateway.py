@@ -8,7 +8,7 @@ from services.interactions.domain import NotAcceptable, check
 from shared.contracts.channels import INBOUND, MAX_EVENT_BYTES
 from shared.contracts.fact import Reason
 from shared.messaging import CloudEvent, Outgoing, Refused
-from shared.messaging.envelope import from_json, validate
+from shared.messaging.envelope import admit, from_json
 from shared.security import Principal
 
 
@@ -72,7 +72,7 @@ class Gateway:
 
     def _judged(self, event: CloudEvent, sent: Sent) -> Outgoing:
         _check_source(event, sent.by)
-        fact: Any = validate(INBOUND.types, event.type, event.data, MAX_EVENT_BYTES)
+        fact: Any = admit(INBOUND.types, event, MAX_EVENT_BYTES)
         try:
             check(fact, self._currency)
         except NotAcceptable as fault:

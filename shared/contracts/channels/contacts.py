@@ -2,9 +2,10 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StrictBool
+from pydantic import AfterValidator, Field, StrictBool
+from pydantic_core import PydanticCustomError
 
-from shared.contracts.fact import Attributes, Code, Deadline, Fact, Identifiers, Key, Moment, Name, Part
+from shared.contracts.fact import Attributes, Code, Deadline, Fact, Identifiers, Key, Moment, Name, Part, Reason
 from shared.contracts.parties import LinkClaim, RoleClaim
 
 
@@ -86,6 +87,18 @@ class ConsentClaim(Part):
     """From then on a grant is none any more."""
 
 
+def short(tag: str) -> str:
+    """Refuse what no language is called; as its pattern was published, it has no end."""
+    if len(tag) > MAX_LANGUAGE:
+        raise PydanticCustomError(Reason.INVALID_DATA.value, "a language has at most 100 characters")
+    return tag
+
+
+MAX_LANGUAGE = 100
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"), AfterValidator(short)]
+"""As in RFC 5646: `de`, `pt-BR`."""
+
+
 class ContactReported(Fact):
     """A channel has learnt who a customer is, or something new about them. Absent fields stay as they are."""
 
@@ -98,7 +111,7 @@ class ContactReported(Fact):
     name: Name | None = None
     email: Annotated[str, Field(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$")] | None = None
     phone: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = None
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = None
+    language: Language | None = None
     address: Address | None = None
     attributes: Attributes = {}
     consents: Annotated[list[ConsentClaim], Field(max_length=50)] = []

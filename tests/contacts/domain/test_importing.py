@@ -206,3 +206,26 @@ def test_a_stage_that_follows_from_more_than_was_said_is_not_said_by_repeating_i
     plain = held.model_copy(update={"lifecycle": None})
     assert news(report, plain).stage == "customer"
     assert news(report, plain, alone=False).stage is None, "it may be another part's"
+
+
+@pytest.mark.parametrize(
+    ("row", "columns", "where"),
+    [
+        ({"n": "An\x01n"}, [{"from": "n", "to": "name"}], "n"),
+        ({"n": "a\x1fb"}, [{"from": "n", "to": "attributes.note", "type": "exact"}], "n"),
+        ({"n": '{"note": "\\u0002"}'}, [{"from": "n", "to": "attributes", "type": "json"}], "n"),
+        ({"n": "Ann", "nr": "1\x7f1"}, [{"from": "n", "to": "name"}], "nr"),
+    ],
+)
+def test_a_row_with_control_characters_is_not_taken_and_says_where(
+    row: dict[str, Any], columns: list[dict[str, Any]], where: str
+) -> None:
+    with pytest.raises(Rejected) as rejected:
+        draft(row, *columns)
+    assert (rejected.value.reason, rejected.value.column) == ("invalid-value", where)
+    assert "control character" in rejected.value.detail
+
+
+def test_a_cell_of_several_lines_is_a_text() -> None:
+    told = draft({"n": "a\tb\r\nc"}, {"from": "n", "to": "attributes.note", "type": "exact"})
+    assert told.report.attributes == {"note": "a\tb\r\nc"}

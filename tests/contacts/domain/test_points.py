@@ -7,9 +7,6 @@ import pytest
 
 from services.contacts.domain.points import MAX_POINTS
 from services.contacts.domain.survivorship import (
-    MAX_ATTRIBUTES,
-    MAX_CONSENTS,
-    MAX_IDENTIFIERS,
     Known,
     Statement,
     fold,
@@ -17,11 +14,10 @@ from services.contacts.domain.survivorship import (
     revise,
     statement,
 )
-from shared.contracts.channels import Address, ContactReported, NameParts
-from shared.contracts.contacts import CONTACTS, Contact, ContactChanged
-from shared.contracts.fact import MAX_TEXT, Identifier
+from shared.contracts.channels import Address, ContactReported
+from shared.contracts.contacts import Contact
+from shared.contracts.fact import Identifier
 from shared.ids import uuid7
-from shared.messaging.unit import HEADROOM
 
 START = datetime(2026, 1, 2, tzinfo=UTC)
 ANN = uuid7(START)
@@ -159,34 +155,3 @@ def test_what_is_new_is_told_by_its_name() -> None:
     before = told(report(1, name="Ann"))
     _, changed = revise(before, fold(before, report(2, phones=[{"typed": "+49 228 123456"}], owner="eve")), at(3))
     assert changed == ["phone", "owner", "phones"]
-
-
-def test_the_fullest_contact_fits_its_topic() -> None:
-    letter = "\N{GRINNING FACE}"  # four bytes
-    word, words = "p" * 60, letter * 200
-    address = {"lines": [words] * 6, "postal_code": letter * 20, "city": words, "region": words, "country": "DE"}
-    reports = [
-        report(
-            number,
-            name=words,
-            owner=words,
-            address=address,
-            name_parts=dict.fromkeys(NameParts.model_fields, words),
-            attributes={f"{word}{n}": letter * MAX_TEXT for n in range(MAX_ATTRIBUTES)},
-            preferences={f"{word}{n}": words for n in range(MAX_ATTRIBUTES)},
-            interests={f"{word}{n}": True for n in range(MAX_ATTRIBUTES)},
-            phones=[{"typed": f"{n}" + letter * 98, "purpose": word} for n in range(MAX_POINTS)],
-            emails=[{"typed": f"{n}" + letter * 318, "purpose": word} for n in range(MAX_POINTS)],
-            addresses=[{"typed": address | {"postal_code": f"{n}"}, "purpose": word} for n in range(MAX_POINTS)],
-            consents=[
-                {"purpose": f"{word}{number}", "channel": f"{n}", "status": "denied", "given_at": START, "evidence": words + words}
-                for n in range(MAX_CONSENTS // 20)
-            ],
-        )
-        for number in range(20)
-    ]  # fmt: skip
-    card = [Identifier(scheme=word, value=f"{n}" + letter * 250) for n in range(MAX_IDENTIFIERS)]
-    full = contact(*reports, Statement("/channels/shop", at(21), identifiers=card))
-    assert (len(full.phones), len(full.consents), len(full.identifiers)) == (MAX_POINTS, MAX_CONSENTS, MAX_IDENTIFIERS)
-    fact = ContactChanged(contact=full, changed=["name"]).model_dump_json().encode()
-    assert len(fact) < CONTACTS.max_message_bytes - HEADROOM

@@ -17,6 +17,7 @@ from services.contacts.domain.importing.mapping import Mapping
 from services.contacts.domain.values import phone as phones
 from shared.contracts.channels import ContactReported
 from shared.contracts.fact import Identifier
+from shared.contracts.texts import WHY, control_in, has_control
 
 MOST_IDENTIFIERS = 10
 """That a report holds; a row may have more, as a contact has."""
@@ -118,6 +119,10 @@ class Drafting:
             identifiers = [Identifier.model_validate(one) for one in who]
         except ValidationError as error:
             raise _refusal(error, row.said_by) from None
+        if any(has_control(one.value) for one in identifiers):
+            raise Rejected("invalid-value", row.said_by.get("identifiers"), f"an identifier {WHY}")
+        if place := control_in(report):
+            raise Rejected("invalid-value", row.said_by.get(place.partition(".")[0], place), f"{place} {WHY}")
         return Draft(report, distinct(identifiers), row.customer_id)
 
 
