@@ -8,6 +8,7 @@ from typing import Any
 from pymongo import UpdateOne
 
 from services.contacts.domain import traits
+from services.contacts.domain.digest import digest
 from services.contacts.domain.expiry import next_turn
 from services.contacts.domain.following import first_course
 from services.contacts.domain.identities import Conflict
@@ -45,8 +46,8 @@ def contact_row(known: Known) -> dict[str, Any]:
 
 def keys_row(known: Known) -> dict[str, Any]:
     """All that a contact is found by."""
-    number = number_of(known.contact.customer_id)
-    return {"found_by": search_keys(known), "number": number, "traits": traits.keys(known)}
+    number, has = number_of(known.contact.customer_id), traits.keys(known)
+    return {"found_by": search_keys(known), "number": number, "digest": digest(has), "traits": has}
 
 
 def number_of(customer: str) -> int:
