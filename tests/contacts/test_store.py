@@ -15,6 +15,7 @@ from services.contacts.domain.merging import Merge
 from services.contacts.domain.places import Place
 from services.contacts.domain.ruling import Rule
 from services.contacts.domain.survivorship import Known, Statement, fold, newcomer
+from services.contacts.domain.values.initials import initials
 from services.contacts.handlers import Changes
 from services.contacts.store import MongoStore
 from shared import mongo
@@ -236,3 +237,4 @@ class TestMongo(StoreSuite):
         assert row
         assert row["traits"] == ["party=person", "stage=prospect"]
         assert row["digest"] == digest(row["traits"])
+        assert row["initials"] == initials(row["found_by"])

@@ -18,6 +18,7 @@ from services.contacts.domain.merging import Merge
 from services.contacts.domain.places import ALONE, Place
 from services.contacts.domain.survivorship import Known
 from services.contacts.domain.values import words
+from services.contacts.domain.values.initials import initials
 from shared.contracts.channels import Address, NameParts
 from shared.contracts.contacts import Consent, Contact
 
@@ -46,8 +47,9 @@ def contact_row(known: Known) -> dict[str, Any]:
 
 def keys_row(known: Known) -> dict[str, Any]:
     """All that a contact is found by."""
-    number, has = number_of(known.contact.customer_id), traits.keys(known)
-    return {"found_by": search_keys(known), "number": number, "digest": digest(has), "traits": has}
+    found_by, has = search_keys(known), traits.keys(known)
+    told = {"digest": digest(has), "initials": initials(found_by)}
+    return {"found_by": found_by, "number": number_of(known.contact.customer_id), "traits": has, **told}
 
 
 def number_of(customer: str) -> int:

@@ -8,6 +8,7 @@ from services.contacts.domain.access import Rows
 from services.contacts.domain.digest import Passes, sieve
 from services.contacts.domain.traits import Wanted
 from services.contacts.domain.values.found import At
+from services.contacts.domain.values.initials import may_fit
 from services.contacts.domain.values.slips import Slips
 from services.contacts.store import finding, sifting, slipping
 from services.contacts.store.finding import Row
@@ -44,14 +45,14 @@ class Search:
             if next_ or not nobody:
                 return page, next_ and next_._replace(nobody=nobody)
             after = None
-        if (narrow := await self._narrow()) is not None:
+        if (narrow := await self._narrow(None)) is not None:
             return await slipping.slipped_among(self.contacts, slips, after, limit, self.only, narrow)
         return await slipping.slipped(self.contacts, slips, after, limit, self.only)
 
     async def _fitting(self, after: At | None, limit: int) -> Page:
         if self.passes:
             return await self._both(self.passes, after, limit)
-        if (narrow := await self._narrow()) is not None:
+        if (narrow := await self._narrow(may_fit(self.typed))) is not None:
             return await self._among(narrow, after, limit)
         examined = self.examined if self.wanted else None
         return await finding.found(self.contacts, self.typed, after, limit, self.only, examined, few=self.few)
@@ -64,7 +65,7 @@ class Search:
         page, stop = await sifted(after, limit, at_first)
         if stop is None or len(page) == limit:
             return page, stop
-        if (narrow := await self._narrow()) is not None:
+        if (narrow := await self._narrow(may_fit(self.typed))) is not None:
             return await self._among(narrow, after, limit)
         if at_first == self.examined:
             return page, stop
@@ -74,5 +75,5 @@ class Search:
     async def _among(self, narrow: Document, after: At | None, limit: int) -> Page:
         return await finding.found_among(self.contacts, self.typed, after, limit, self.only, narrow)
 
-    async def _narrow(self) -> Document | None:
-        return await narrowest(self.contacts, self.rows, self.wanted, self.few)
+    async def _narrow(self, named: Passes | None) -> Document | None:
+        return await narrowest(self.contacts, self.rows, self.wanted, self.few, named)

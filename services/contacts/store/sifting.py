@@ -40,26 +40,29 @@ async def _sifted(
     page: list[Row] = []
     looked, size = 0, PIECE
     while True:
-        size = min(size, examined - looked)
-        keys = [(key["found_by"], key["number"], key.get("digest")) for key in await walk.keys(size + 1)]
+        size = min(size, examined - looked) if looked < examined else size
+        keys = await walk.keys(size + 1)
         looked += min(len(keys), size)
-        more = keys[size][:2] if len(keys) > size else None
+        held = dict.fromkeys(_entry(key) for key in keys if passes(key.get("digest")))
+        more = _entry(keys[size]) if len(keys) > size else None
         # Registered in one instant, several may have the same name and number: they are looked at together.
-        held = list(
-            dict.fromkeys((key, number) for key, number, told in keys if passes(told) and (key, number) != more)
-        )
-        while held:
-            some, held = held[:READ], held[READ:]
+        left = [entry for entry in held if entry != more]
+        while left:
+            some, left = left[:READ], left[READ:]
             page += [row for row in await _read(walk, some) if after is None or row[0] > after]
             if len(page) >= limit:
                 return page[:limit], page[limit - 1][0], looked
         if more is None:
             return page, None, looked
         stop = At(Place(walk.number, more[0]), more[1], "")
-        if looked >= examined:
+        if looked >= examined and more != _entry(keys[0]):
             return page, stop, looked
         walk.goes_on(stop)
         size *= 4
+
+
+def _entry(key: Document) -> tuple[str, int]:
+    return key["found_by"], key["number"]
 
 
 async def _read(walk: Walk, held: Sequence[tuple[str, int]]) -> list[Row]:
@@ -67,7 +70,7 @@ async def _read(walk: Walk, held: Sequence[tuple[str, int]]) -> list[Row]:
     keys, numbers = {key for key, _ in held}, {number for _, number in held}
     asked = {"$and": [{"found_by": {"$in": sorted(keys)}, "number": {"$in": sorted(numbers)}}, walk.asked]}
     rows = [row async for row in walk.contacts.find(asked).hint(BY_NAME)]
-    places = [(place(walk.ways, set(row["found_by"])), row["number"], row["_id"]) for row in rows]
     meant = {(Place(walk.number, key), number) for key, number in held}
-    found = [(At(*where), row) for where, row in zip(places, rows, strict=True) if where[:2] in meant]
+    places = [(place(walk.ways, set(row["found_by"])), row) for row in rows]
+    found = [(At(at, row["number"], row["_id"]), row) for at, row in places if at and (at, row["number"]) in meant]
     return sorted(found, key=lambda one: one[0])

@@ -6,6 +6,7 @@ from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import OperationFailure
 
 from services.contacts.domain.digest import digest
+from services.contacts.domain.values.initials import initials
 from services.contacts.store.rows import keys_row, read_known
 from shared.mongo import Collection
 
@@ -33,15 +34,17 @@ async def give_digests(contacts: Collection, limit: int) -> bool:
     if done["after"] is None:
         return False
     found = (
-        contacts.find({"_id": {"$gt": done["after"]}}, {"traits": 1, "digest": 1}).sort("_id", ASCENDING).limit(limit)
+        contacts.find({"_id": {"$gt": done["after"]}}, {"found_by": 1, "traits": 1, "initials": 1})
+        .sort("_id", ASCENDING)
+        .limit(limit)
     )
     rows = [row async for row in found]
     given = [
-        UpdateOne(
-            {"_id": row["_id"], "digest": None, "traits": row["traits"]}, {"$set": {"digest": digest(row["traits"])}}
-        )
+        UpdateOne({"_id": row["_id"], "initials": None, **keys}, {"$set": told})
         for row in rows
-        if "traits" in row and row.get("digest") is None
+        if "traits" in row and row.get("initials") is None
+        for keys in [{name: row[name] for name in ("found_by", "traits")}]
+        for told in [{"digest": digest(row["traits"]), "initials": initials(row["found_by"])}]
     ]
     if given:
         await contacts.bulk_write(given, ordered=False)

@@ -18,7 +18,7 @@ from shared import mongo
 from shared.contracts.contacts import Contact
 from shared.mongo import Collection, Database, Document
 
-BY_TRAIT = [("traits", ASCENDING), ("_id", ASCENDING), ("digest", ASCENDING)]
+BY_TRAIT = [("traits", ASCENDING), ("_id", ASCENDING), ("digest", ASCENDING), ("initials", ASCENDING)]
 FEW = 2000
 """Contacts that are looked at one by one, whatever is found of them: some ten milliseconds."""
 SIFTED = 2
@@ -136,24 +136,28 @@ def _ranges(one: Wanted) -> list[Document]:
     return [{path: one.value}, {f"place.golden.{path}": one.value}, *([{"traits": one.key}] if one.entry else [])]
 
 
-async def narrowest(contacts: Collection, rows: Rows, wanted: Sequence[Wanted], few: int) -> Document | None:
+async def narrowest(
+    contacts: Collection, rows: Rows, wanted: Sequence[Wanted], few: int, named: Passes | None = None
+) -> Document | None:
     """Of all that is asked what fewest have, if at most so many have it. Counted in indexes alone, and no further.
 
-    If that is a trait, and not all that is asked, it is those of them whose digest passes: of those only the ids are read, so that
-    they may be more.
+    If that is a trait, and not all that is asked, it is those of them whose digest passes, and their initials if they are to be `named`
+    so: of the others only the ids are read, and so they may be more.
     """
     asked = [*map(_ranges, wanted), *_limits(rows)]
     passes = sieve(wanted, rows) if len(asked) > 1 else None
-    most = [few * SIFTED if passes and _is_trait(ranges) else few for ranges in asked]
+    sifted = passes or named
+    most = [few * SIFTED if sifted and _is_trait(ranges) else few for ranges in asked]
     counts = await asyncio.gather(*(_counted(contacts, *one) for one in zip(asked, most, strict=True)))
     found = [(count, ranges) for count, bound, ranges in zip(counts, most, asked, strict=True) if count <= bound]
     if not found:
         return None
-    _, ranges = min(found, key=lambda one: one[0] / SIFTED if passes and _is_trait(one[1]) else one[0])
-    if not (passes and _is_trait(ranges)):
+    _, ranges = min(found, key=lambda one: one[0] / SIFTED if sifted and _is_trait(one[1]) else one[0])
+    if not (sifted and _is_trait(ranges)):
         return {"$or": ranges}
-    held = await contacts.find(ranges[0], {"digest": 1}).batch_size(few * SIFTED + 1).to_list(None)
-    return {"_id": {"$in": [row["_id"] for row in held if passes(row.get("digest"))]}}
+    held = await contacts.find(ranges[0], {"digest": 1, "initials": 1}).batch_size(few * SIFTED + 1).to_list(None)
+    meant = [row for row in held if passes is None or passes(row.get("digest"))]
+    return {"_id": {"$in": [row["_id"] for row in meant if named is None or named(row.get("initials"))]}}
 
 
 def _is_trait(ranges: Sequence[Document]) -> bool:
