@@ -10,7 +10,7 @@ from services.contacts.domain.values.search import Place, place, ranges
 from services.contacts.store.finding import BY_NAME, Row, Walk
 from shared.mongo import Collection, Document
 
-PIECE = 250
+PIECE = 500
 """Keys that are read at first. Each piece is four times as large as the one before."""
 READ = 30
 """Contacts that are read at a time, by their keys and their numbers: each number is looked for under each key."""
