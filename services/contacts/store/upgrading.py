@@ -8,7 +8,7 @@ from pymongo.errors import OperationFailure
 from services.contacts.domain.digest import digest
 from services.contacts.domain.values.initials import initials
 from services.contacts.store.rows import keys_row, read_known
-from shared.mongo import Collection
+from shared.mongo import Collection, Document
 
 PROGRESS = "upgrades"
 DIGESTS = "digests"
@@ -39,13 +39,7 @@ async def give_digests(contacts: Collection, limit: int) -> bool:
         .limit(limit)
     )
     rows = [row async for row in found]
-    given = [
-        UpdateOne({"_id": row["_id"], "initials": None, **keys}, {"$set": told})
-        for row in rows
-        if "traits" in row and row.get("initials") is None
-        for keys in [{name: row[name] for name in ("found_by", "traits")}]
-        for told in [{"digest": digest(row["traits"]), "initials": initials(row["found_by"])}]
-    ]
+    given = [_digests(row) for row in rows if "traits" in row and row.get("initials") is None]
     if given:
         await contacts.bulk_write(given, ordered=False)
     last = rows[-1]["_id"] if len(rows) == limit else None
@@ -56,3 +50,10 @@ async def give_digests(contacts: Collection, limit: int) -> bool:
             with suppress(OperationFailure):
                 await contacts.drop_index(index)
     return last is not None
+
+
+def _digests(row: Document) -> UpdateOne:
+    """Only while the keys are those that the digests are of: what is written meanwhile has its own."""
+    keys = {name: row[name] for name in ("found_by", "traits")}
+    told = {"digest": digest(row["traits"]), "initials": initials(row["found_by"])}
+    return UpdateOne({"_id": row["_id"], "initials": None, **keys}, {"$set": told})

@@ -56,12 +56,14 @@ class WantedStore:
         asked, stop = query(wanted, after, rows), None
         if also:
             asked["$and"].append(also)
-        if len(wanted) > 1 or not rows.all or (wanted and also):
+        several = len(wanted) > 1 or not rows.all
+        if several or (wanted and also):
             narrow = await narrowest(self.contacts, rows, wanted, self.few)
             if narrow is not None:
                 steps = [*among(narrow, asked), {"$sort": {"_id": 1}}, {"$limit": limit}]
                 return _page(await mongo.aggregate(self.contacts, steps), limit, None)
-            if (passes := sieve(wanted, rows)) and wanted and wanted[0].place == "traits":
+            passes = sieve(wanted, rows) if several else None
+            if passes and wanted and wanted[0].place == "traits":
                 return await self._sifted(wanted[0], passes, asked, after, limit)
             if wanted and (stop := await self._ahead(wanted[0], after)):
                 asked["_id"]["$lte"] = stop
