@@ -104,10 +104,11 @@ async def test_of_those_who_only_sound_alike_a_page_looks_at_so_many_and_no_more
     ]
     await store.save(Changes(contacts=people), None, NOW)
 
-    async def found(alike: int) -> list[str | None]:
-        page, behind = await finding.found(store.contacts, "ana 3m", None, 5, {}, alike=alike)
+    async def found(alike: int, few: int) -> list[str | None]:
+        page, behind = await finding.found(store.contacts, "ana 3m", None, 5, {}, alike=alike, few=few)
         assert behind is None
         return [row["name"] for _, row in page]
 
-    assert await found(alike=10) == ["Anna 3M"]
-    assert await found(alike=9) == []
+    assert await found(alike=10, few=0) == ["Anna 3M"]
+    assert await found(alike=9, few=0) == []
+    assert await found(alike=9, few=1) == ["Anna 3M"], "few have the other word"

@@ -15,7 +15,15 @@ from services.contacts.domain.places import Place
 from services.contacts.domain.survivorship import Known
 from services.contacts.domain.traits import Wanted, has
 from services.contacts.handlers import Changes
-from services.contacts.store import FieldStore, MongoStore, WantedStore, slipping
+from services.contacts.store import (
+    FieldStore,
+    MongoStore,
+    WantedStore,
+    searching,
+    sifting,
+    slipping,
+    wanted as in_store,
+)
 from services.contacts.store.wanted import query
 from shared.contracts.channels import Address
 from shared.contracts.contacts import Contact
@@ -40,6 +48,7 @@ WANTED: tuple[tuple[Wanted, ...], ...] = (
     (), (CITY,), (NORTH,), (AGENT,), (GOLD,), (GOLF,), (CITY, GOLD), (NORTH, GOLF, AGENT), (Wanted("traits", "city", "bonn"), GOLF),
 )  # fmt: skip
 ROWS = (EVERYBODY, Rows(territories=frozenset({"north", "east"})), Rows(owners=frozenset({"olga"})))
+TOLD = {"digest": 1, "initials": 1}
 TYPED = ("anna", "an", "mu", "muell", "jurgn muler", "li jose", "smith an", "a", "ahnna")
 
 
@@ -81,10 +90,20 @@ async def database(settings: PlatformSettings) -> AsyncIterator[Database]:
         yield database
 
 
-BOUNDS = ({"few": MANY}, {"few": 0}, {"few": 0, "examined": 5})
-"""All looked at one by one; walked through; walked through in short pages."""
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that what there is takes several of them."""
+    monkeypatch.setattr(sifting, "PIECE", 3)
+    monkeypatch.setattr(sifting, "READ", 2)
+    monkeypatch.setattr(searching, "AT_FIRST", 4)
+    monkeypatch.setattr(in_store, "PIECE", 3)
 
 
+BOUNDS = ({"few": MANY}, {"few": 0}, {"few": 0, "examined": 5}, {"few": 8})
+"""All looked at one by one; walked through; walked through in short pages; now one, now the other."""
+
+
+@pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("bounds", BOUNDS)
 async def test_whoever_is_found_has_the_name_and_all_else_that_is_asked(
     database: Database, bounds: dict[str, int]
@@ -123,6 +142,7 @@ async def test_who_is_meant_by_a_slip_is_offered_though_pages_before_ended_early
         assert {one.name for one in found} == {"Mario"}
 
 
+@pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("bounds", BOUNDS)
 async def test_without_a_name_they_come_in_the_order_of_their_ids(database: Database, bounds: dict[str, int]) -> None:
     store, rule = WantedStore(database, **bounds), MemoryStore()
@@ -137,6 +157,47 @@ async def test_without_a_name_they_come_in_the_order_of_their_ids(database: Data
             page, after = await store.found(wanted, after, 7, rows)
             paged += page
         assert paged == expected, ([one.key for one in wanted], rows)
+
+
+@pytest.mark.usefixtures("small_pieces")
+async def test_all_of_one_name_and_one_number_are_found_page_by_page(database: Database) -> None:
+    """Also where a page may look at fewer than there are of them."""
+    dice = random.Random(11)
+    everybody = [traits(named(number, dice), dice) for number in range(20)]
+    named_ann = [replace(one, contact=one.contact.model_copy(update={"name": "Ann"})) for one in everybody]
+    await MongoStore(database).save(Changes(contacts=named_ann), None, NOW)
+    await database["contacts"].update_many({}, {"$set": {"number": 7}})
+    expected = {one.contact.customer_id for one in named_ann if has(one.contact, CITY)}
+    for limit, examined in product((1, 3, 100), (2, 7, 100)):
+        store = MongoStore(database, None, few=0, examined=examined)
+        paged, _ = await all_pages(store, "ann", limit, EVERYBODY, [CITY])
+        assert sorted(one.customer_id for one in paged) == sorted(expected)
+
+
+@pytest.mark.parametrize("bounds", [{"few": MANY}, {"few": 0}])
+async def test_contacts_of_a_time_before_there_were_digests_are_found_and_given_theirs(
+    database: Database, bounds: dict[str, int]
+) -> None:
+    store, having = MongoStore(database, None, **bounds), WantedStore(database, **bounds)
+    await store.save(Changes(contacts=people(random.Random(9))), None, NOW)
+    rows = {row["_id"]: row async for row in database["contacts"].find({}, TOLD)}
+    await database["contacts"].update_many({}, {"$unset": TOLD})
+    for index in ([("found_by", 1), ("number", 1)], [("traits", 1), ("_id", 1)]):
+        await database["contacts"].create_index(index)
+
+    async def found() -> list[list[Contact]]:
+        with_name, _ = await all_pages(store, "an", 100, EVERYBODY, [CITY])
+        return [with_name, (await having.found([CITY, NORTH], "", 100))[0]]
+
+    before = await found()
+    assert all(before)
+    while await store.make_findable(7):
+        """A piece at a time."""
+    assert {row["_id"]: row async for row in database["contacts"].find({}, TOLD)} == rows
+    indexes = await database["contacts"].index_information()
+    assert {"found_by_1_number_1", "traits_1__id_1"}.isdisjoint(indexes)
+    assert await found() == before
+    assert not await store.make_findable(7)
 
 
 async def test_a_page_ends_where_enough_was_looked_at(database: Database) -> None:
@@ -172,7 +233,11 @@ async def test_no_search_reads_a_whole_collection(database: Database, bounds: di
 async def test_each_kind_of_question_reads_its_own_index(database: Database) -> None:
     await MongoStore(database).save(Changes(contacts=people(random.Random(9))), None, NOW)
     contacts = database["contacts"]
-    for one, index in ((CITY, "traits_1__id_1"), (GOLD, "attributes.tier"), (GOLF, "traits_1__id_1")):
+    for one, index in (
+        (CITY, "traits_1__id_1_digest_1_initials_1"),
+        (GOLD, "attributes.tier"),
+        (GOLF, "traits_1__id_1_digest_1_initials_1"),
+    ):
         plan = await contacts.find(query([one], "")).sort("_id", 1).explain()
         assert index in str(plan["queryPlanner"]["winningPlan"])
         assert "'stage': 'SORT'" not in str(plan["queryPlanner"]["winningPlan"]), "a page is read, not all of them"

@@ -14,10 +14,9 @@ from services.contacts.domain.merging import Merge
 from services.contacts.domain.survivorship import Known
 from services.contacts.domain.traits import Wanted
 from services.contacts.domain.values.found import At, Found
-from services.contacts.domain.values.slips import Slips
 from services.contacts.handlers import Changes
 from services.contacts.handlers.rulebook import Rulebook
-from services.contacts.store import finding, slipping
+from services.contacts.store import finding, upgrading
 from services.contacts.store.barring import ListStore
 from services.contacts.store.history import HistoryStore
 from services.contacts.store.rows import (
@@ -25,7 +24,6 @@ from services.contacts.store.rows import (
     consent_row,
     contact_row,
     identity_rows,
-    keys_row,
     merge_row,
     once,
     read_known,
@@ -33,9 +31,10 @@ from services.contacts.store.rows import (
     read_stages,
 )
 from services.contacts.store.ruling import RuleStore
+from services.contacts.store.searching import Search
 from services.contacts.store.secret import Secret
 from services.contacts.store.sight import SIGHT, seen
-from services.contacts.store.wanted import EXAMINED, FEW, all_of, narrowest
+from services.contacts.store.wanted import EXAMINED, FEW
 from shared.contracts.contacts import Consent, Contact
 from shared.mongo import Collection, Database, Document, Session, ensure_collections
 
@@ -147,34 +146,13 @@ class MongoStore:
         Where nobody is found, on no page, those follow who may have been meant. A page may have fewer than the limit and not be
         the last: where more than a name is asked, so many are looked at and no more.
         """
-        only, narrow = all_of(wanted, rows), await narrowest(self.contacts, rows, wanted, self.few)
-        slips = Slips(typed)
-        if after is None or after.place.range < slips.range:
-            if narrow is not None:
-                page, next_ = await finding.found_among(self.contacts, typed, after, limit, only, narrow)
-            else:
-                examined = self.examined if wanted or not rows.all else None
-                page, next_ = await finding.found(self.contacts, typed, after, limit, only, examined)
-            nobody = not page and (after is None or after.nobody)
-            if next_ or not nobody:
-                return _read(page, next_ and next_._replace(nobody=nobody))
-            after = None
-        if narrow is not None:
-            return _read(*await slipping.slipped_among(self.contacts, slips, after, limit, only, narrow))
-        return _read(*await slipping.slipped(self.contacts, slips, after, limit, only))
+        search = Search(self.contacts, typed, wanted, rows, self.few, self.examined)
+        page, next_ = await search.page(after, limit)
+        return Found([read_known(row).published for _, row in page], next_)
 
     async def make_findable(self, limit: int) -> bool:
         """Give contacts kept before there were these keys theirs. Whether there may be more of them."""
-        rows = [row async for row in self.contacts.find({"traits": None}).limit(limit)]
-        # Only where there are still none: what is written meanwhile knows better.
-        given = [
-            UpdateOne(
-                {"_id": row["_id"], "traits": None}, {"$set": keys_row(read_known(row)), "$unset": {"search": ""}}
-            )
-            for row in rows
-        ]
-        await _write(self.contacts, given, None)
-        return len(rows) == limit
+        return await upgrading.give_keys(self.contacts, limit) or await upgrading.give_digests(self.contacts, limit)
 
     async def count(self, rows: Rows = EVERYBODY) -> int:
         """Customers; whoever was merged into another is none of their own."""
@@ -202,10 +180,6 @@ class MongoStore:
             wanted["$or"] = [{"given_at": {"$lt": given_at}}, {"given_at": given_at, "_id": {"$gt": place}}]
         found = self.consents.find(wanted).sort([("given_at", DESCENDING), ("_id", ASCENDING)]).limit(limit)
         return [(row["_id"], Consent.model_validate(row)) async for row in found]
-
-
-def _read(page: Sequence[finding.Row], next_: At | None) -> Found:
-    return Found([read_known(row).published for _, row in page], next_)
 
 
 async def _write(collection: Collection, requests: Sequence[Write], session: Session | None) -> None:

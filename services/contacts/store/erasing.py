@@ -124,6 +124,7 @@ HOLDS_NONE = {
     "do_not_contact": "addresses that are not to be contacted, as keyed digests that name nobody; an objection outlives an erasure",
     "secrets": "what this service signs with",
     "fields": "what the company has defined",
+    "upgrades": "how far what an earlier release had not is given to its contacts",
     "survivorship": "the rules by which it is decided what holds of a field",
     "reassignments": "owners and territories, and how far each is got",
     AUDIT: WHO_ASKED,

@@ -12,13 +12,13 @@ from bson import MinKey
 from pymongo import ASCENDING
 
 from services.contacts.domain.values.found import At
-from services.contacts.domain.values.search import Fit, Place, Range, Word, place, ranges, wanted
+from services.contacts.domain.values.search import BEHIND, Fit, Place, Range, Word, place, ranges, wanted
 from services.contacts.domain.values.words import BEGINNING
-from services.contacts.store.wanted import among
+from services.contacts.store.wanted import FEW, among
 from shared import mongo
 from shared.mongo import Collection, Document
 
-BY_NAME = [("found_by", ASCENDING), ("number", ASCENDING)]
+BY_NAME = [("found_by", ASCENDING), ("number", ASCENDING), ("digest", ASCENDING)]
 Bounds = list[tuple[str, Any]]
 ALIKE = 5_000
 """Entries of one sound that are looked at where the other words tell nothing by their sound: of a million, one in twenty may
@@ -35,17 +35,24 @@ async def found(
     only: Document,
     examined: int | None = None,
     alike: int = ALIKE,
+    few: int = FEW,
 ) -> tuple[list[Row], At | None]:
     """So many documents of those who follow, the best fits first, and where to go on. `only`: what else must hold of them.
 
-    Where so many entries as `examined` were looked at, the page ends, full or not. Of those of whom one word alone says where
-    they are, and that by its sound, so many as `alike` are looked at for a page: whoever is behind them is not offered.
+    Where so many entries as `examined` were looked at, the page ends, full or not. Where one word alone says where they are, and that
+    by its sound, those who have another word are looked at if they are `few`; else so many as `alike` for a page, and whoever is
+    behind them is not offered.
     """
     ways = ranges(typed)
     page: list[Row] = []
     for number in range(after.place.range if after else 0, len(ways)):
         walk = Walk(contacts, ways, number, only)
         if after and after.place.range == number and not walk.goes_on(after):
+            continue
+        if ways[number].vague and (narrow := await _rarest(contacts, ways[number], few)):
+            page += await _alike(walk, narrow, after, limit - len(page))
+            if len(page) == limit:
+                return page, page[-1][0]
             continue
         most = alike if examined is None and ways[number].vague else examined
         stop = await walk.ahead(most) if most is not None else None
@@ -62,13 +69,40 @@ async def found_among(
     contacts: Collection, typed: str, after: At | None, limit: int, only: Document, narrow: Document
 ) -> tuple[list[Row], At | None]:
     """The same of those who are in `narrow`, who are few: all of them are put in order."""
-    ways = ranges(typed)
-    rows = await keys_of(contacts, narrow, {"$and": [only, whoever_fits(typed)]})
-    places = [(place(ways, set(row["found_by"])), row["number"], row["_id"]) for row in rows]
-    found = sorted(At(where, number, customer) for where, number, customer in places if where)
-    left = {at.customer: at for at in found if after is None or at > after}
-    page = [(left[row["_id"]], row) for row in await first_of(contacts, list(left), limit)]
+    found = await _places(contacts, ranges(typed), narrow, {"$and": [only, whoever_fits(typed)]})
+    page = await _rows(contacts, [at for at in found if after is None or at > after], limit)
     return page, page[-1][0] if len(page) == limit else None
+
+
+async def _alike(walk: "Walk", narrow: Document, after: At | None, limit: int) -> list[Row]:
+    """Likewise those of one range."""
+    found = await _places(walk.contacts, walk.ways, narrow, walk.asked)
+    behind = [at for at in found if at.place.range == walk.number and (after is None or at > after)]
+    return await _rows(walk.contacts, behind, limit)
+
+
+async def _rarest(contacts: Collection, one: Range, few: int) -> Document | None:
+    """Whoever has one of the words that do not say where the range is, if they are few."""
+    for has, low, high in [(_has(word, one.fit), *_keys(word, one.fit)) for word in one.words]:
+        if low != one.low:
+            found = (
+                contacts.find({}, return_key=True).min(_bound(low, MinKey())).max(_bound(high, MinKey())).hint(BY_NAME)
+            )
+            if not [entry async for entry in found.skip(few).limit(1)]:
+                return has
+    return None
+
+
+async def _places(contacts: Collection, ways: Sequence[Range], narrow: Document, asked: Document) -> list[At]:
+    """Of those in `narrow` who have what is asked, where they stand, in their order."""
+    rows = await keys_of(contacts, narrow, asked)
+    places = [(place(ways, set(row["found_by"])), row["number"], row["_id"]) for row in rows]
+    return sorted(At(where, number, customer) for where, number, customer in places if where)
+
+
+async def _rows(contacts: Collection, found: Sequence[At], limit: int) -> list[Row]:
+    left = {at.customer: at for at in found}
+    return [(left[row["_id"]], row) for row in await first_of(contacts, list(left), limit)]
 
 
 async def keys_of(contacts: Collection, narrow: Document, asked: Document) -> list[Document]:
@@ -109,9 +143,14 @@ class Walk:
         keys = [entry async for entry in found.skip(entries).limit(1)]
         return At(Place(self.number, keys[0]["found_by"]), keys[0]["number"], "") if keys else None
 
+    async def keys(self, most: int) -> list[Document]:
+        """What the index has of the next ones, of whom nothing else is read."""
+        found = self.contacts.find({}, return_key=True).min(self._begin).max(self._end).hint(BY_NAME)
+        return await found.limit(most).batch_size(most).to_list(None)
+
     async def rows(self, stop: At | None, size: int) -> AsyncIterator[Row]:
         """In pieces, each twice as large as the one before."""
-        end: Bounds = [("found_by", stop.place.key), ("number", stop.number)] if stop else self._end
+        end = _bound(stop.place.key, stop.number) if stop else self._end
         while True:
             low, since = self.low, self.since
             size *= 2
@@ -131,17 +170,29 @@ class Walk:
 
     @property
     def _begin(self) -> Bounds:
-        return [("found_by", self.low), ("number", self.since)]
+        return _bound(self.low, self.since)
 
     @property
     def _end(self) -> Bounds:
-        return [("found_by", self.range.high), ("number", MinKey())]
+        return _bound(self.range.high, MinKey())
+
+
+def _bound(key: str, number: int | MinKey) -> Bounds:
+    """Before all who have this key and this number."""
+    return [("found_by", key), ("number", number), ("digest", MinKey())]
 
 
 def _behind(rows: list[Document], since: int, passed: str) -> list[Document]:
     """Without those up to the one that was passed; registered in one instant, several may have its number."""
     same = [row["_id"] for row in rows if row["number"] == since]
     return rows[same.index(passed) + 1 :] if passed in same else rows
+
+
+def _keys(word: Word, at: Fit) -> tuple[str, str]:
+    """Where in the index those stand who have a word so well."""
+    if at is Fit.SOUND and word.sound:
+        return word.sound, word.sound + "\0"
+    return word.text, word.text + BEHIND
 
 
 def _asked(one: Range) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from pymongo import UpdateOne
 
 from services.contacts.domain import traits
+from services.contacts.domain.digest import digest
 from services.contacts.domain.expiry import next_turn
 from services.contacts.domain.following import first_course
 from services.contacts.domain.identities import Conflict
@@ -17,6 +18,7 @@ from services.contacts.domain.merging import Merge
 from services.contacts.domain.places import ALONE, Place
 from services.contacts.domain.survivorship import Known
 from services.contacts.domain.values import words
+from services.contacts.domain.values.initials import initials
 from shared.contracts.channels import Address, NameParts
 from shared.contracts.contacts import Consent, Contact
 
@@ -45,8 +47,9 @@ def contact_row(known: Known) -> dict[str, Any]:
 
 def keys_row(known: Known) -> dict[str, Any]:
     """All that a contact is found by."""
-    number = number_of(known.contact.customer_id)
-    return {"found_by": search_keys(known), "number": number, "traits": traits.keys(known)}
+    found_by, has = search_keys(known), traits.keys(known)
+    told = {"digest": digest(has), "initials": initials(found_by)}
+    return {"found_by": found_by, "number": number_of(known.contact.customer_id), "traits": has, **told}
 
 
 def number_of(customer: str) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from pymongo import ASCENDING
 
 from services.contacts.domain.access import EVERYBODY, Rows
+from services.contacts.domain.digest import Passes, sieve
 from services.contacts.domain.traits import Wanted
 from services.contacts.store.rows import read_known
 from services.contacts.store.sight import seen
@@ -17,11 +18,15 @@ from shared import mongo
 from shared.contracts.contacts import Contact
 from shared.mongo import Collection, Database, Document
 
-BY_TRAIT = [("traits", ASCENDING), ("_id", ASCENDING)]
+BY_TRAIT = [("traits", ASCENDING), ("_id", ASCENDING), ("digest", ASCENDING), ("initials", ASCENDING)]
 FEW = 2000
 """Contacts that are looked at one by one, whatever is found of them: some ten milliseconds."""
+SIFTED = 2
+"""Times as many, if each has a digest that tells whether it is to be looked at."""
 EXAMINED = 5000
 """That are passed for one page where more than a few have each of what is asked, and perhaps nobody all of it."""
+PIECE = 1000
+"""Of them, ids that are read at a time."""
 
 
 class WantedStore:
@@ -51,11 +56,15 @@ class WantedStore:
         asked, stop = query(wanted, after, rows), None
         if also:
             asked["$and"].append(also)
-        if len(wanted) > 1 or not rows.all or (wanted and also):
+        several = len(wanted) > 1 or not rows.all
+        if several or (wanted and also):
             narrow = await narrowest(self.contacts, rows, wanted, self.few)
             if narrow is not None:
                 steps = [*among(narrow, asked), {"$sort": {"_id": 1}}, {"$limit": limit}]
                 return _page(await mongo.aggregate(self.contacts, steps), limit, None)
+            passes = sieve(wanted, rows) if several else None
+            if passes and wanted and wanted[0].place == "traits":
+                return await self._sifted(wanted[0], passes, asked, after, limit)
             if wanted and (stop := await self._ahead(wanted[0], after)):
                 asked["_id"]["$lte"] = stop
         found = self.contacts.find(asked).sort("_id", ASCENDING).limit(limit)
@@ -63,6 +72,23 @@ class WantedStore:
             # The index of ids has their order, too, and may be what the database has taken for another trait.
             found = found.hint(BY_TRAIT)
         return _page([row async for row in found], limit, stop)
+
+    async def _sifted(
+        self, one: Wanted, passes: Passes, asked: Document, after: str, limit: int
+    ) -> tuple[list[Document], str | None]:
+        """Of those who have this the ids are read, with the digests behind them in the index, and of the contacts those who pass."""
+        page: list[Document] = []
+        for size in _pieces(self.examined):
+            having = {"traits": one.key, "_id": {"$gt": after}}
+            found = self.contacts.find(having, {"digest": 1}).hint(BY_TRAIT).sort("_id", ASCENDING)
+            rows = await found.limit(size).batch_size(size).to_list(None)
+            held = {"_id": {"$in": [row["_id"] for row in rows if passes(row.get("digest"))]}}
+            meant = self.contacts.find({"$and": [held, asked]}).sort("_id", ASCENDING)
+            page += await meant.limit(limit - len(page)).to_list(None)
+            if len(page) == limit or len(rows) < size:
+                return _page(page, limit, None)
+            after = rows[-1]["_id"]
+        return page, after
 
     async def _ahead(self, one: Wanted, after: str) -> str | None:
         """The id at which as many who have this are looked at as may be; None: there are no more. Read from indexes alone."""
@@ -75,6 +101,10 @@ class WantedStore:
 
 def _page(rows: list[Document], limit: int, stop: str | None) -> tuple[list[Document], str | None]:
     return rows, rows[-1]["_id"] if len(rows) == limit else stop
+
+
+def _pieces(examined: int) -> list[int]:
+    return [min(PIECE, examined - begin) for begin in range(0, examined, PIECE)]
 
 
 def query(wanted: Sequence[Wanted], after: str, rows: Rows = EVERYBODY) -> Document:
@@ -108,12 +138,32 @@ def _ranges(one: Wanted) -> list[Document]:
     return [{path: one.value}, {f"place.golden.{path}": one.value}, *([{"traits": one.key}] if one.entry else [])]
 
 
-async def narrowest(contacts: Collection, rows: Rows, wanted: Sequence[Wanted], few: int) -> Document | None:
-    """Of all that is asked what fewest have, if at most so many have it. Counted in indexes alone, and no further."""
+async def narrowest(
+    contacts: Collection, rows: Rows, wanted: Sequence[Wanted], few: int, named: Passes | None = None
+) -> Document | None:
+    """Of all that is asked what fewest have, if at most so many have it. Counted in indexes alone, and no further.
+
+    If that is a trait, and not all that is asked, it is those of them whose digest passes, and their initials if they are to be `named`
+    so: of the others only the ids are read, and so they may be more.
+    """
     asked = [*map(_ranges, wanted), *_limits(rows)]
-    counts = await asyncio.gather(*(_counted(contacts, ranges, few) for ranges in asked))
-    fewest = min(counts, default=few + 1)
-    return {"$or": asked[counts.index(fewest)]} if fewest <= few else None
+    passes = sieve(wanted, rows) if len(asked) > 1 else None
+    sifted = passes or named
+    most = [few * SIFTED if sifted and _is_trait(ranges) else few for ranges in asked]
+    counts = await asyncio.gather(*(_counted(contacts, *one) for one in zip(asked, most, strict=True)))
+    found = [(count, ranges) for count, bound, ranges in zip(counts, most, asked, strict=True) if count <= bound]
+    if not found:
+        return None
+    _, ranges = min(found, key=lambda one: one[0] / SIFTED if sifted and _is_trait(one[1]) else one[0])
+    if not (sifted and _is_trait(ranges)):
+        return {"$or": ranges}
+    held = await contacts.find(ranges[0], {"digest": 1, "initials": 1}).batch_size(few * SIFTED + 1).to_list(None)
+    meant = [row for row in held if passes is None or passes(row.get("digest"))]
+    return {"_id": {"$in": [row["_id"] for row in meant if named is None or named(row.get("initials"))]}}
+
+
+def _is_trait(ranges: Sequence[Document]) -> bool:
+    return ranges[0].keys() == {"traits"}
 
 
 def _limits(rows: Rows) -> list[list[Document]]:
