@@ -2,8 +2,10 @@
 
 import secrets
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _VERSION_AND_VARIANT = 0x7 << 76 | 0b10 << 62
 
 
@@ -14,7 +16,7 @@ def uuid7(now: datetime) -> str:
 
 def uuid7s(now: datetime) -> Iterator[str]:
     """New ids of one moment, in growing order: random where they begin, then counted on (RFC 9562, 6.2, method 2)."""
-    time = (max(0, int(now.timestamp() * 1000)) & ((1 << 48) - 1)) << 80
+    time = (_milliseconds(now) & ((1 << 48) - 1)) << 80
     place = secrets.randbits(73)  # one bit short of what there is, so that no counting overflows
     while True:
         high, low = place >> 62, place & ((1 << 62) - 1)
@@ -25,10 +27,15 @@ def uuid7s(now: datetime) -> Iterator[str]:
 
 def made_at(id_: str) -> datetime:
     """When an id was made, to the millisecond."""
-    return datetime.fromtimestamp(int(id_.replace("-", "")[:12], 16) / 1000, UTC)
+    return _EPOCH + int(id_.replace("-", "")[:12], 16) * _MILLISECOND
 
 
 def before(moment: datetime) -> str:
     """What every id sorts before that was made before the millisecond of this moment, and every other id behind."""
-    digits = f"{max(0, int(moment.timestamp() * 1000)):012x}"
+    digits = f"{_milliseconds(moment):012x}"
     return f"{digits[:8]}-{digits[8:]}"
+
+
+def _milliseconds(moment: datetime) -> int:
+    """Whole ones since 1970. In whole numbers: a float has some moments in the millisecond behind theirs."""
+    return max(0, (moment - _EPOCH) // _MILLISECOND)
