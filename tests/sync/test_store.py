@@ -168,6 +168,46 @@ async def test_one_instance_at_a_time_holds_a_channel(sync: Sync) -> None:
         await settle(sync, settlement(owner="two"))
 
 
+async def test_when_the_databases_clock_jumps_ahead_whoever_delivers_keeps_the_channel(sync: Sync) -> None:
+    await sync.deliveries.start_over("e-shop", {}, None)
+    assert await sync.deliveries.lease("e-shop", "one", 60)
+    jumped = [
+        {"$set": {"until": {"$subtract": ["$until", 3_600_000]}}}
+    ]  # as it stands to a clock that is an hour ahead
+    await sync.deliveries.progresses.update_one({"_id": "e-shop"}, jumped)
+    for _ in range(3):
+        assert not await sync.deliveries.lease("e-shop", "two", 60)
+    assert await sync.deliveries.lease("e-shop", "one", 60)
+
+
+class Hands:
+    """A clock that goes when it is told to."""
+
+    at = 0.0
+
+    def monotonic(self) -> float:
+        return self.at
+
+
+async def test_who_takes_over_has_seen_no_renewal_for_as_long_as_a_lease_lasts(
+    sync: Sync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hands = Hands()
+    monkeypatch.setattr("services.sync.store.deliveries.time", hands)
+    await sync.deliveries.start_over("e-shop", {}, None)
+    assert await sync.deliveries.lease("e-shop", "one", 60)
+    for at in (0.0, 59.0):
+        hands.at = at
+        assert not await sync.deliveries.lease("e-shop", "two", 5)
+    assert await sync.deliveries.lease("e-shop", "one", 60)
+    for at in (61.0, 120.0):
+        hands.at = at
+        assert not await sync.deliveries.lease("e-shop", "two", 5)
+    hands.at = 121.0
+    assert await sync.deliveries.lease("e-shop", "two", 5)
+    assert not await sync.deliveries.lease("e-shop", "one", 60)
+
+
 async def test_a_channel_that_is_not_registered_cannot_be_held(sync: Sync) -> None:
     assert not await sync.deliveries.lease("nobody", "one", 60)
 

@@ -22,7 +22,7 @@ EVERY = 1.0
 
 
 class LeaseStore(Protocol):
-    """Who may deliver to a channel. The store's clock judges, so the instances' clocks need not agree."""
+    """Who may deliver to a channel. Times are those that each instance has waited itself, so no clocks need to agree."""
 
     async def lease(self, channel_id: str, owner: str, seconds: float) -> bool: ...
 

@@ -1,8 +1,9 @@
 """What each channel has received and is owed, one document for each channel and customer, and how far channels are."""
 
+import time
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -12,11 +13,17 @@ from services.sync.domain.outgoing import Place, Progress, Receipt, Retry, Troub
 from services.sync.domain.positions import Cursor
 from services.sync.handlers.deliveries import DeliveryStatus, LostLease, Settlement
 from services.sync.store.writes import update_all, update_of
-from shared import mongo
 
 Document = dict[str, Any]
 OWED = {"retry": {"$type": "object"}}
 JUDGED = dict.fromkeys(("status", "at", "first_at", "channel"), 0)
+
+
+class Seen(NamedTuple):
+    """Somebody else's lease: whose it is and its last renewal, and since when, by our clock, it has been so."""
+
+    mark: tuple[str | None, datetime | None]
+    since: float
 
 
 class DeliveryStore:
@@ -25,24 +32,39 @@ class DeliveryStore:
     def __init__(self, database: AsyncDatabase[Document]) -> None:
         self.deliveries = database["deliveries"]
         self.progresses = database["progress"]
+        self._seen: dict[str, Seen] = {}
 
     async def prepare(self) -> None:
         owed = [("channel", ASCENDING), ("retry.next_at", ASCENDING)]
         await self.deliveries.create_indexes([IndexModel(owed, partialFilterExpression=OWED)])
         await self.progresses.create_index("_id")
 
-    # Leases: one instance at a time delivers to a webhook. The database's clock judges, so theirs need not agree.
+    # Leases: one instance at a time delivers to a webhook. Whoever takes over from another has seen the lease unchanged for as long
+    # as it lasts, by their own clock: when a clock that both share jumps ahead, all leases would be over by it at once.
 
     async def lease(self, channel_id: str, owner: str, seconds: float) -> bool:
-        length = int(seconds * 1000)
-        free = {"$or": [{"$eq": [{"$ifNull": ["$owner", owner]}, owner]}, mongo.lapsed("$until", length)]}
-        until = {"$add": ["$$NOW", length]}
-        mine = [{"$set": {"owner": owner, "until": until}}]
-        return (await self.progresses.update_one({"_id": channel_id, "$expr": free}, mine)).matched_count == 1
+        """Take or renew it. One of somebody who has died is taken by whoever asks again and again."""
+        lasts = int(seconds * 1000)
+        held = {"owner": owner, "until": {"$add": ["$$NOW", lasts]}, "lasts": lasts}
+        free = {"_id": channel_id, "$or": [{"owner": None}, {"owner": owner}]}
+        if (await self.progresses.update_one(free, [{"$set": held}])).matched_count:
+            self._seen.pop(channel_id, None)
+            return True
+        found = await self.progresses.find_one({"_id": channel_id}, {"owner": 1, "until": 1, "lasts": 1}) or {}
+        now, mark = time.monotonic(), (found.get("owner"), found.get("until"))
+        seen = self._seen.get(channel_id)
+        if seen is None or seen.mark != mark:
+            self._seen[channel_id] = Seen(mark, now)
+            return False
+        if now - seen.since < found.get("lasts", lasts) / 1000:
+            return False
+        del self._seen[channel_id]
+        as_seen = {"_id": channel_id, "owner": mark[0], "until": mark[1]}
+        return (await self.progresses.update_one(as_seen, [{"$set": held}])).matched_count == 1
 
     async def release(self, channel_id: str, owner: str, reach: Cursor) -> None:
         """`reach`: up to where the channel was really sent anything."""
-        change: Document = {"$unset": {"owner": "", "until": ""}}
+        change: Document = {"$unset": {"owner": "", "until": "", "lasts": ""}}
         if reach:
             change["$set"] = within("reach", reach)
         await self.progresses.update_one({"_id": channel_id, "owner": owner}, change)
