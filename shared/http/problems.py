@@ -119,15 +119,30 @@ def answer_problems(app: FastAPI) -> None:
 
 def _answer(request: Request, error: Exception) -> Problem:
     problem = translate(error) or Problem(500)
+    if isinstance(error, RequestValidationError) and _wrong_method(request, error):
+        problem = Problem(HTTPStatus.METHOD_NOT_ALLOWED)
     if problem.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         problem.headers = {"allow": ", ".join(_methods(request))}
     return problem
 
 
+def _wrong_method(request: Request, error: RequestValidationError) -> bool:
+    """Whether a route with an id in its path was given a path that is another's to the letter, in a method which that one lacks."""
+    return any(one["loc"][0] == "path" for one in error.errors()) and bool(_to_the_letter(request))
+
+
+def _to_the_letter(request: Request) -> list[str]:
+    """The methods of a path without an id in it, by the document: routes that are included cannot be asked for their paths."""
+    paths = request.app.openapi()["paths"]
+    return [method for method in METHODS if method.lower() in paths.get(request.url.path, ())]
+
+
 def _methods(request: Request) -> list[str]:
     """All that the path takes; Starlette names those of the first route that matches it, and every method has its own."""
     routes = request.app.routes
-    return [m for m in METHODS if any(r.matches({**request.scope, "method": m})[0] is Match.FULL for r in routes)]
+    return _to_the_letter(request) or [
+        m for m in METHODS if any(r.matches({**request.scope, "method": m})[0] is Match.FULL for r in routes)
+    ]
 
 
 def add_problems(app: FastAPI, problems: Mapping[type[E], Callable[[Request, E], Problem]]) -> None:

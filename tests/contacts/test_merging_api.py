@@ -77,7 +77,7 @@ async def test_what_cannot_be_merged_is_said_in_words(client: Client) -> None:
     assert (await ask(client, "POST", f"/v1/contacts/{ann}/merges", {"absorbed": "x"}))[0] == 422
     await merge(client, ann, anna)
     status, problem, headers = await merge(client, anna, ann)
-    assert (status, problem["errors"][0]["field"]) == (409, "path.survivor")
+    assert (status, problem["errors"][0]["field"]) == (409, "path.customer_id")
     assert headers["location"] == f"/v1/contacts/{ann}"
 
 

@@ -82,6 +82,10 @@ def things() -> APIRouter:
     async def busy() -> None:
         raise OperationFailure("another transaction of mongo:27017 was first", code=112)
 
+    @router.patch("/{number}")
+    async def change(number: int) -> int:
+        return number
+
     return router
 
 
@@ -182,6 +186,16 @@ async def test_a_wrong_method_is_a_problem_that_lists_the_right_ones() -> None:
 async def test_a_wrong_method_is_told_all_that_the_path_takes_though_each_method_has_a_route_of_its_own() -> None:
     async with serving(an_app()) as client, client.delete("/v1/things") as answer:
         assert (answer.status, answer.headers["allow"]) == (405, "GET, POST")
+
+
+async def test_a_path_that_reads_like_an_id_of_another_is_told_what_it_takes_itself() -> None:
+    async with serving(an_app()) as client:
+        async with client.patch("/v1/things/taken") as answer:
+            assert (answer.status, answer.headers["allow"]) == (405, "GET")
+        async with client.patch("/v1/things/no-number") as answer:
+            assert answer.status == 422
+        async with client.patch("/v1/things/7") as answer:
+            assert answer.status == 200
 
 
 async def test_a_problem_says_all_it_knows() -> None:

@@ -68,7 +68,12 @@ def router(defining: Defining) -> APIRouter:
         definition = Definition.model_validate(new.model_dump())
         return FieldBody.of(name, await defining.define(name, definition))
 
-    @routes.delete("/{name}", status_code=204, summary="Forget a field")
+    @routes.delete(
+        "/{name}",
+        status_code=204,
+        responses={202: {"description": "Its values are being dropped."}},
+        summary="Forget a field",
+    )
     async def delete_field(
         _: Definer,
         name: FieldName,

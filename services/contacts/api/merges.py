@@ -91,19 +91,19 @@ def _reading(routes: APIRouter, merges: Merges, seeing: Seeing) -> None:
 
 def _writing(routes: APIRouter, merging: Merging, messaging: Messaging) -> None:
     @routes.post(
-        "/contacts/{survivor}/merges",
+        "/contacts/{customer_id}/merges",
         response_model=MergeBody,
         dependencies=[TAKES_KEY],
         summary="Merge a contact into another",
     )
-    async def merge_contacts(principal: Merger, survivor: CustomerId, new: NewMerge, request: Request) -> Response:
-        """From now on the survivor is made of both, and answers for both. Nothing is lost, and it can be undone.
+    async def merge_contacts(principal: Merger, customer_id: CustomerId, new: NewMerge, request: Request) -> Response:
+        """From now on the contact, the survivor, is made of both, and answers for both. Nothing is lost, and it can be undone.
 
         The same merge again is answered as it stands. 409 if one of the two was merged into somebody else before:
         `Location` says into whom.
         """
         decision = _decision(principal, new.reason)
-        change = answering(MergeBody, lambda unit: merging.merge(unit, survivor, new.absorbed, decision))
+        change = answering(MergeBody, lambda unit: merging.merge(unit, customer_id, new.absorbed, decision))
         return await idempotent(request, principal, messaging, change)
 
     @routes.post(

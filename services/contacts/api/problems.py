@@ -67,7 +67,7 @@ def _absorbed(request: Request) -> str:
 
 
 def _merged(request: Request, error: AlreadyMerged) -> Problem:
-    field = "path.survivor" if request.path_params.get("survivor") == error.customer_id else _absorbed(request)
+    field = "path.customer_id" if request.path_params.get("customer_id") == error.customer_id else _absorbed(request)
     return Problem(
         409,
         "Merged already",

@@ -147,7 +147,12 @@ def _rules(routes: APIRouter, ruling: Ruling) -> None:
         """
         return RuleBody.of(field, await ruling.set(field, rule, author(principal)))
 
-    @routes.delete("/survivorship/{field}", status_code=202, summary="Let the newest statement hold again")
+    @routes.delete(
+        "/survivorship/{field}",
+        status_code=202,
+        response_class=Response,
+        summary="Let the newest statement hold again",
+    )
     async def drop_rule(principal: Ruler, field: RuledField) -> Response:
         """Of contacts of before too, soon. What did not hold by the rule, and is not the newest, is forgotten."""
         await ruling.set(field, NEWEST, author(principal))
