@@ -1,5 +1,6 @@
 """An instance of scoring without its consumers, on the real database: each batch in a transaction of its own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,19 @@ from tests.scoring.test_score import MODEL
 
 ANNA, BERT, CLEO, DORA = customer(0), customer(1), customer(2), customer(3)
 NOTHING: Any = None
+
+
+async def batches(unit: Unit, events: Sequence[Received], merging: Merging, restricting: Restricting) -> None:
+    """A batch of the sales among them, then one of the restrictions, then one of the links."""
+    links = [event for event in events if isinstance(event.fact, LINK_FACTS)]
+    restrictions = [event for event in events if isinstance(event.fact, ContactRestricted)]
+    sales = [event for event in events if event not in [*links, *restrictions]]
+    if sales and (left := await merging.scores.fold(unit, sales)):
+        await merging.fold(unit, left)
+    if restrictions:
+        await restricting.hear(unit, restrictions)
+    if links:
+        await merging.follow(unit, links)
 
 
 @dataclass
@@ -48,15 +62,7 @@ class Instance:
 
         async def fold(session: Session) -> list[str]:
             unit = Unit("scoring", self.database, session)
-            links = [event for event in events if isinstance(event.fact, LINK_FACTS)]
-            restrictions = [event for event in events if isinstance(event.fact, ContactRestricted)]
-            sales = [event for event in events if event not in [*links, *restrictions]]
-            if sales and (left := await self.scores.fold(unit, sales)):
-                await self.merging.fold(unit, left)
-            if restrictions:
-                await self.restricting.hear(unit, restrictions)
-            if links:
-                await self.merging.follow(unit, links)
+            await batches(unit, events, self.merging, self.restricting)
             return [str(one.key.decode()) for one in unit.outgoing if one.key]
 
         return await mongo.transaction(self.client, fold)

@@ -17,15 +17,15 @@ from services.scoring.domain.purchases import LIMIT_MICROS, Order, Purchases, mo
 from services.scoring.handlers import Merging, Scores, Sweeping
 from services.scoring.handlers.restricting import Restricting
 from services.scoring.store.erasing import Bought
-from shared.contracts.contacts import ContactRestricted
 from shared.contracts.fact import Reason
-from shared.contracts.merges import LINK_FACTS, LinkFact, root_of
+from shared.contracts.merges import LinkFact, root_of
 from shared.contracts.scoring import Score, ScoreChanged, ScoreWithdrawn
 from shared.erasing import Work
 from shared.messaging import Received, Unit
 from shared.messaging.outbox import Told
 from tests.links import MemoryLinks, link, links_among
 from tests.scoring.events import customer, linked, ordered
+from tests.scoring.instances import batches
 from tests.scoring.memory import (
     MemoryCustomers,
     MemoryPopulation,
@@ -57,17 +57,8 @@ class World:
         self.restricting = Restricting(self.restrictions, cast("Any", self.links), self.merging, cast("Any", None))
 
     async def hear(self, *events: Received) -> Unit:
-        """A batch of the sales among them, then one of the restrictions, then one of the links."""
         unit = new_unit()
-        links = [event for event in events if isinstance(event.fact, LINK_FACTS)]
-        restrictions = [event for event in events if isinstance(event.fact, ContactRestricted)]
-        sales = [event for event in events if event not in [*links, *restrictions]]
-        if sales and (left := await self.scores.fold(unit, sales)):
-            await self.merging.fold(unit, left)
-        if restrictions:
-            await self.restricting.hear(unit, restrictions)
-        if links:
-            await self.merging.follow(unit, links)
+        await batches(unit, events, self.merging, self.restricting)
         for one in cast("list[Told]", unit.outgoing):
             self._listen(one)
         return unit

@@ -19,6 +19,7 @@ from services.contacts.handlers.rulebook import Rulebook
 from services.contacts.store import finding, upgrading
 from services.contacts.store.barring import ListStore
 from services.contacts.store.history import HistoryStore
+from services.contacts.store.restricted import restricted
 from services.contacts.store.rows import (
     conflict_row,
     consent_row,
@@ -58,7 +59,6 @@ class MongoStore:
         self.conflicts = database["conflicts"]
         self.merges = database["merges"]
         self.heard_before = database["duplicates"]
-        self.restrictions = database["restrictions"]
         self.history = HistoryStore(database)
         self.rulebook = Rulebook(RuleStore(database).all)
 
@@ -100,8 +100,7 @@ class MongoStore:
 
     async def restricted(self, customers: Many[str], session: Session | None) -> set[str]:
         """Those of them whose data are kept and must not be used."""
-        found = self.restrictions.find({"_id": {"$in": list(customers)}}, {"_id": 1}, session=session)
-        return {row["_id"] async for row in found}
+        return await restricted(self.contacts.database, customers, session)
 
     async def save(self, changes: Changes, session: Session | None, now: datetime) -> None:
         contacts = [await self._row(known) for known in changes.contacts]

@@ -6,6 +6,7 @@ from services.contacts.domain.access import Rows
 from services.contacts.domain.survivorship import Known
 from services.contacts.handlers.exporting import Asked
 from services.contacts.store.finding import whoever_fits
+from services.contacts.store.restricted import restricted
 from services.contacts.store.rows import read_known
 from services.contacts.store.wanted import EXAMINED, FEW, WantedStore, all_of
 from shared.mongo import Database, Session
@@ -16,7 +17,6 @@ class ExportStore:
 
     def __init__(self, database: Database, few: int = FEW, examined: int = EXAMINED) -> None:
         self.contacts = database["contacts"]
-        self._restrictions = database["restrictions"]
         self.having = WantedStore(database, few, examined)
 
     async def piece(self, after: str, limit: int, asked: Asked, rows: Rows) -> tuple[list[Known], str | None]:
@@ -28,8 +28,7 @@ class ExportStore:
         return [read_known(row) for row in page], next_
 
     async def restricted(self, customers: Many[str], session: Session | None = None) -> set[str]:
-        found = self._restrictions.find({"_id": {"$in": list(customers)}}, {"_id": 1}, session=session)
-        return {row["_id"] async for row in found}
+        return await restricted(self.contacts.database, customers, session)
 
     async def load(self, customers: Many[str]) -> dict[str, Known]:
         return {row["_id"]: read_known(row) async for row in self.contacts.find({"_id": {"$in": list(customers)}})}

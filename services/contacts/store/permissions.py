@@ -7,6 +7,7 @@ from pymongo.read_concern import ReadConcern
 
 from services.contacts.domain.permission import Question
 from services.contacts.handlers.permitting import Allowance
+from services.contacts.store.restricted import COLLECTION as RESTRICTIONS
 from shared.consent import ANY
 from shared.contracts.contacts import Consent, DoNotContact
 from shared.erasing.tombstones import COLLECTION as ERASED
@@ -24,7 +25,7 @@ class PermissionStore:
     def __init__(self, database: Database) -> None:
         self._contacts = database["contacts"]
         self._identities = database.get_collection("identities", read_concern=ReadConcern("majority"))
-        self._restrictions = database["restrictions"]
+        self._restrictions = database[RESTRICTIONS]
         self._erased = database[ERASED]
 
     async def owners(self, identifiers: Many[str]) -> Mapping[str, str]:

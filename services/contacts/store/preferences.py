@@ -9,6 +9,7 @@ from pymongo import ASCENDING, ReturnDocument
 
 from services.contacts.domain.signing import NUMBER_BYTES
 from services.contacts.handlers.confirming import Confirmation
+from services.contacts.store.restricted import restricted
 from shared.contracts.channels import ConsentClaim
 from shared.contracts.fact import Identifier
 from shared.mongo import Database, Document, Session, ensure_collections
@@ -49,7 +50,6 @@ class ConfirmationStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._confirmations = database[CONFIRMATIONS]
-        self._restrictions = database["restrictions"]
 
     async def prepare(self) -> None:
         await ensure_collections(self._database, [CONFIRMATIONS])
@@ -89,8 +89,7 @@ class ConfirmationStore:
         return [_confirmation(row) async for row in found]
 
     async def restricted(self, roots: Many[str]) -> Many[str]:
-        found = self._restrictions.find({"_id": {"$in": list(roots)}}, {"_id": 1})
-        return [row["_id"] async for row in found]
+        return await restricted(self._database, roots)
 
 
 def _confirmation(row: Document) -> Confirmation:

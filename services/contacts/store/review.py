@@ -9,6 +9,7 @@ from services.contacts.domain.hearsay import LEAD
 from services.contacts.handlers.proposals import Decided, Pair, Wanted
 from services.contacts.store.match_rows import read_pair
 from services.contacts.store.matching import MatchStore
+from services.contacts.store.restricted import restricted
 from shared.mongo import Session
 
 
@@ -17,11 +18,9 @@ class ReviewStore:
 
     def __init__(self, store: MatchStore) -> None:
         self.store = store
-        self._restrictions = store.contacts.database["restrictions"]
 
     async def any_restricted(self, customers: Many[str], session: Session | None) -> bool:
-        wanted = {"_id": {"$in": list(customers)}}
-        return await self._restrictions.find_one(wanted, {"_id": 1}, session=session) is not None
+        return bool(await restricted(self.store.contacts.database, customers, session))
 
     async def of_forms(self, customers: Many[str]) -> set[str]:
         """Those of these of whom, or of whose parts, a form has spoken."""
