@@ -33,6 +33,9 @@ class ContactSettings(PlatformSettings):
     """Where ClamAV's daemon listens, `host:port`. Absent: documents are not scanned, and said to be so."""
     contacts_proxies: int = Field(1, ge=0, le=10)
     """Reverse proxies of ours before this service, for who sends a web form: the local gateway, or the ingress."""
+    contacts_public_per_minute: int = Field(60, ge=1, le=1_000_000)
+    """How often one address on the internet may ask for, or send, the pages that customers come to by a link. Web forms
+    have a figure of their own each."""
     contacts_sensitive: list[str] = list(SENSITIVE)
     """Codes of attributes, interests and preferences, and schemes of identifiers, that only keys with the scope
     `contacts:sensitive` see; a JSON list, in place of the one in `shared/contracts/sensitive.py`. Fields that are

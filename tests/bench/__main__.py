@@ -60,26 +60,19 @@ async def limited(name: str, stage: Stage) -> Section:
         return section
 
 
-def summary_with(played: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """All that is known by now: what was played, and of the other sections what was there before."""
-    known: dict[str, Any] = json.loads(SUMMARY.read_text())["sections"] if SUMMARY.exists() else {}
-    known |= played
-    return {
-        "machine": circumstances.machine(),
-        "versions": circumstances.versions(),
-        "durability": circumstances.DURABILITY,
-        "sections": {name: known[name] for name in SECTIONS if name in known},
-    }
-
-
 def keep(played: dict[str, dict[str, Any]], size: Size) -> None:
     """After each section, so that a run that is broken off has not been for nothing. Small sizes are not published."""
     if size in {"smoke", "quick"}:
         return
-    summary = summary_with(played)
+    summary = {
+        "machine": circumstances.machine(),
+        "versions": circumstances.versions(),
+        "durability": circumstances.DURABILITY,
+        "sections": played,
+    }
     SUMMARY.parent.mkdir(parents=True, exist_ok=True)
     SUMMARY.write_text(json.dumps(summary, indent=1, default=str) + "\n")
-    report.publish(summary)
+    report.publish(summary, SECTIONS)
 
 
 def show(section: dict[str, Any]) -> None:

@@ -1,7 +1,12 @@
-"""The results as a page: `docs/benchmarks.md`, between its markers, from `var/bench/summary.json` and nothing else."""
+"""The results as a page: `docs/benchmarks.md`, between its markers.
+
+The page itself is what remembers: a section that is played takes the place of the one that stands there, and all others
+stay as they are, each with its own commit and date, on whatever machine the next one is played.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +15,7 @@ from tests.bench.section import ROOT
 
 PAGE = ROOT / "docs/benchmarks.md"
 BEGIN, END = "<!-- figures: begin (written by make bench) -->", "<!-- figures: end -->"
+SERVERS = ("kafka", "mongo", "redis")
 Summary = Mapping[str, Any]
 
 
@@ -17,25 +23,41 @@ class NoMarkers(Exception):
     """The page has lost the place where the figures go."""
 
 
-def publish(summary: Summary, page: Path = PAGE) -> None:
-    """Write the figures anew; what people have written around them stays."""
+def publish(summary: Summary, order: Sequence[str], page: Path = PAGE) -> None:
+    """Write anew what was played; what stood there of other sections stays, and so does what people have written around.
+
+    Raises NoMarkers.
+    """
     text = page.read_text()
     before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    standing, end, after = rest.partition(END)
     if not begin or not end:
         raise NoMarkers(f"{page} has no {BEGIN} and {END}")
-    page.write_text(f"{before}{BEGIN}\n{figures(summary)}\n{END}{after}")
+    page.write_text(f"{before}{BEGIN}\n{figures(summary, standing, order)}\n{END}{after}")
 
 
-def figures(summary: Summary) -> str:
-    parts = ["## Where", *circumstances(summary)]
-    for section in summary["sections"].values():
-        parts += ["", *of_section(section)]
-    return "\n".join(parts)
+def figures(summary: Summary, standing: str, order: Sequence[str]) -> str:
+    known = sections_of(standing)
+    for name, section in summary["sections"].items():
+        if not section["void"] or name not in known:
+            known[name] = "\n".join(of_section(section))
+    ordered = sorted(known, key=lambda name: order.index(name) if name in order else len(order))
+    where = "\n".join(["## Where", *circumstances(summary, standing)])
+    return "\n\n".join([where, *(known[name] for name in ordered)])
 
 
-def circumstances(summary: Summary) -> Iterable[str]:
-    servers: dict[str, str] = {}
+def sections_of(standing: str) -> dict[str, str]:
+    """The sections of a page by name, which is in the command that each of them begins with."""
+    parts = re.split(r"^(?=## )", standing, flags=re.MULTILINE)
+    named = ((re.match(r"## .*\n`python -m tests\.bench --only (\w+)`", part), part.strip()) for part in parts)
+    return {name[1]: part for name, part in named if name is not None}
+
+
+def circumstances(summary: Summary, standing: str = "") -> Iterable[str]:
+    """Of a server that no section of these was played on, what the page says."""
+    servers = {
+        name: told[1] for name in SERVERS if (told := re.search(rf"^\| {name} \| (.*) \|$", standing, re.MULTILINE))
+    }
     for section in summary["sections"].values():
         servers |= section.get("details", {}).get("servers", {})
     yield "| | |"

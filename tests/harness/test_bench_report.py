@@ -8,6 +8,7 @@ import pytest
 from tests.bench import __main__ as bench, circumstances, report
 from tests.bench.section import Row, Section, Stage, load, sentences
 
+ORDER = ("endtoend", "latency", "reads")
 OCCASION = {
     "date": "2026-11-22 07:00 UTC",
     "commit": "abc1234",
@@ -39,21 +40,43 @@ def summary(*sections: dict[str, Any]) -> dict[str, Any]:
 def test_the_figures_stand_between_the_markers_and_the_rest_stays(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"# Title\n{report.BEGIN}\nold figures\n{report.END}\nAfter.\n")
-    report.publish(summary(section("endtoend")), page)
+    report.publish(summary(section("endtoend")), ORDER, page)
     written = page.read_text()
     assert written.startswith(f"# Title\n{report.BEGIN}\n## Where\n")
     assert written.endswith(f"{report.END}\nAfter.\n")
     assert "old figures" not in written
     assert "| kafka | Apache Kafka 4 |" in written
-    report.publish(summary(section("endtoend")), page)
+    report.publish(summary(section("endtoend")), ORDER, page)
     assert page.read_text() == written
+
+
+def test_what_was_not_played_stays_as_it_stands(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{report.BEGIN}\n{report.END}\n")
+    report.publish(summary(section("reads", rows=[{"reads/s": 7}]), section("gone")), ORDER, page)
+    before = report.sections_of(page.read_text())
+    report.publish(summary(section("endtoend") | {"details": {}}, section("reads", void="late")), ORDER, page)
+    after = report.sections_of(page.read_text())
+    assert list(after) == ["endtoend", "reads", "gone"]
+    assert {name: after[name] for name in before} == before
+    assert "| kafka | Apache Kafka 4 |" in page.read_text()
+    report.publish(summary(section("reads", rows=[{"reads/s": 8}])), ORDER, page)
+    assert "| 8 |" in report.sections_of(page.read_text())["reads"]
+    assert "| 7 |" not in page.read_text()
+
+
+def test_all_sections_that_the_real_page_speaks_of_are_there() -> None:
+    assert set(report.sections_of(report.PAGE.read_text())) <= set(bench.SECTIONS)
+    assert {"endtoend", "floor", "latency", "peers", "growth", "isolation", "reads", "search"} <= set(
+        report.sections_of(report.PAGE.read_text())
+    )
 
 
 def test_a_page_without_markers_is_not_written_over(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# Title\n")
     with pytest.raises(report.NoMarkers):
-        report.publish(summary(section("endtoend")), page)
+        report.publish(summary(section("endtoend")), ORDER, page)
     assert page.read_text() == "# Title\n"
 
 
@@ -125,14 +148,14 @@ def test_a_section_that_breaks_is_told_and_the_others_go_on(
     assert "ConnectionRefusedError" in capsys.readouterr().err
 
 
-def test_what_is_played_joins_what_was_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_sizes_are_not_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pages: list[Any] = []
     monkeypatch.setattr(bench, "SUMMARY", tmp_path / "summary.json")
-    monkeypatch.setattr(report, "publish", pages.append)
+    monkeypatch.setattr(report, "publish", lambda summary, _: pages.append(summary))
     bench.keep({"latency": section("latency")}, "normal")
     bench.keep({"endtoend": section("endtoend")}, "full")
     bench.keep({"reads": section("reads")}, "quick")
-    assert [list(page["sections"]) for page in pages] == [["latency"], ["endtoend", "latency"]]
+    assert [list(page["sections"]) for page in pages] == [["latency"], ["endtoend"]]
 
 
 def test_the_circumstances_are_told() -> None:

@@ -53,7 +53,7 @@ class Gate:
     limiter: Limiter
     name: str
     proxies: int
-    per_minute: int = 60
+    per_minute: int
 
     async def open_to(self, request: Request) -> None:
         """Raises Problem."""

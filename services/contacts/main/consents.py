@@ -51,7 +51,7 @@ def confirmations(base: Base, keys: LinkKeyStore) -> tuple[Confirming, Part]:
     reaching = Reaching(base.store, base.store.lists)
     confirming = Confirming(base.store, reaching, kept, base.clock, keys.ring, life, base.country)
     limiter = RedisLimiter(settings.redis_url, settings.namespace)
-    gate = Gate(limiter, "confirm", settings.contacts_proxies)
+    gate = Gate(limiter, "confirm", settings.contacts_proxies, settings.contacts_public_per_minute)
     routers = [
         api.confirmations(confirming, base.seeing, settings.contacts_public_url),
         api.public_confirmations(confirming, base.plumbing.messaging, gate, settings.contacts_names),
@@ -63,7 +63,7 @@ def preferences(base: Base, keys: LinkKeyStore) -> Part:
     numbers, settings, messaging = LinkNumberStore(base.plumbing.database), base.settings, base.plumbing.messaging
     preferring = Preferring(base.store, numbers, base.clock, keys.ring, base.seeing.sensitive, base.country)
     limiter = RedisLimiter(settings.redis_url, settings.namespace)
-    gate = Gate(limiter, "preferences", settings.contacts_proxies)
+    gate = Gate(limiter, "preferences", settings.contacts_proxies, settings.contacts_public_per_minute)
     routers = [
         api.preferences(preferring, messaging, base.seeing, settings.contacts_public_url),
         api.public_preferences(preferring, messaging, gate, settings.contacts_names),
