@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 HASH_SEED = "PYTHONHASHSEED"
 SHOWN = 5
-SEEDS_A_BUG = 300
+SEEDS_A_BUG = 1000
 TOLD = ("starts", "stops", "killed", "paused", "elects", "away", "forgotten", "assigned", "leads", "lease")
 """What is shown of the trace of a red seed beside what concerns the wrong event."""
 

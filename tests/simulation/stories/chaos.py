@@ -20,7 +20,7 @@ class Chaos:
     def __init__(self, world: World, nodes: Sequence[Node]) -> None:
         self._world = world
         self._nodes = nodes
-        self._ceased = False
+        self.ceased = False
         self.history_lost = False
         kinds: list[Callable[[], None]] = [
             self._kill, self._kill, self._pause, self._restart, self._elect, self._broker_away, self._rebalance,
@@ -39,23 +39,26 @@ class Chaos:
                 self._world.loop.outside_at(when, self._strike)
 
     def cease(self) -> None:
-        self._ceased = True
+        self.ceased = True
         for node in self._nodes:
             if not node.up:
                 node.start()
 
     def _strike(self) -> None:
-        if not self._ceased:
+        if not self.ceased:
             self._world.chance.choice(self._kinds)()
 
     def _some(self) -> Node | None:
         up = [node for node in self._nodes if node.up]
         return self._world.chance.choice(up) if up else None
 
+    def kill(self, node: Node) -> None:
+        node.kill()
+        self._start_later(node)
+
     def _kill(self) -> None:
         if node := self._some():
-            node.kill()
-            self._start_later(node)
+            self.kill(node)
 
     def _restart(self) -> None:
         if node := self._some():

@@ -129,9 +129,12 @@ class Registry:
 
     def erase(self) -> None:
         living = [one for one in self.customers if one not in self.erased]
-        if not living:
-            return
-        gone = self.tree(self._world.chance.choice(living))
+        if living:
+            self.erase_all_of(self._world.chance.choice(living))
+
+    def erase_all_of(self, customer: str) -> None:
+        """With all who are one with them."""
+        gone = self.tree(customer)
         erasure_id = self._id()
         for one in gone:
             self.into.pop(one, None)

@@ -35,9 +35,12 @@ from tests.simulation.stories.story import FAULTS_END, LONG_AGO, settled
 from tests.simulation.stories.withdrawn import Withdrawn
 from tests.simulation.world.mongo.engine import LIFETIME_SECONDS
 from tests.simulation.world.node import Composed, Node
-from tests.simulation.world.receivers import Receivers, SimulatedCourier
+from tests.simulation.world.receivers import Parcel, Receivers, SimulatedCourier
 from tests.simulation.world.world import World
 
+AMBUSHED = 0.5
+"""How many of the runs kill somebody between what a receiver takes and what is put down of it."""
+SOON = (0.0, 2.0)
 TERMS = Terms(timedelta(seconds=LIFETIME_SECONDS + 2))
 
 
@@ -52,6 +55,9 @@ class Withdrawal:
         self.receivers = Receivers(world)
         self.delivered = Delivered(world, self.receivers)
         self._operator = Operator(world)
+        self._ambush = chance.random() < AMBUSHED
+        # Where a lease outlives a killed sender for long, the erasure is looked at twice before anybody delivers again.
+        self._lease_seconds = chance.choice((LEASE_SECONDS, 4 * LEASE_SECONDS))
         self._events = chance.randint(4, 20)
         self._pace = Pace(
             batch=chance.choice((3, 10, 100)),
@@ -74,7 +80,7 @@ class Withdrawal:
         courier = SimulatedCourier(self.receivers, settings.instance, TIMEOUT, self.delivered.departs)
         tail = Tail(views, POLL_SECONDS)
         post = Post(channels, views, deliveries, courier, tail, messaging.transact, self._now, self._pace)
-        dispatch = Dispatch(deliveries, post, owner=settings.instance, lease_seconds=LEASE_SECONDS)
+        dispatch = Dispatch(deliveries, post, owner=settings.instance, lease_seconds=self._lease_seconds)
         folding = Views(views, trees, self._now)
         removed = steps(views, deliveries, self._now)
         erasing = Erasing(SERVICE, database, messaging, removed, TERMS, forget=folding.memory.drop)
@@ -96,6 +102,7 @@ class Withdrawal:
             node.start()
         self.chaos.at_random(FAULTS_END)
         self._receivers_fail()
+        self.receivers.watch = self._taken
         chance, pace = self.world.chance, self.world.chance.choice((0.1, 0.4, 0.9))
         kinds: list[Callable[[], None]] = [self._sell, self._sell, self.registry.erase]
         for _ in range(self._events):
@@ -107,11 +114,31 @@ class Withdrawal:
         self.chaos.cease()
         await settled(self.world, self._unsettled)
 
+    def _taken(self, parcel: Parcel) -> None:
+        """Now and then the sender is killed before it has the answer, and its customer changes once more and goes."""
+        sender = next((node for node in self.nodes if node.up and node.instance == parcel.sender), None)
+        if sender is None or not self._ambush or self.chaos.ceased or parcel.customer in self.registry.erased:
+            return
+        if self.world.chance.random() < 0.5:
+            self._ambush = False
+            self.chaos.kill(sender)
+            self._sell_to(parcel.customer)
+            self.world.loop.outside_at(
+                self.world.loop.now + self.world.chance.uniform(*SOON), self._erase, parcel.customer
+            )
+
+    def _erase(self, customer: str) -> None:
+        if customer not in self.registry.erased:
+            self.registry.erase_all_of(customer)
+
     def _sell(self) -> None:
+        self._sell_to(self.world.chance.choice(list(self.registry.customers)))
+
+    def _sell_to(self, customer: str) -> None:
         self.registry.sells(
             OrderPlaced(
                 order_id=f"o{len(self.registry.orders)}",
-                customer_id=self.world.chance.choice(list(self.registry.customers)),
+                customer_id=customer,
                 channel="/channels/shop",
                 ordered_at=LONG_AGO,
                 currency="USD",

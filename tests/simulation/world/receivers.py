@@ -41,6 +41,8 @@ class Receivers:
     """Channels that take nothing at present."""
     indigestible: set[tuple[str, str]] = field(default_factory=set)
     """Channel and customer that it takes nothing about at present."""
+    watch: Callable[[Parcel], None] = lambda _: None
+    """Told of all that is taken, before the sender hears of it."""
 
     def arrives(self, sender: str, message_id: str, body: bytes, answer: asyncio.Future[Answer]) -> None:
         document = orjson.loads(body)
@@ -58,6 +60,7 @@ class Receivers:
             self.world.note("takes", message_id, "from", sender)
             version, erased = document["version"], document.get("erased")
             self.taken.append(Parcel(self.world.now, sender, message_id, channel, customer, version, erased))
+            self.watch(self.taken[-1])
             if weather.strikes("http.answer-lost"):
                 said = None
         if said is not None:
