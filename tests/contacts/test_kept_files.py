@@ -40,9 +40,6 @@ class Files:
         self.reached = asyncio.Event()
         self.goes_on: asyncio.Event | None = None
 
-    async def next_file(self, after: str) -> KeptFile | None:
-        return None if after else KeptFile("i", NOW, self.one)
-
     async def chunks(self, import_id: str) -> AsyncIterator[bytes]:
         if not self.pieces:
             raise Unreadable("the file is no longer kept; send it again")

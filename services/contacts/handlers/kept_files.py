@@ -40,10 +40,6 @@ class KeptFile(NamedTuple):
 class Files(Protocol):
     """Where files are kept."""
 
-    async def next_file(self, after: str) -> KeptFile | None:
-        """The first whose import's id follows."""
-        ...
-
     def chunks(self, import_id: str) -> AsyncIterator[bytes]:
         """The file, piece by piece. Raises Unreadable if it is no longer kept."""
         ...
