@@ -1,7 +1,7 @@
 """What a service that is made anew has to know before anything is told to it again."""
 
 from deploy.local.retelling import Database, Databases, merged, restricted
-from services.scoring.store.restrictions import COLLECTION as RESTRICTIONS
+from services.scoring.store.restrictions import ALL_HIDDEN, COLLECTION as RESTRICTIONS, NOTES
 from shared.links import COLLECTION as LINKS
 
 
@@ -18,7 +18,11 @@ async def link(database: Database, databases: Databases) -> None:
 
 
 async def restrict(database: Database, databases: Databases) -> None:
-    """Whose data must not be used, so that the service starts with it, and none of their scores is told."""
+    """Whose data must not be used, so that the service starts with it, and none of their scores is told.
+
+    What hides them has been forgotten with all that was scored, so that the start has to look through them again.
+    """
+    await database[NOTES].delete_one({"_id": ALL_HIDDEN})
     restrictions = database[RESTRICTIONS]
     await restrictions.delete_many({})
     async for customers in restricted(databases):

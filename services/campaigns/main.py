@@ -56,7 +56,7 @@ def compose(settings: CampaignSettings, messaging: Messaging, database: Database
     segmenting = Segmenting(segments, profiles, now)
     persons = Persons(campaigns, profiles, links)
     campaigning = Campaigning(campaigns, segments, persons, now, settings.currency, settings.campaigns_quiet_hours)
-    looking = Looking(campaigns, persons)
+    looking = Looking(campaigns, persons, profiles)
     launching = Launching(messaging, campaigns, profiles, holding, now)
     trail = AuditLog(database)
     discretion = Discretion(trail, settings.contacts_sensitive)

@@ -14,6 +14,7 @@ from services.campaigns.main import create
 from services.campaigns.settings import CampaignSettings
 from services.campaigns.store.campaigns import CampaignStore
 from shared.contracts.campaigns import CAMPAIGNS
+from shared.contracts.contacts import ContactRestricted
 from shared.contracts.fact import Fact
 from shared.mongo import Database
 from shared.security import key_sha256
@@ -223,6 +224,32 @@ async def test_customers_in_quiet_hours_are_told_when_these_are_over(shop: Clien
     await shop.call("GET", "/v1/campaigns/winback/customers?standing=contacted", status=422)
     facts = [fact for fact in await told(settings, PEOPLE) if "arm" in fact]
     assert sorted(fact["customer_id"] for fact in facts) == [customer(n) for n in range(PEOPLE) if n != 5]
+
+
+async def test_of_whoever_is_restricted_the_list_does_not_tell_what_they_bought_and_the_effect_counts_it(
+    shop: Client,
+) -> None:
+    await shop.call("POST", "/v1/campaigns", CAMPAIGN | {"segment": EVERYONE}, 201)
+    await shop.call("POST", "/v1/campaigns/winback/launch")
+    hidden, other = customer(1), customer(2)
+    await shop.tell(order(100, hidden, day(40), "3.00"), order(101, other, day(40), "2.00"))
+    await eventually(lambda: known(shop, {"field": "sales.orders", "is": 2}, 2))
+    seen = await listed(shop)
+    assert (seen[hidden]["orders"], seen[hidden]["revenue"], "restricted" in seen[hidden]) == (1, "3.00", False)
+    await shop.tell(ContactRestricted(customer_id=hidden, restricted=True, since=day(41)))
+    await eventually(lambda: known(shop, {"field": "sales.orders", "is": 2}, 1))
+    nothing_bought = {"orders": None, "revenue": None, "restricted": True}
+    assert await listed(shop) == seen | {hidden: seen[hidden] | nothing_bought}
+    effect = await shop.call("GET", "/v1/campaigns/winback/effect")
+    assert sum(Decimal(effect[arm]["revenue"]) for arm in ("treatment", "control")) == Decimal("5.00")
+    await shop.tell(ContactRestricted(customer_id=hidden, restricted=False, since=day(42)))
+    await eventually(lambda: known(shop, {"field": "sales.orders", "is": 2}, 2))
+    assert await listed(shop) == seen
+
+
+async def listed(client: Client) -> dict[str, Any]:
+    page = await client.call("GET", "/v1/campaigns/winback/customers?limit=1000")
+    return {one["customer_id"]: one for one in page["items"]}
 
 
 async def launched(client: Client) -> bool:

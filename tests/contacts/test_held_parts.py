@@ -9,6 +9,7 @@ import aiohttp
 import orjson
 import pytest
 
+from shared.http import encode_cursor
 from shared.settings import PlatformSettings
 from tests.contacts.running import contacts
 from tests.contacts.test_api import ask, register
@@ -73,6 +74,55 @@ async def test_rows_of_files_that_were_not_taken_are_told_to_whom_they_speak_of(
     [sample] = found["shown_rows"]
     assert (sample["line"], sample["after"]["attributes"]) == (7, {"revenue": 5})
     assert [one["line"] for one in (await held(client, bob))["refused_rows"]] == [4, 5]
+
+
+async def test_files_that_are_kept_are_told_to_whom_they_speak_of_until_they_are_done_with(client: Client) -> None:
+    ann = (await register(client, known(1, name="Ann", email="ann@b.de")))["customer_id"]
+    anna = (await register(client, known(7, name="Anna")))["customer_id"]
+    bob = (await register(client, known(2, name="Bob")))["customer_id"]
+    await merge(client, ann, anna)
+    rows = "1;Ann;;5;;\n2;Bob;;6;;\n9;Xaver;Ann@B.de;7;;\n2;Bob;ann@b.de;8;;\n7;Anna;;much;;\n1;Ann\n"
+    sent = {
+        dry_run: await send(client, (HEADER + rows).encode(), file="list.csv", dry_run=dry_run)
+        for dry_run in ("true", "false")
+    }
+    for import_id in sent.values():
+        await ended(client, import_id)
+    [kept] = (await held(client, ann, anna))["kept_files"]
+    assert (kept["import_id"], kept["file"]) == (sent["true"], "list.csv"), "what is done for good is kept no more"
+    assert kept["sent_at"] < kept["kept_until"]
+    assert "not_looked_through" not in kept
+    assert [(one["line"], one["reached"], one.get("said", {}).get("Umsatz")) for one in kept["rows"]] == [
+        (2, False, "5"),
+        (4, False, "7"),
+        (5, False, None),
+        (6, False, "much"),
+        (7, False, None),
+    ]
+    assert "Bob" not in repr(kept)
+    [other] = (await held(client, bob))["kept_files"]
+    assert [(one["line"], "said" in one) for one in other["rows"]] == [(3, True), (4, False), (5, False)]
+    stranger = (await register(client, known(3, name="Cleo")))["customer_id"]
+    assert "kept_files" not in await held(client, stranger)
+    async with client.get(f"/v1/contacts/{ann}/export") as answer:
+        assert sent["true"] in await answer.text()
+    await ask(client, "POST", f"/v1/contacts/imports/{sent['true']}/run")
+    await ended(client, sent["true"])
+    assert "kept_files" not in await held(client, ann, anna)
+
+
+async def test_a_file_that_could_not_be_looked_through_is_named_and_nothing_else_is_said_of_it(client: Client) -> None:
+    ann = (await register(client, known(1, name="Ann")))["customer_id"]
+    failed = await send(client, b"KdNr;Bob Xaver\n1;7\n", file="Bob.csv")
+    assert (await ended(client, failed))["state"] == "failed"
+    [kept] = (await held(client, ann))["kept_files"]
+    assert kept["import_id"] == failed
+    assert kept["not_looked_through"].startswith("it cannot be read")
+    assert "Bob" not in repr(kept)
+    status, _, _ = await ask(
+        client, "GET", f"/v1/customers/{ann}/held?cursor={encode_cursor({'section': 15, 'place': 'x'})}"
+    )
+    assert status == 400
 
 
 async def test_of_a_merge_that_was_taken_back_it_is_told_when_and_not_with_whom(client: Client) -> None:

@@ -24,6 +24,7 @@ from services.contacts.store.erasing import ErasureStore
 from services.contacts.store.rows import contact_row
 from services.interactions.domain import Entry
 from services.interactions.store.documents import to_document
+from services.scoring.store.restrictions import MongoRestrictions
 from shared.contracts.campaigns import CAMPAIGNS
 from shared.contracts.contacts import Contact
 from shared.contracts.interactions import SALES
@@ -128,6 +129,8 @@ async def test_whoever_is_restricted_is_told_of_by_no_rebuild(
     hidden, one_with_them, there = (customer(number) for number in range(3))
     await restrictions.insert_one({"_id": hidden, "since": START, "reason": "objected", "taken_by": "/keys/desk"})
     await database["restricted"].insert_one({"_id": there})  # lifted since, as contacts knows
+    # Of what is forgotten now.
+    await MongoRestrictions(database).put_down_all_hidden()
     count = await told(settings, {one_with_them: hidden})
     for _ in range(2):
         assert await rebuild("scoring", settings, lambda _: None) == count

@@ -74,8 +74,9 @@ async def test_who_was_restricted_before_scores_were_withdrawn_is_so_from_the_st
 
             told.extend(await mongo.transaction(one.client, attempt))
 
-    for _ in range(2):
+    for put_down in (False, True, True):
         await one.restricting.catch_up(Transactions())
+        assert await one.restrictions.all_hidden() == put_down
     assert told == [ANNA]
     assert await one.hear(ordered(2, on("2021-03-02"))) == []
     assert await one.scored() == {BERT: 1}

@@ -179,6 +179,18 @@ async def test_who_was_restricted_before_scores_were_withdrawn_is_so_from_the_st
     assert await world.merging.shown([ANNA, BERT, CLEO]) == {BERT}
 
 
+async def test_once_a_start_has_found_nobody_later_ones_do_not_look() -> None:
+    world = World()
+    await world.hear(ordered(0, on("2021-03-01", "10")))
+    transactions = MemoryTransactions()
+    await world.restricting.catch_up(transactions)
+    world.restrictions.restricted = {ANNA}
+    await world.restricting.catch_up(transactions)
+    assert await world.merging.shown([ANNA]) == {ANNA}, (
+        "nobody comes to be so but in a rebuild, which has them looked for"
+    )
+
+
 def withdrawn(unit: Unit) -> list[tuple[str, bool]]:
     """Of whom, and whether it was because of a restriction."""
     kept = cast("list[Told]", unit.outgoing)

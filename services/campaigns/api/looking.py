@@ -14,6 +14,7 @@ from services.campaigns.domain.findings import Effect
 from services.campaigns.domain.handover import Why
 from services.campaigns.handlers.campaigns import Campaigning
 from services.campaigns.handlers.looking import KeptBack, Looking, Seen, Standing
+from shared.contracts.parties import is_empty
 from shared.http import Cursor, Limit, Page, encode_cursor, text_of
 
 
@@ -26,8 +27,12 @@ class CustomerView(BaseModel):
 
     customer_id: str
     arm: Arm
-    orders: int
-    revenue: Decimal
+    restricted: Annotated[bool, Field(exclude_if=is_empty)] = False
+    """What is known of them, or of somebody who is the same person, must not be used at present. Absent: it may."""
+    orders: int | None
+    """Null: restricted."""
+    revenue: Decimal | None
+    """Null: restricted."""
     counted_with: Annotated[str | None, Field(exclude_if=_is_none)] = None
     """The customer of the campaign who was found to be the same person: all that both bought is there. Absent: themselves."""
     standing: Standing
@@ -40,7 +45,10 @@ class CustomerView(BaseModel):
 
 def customer_view(one: Seen) -> CustomerView:
     kept_back = {"standing": one.standing, "waiting_until": one.waiting_until, "withheld": one.withheld}
-    return CustomerView(**one.response._asdict(), **kept_back)
+    response = one.response._asdict()
+    if one.restricted:
+        response |= {"orders": None, "revenue": None}
+    return CustomerView(**response, **kept_back, restricted=one.restricted)
 
 
 def looking_back(router: APIRouter, campaigning: Campaigning, looking: Looking, discretion: Discretion) -> None:
@@ -56,7 +64,7 @@ def looking_back(router: APIRouter, campaigning: Campaigning, looking: Looking, 
         """Who is in the campaign, in which arm, what they bought since, and whether they were contacted; by customer id.
 
         `standing`: only those who wait, or only those who are withheld. Who is in a campaign has what its segment asks for: if
-        that is sensitive, they are shown to keys with `contacts:sensitive`.
+        that is sensitive, they are shown to keys with `contacts:sensitive`. What somebody restricted bought is not told.
         """
         rule = (await campaigning.get(campaign_id)).rule
         discretion.check(principal, rule, "path.campaign_id")

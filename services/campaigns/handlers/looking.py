@@ -1,11 +1,15 @@
-"""Who is in a campaign: what each has bought since, and how far it is with contacting them."""
+"""Who is in a campaign: what each has bought since, and how far it is with contacting them.
 
-from collections.abc import Sequence
+Of whoever is restricted nothing that was bought is told. That they were drawn and approached is.
+"""
+
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from services.campaigns.domain.campaign import Arm, Campaign
 from services.campaigns.domain.handover import Why
+from services.campaigns.domain.profile import Profile
 from services.campaigns.handlers.campaigns import Persons, Response
 from services.campaigns.handlers.errors import UnknownCampaign
 from services.campaigns.handlers.handing import Drawn
@@ -27,6 +31,12 @@ class Rows(Protocol):
         ...
 
 
+class People(Protocol):
+    async def asked(self, customer_ids: Collection[str]) -> dict[str, Profile]:
+        """Of each customer, who answers for them: themselves, or the survivor. Who is not known is not in it."""
+        ...
+
+
 class Seen(NamedTuple):
     """A customer of a campaign, as an operator looks at them."""
 
@@ -35,12 +45,15 @@ class Seen(NamedTuple):
     waiting_until: datetime | None
     """When they are looked at again, and told if nothing is against it then."""
     withheld: Why | None
+    restricted: bool
+    """What they bought is kept and not told; who is one with somebody restricted is so too."""
 
 
 class Looking:
-    def __init__(self, rows: Rows, persons: Persons) -> None:
+    def __init__(self, rows: Rows, persons: Persons, people: People) -> None:
         self._rows = rows
         self._persons = persons
+        self._people = people
 
     async def customers(
         self,
@@ -56,8 +69,11 @@ class Looking:
             raise UnknownCampaign(campaign_id)
         drawn = await self._rows.drawn_page(campaign_id, after, limit, arm, kept_back)
         responses = await self._persons.responses(campaign, [one.row for one in drawn])
+        # Asked last, so that nobody is shown who was restricted meanwhile.
+        answering = await self._people.asked([one.row.customer_id for one in drawn])
+        restricted = {one for one, profile in answering.items() if profile.restricted}
         return [
-            Seen(response, standing(one), one.note.due, one.note.why)
+            Seen(response, standing(one), one.note.due, one.note.why, one.row.customer_id in restricted)
             for one, response in zip(drawn, responses, strict=True)
         ]
 

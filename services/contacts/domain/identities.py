@@ -14,16 +14,20 @@ PHONE_PUNCTUATION = re.compile(r"[\s().\-/]")
 
 def normalised(identifier: Identifier) -> Identifier:
     """One spelling for one identifier: e-mail in lower case, telephone numbers without punctuation."""
-    value = identifier.value.strip()
-    match identifier.scheme:
+    value = spelling(identifier.scheme, identifier.value)
+    return identifier if value == identifier.value else Identifier(scheme=identifier.scheme, value=value)
+
+
+def spelling(scheme: str, typed: str) -> str:
+    """The value of a normalised identifier."""
+    value = typed.strip()
+    match scheme:
         case "email":
             value = value.lower()
         case "phone":
             value = re.sub(r"^00", "+", PHONE_PUNCTUATION.sub("", value))
     # Lower case can be longer than upper case; what no longer fits stays as it came.
-    if not 0 < len(value) <= MAX_VALUE or value == identifier.value:
-        return identifier
-    return Identifier(scheme=identifier.scheme, value=value)
+    return value if 0 < len(value) <= MAX_VALUE else typed
 
 
 def distinct(identifiers: Iterable[Identifier]) -> list[Identifier]:

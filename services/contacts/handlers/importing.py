@@ -112,7 +112,7 @@ class Importing:
         with tempfile.TemporaryFile() as file:
             async for chunk in self.imports.chunks(one.import_id):
                 await asyncio.to_thread(file.write, chunk)
-            reader = await asyncio.to_thread(_open, file, one)
+            reader = await asyncio.to_thread(open_file, file, one)
             drafting = Drafting(one.mapping_name, one.mapping, one.created_at, self.rows.country)
             pieces = _Pieces(iter(reader), drafting)
             await pieces.skip(one.rows)
@@ -174,7 +174,8 @@ def _note(
         done.samples.append((outcome, place, {"line": record.line, **shown, "changed": judged.changed, **named}))
 
 
-def _open(file: IO[bytes], one: Import) -> Reader:
+def open_file(file: IO[bytes], one: Import) -> Reader:
+    """As its mapping says. Raises Unreadable."""
     mapping = one.mapping
     layout = Layout(mapping.encoding, mapping.delimiter, mapping.sheet, mapping.record)
     file.seek(0)

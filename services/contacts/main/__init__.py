@@ -140,7 +140,7 @@ def _contacts(base: Base, erasures: Erasures, staging: Staging, confirming: Conf
 
 
 def _disclosure(base: Base) -> Part:
-    own, key = held(base.plumbing.database), base.settings.internal_key
+    own, key = held(base.plumbing.database, base.country), base.settings.internal_key
     others = [Holder(service, url, key) for service, url in base.settings.others.items()]
     routers = [
         api.disclosure(base.seeing, Disclosing(own, others, DocumentStore(base.plumbing.database))),

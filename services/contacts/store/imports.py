@@ -13,6 +13,7 @@ from services.contacts.domain.importing.mapping import Mapping, stored
 from services.contacts.formats.records import Unreadable
 from services.contacts.handlers import Store
 from services.contacts.handlers.imports import OPEN, Back, Import, Step
+from services.contacts.handlers.kept_files import KeptFile
 from services.contacts.store.rehearsal import COLLECTIONS, Rehearsal, forget, of_import
 from shared.ids import before
 from shared.leases import Lease, MongoLease
@@ -79,6 +80,15 @@ class ImportStore:
             number += 1
         if number == 0 and await self.size(import_id):
             raise Unreadable("the file is no longer kept; send it again")
+
+    async def next_file(self, after: str) -> KeptFile | None:
+        """The first file that is kept of the imports whose ids follow, whether it has come to its end or not."""
+        beyond: Document = {"_id": {"$gt": f"{after}}}"}} if after else {}
+        row = await self.files.find_one(beyond, {"expires_at": 1}, sort=[("_id", ASCENDING)])
+        if row is None:
+            return None
+        import_id = row["_id"].partition("|")[0]
+        return KeptFile(import_id, row["expires_at"], await self.find(import_id))
 
     async def size(self, import_id: str) -> int:
         row = await self.imports.find_one({"_id": import_id}, {"size": 1})

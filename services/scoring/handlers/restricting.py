@@ -30,6 +30,12 @@ class Restrictions(Protocol):
         """The next of all of them."""
         ...
 
+    async def all_hidden(self) -> bool:
+        """Whether it has been put down that nothing is scored of any of them."""
+        ...
+
+    async def put_down_all_hidden(self) -> None: ...
+
 
 class Links(Protocol):
     async def tree(self, customer: str) -> Tree: ...
@@ -75,7 +81,13 @@ class Restricting:
         return tree.root
 
     async def catch_up(self, transactions: Transactions) -> None:
-        """Whoever is restricted and scored all the same is so no more: heard of before this was withdrawn, or made anew since."""
+        """Whoever is restricted and scored all the same is so no more: heard of before this was withdrawn, or made anew since.
+
+        Later starts do not look, once one has found nobody. Whoever is found by one may not be the last: beside it an instance
+        of an earlier release may still hear of restrictions.
+        """
+        if await self.restrictions.all_hidden():
+            return
         after, found = None, 0
         while page := await self.restrictions.page(after, PAGE_CUSTOMERS):
             if shown := sorted(await self.scored.shown(page)):
@@ -84,3 +96,5 @@ class Restricting:
             after = page[-1]
         if found:
             log.info("restricted_withdrawn", customers=found)
+        else:
+            await self.restrictions.put_down_all_hidden()

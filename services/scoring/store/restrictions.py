@@ -7,12 +7,15 @@ from pymongo import ASCENDING, DeleteOne, UpdateOne
 from shared.mongo import Database, Document, Session, ensure_collections
 
 COLLECTION = "restricted"
+NOTES, ALL_HIDDEN = "notes", "restricted-hidden"
+"""Where it is put down that nothing is scored of anybody restricted. A rebuild takes it away."""
 
 
 class MongoRestrictions:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._restricted = database[COLLECTION]
+        self._notes = database[NOTES]
 
     async def prepare(self) -> None:
         await ensure_collections(self._database, [COLLECTION])
@@ -32,6 +35,12 @@ class MongoRestrictions:
 
     async def everybody(self) -> list[str]:
         return [row["_id"] async for row in self._restricted.find({}, {"_id": 1})]
+
+    async def all_hidden(self) -> bool:
+        return await self._notes.find_one({"_id": ALL_HIDDEN}) is not None
+
+    async def put_down_all_hidden(self) -> None:
+        await self._notes.replace_one({"_id": ALL_HIDDEN}, {}, upsert=True)
 
     async def page(self, after: str | None, limit: int) -> list[str]:
         beyond: Document = {"_id": {"$gt": after}} if after else {}

@@ -9,7 +9,8 @@ import pytest
 from services.campaigns.handlers.errors import UnknownCampaign
 from services.campaigns.handlers.looking import Looking, Seen
 from services.campaigns.handlers.persons import Persons
-from tests.campaigns.facts import ban
+from shared.contracts.contacts import ContactRestricted
+from tests.campaigns.facts import ban, order
 from tests.campaigns.handlers.test_handing import CONTROL, EVENING, EVERYBODY, MORNING, TREATMENT, Night, night
 from tests.campaigns.handlers.test_launching import PEOPLE, Died
 from tests.campaigns.test_campaign import DRAFT
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.integration
 
 
 def looking(night: Night) -> Looking:
-    return Looking(night.campaigns, Persons(night.campaigns, night.profiles, night.links))
+    return Looking(night.campaigns, Persons(night.campaigns, night.profiles, night.links), night.profiles)
 
 
 async def seen(night: Night, **which: Any) -> dict[str, Seen]:
@@ -75,6 +76,24 @@ async def test_of_a_launch_under_way_it_is_seen_whom_it_has_not_come_to(night: N
     assert {found[one].standing for one in TREATMENT if one not in told} == {"untold"}
     await night.launching().carry_on_all(60)
     assert standings(await seen(night)) == {"held-out": len(CONTROL), "contacted": len(TREATMENT)}
+
+
+async def test_whoever_is_one_with_somebody_restricted_is_seen_as_such_until_it_is_lifted(night: Night) -> None:
+    await night.launched(await night.set(quiet_hours=None))
+    alone, survivor, absorbed, free = TREATMENT[:4]
+    await night.hear(link(absorbed, survivor, 1))
+    await night.hear(*(order(n, one, MORNING) for n, one in enumerate((absorbed, free))))
+    for restricted, hidden in ((alone, {alone}), (absorbed, {survivor, absorbed}), (survivor, {survivor, absorbed})):
+        await night.hear(ContactRestricted(customer_id=restricted, restricted=True, since=MORNING))
+        found = await seen(night)
+        assert {one for one in found if found[one].restricted} == hidden
+        assert standings(found)["contacted"] == len(TREATMENT), "who was approached is known as before"
+        await night.hear(ContactRestricted(customer_id=restricted, restricted=False, since=MORNING))
+    assert not any(one.restricted for one in (await seen(night)).values())
+    await night.hear(
+        ContactRestricted(customer_id=absorbed, restricted=True, since=MORNING), link(absorbed, survivor, 2)
+    )
+    assert [one for one, shown in (await seen(night)).items() if shown.restricted] == [absorbed], "they are two again"
 
 
 async def test_nobody_is_seen_in_a_campaign_that_is_not_there(night: Night) -> None:

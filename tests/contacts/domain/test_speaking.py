@@ -3,11 +3,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import phonenumbers
 import pytest
+from hypothesis import given, strategies as st
+from phonenumbers import PhoneNumberFormat
 
 from services.contacts.domain.importing.mapping import Mapping
 from services.contacts.domain.importing.speaking import MOST_SCATTERED, Speaking
-from services.contacts.domain.naming import digest, names_of
+from services.contacts.domain.naming import Sought, digest, mail_names, names_of, phone_names
 from shared.contracts.contacts import Email, Phone
 from shared.contracts.fact import Identifier
 from tests.contacts.staff import contact
@@ -69,6 +72,54 @@ def test_a_contact_is_known_again_by_all_that_a_row_can_say_of_it() -> None:
     assert known >= names({"id": ann.customer_id, "nr": ""}, {"from": "id", "to": "customer_id"})
     assert known & names({"tel": "+49 89 123456", "nr": ""}, {"from": "tel", "to": "phones"})
     assert known & names({"mail": "ANN@work.de", "nr": ""}, MAIL)
+
+
+MAILS = (
+    "ann@b.de",
+    "Ann@B.de",
+    " ann@b.de",
+    "mailto:ann@b.de",
+    "ann@münchen.de",
+    "ANN@xn--mnchen-3ya.de",
+    "änn@b.de",
+    "ann@b",
+    "an@b.de",
+    "ann",
+)
+
+
+@given(sought=st.sampled_from(MAILS), written=st.sampled_from(MAILS) | st.text(max_size=30) | st.emails())
+def test_no_address_is_passed_over_that_is_looked_for(sought: str, written: str) -> None:
+    for known, typed in ((sought, written), (written, sought)):
+        wanted = mail_names(known)
+        assert Sought(wanted).mail_names(typed) & wanted == mail_names(typed) & wanted
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_no_number_is_passed_over_that_is_looked_for(region: str) -> None:
+    example = phonenumbers.example_number(region)
+    assert example is not None
+    forms = [
+        PhoneNumberFormat.E164,
+        PhoneNumberFormat.INTERNATIONAL,
+        PhoneNumberFormat.NATIONAL,
+        PhoneNumberFormat.RFC3966,
+    ]
+    written = [phonenumbers.format_number(example, form) for form in forms]
+    written += [
+        " / ".join(written[2].split()),
+        f"00{written[0][1:]}",
+        f"{written[2]} ext. 123",
+        written[0].translate(FULL_WIDTH),
+    ]
+    for known in written[:1] + written[2:3]:
+        wanted = phone_names(known, region)
+        found = {typed: Sought(wanted).phone_names(typed, region) & wanted for typed in written}
+        assert found == {typed: phone_names(typed, region) & wanted for typed in written}
+        assert found[written[1]], "else nothing is shown by this"
+
+
+FULL_WIDTH = {ord("0") + n: 0xFF10 + n for n in range(10)}
 
 
 def test_a_digest_tells_nothing_without_its_key() -> None:

@@ -122,6 +122,13 @@ class MemoryCustomers:
 @dataclass
 class MemoryRestrictions:
     restricted: set[str] = field(default_factory=set)
+    hidden: bool = False
+
+    async def all_hidden(self) -> bool:
+        return self.hidden
+
+    async def put_down_all_hidden(self) -> None:
+        self.hidden = True
 
     async def put(self, customers: Mapping[str, bool], session: Session | None) -> None:
         for one, restricted in customers.items():

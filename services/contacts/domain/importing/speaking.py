@@ -9,7 +9,7 @@ from services.contacts.domain.importing.cells import NotA, texts
 from services.contacts.domain.importing.columns import Row, put_of
 from services.contacts.domain.importing.drafting import row_scheme
 from services.contacts.domain.importing.mapping import Mapping
-from services.contacts.domain.naming import OWN_ID, mail_names, name, phone_names
+from services.contacts.domain.naming import OWN_ID, Sought, mail_names, name, phone_names
 
 Cells: TypeAlias = Map[str, str | Sequence[str]]
 NAMING = frozenset({"identifiers", "email", "emails", "phone", "phones", "customer_id"})
@@ -27,9 +27,13 @@ LONGEST = 256
 
 
 class Speaking:
-    """A mapping, ready to be asked of rows. `country`: of telephone numbers without one."""
+    """A mapping, ready to be asked of rows. `country`: of telephone numbers without one. `sought`: of all names of a row those
+    are wanted; others may be missing, which is faster.
+    """
 
-    def __init__(self, mapping_name: str, mapping: Mapping, country: str | None = None) -> None:
+    def __init__(
+        self, mapping_name: str, mapping: Mapping, country: str | None = None, sought: Sought | None = None
+    ) -> None:
         naming = [column for column in mapping.columns if column.to.partition(".")[0] in NAMING]
         self._puts = [(column, put_of(column)) for column in naming]
         self._schemes = sorted(
@@ -37,6 +41,8 @@ class Speaking:
         )
         self._row_key, self._row_scheme = mapping.row_key, row_scheme(mapping_name)
         self._country = country
+        self._mail_names = sought.mail_names if sought else mail_names
+        self._phone_names = sought.phone_names if sought else phone_names
 
     def of(self, cells: Cells, *, readable: bool) -> frozenset[str]:
         """What a row's person is known again by (`domain.naming`). Of what cannot be read: all that may be so."""
@@ -59,9 +65,9 @@ class Speaking:
             yield f"{OWN_ID}:{row.customer_id}"
         yield from _identified(row.identifiers)
         for typed in _typed(row.data, "email"):
-            yield from mail_names(typed)
+            yield from self._mail_names(typed)
         for typed in _typed(row.data, "phone"):
-            yield from phone_names(typed, row.phone_country or self._country)
+            yield from self._phone_names(typed, row.phone_country or self._country)
 
     def _scattered(self, cells: Cells) -> Iterator[str]:
         """E-mail addresses first, as they are surely what they look like."""

@@ -43,6 +43,16 @@ def understand(typed: str, country: str | None = None, *, assumed: bool = False)
     return _judged(typed, number, assumed=assumed and not _international(text))
 
 
+def ending(e164: str) -> str | None:
+    """The last four digits, which stand in the number however it is written without letters and from wherever it is dialled.
+    None: it is no number.
+    """
+    try:
+        return str(phonenumbers.parse(e164).national_number)[-4:]
+    except NumberParseException:
+        return None
+
+
 def _international(text: str) -> bool:
     return text.startswith(("+", "00", "(+"))
 
