@@ -27,7 +27,7 @@ bearer = HTTPBearer(
     auto_error=False,
     scheme_name="key",
     bearerFormat="rk_<key id>_<secret>",
-    description="An API key with scopes. `rapport keys issue` or `POST /v1/keys` makes one and shows it once.",
+    description="An API key with scopes. `POST /v1/keys` makes one and shows it once.",
 )
 
 

@@ -1,4 +1,4 @@
-"""One base URL for all services of a local platform: a streaming reverse proxy with the Kubernetes ingress's paths.
+"""One base URL for all services of a local platform: a streaming reverse proxy that goes by `routes.py`.
 
 It knows nothing of what it carries: no keys are checked here, no bodies are read, nothing is kept.
 """

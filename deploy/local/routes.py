@@ -1,4 +1,4 @@
-"""Which service answers which paths: one table for the local gateway and for the Kubernetes ingress. Only data."""
+"""Which service answers which paths, for the local gateway and for whatever ingress stands before a platform elsewhere. Only data."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
         "/v1/churn",
         "/v1/looks",
     ),
-    "sync": ("/v1/customers", "/v1/channels", "/v1/keys", "/v1/deliveries"),
+    "sync": ("/v1/customers", "/v1/channels", "/v1/keys"),
 }
 """Path prefixes by service; a prefix covers whole segments only (`/v1/contacts` is not `/v1/contacts-old`)."""
 SERVICES = tuple(ROUTES)

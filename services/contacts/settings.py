@@ -39,7 +39,7 @@ class ContactSettings(PlatformSettings):
     contacts_sensitive: list[str] = list(SENSITIVE)
     """Codes of attributes, interests and preferences, and schemes of identifiers, that only keys with the scope
     `contacts:sensitive` see; a JSON list, in place of the one in `shared/contracts/sensitive.py`. Fields that are
-    defined as sensitive are so as well. Sync reads it too."""
+    defined as sensitive are so as well. Sync and campaigns read it too."""
     contacts_public_url: str = Field("", pattern=r"^$|^https?://[^\s?#]+[^/\s?#]$")
     """Where customers reach this service, for links that are sent to them. Absent: links are paths, to be put behind one."""
     contacts_names: dict[str, dict[str, str]] = {}
