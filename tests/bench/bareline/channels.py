@@ -16,7 +16,9 @@ from tests.bench.bareline.wire import CUSTOMERS, signed, to
 AT_ONCE = 500
 CONNECTIONS = 16
 TAKEN = b"HTTP/1.1 204 "
-HEAD = b"POST /customers HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n%bcontent-length: %d\r\n\r\n%b"
+HEAD = (
+    b"POST /customers HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n%bcontent-length: %d\r\n\r\n%b"
+)
 STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
 EVENT = b"id: %d\r\nevent: customer\r\ndata: %b\r\n\r\n"
 
@@ -102,6 +104,10 @@ class Webhook:
             line.go_on()
         await self._all
 
+    def close(self) -> None:
+        for line in self._lines:
+            line.close()
+
     def next(self) -> bytes | None:
         """The next request of the batch."""
         body = next(self._left, None)
@@ -139,6 +145,9 @@ class Line(asyncio.Protocol):
             answer, self._answer = self._answer, b""
             self._webhook.answered(answer)
             self.go_on()
+
+    def close(self) -> None:
+        self._transport.abort()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._webhook.failed(error or NotTaken("hung up"))

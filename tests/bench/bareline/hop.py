@@ -7,9 +7,11 @@ is to be told in an outbox, all in one transaction; what was told leaves the out
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from bson import ObjectId
@@ -57,30 +59,45 @@ class Change:
             raise OutOfStep(str(answer)[:500])
 
 
-class Service(Protocol):
+class Service:
     """What a hop writes and tells for a batch."""
 
     name: str
     """Of its process and of its database."""
     topics: tuple[str, ...]
     collections: tuple[str, ...]
-    gather_ms: int
-    """So long the broker gathers for a batch in a stream of records, where it gathers (`shared.messaging.patient`)."""
-    waited_for: bool
-    """Whether an event's way to the channels leads through it."""
+    unhurried_ms = 0
+    """So long it gathers however the line is built, because no channel waits for it; 0: one does."""
 
-    async def effect(self, records: Sequence[Record], change: Change) -> list[Message]: ...
+    async def effect(self, records: Sequence[Record], change: Change) -> list[Message]:
+        """In the batch's transaction."""
+        raise NotImplementedError
 
-    def committed(self) -> None: ...
+    def committed(self) -> None:
+        """The batch is there to stay."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a line is built."""
+
+    gather_ms: int = 0
+    """So long the broker gathers for a batch; 0: a batch is whatever has come while the last one was under way."""
+    patient: bool = False
+    """As the platform gathers: so long at least, longer where batches take long (`shared.messaging.patient`)."""
+    direct: bool = False
+    """What is told is published by whoever has committed it; else by the database's word, its change stream."""
+    deciding_us: float = 0.0
+    """CPU microseconds that every service spends on each of its records, as if it decoded and decided."""
 
 
 class Hop:
-    """Runs a service's hop; `direct`: what it tells is published by whoever has committed it, and not by the database's word."""
+    """Runs a service's hop."""
 
     def __init__(
-        self, service: Service, mongo: Mongo, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer, *, direct: bool
+        self, service: Service, mongo: Mongo, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer, manner: Manner
     ) -> None:
-        self.service, self.direct = service, direct
+        self.service, self._manner = service, manner
         self.batches = self.records = 0
         self._mongo, self._database = mongo, mongo[service.name]
         self._consumer, self._producer = consumer, producer
@@ -103,7 +120,7 @@ class Hop:
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._consume())
-            group.create_task(self._relay_directly() if self.direct else self._relay())
+            group.create_task(self._relay_directly() if self._manner.direct else self._relay())
             group.create_task(self._settle())
 
     async def _consume(self) -> None:
@@ -114,6 +131,7 @@ class Hop:
 
     async def _batch(self, found: dict[TopicPartition, list[Record]]) -> None:
         records = list(chain.from_iterable(found.values()))
+        spend(len(records) * self._manner.deciding_us / 1e6)
         ends = {place: some[-1].offset + 1 for place, some in found.items()}
         moved = [moving(place, self._next[place], end) for place, end in ends.items()]
         name = ObjectId()
@@ -127,7 +145,7 @@ class Hop:
         self.batches += 1
         self.records += len(records)
         self.service.committed()
-        if messages and self.direct:
+        if messages and self._manner.direct:
             self._committed.put_nowait((name, messages))
 
     async def _relay_directly(self) -> None:
@@ -139,7 +157,7 @@ class Hop:
             self._published += [name for name, _ in several]
 
     async def _relay(self) -> None:
-        pipeline = [{"$match": {"operationType": "insert"}}, {"$project": {"fullDocument": 1}}]
+        pipeline: list[Document] = [{"$match": {"operationType": "insert"}}, {"$project": {"fullDocument": 1}}]
         async with await self._database[OUTBOX].watch(pipeline, max_await_time_ms=PATIENCE_MS) as stream:
             while True:
                 several = [(await stream.next())["fullDocument"]]
@@ -156,8 +174,15 @@ class Hop:
             if self._published:
                 done, self._published = self._published, []
                 await self._database[OUTBOX].delete_many({"_id": {"$in": done}})
-                if not self.direct:
+                if not self._manner.direct:
                     await self._database[PLACE].update_one({"_id": OUTBOX}, {"$set": {"token": self._token}})
+
+
+def spend(seconds: float) -> None:
+    """CPU, and not the time in which others have it."""
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
 
 
 def position(place: TopicPartition) -> str:
@@ -182,5 +207,7 @@ async def publish(producer: AIOKafkaProducer, messages: Iterable[Message]) -> No
             sent.append(await producer.send_batch(batch, topic, partition=partition))
         batch = batches[place] = producer.create_batch()
         batch.append(timestamp=None, key=key, value=value)
-    sent += [await producer.send_batch(batch, topic, partition=partition) for (topic, partition), batch in batches.items()]
+    sent += [
+        await producer.send_batch(batch, topic, partition=partition) for (topic, partition), batch in batches.items()
+    ]
     await asyncio.gather(*sent)

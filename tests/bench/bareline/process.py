@@ -13,29 +13,32 @@ import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from pymongo import AsyncMongoClient
 
+from services.sync.handlers.webhooks import Pace
 from shared.messaging.listener import FETCH_PARTITION_BYTES
-from shared.messaging.patient import PatientConsumer
+from shared.messaging.patient import GATHER_BYTES, PatientConsumer
 from shared.messaging.producer import BATCH_BYTES
 from tests.bench.bareline.channels import Channel, Compacted, Stream, Way, Webhook
-from tests.bench.bareline.hop import Document, Hop, Mongo
+from tests.bench.bareline.hop import Document, Hop, Manner, Mongo, Service
 from tests.bench.bareline.services import NAMES, Sync, service_named
 from tests.load.__main__ import settle_garbage
 
 SAY_SECONDS = 0.25
-BREATH = 0.02
+BREATH = Pace().breath
 
 
-def consumer(kafka: str, gather_ms: int) -> AIOKafkaConsumer:
-    """`gather_ms`: 0 for whatever has come."""
-    made = (PatientConsumer if gather_ms else AIOKafkaConsumer)(
-        bootstrap_servers=kafka,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=FETCH_PARTITION_BYTES,
-    )
-    if gather_ms:
-        made.gather_ms = gather_ms
-    return made
+def consumer(kafka: str, service: Service, manner: Manner) -> AIOKafkaConsumer:
+    options = {
+        "bootstrap_servers": kafka,
+        "enable_auto_commit": False,
+        "auto_offset_reset": "earliest",
+        "max_partition_fetch_bytes": FETCH_PARTITION_BYTES,
+    }
+    if service.unhurried_ms or manner.patient:
+        patient = PatientConsumer(**options)
+        patient.gather_ms = service.unhurried_ms or manner.gather_ms
+        return patient
+    gathering = {"fetch_min_bytes": GATHER_BYTES, "fetch_max_wait_ms": manner.gather_ms} if manner.gather_ms else {}
+    return AIOKafkaConsumer(**options, **gathering)
 
 
 async def work(asked: argparse.Namespace) -> None:
@@ -44,21 +47,28 @@ async def work(asked: argparse.Namespace) -> None:
         bootstrap_servers=asked.kafka, acks="all", enable_idempotence=True, max_batch_size=BATCH_BYTES
     )
     async with mongo, producer:
-        channels = await end_of_line(asked, mongo, producer) if asked.service == Sync.name else []
-        service = service_named(asked.service, lambda views: [channel.put(views) for channel in channels] and None)
-        gather_ms = service.gather_ms if asked.gather or not service.waited_for else 0
-        async with consumer(asked.kafka, gather_ms) as hearing:
-            hop = Hop(service, mongo, hearing, producer, direct=asked.direct)
+        manner = Manner(**json.loads(asked.manner))
+        channels = await end_of_line(asked, manner, mongo, producer) if asked.service == Sync.name else []
+
+        def changed(views: dict[int, bytes]) -> None:
+            for channel in channels:
+                channel.put(views)
+
+        service = service_named(asked.service, changed)
+        async with consumer(asked.kafka, service, manner) as hearing:
+            hop = Hop(service, mongo, hearing, producer, manner)
             await hop.prepare()
             settle_garbage()
             await until_stopped(hop, channels)
 
 
-async def end_of_line(asked: argparse.Namespace, mongo: Mongo, producer: AIOKafkaProducer) -> list[Channel]:
+async def end_of_line(
+    asked: argparse.Namespace, manner: Manner, mongo: Mongo, producer: AIOKafkaProducer
+) -> list[Channel]:
     stream = Stream()
     await stream.listen(asked.stream_port)
     ways: list[Way] = [Webhook(asked.webhook_port), stream, Compacted(producer)]
-    return [Channel(way, mongo, BREATH if asked.gather else 0.0) for way in ways]
+    return [Channel(way, mongo, min(manner.gather_ms / 1000, BREATH)) for way in ways]
 
 
 async def until_stopped(hop: Hop, channels: list[Channel]) -> None:
@@ -96,8 +106,7 @@ def main() -> None:
     parser.add_argument("--mongo", required=True, help="URL")
     parser.add_argument("--webhook-port", type=int, required=True)
     parser.add_argument("--stream-port", type=int, required=True)
-    parser.add_argument("--gather", action="store_true", help="as the platform does")
-    parser.add_argument("--direct", action="store_true", help="publish what is committed without the database's word")
+    parser.add_argument("--manner", required=True, help="fields of Manner, as JSON")
     uvloop.run(work(parser.parse_args()))
 
 

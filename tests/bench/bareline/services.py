@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from services.campaigns.consumers import GATHER_MS as CAMPAIGNS_GATHER_MS
 from services.contacts.consumers import GATHER_MS as CONTACTS_GATHER_MS
-from shared.messaging.patient import GATHER_MS
 from tests.bench.bareline.hop import Change, Document, Service
 from tests.bench.bareline.wire import (
     CONTACT,
@@ -18,7 +17,7 @@ from tests.bench.bareline.wire import (
     Message,
     Record,
     customer_of,
-    id_of,
+    header,
     kind_of,
     reporter,
     score,
@@ -32,10 +31,11 @@ from tests.load.roads import INBOUND
 TOLD_ON = {SALE: SALES, INTERACTION: INTERACTIONS}
 
 
-class Interactions:
+class Interactions(Service):
     """An entry of the history for each sale and interaction; its id is the event's, so that a second one would be refused."""
 
-    name, topics, gather_ms, waited_for = "interactions", (INBOUND,), GATHER_MS, True
+    name = "interactions"
+    topics = (INBOUND,)
     collections = ("history",)
 
     async def effect(self, records: Sequence[Record], change: Change) -> list[Message]:
@@ -47,18 +47,17 @@ class Interactions:
                 continue
             customer = reporter(record.key)
             kept = {"customer": customer, "kind": kind.decode(), "text": text(record.value, LENGTH.entry)}
-            entries.append({"_id": id_of(record.headers).decode(), **kept})
+            entries.append({"_id": header(record.headers, "ce_id").decode(), **kept})
             messages.append(to(TOLD_ON[kind], customer, text(record.value, LENGTH.fact)))
         await change.insert("history", entries)
         return messages
 
-    def committed(self) -> None: ...
 
-
-class Scoring:
+class Scoring(Service):
     """A state for each customer, read and written; a score for each who has bought."""
 
-    name, topics, gather_ms, waited_for = "scoring", (SALES, INTERACTIONS), GATHER_MS, True
+    name = "scoring"
+    topics = (SALES, INTERACTIONS)
     collections = ("customers",)
 
     async def effect(self, records: Sequence[Record], change: Change) -> list[Message]:
@@ -70,13 +69,13 @@ class Scoring:
         await change.update("customers", [setting(one, state) for one, state in states.items()])
         return [to(SCORES, one, score(purchases[one], newest[one])) for one in bought]
 
-    def committed(self) -> None: ...
 
-
-class Campaigns:
+class Campaigns(Service):
     """A profile for each customer, read and written."""
 
-    name, topics, gather_ms, waited_for = "campaigns", (SALES, INTERACTIONS, SCORES), CAMPAIGNS_GATHER_MS, False
+    name = "campaigns"
+    topics = (SALES, INTERACTIONS, SCORES)
+    unhurried_ms = CAMPAIGNS_GATHER_MS
     collections = ("profiles",)
 
     async def effect(self, records: Sequence[Record], change: Change) -> list[Message]:
@@ -86,13 +85,13 @@ class Campaigns:
         await change.update("profiles", profiles)
         return []
 
-    def committed(self) -> None: ...
 
-
-class Contacts:
+class Contacts(Service):
     """A contact for each who is reported."""
 
-    name, topics, gather_ms, waited_for = "contacts", (INBOUND, SCORES), CONTACTS_GATHER_MS, False
+    name = "contacts"
+    topics = (INBOUND, SCORES)
+    unhurried_ms = CONTACTS_GATHER_MS
     collections = ("contacts",)
 
     async def effect(self, records: Sequence[Record], change: Change) -> list[Message]:
@@ -101,8 +100,6 @@ class Contacts:
         contacts = [setting(one, {"text": text(of, LENGTH.contact)}) for one, of in reported.items()]
         await change.update("contacts", contacts)
         return []
-
-    def committed(self) -> None: ...
 
 
 class Seen(NamedTuple):
@@ -113,10 +110,11 @@ class Seen(NamedTuple):
     interactions: int = 0
 
 
-class Sync:
+class Sync(Service):
     """A view for each customer, known by heart; who gets it is told as soon as it is committed."""
 
-    name, topics, gather_ms, waited_for = "sync", (SALES, INTERACTIONS, SCORES), GATHER_MS, True
+    name = "sync"
+    topics = (SALES, INTERACTIONS, SCORES)
     collections = ("views", "progress", "deliveries")
 
     def __init__(self, changed: Callable[[dict[int, bytes]], None]) -> None:
@@ -133,7 +131,9 @@ class Sync:
             one: Seen(seen.version + 1, seen.orders + facts[one, SALES], seen.interactions + facts[one, INTERACTIONS])
             for one, seen in before.items()
         }
-        self._views = {one: view(one, seen.orders, seen.interactions, newest[one]) for one, seen in self._coming.items()}
+        self._views = {
+            one: view(one, seen.orders, seen.interactions, newest[one]) for one, seen in self._coming.items()
+        }
         await change.update("views", [self._following(one, before[one]) for one in newest])
         return []
 

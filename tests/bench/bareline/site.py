@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from pymongo import AsyncMongoClient
 
 from deploy.local import servers
 from deploy.local.layout import Layout
-from tests.bench.bareline.hop import POSITIONS, Document, Mongo, position
+from tests.bench.bareline.hop import POSITIONS, Document, Manner, Mongo, position
 from tests.bench.bareline.services import NAMES, Interactions, Scoring, Sync
 from tests.bench.bareline.wire import PARTITIONS, TOPICS, secrets
 from tests.bench.floor.bare import bare, used
@@ -22,21 +23,6 @@ from tests.bench.section import Stage
 from tests.bench.trial.arena import STARTS_WITHIN, Trials
 from tests.bench.trial.ground import RECEIVER_PORT, Refused, require_free
 from tests.bench.trial.talker import Talker
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A way in which the line can be built."""
-
-    name: str
-    gather: bool = False
-    """Batches as the platform gathers them; else whatever has come while the last one was under way."""
-    direct: bool = False
-    """What is told is published by whoever has committed it; else by the database's word, its change stream."""
-
-    @property
-    def arguments(self) -> list[str]:
-        return ["--gather"] * self.gather + ["--direct"] * self.direct
 
 
 @dataclass
@@ -101,7 +87,7 @@ class Line(Trials):
 
 
 @asynccontextmanager
-async def line(stage: Stage, kind: Kind) -> AsyncIterator[Line]:
+async def line(stage: Stage, manner: Manner) -> AsyncIterator[Line]:
     """Fresh servers, and the line on them with both channels listening."""
     stage.place.mkdir(parents=True, exist_ok=True)
     receiver_port = stage.port_base + RECEIVER_PORT
@@ -115,7 +101,7 @@ async def line(stage: Stage, kind: Kind) -> AsyncIterator[Line]:
         ports = ("--webhook-port", str(receiver_port), "--stream-port", str(stream_port))
         services: dict[str, Talker] = {}
         for name in NAMES:
-            arguments = ("--service", name, *where, *ports, *kind.arguments)
+            arguments = ("--service", name, *where, *ports, "--manner", json.dumps(asdict(manner)))
             talker = Talker("tests.bench.bareline.process", arguments, {})
             services[name] = await stack.enter_async_context(talker)
         for name, talker in services.items():

@@ -6,7 +6,7 @@ import time
 from base64 import b64encode
 from collections.abc import Sequence
 from hmac import digest
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from deploy.local import platform
 from tests.bench.trial.watch import INTERACTIONS, SALES, SCORES
@@ -32,6 +32,9 @@ class Length(NamedTuple):
 
 
 LENGTH = Length()
+Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
+Record: TypeAlias = Any
+"""aiokafka's, which has no types."""
 
 
 class Message(NamedTuple):
@@ -43,16 +46,13 @@ class Message(NamedTuple):
     value: bytes
 
 
-def kind_of(headers: Sequence[tuple[str, bytes]]) -> bytes:
-    """An inbound record's, by one of its headers."""
-    for name, value in headers:
-        if name == "ce_type":
-            return value.split(b".", 2)[1]
-    raise ValueError("a record without a type")
+def kind_of(headers: Headers) -> bytes:
+    """An inbound record's, as its type says."""
+    return header(headers, "ce_type").split(b".", 2)[1]
 
 
-def id_of(headers: Sequence[tuple[str, bytes]]) -> bytes:
-    return next(value for name, value in headers if name == "ce_id")
+def header(headers: Headers, wanted: str) -> bytes:
+    return next(value or b"" for name, value in headers if name == wanted)
 
 
 def reporter(key: bytes) -> int:
@@ -99,7 +99,3 @@ def signed(body: bytes, number: int) -> bytes:
 def secrets() -> dict[str, str]:
     """As receivers are told."""
     return {"WEBHOOK_SECRET": "whsec_" + b64encode(SECRET).decode(), "STREAM_KEY": "none"}
-
-
-Record = Any
-"""aiokafka's, whose package tells no types."""
