@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from tests.bench.bareline import Played, named, row, soonest, verdict
+from tests.bench.bareline import Played, disturbed, named, row, soonest, verdict
 from tests.bench.bareline.channels import NotTaken, Webhook
 from tests.bench.bareline.hop import Change, Manner, OutOfStep, publish
 from tests.bench.bareline.wire import (
@@ -147,7 +147,7 @@ def test_the_soonest_line_is_one_that_keeps_up() -> None:
 
 
 def test_a_line_that_is_too_late_by_itself_says_so() -> None:
-    [figures, judged] = verdict(trial(120, 300), [trial(120, 300)])
+    [figures, judged] = verdict([trial(120, 300)])
     assert "120 ms (p50) and 300 ms (p99)" in figures
     assert "500 of the 2,000 us" in figures
     assert judged.startswith("So no program")
@@ -158,10 +158,9 @@ def test_what_is_left_is_what_the_line_could_still_bear() -> None:
     more = trial(70, 300, manner=Manner(deciding_us=40), cpu={"sync": 780.0})
     most = trial(170, 700, manner=Manner(deciding_us=80), cpu={"sync": 1_060.0})
     assert (
-        "280 us of CPU more an event (40 a record and service), and no more with 560"
-        in verdict(best, [best, more, most])[1]
+        "280 us of CPU more an event (40 a record and service), and no more with 560" in verdict([best, more, most])[1]
     )
-    assert "the most that was tried" in verdict(best, [best, more])[1]
+    assert "the most that was tried" in verdict([best, more])[1]
 
 
 def test_a_row_tells_how_the_line_was_built() -> None:
@@ -170,3 +169,9 @@ def test_a_row_tells_how_the_line_was_built() -> None:
     told = row(one)
     assert (told["webhook p50 ms"], told["cores busy"], told["CPU us an event"]) == (20, "50%", 500)
     assert told["records a batch, interactions"] == 9.9
+
+
+def test_figures_of_a_machine_that_others_use_too_are_called_no_floor() -> None:
+    assert disturbed([trial(20, 90, busy=0.27)]) == []
+    [said] = disturbed([trial(20, 90, busy=0.27), trial(20, 90, busy=0.95)])
+    assert said.startswith("Others had up to 70% of the cores")

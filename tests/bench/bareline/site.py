@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -84,6 +86,21 @@ class Line(Trials):
     def __init__(self, site: Site, receivers: Talker, file: Path) -> None:
         super().__init__(site, receivers, file)
         self.site = site
+
+    async def _delivered(self, goal: int, within: float) -> None:
+        """A service that has died delivers nothing any more."""
+        waiting: list[asyncio.Task[Any]] = [asyncio.create_task(super()._delivered(goal, within))]
+        waiting += [asyncio.create_task(one.until(never, 2 * within, "its end")) for one in self.site.services.values()]
+        done, rest = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+        for task in done:
+            task.result()
+
+
+def never(_: dict[str, Any]) -> bool:
+    return False
 
 
 @asynccontextmanager
