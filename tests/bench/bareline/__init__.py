@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+
 from shared.messaging.patient import GATHER_MS
 from tests.bench.bareline.figures import Played, disturbed, named, row, soonest, verdict
 from tests.bench.bareline.hop import Manner
