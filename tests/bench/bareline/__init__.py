@@ -79,15 +79,16 @@ async def run(stage: Stage) -> Section:
     series = [
         await rising(stage, size, one) for manner, one in at_target.items() if manner in size.bearing and size.deciding
     ]
-    found = [*bare, *(one for some in series for one in some)]
+    bearing = [one for some in series for one in some]
+    found = [*bare, *bearing]
     voids = [f"{named(one)} at {one.rate:,.0f}/s: {one.void}" for one in found if one.void]
-    notes = [*sentences(NOTES), *verdict(soonest(at_target.values()), series), *disturbed(found)]
+    judged = disturbed([*at_target.values(), *bearing]) or verdict(soonest(at_target.values()), series)
     title = "A floor for latency: a bare line of hops"
     return Section(
         "bareline",
         title,
         [row(one) for one in found],
-        notes,
+        [*sentences(NOTES), *judged],
         "; ".join(voids),
         {"trials": [asdict(one) for one in found]},
     )

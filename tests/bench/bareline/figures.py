@@ -126,8 +126,7 @@ def reached(one: Played) -> str:
 def disturbed(found: Sequence[Played]) -> list[str]:
     """On a machine that is not the line's alone, a floor cannot be told from what others have taken."""
     most = max(one.others for one in found)
-    return (
-        [f"Others had up to {most:.0%} of the cores meanwhile: these latencies are no floor."]
-        if most > DISTURBED
-        else []
+    said = (
+        f"Others had up to {most:.0%} of the cores meanwhile: these latencies are no floor, and nothing is concluded."
     )
+    return [said] if most > DISTURBED else []
