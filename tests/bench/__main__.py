@@ -20,7 +20,7 @@ from typing import Any
 from tests.bench import circumstances, report
 from tests.bench.section import RESULTS, Section, Size, Stage
 
-SECTIONS = ("endtoend", "floor", "latency", "frontdoor", "webhooks", "peers", "growth", "isolation", "reads", "search", "scores",
+SECTIONS = ("endtoend", "floor", "latency", "bareline", "frontdoor", "webhooks", "peers", "growth", "isolation", "reads", "search", "scores",
             "duplicates", "files")  # fmt: skip
 SUMMARY = RESULTS / "summary.json"
 FAILED, VOID = 1, 3

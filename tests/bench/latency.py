@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.bench.section import Row, Section, Stage, alone, sentences
-from tests.bench.trial.arena import Arena, arena
+from tests.bench.trial.arena import Trials, arena
 from tests.bench.trial.load import Load
 from tests.bench.trial.outcome import Outcome
 from tests.load.mix import Road
@@ -63,7 +63,7 @@ def everybody(customers: int) -> Load:
     return Load(500.0, customers, "kafka", 1, mix)
 
 
-async def played(place: Arena, road: Road, rate: float, seconds: float, customers: int, number: int) -> Outcome:
+async def played(place: Trials, road: Road, rate: float, seconds: float, customers: int, number: int) -> Outcome:
     """A few seconds at the same rate first, so that what is measured is the steady state."""
     mix = {"customers": customers, "one_channel_each": True}
     await place.play(Load(rate, int(rate * min(5.0, seconds / 2)), road, 100 + number, mix))

@@ -57,3 +57,14 @@ def test_the_front_door_has_in_kafka_what_it_acknowledged(tmp_path: Path) -> Non
     assert row["events a request"] == 1
     assert row["events/s"] > 0
     assert row["front doors, CPU us an event"] > 0
+
+
+def test_the_bare_line_delivers_every_event_however_it_is_built(tmp_path: Path) -> None:
+    rows = played("bareline", tmp_path)
+    told = [row["batches, and who publishes"] for row in rows]
+    assert told == ["as they come, by the change stream", "as the platform gathers, by itself"]
+    assert rows[1]["deciding, us an event"] > rows[0]["deciding, us an event"] == 0
+    for row in rows:
+        assert row["unseen"] == 0
+        assert row["webhook p50 ms"] > row["stored p50 ms"] > 0
+        assert row["records a batch, interactions"] >= 1

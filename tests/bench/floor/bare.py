@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -24,6 +25,8 @@ class Cost:
 @asynccontextmanager
 async def bare(stage: Stage) -> AsyncIterator[tuple[servers.Servers, Layout]]:
     """Fresh servers without any service."""
+    for variable in servers.VARIABLES.values():
+        os.environ.pop(variable, None)  # somebody's own must not be filled with this
     layout = Layout(stage.place / "bare", shifted(stage.port_base))
     await asyncio.to_thread(platform.down, layout, wipe=True)
     try:

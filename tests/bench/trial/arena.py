@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 
@@ -34,11 +34,34 @@ COUNTED: tuple[Kind, ...] = ("sale", "interaction")
 """What channels can count."""
 
 
-class Arena:
+class Site(Protocol):
+    """What trials are played on: the platform, or something else that takes its load and delivers to its channels."""
+
+    @property
+    def kafka(self) -> str: ...
+
+    @property
+    def admin_key(self) -> str: ...
+
+    def url(self, service: str) -> str: ...
+
+    def cpu(self) -> dict[str, float]:
+        """CPU seconds of each process so far."""
+
+    def memory_mb(self) -> dict[str, int]: ...
+
+    async def lag(self) -> int:
+        """Records that have not been consumed yet."""
+
+    async def check(self, orders: int, total: Decimal) -> None:
+        """Raises Refused unless this is what there is by now."""
+
+
+class Trials:
     """Everything that a trial needs, and the sums of all trials so far."""
 
-    def __init__(self, ground: Ground, receivers: Talker, file: Path) -> None:
-        self.ground, self._receivers, self._file = ground, receivers, file
+    def __init__(self, site: Site, receivers: Talker, file: Path) -> None:
+        self._site, self._receivers, self._file = site, receivers, file
         self.before: dict[Kind, Counter[int]] = {kind: Counter() for kind in COUNTED}
         self._visible = self._orders = self._trials = 0
         self._total = Decimal(0)
@@ -48,7 +71,7 @@ class Arena:
         planned = await asyncio.to_thread(load.planned)
         await self._quiet()
         self._trials += 1
-        watching = Watch(self.ground.kafka) if watch else None
+        watching = Watch(self._site.kafka) if watch else None
         async with AsyncExitStack() as stack:
             if watching:
                 await stack.enter_async_context(watching)
@@ -80,7 +103,7 @@ class Arena:
         outcome.cpu |= {name: used - cpu.get(name, 0.0) for name, used in self._cpu().items()}
         self._receivers.heard = None
         outcome.receivers = dict(self._receivers.said)
-        outcome.memory_mb = self.ground.memory_mb()
+        outcome.memory_mb = self._site.memory_mb()
         self._visible = goal
         return outcome
 
@@ -90,13 +113,11 @@ class Arena:
     def _generator(self, load: Load) -> Talker:
         mix = {"tag": f"trial-{self._trials}", **load.mix}
         arguments = ("--rate", str(load.rate), "--count", str(load.count), "--seed", str(load.seed))
-        where = ("--kafka", self.ground.kafka, "--http", self.ground.url("interactions"), "--road", load.road)
-        return Talker(
-            "tests.load", (*arguments, *where, "--mix", json.dumps(mix)), {"LOAD_KEY": self.ground.running.admin_key}
-        )
+        where = ("--kafka", self._site.kafka, "--http", self._site.url("interactions"), "--road", load.road)
+        return Talker("tests.load", (*arguments, *where, "--mix", json.dumps(mix)), {"LOAD_KEY": self._site.admin_key})
 
     def _cpu(self) -> dict[str, float]:
-        return {**self.ground.cpu(), "receivers": self._receivers.cpu, "bench": time.process_time()}
+        return {**self._site.cpu(), "receivers": self._receivers.cpu, "bench": time.process_time()}
 
     async def _delivered(self, goal: int, within: float) -> None:
         def all_there(said: dict[str, Any]) -> bool:
@@ -107,7 +128,7 @@ class Arena:
     async def _quiet(self) -> None:
         """Until no service has anything left to consume, so that no trial pays for the one before."""
         deadline = time.monotonic() + QUIET_WITHIN
-        while (lag := await self.ground.lag()) > 0:
+        while (lag := await self._site.lag()) > 0:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{lag:,} records are still not consumed after {QUIET_WITHIN:.0f} s")
             await asyncio.sleep(QUIET_LOOK)
@@ -116,10 +137,15 @@ class Arena:
         """Speed without exactness would be nothing: orders and money are held against the plan, to the cent."""
         self._orders += planned.count("sale")
         self._total += planned.total
-        for service, path in (("interactions", "/v1/orders/summary"), ("sync", "/v1/customers/summary")):
-            told = await self.ground.get(service, path)
-            if told["orders"] != self._orders or Decimal(told["total"]) != self._total:
-                raise Refused(f"{service} holds {told}, and not {self._orders:,} orders of {self._total:,}")
+        await self._site.check(self._orders, self._total)
+
+
+class Arena(Trials):
+    """Trials of the platform."""
+
+    def __init__(self, ground: Ground, receivers: Talker, file: Path) -> None:
+        super().__init__(ground, receivers, file)
+        self.ground = ground
 
 
 def busy(before: Any, after: Any) -> float:

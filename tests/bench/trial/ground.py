@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import aiohttp
@@ -45,6 +46,10 @@ class Ground:
     @property
     def kafka(self) -> str:
         return self.running.servers.kafka.url
+
+    @property
+    def admin_key(self) -> str:
+        return self.running.admin_key
 
     @property
     def receiver_port(self) -> int:
@@ -86,6 +91,13 @@ class Ground:
 
     def _record(self, name: str) -> processes.Record | None:
         return processes.living(self.layout.run, name)
+
+    async def check(self, orders: int, total: Decimal) -> None:
+        """Orders and money as the history and the views hold them. Raises Refused if it is not so much."""
+        for service, path in (("interactions", "/v1/orders/summary"), ("sync", "/v1/customers/summary")):
+            told = await self.get(service, path)
+            if told["orders"] != orders or Decimal(told["total"]) != total:
+                raise Refused(f"{service} holds {told}, and not {orders:,} orders of {total:,}")
 
     async def lag(self) -> int:
         """Records that the services have not consumed yet."""
