@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.scoring.store.restrictions import ALL_HIDDEN, NOTES
 from shared.contracts.contacts import ContactRestricted
 from shared.contracts.scoring import SCORES, ScoreChanged, ScoreWithdrawn
 from shared.mongo import Database
@@ -80,7 +81,9 @@ async def test_scores_from_before_restrictions_were_heeded_are_withdrawn_with_th
     async with two_instances(settings, topics) as scoring:
         await scoring.publish(records([placed(ANN, AT, TEN), placed(BOB, AT, TEN)]))
         await shown(scoring, 2, 2)
+    # As a release left it that heard of restrictions and went on: no start had looked for them either.
     await database["restricted"].insert_one({"_id": ANN})
+    await database[NOTES].delete_one({"_id": ALL_HIDDEN})
     async with two_instances(settings, topics) as scoring:
         await shown(scoring, 1, 1)
         await scoring.get(f"/v1/scores/{ANN}", 409)
