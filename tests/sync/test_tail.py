@@ -58,7 +58,7 @@ async def test_by_heart_changes_are_what_the_database_has(sync: Sync) -> None:
     card = {"scheme": "loyalty-card", "value": "1"}
     await sync.happen(contact(ANNA, identifiers=[card]), order(BERT), origin="/channels/till")
     await sync.happen(order(CLEO), partition=1)
-    await sync.happen(order(ANNA), merged(ANNA, BERT))
+    await sync.receive([received(order(ANNA)), received(merged(ANNA, BERT), subject=BERT)])
     await sync.happen(restricted(CLEO), partition=1)
     tails = sync.tail.positions
     found = sync.tail.recent.beyond({}, tails, 10)
