@@ -92,8 +92,8 @@ class Steward:
 
     async def review(self) -> None:
         """Merge all of the queue that the rule accepts, and two whom nobody should: their names are the same."""
-        whose = await self._cards()
         queue = await self._queue()
+        whose = await self.cards({one for pair in queue for one in pair["contacts"]}, namesakes(self._forms) or ())
         self._proposed = len(queue)
         for pair in filter(fits, queue):
             if merge := await self._accept(pair, whose):
@@ -150,9 +150,17 @@ class Steward:
             raise
         return True
 
-    async def _cards(self) -> dict[str, int]:
-        views = await self._platform.every("/v1/customers")
-        return {view["customer_id"]: card for view in views if (card := household_of(view)) is not None}
+    async def cards(self, customers: Collection[str], cards: Collection[int]) -> Mapping[str, int]:
+        """By customer, once the views know all these customers and cards: sync hears of contacts when it comes to them."""
+        known: dict[str, int] = {}
+
+        async def heard() -> bool:
+            views = await self._platform.every("/v1/customers")
+            known.update({view["customer_id"]: card for view in views if (card := household_of(view)) is not None})
+            return known.keys() >= set(customers) and set(known.values()) >= set(cards)
+
+        await self._until(heard, "Sync has not heard of all contacts.")
+        return known
 
     async def _queue(self) -> list[JSON]:
         """All of it, once every contact has been compared with the others."""
