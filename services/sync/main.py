@@ -14,7 +14,7 @@ from services.sync.handlers.dispatch import Dispatch
 from services.sync.handlers.erasing import ChannelErasures
 from services.sync.handlers.keys import Keys
 from services.sync.handlers.streams import Line
-from services.sync.handlers.tail import Tail
+from services.sync.handlers.tail import ByHeart, Tail
 from services.sync.handlers.views import Views
 from services.sync.handlers.webhooks import Pace, Post
 from services.sync.jobs import jobs
@@ -43,12 +43,13 @@ def create(settings: SyncSettings | None = None) -> FastAPI:
     courier = SignedPost(allow_private=allow_private, timeout=settings.sync_webhook_timeout, now=now)
     tail = Tail(views, settings.sync_poll_seconds)
     sensitive = Sensitive(settings.contacts_sensitive)
-    post = Post(channels, views, deliveries, courier, tail, messaging.transact, now, pace(settings), sensitive)
-    line = Line(channels, views, deliveries, tail, messaging.transact, now, sensitive=sensitive)
+    changes = ByHeart(tail, views)
+    post = Post(channels, changes, deliveries, courier, tail, messaging.transact, now, pace(settings), sensitive)
+    line = Line(channels, changes, deliveries, tail, messaging.transact, now, sensitive=sensitive)
     dispatch = Dispatch(deliveries, post, owner=settings.instance, lease_seconds=settings.sync_lease_seconds)
     terms = Terms(timedelta(seconds=settings.erasure_settle_seconds))
-    folding = Views(views, trees, now)
-    erasing = Erasing("sync", database, messaging, steps(views, deliveries, now), terms, forget=folding.memory.drop)
+    folding = Views(views, trees, now, tail)
+    erasing = Erasing("sync", database, messaging, steps(views, deliveries, now), terms, forget=folding.forget)
     debts = OwedStore(database)
     told = ChannelErasures(debts, deliveries, channels.kind_of, messaging.transact, now)
     listen(messaging, erasing.beside(folding.fold))

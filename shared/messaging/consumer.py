@@ -122,6 +122,7 @@ class Consumer:
 
         unit = await mongo.transaction(self._client, change)
         self.offsets.moved(moved)
+        unit.committed()
         self._refused_in_a_row.update(refused)
         self._account(unseen, events, unit)
 

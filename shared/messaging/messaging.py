@@ -123,13 +123,15 @@ class Messaging:
     async def transact(self, change: Callable[[Unit], Awaitable[T]]) -> T:
         """Run `change` in a transaction and tell what it publishes, if and when it commits. It may be run again."""
 
-        async def attempt(session: Session) -> T:
+        async def attempt(session: Session) -> tuple[T, Unit]:
             unit = Unit(self.service, self.database, session)
             result = await change(unit)
             await unit.flush()
-            return result
+            return result, unit
 
-        return await mongo.transaction(self._client, attempt)
+        result, unit = await mongo.transaction(self._client, attempt)
+        unit.committed()
+        return result
 
     async def send(self, records: Sequence[Outgoing]) -> None:
         """Records straight to the broker, for the edge only. Raises Unavailable unless all are acknowledged."""

@@ -36,6 +36,10 @@ class Unit:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     outgoing: list[Outgoing | Told] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
+    """What this process does once the transaction is known to have committed. It may never come to it: a process dies, or
+    is not told that a commit has succeeded.
+    """
     _ids: Iterator[str] | None = None
 
     @property
@@ -100,6 +104,11 @@ class Unit:
         rejected = (r for r in self.rejected if r.topic != DEAD_LETTERS.name)
         letters = [dead_letters.letter(r, self.group or self.service, self._source, self.now) for r in rejected]
         await outbox.write(self.database, self.session, [*self.outgoing, *letters], self.now)
+
+    def committed(self) -> None:
+        """The core calls it behind the transaction."""
+        for follow in self.afterwards:
+            follow()
 
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from services.sync.handlers.channels import Channels
 from services.sync.handlers.dispatch import Dispatch
 from services.sync.handlers.erasing import ChannelErasures
 from services.sync.handlers.streams import Line
-from services.sync.handlers.tail import Tail
+from services.sync.handlers.tail import ByHeart, Tail
 from services.sync.handlers.views import Views
 from services.sync.handlers.webhooks import Pace, Post
 from services.sync.store import ChannelStore, DeliveryStore, KeyStore, TreeStore, ViewStore
@@ -72,13 +72,14 @@ class Sync:
     def __post_init__(self) -> None:
         self.views = ViewStore(self.database)
         self.trees = TreeStore(self.database)
-        self.fold = Views(self.views, self.trees, now).fold
         self.deliveries = DeliveryStore(self.database)
         self.kept_channels = ChannelStore(self.database)
         self.keys = KeyStore(self.database)
         self.channels = Channels(self.kept_channels, self.deliveries, self.views, now, allow_private=self.allow_private)
         self.courier = SignedPost(allow_private=self.allow_private, timeout=self.pace.timeout)
         self.tail = Tail(self.views, 0.05)
+        self.changes = ByHeart(self.tail, self.views)
+        self.fold = Views(self.views, self.trees, now, self.tail).fold
         self.debts = OwedStore(self.database)
         self.erasures = ChannelErasures(self.debts, self.deliveries, self.channels.kind_of, self.transact, now)
 
@@ -90,7 +91,7 @@ class Sync:
     def post(self, courier: Any = None) -> Post:
         return Post(
             self.channels,
-            self.views,
+            self.changes,
             self.deliveries,
             courier or self.courier,
             self.tail,
@@ -100,19 +101,20 @@ class Sync:
         )
 
     def line(self) -> Line:
-        return Line(self.channels, self.views, self.deliveries, self.tail, self.transact, now, idle=0.05)
+        return Line(self.channels, self.changes, self.deliveries, self.tail, self.transact, now, idle=0.05)
 
     def dispatch(self, owner: str = "one", lease_seconds: float = 10.0, courier: Any = None) -> Dispatch:
         return Dispatch(self.deliveries, self.post(courier), owner=owner, lease_seconds=lease_seconds)
 
     async def transact(self, change: Callable[[Unit], Any]) -> Any:
-        async def attempt(session: Session) -> Any:
+        async def attempt(session: Session) -> tuple[Any, Unit]:
             unit = Unit("sync", self.database, session)
-            result = await change(unit)
-            self.told = unit.outgoing
-            return result
+            return await change(unit), unit
 
-        return await mongo.transaction(self.client, attempt)
+        result, unit = await mongo.transaction(self.client, attempt)
+        self.told = unit.outgoing
+        unit.committed()
+        return result
 
     async def happen(self, *facts: Fact, origin: str | None = None, partition: int = 0) -> None:
         """A batch of facts takes its effect."""

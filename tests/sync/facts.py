@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.contracts.campaigns import CustomerSelected
 from shared.contracts.channels import ReturnLine
-from shared.contracts.contacts import Contact, ContactChanged, ContactMerged, ContactUnmerged
+from shared.contracts.contacts import Contact, ContactChanged, ContactMerged, ContactRestricted, ContactUnmerged
 from shared.contracts.interactions import InteractionRecorded, OrderCancelled, OrderPlaced, OrderReturned
 from shared.contracts.scoring import Score, ScoreChanged, ScoreWithdrawn
 
@@ -116,3 +116,7 @@ def unmerged(survivor: str = ANNA, absorbed: str = BERT, turn: int = 2) -> Conta
     return ContactUnmerged(
         merge_id=customer(900 + turn - 1), survivor=survivor, absorbed=absorbed, turn=turn, unmerged_at=day(turn)
     )
+
+
+def restricted(customer: str, restricted: bool = True) -> ContactRestricted:
+    return ContactRestricted(customer_id=customer, restricted=restricted, since=day(1))

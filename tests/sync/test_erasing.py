@@ -11,10 +11,23 @@ from services.sync.domain.sensitive import Sensitive
 from services.sync.domain.view import Held, take
 from services.sync.handlers.memory import Memory
 from services.sync.store.trees import speaking_of
-from shared.contracts.contacts import ContactRestricted
 from shared.contracts.sync import CustomerView
 from tests.sync.conftest import Sync, received
-from tests.sync.facts import ANNA, BERT, CLEO, NOW, contact, customer, day, merged, order, score, unmerged, withdrawn
+from tests.sync.facts import (
+    ANNA,
+    BERT,
+    CLEO,
+    NOW,
+    contact,
+    customer,
+    day,
+    merged,
+    order,
+    restricted,
+    score,
+    unmerged,
+    withdrawn,
+)
 from tests.sync.forgetting import ID, erase
 
 ERASED = Changed(ANNA, 3, "2026-01-01T00:00:00Z", Place(0, 9), ((None, 3),), b"{}", erased=ID)
@@ -146,10 +159,6 @@ async def test_parts_that_speak_of_the_erased_are_found_without_looking_through_
     explained = await sync.database.command("explain", find, verbosity="executionStats")
     stats = explained["executionStats"]
     assert (stats["nReturned"], stats["totalDocsExamined"] <= 4) == (2, True)
-
-
-def restricted(customer: str, restricted: bool = True) -> ContactRestricted:
-    return ContactRestricted(customer_id=customer, restricted=restricted, since=day(1))
 
 
 @pytest.mark.integration

@@ -76,6 +76,7 @@ async def test_a_customer_whose_partition_has_changed_leaves_no_gap_to_wait_for(
 async def test_one_view_that_cannot_be_prepared_stops_no_other(sync: Sync, receiver: Receiver) -> None:
     await sync.happen(order(ANNA), order(BERT))
     await sync.database["views"].update_one({"_id": ANNA}, {"$set": {"view": "not json"}})
+    sync.tail.recent.forget()
     await sync.register(url=receiver.url, fields=["sales"])
     async with delivering(sync.dispatch()):
         await delivered(sync, 2)

@@ -144,11 +144,14 @@ class Wishing:
         for fact in facts:
             if not isinstance(fact, Told) or not _own_doing(fact):
                 continue
-            bought = self._bought(fact, numbers) if isinstance(fact, OrderPlaced) else Wishes()
-            if learns and bought.products.day > after.products.day and after.products.kept:
-                basket = frozenset(habit.item for habit in bought.products.kept)
-                lesson = LastBasket(after.products, bought.products.day, basket)
-            after = after.plus(bought, self.memories).plus(self._met(fact, numbers), self.memories)
+            new = self._met(fact, numbers)
+            if isinstance(fact, OrderPlaced):
+                bought = self._bought(fact, numbers)
+                new = Wishes(bought.products, bought.categories, new.channels, new.hours)
+            if learns and new.products.day > after.products.day and after.products.kept:
+                basket = frozenset(habit.item for habit in new.products.kept)
+                lesson = LastBasket(after.products, new.products.day, basket)
+            after = after.plus(new, self.memories)
         products, categories, channels, hours = (
             now if now is not was else None for was, now in zip(before.parts, after.parts, strict=True)
         )

@@ -45,7 +45,7 @@ class MongoCustomers:
 
     async def load(self, customers: Collection[str], session: Session | None = None) -> dict[str, Known]:
         found = self._collection.find({"_id": {"$in": list(customers)}}, KNOWN, session=session)
-        return {d["_id"]: known_of(d) async for d in found}
+        return {document["_id"]: known_of(document) for document in await found.to_list(None)}
 
     async def save(self, scored: Sequence[Scored], session: Session) -> None:
         if scored:

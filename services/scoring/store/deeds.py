@@ -16,7 +16,7 @@ from shared.mongo import Database, Document, Session, ensure_collections
 
 COLLECTION = "deeds"
 HABITS = ("products", "categories", "channels", "hours")
-LARGE = dict.fromkeys(("contracts", "behaviour"), 1)
+LARGE = ("contracts", "behaviour")
 """Up to a megabyte, and 65 kB."""
 LOOKED_THROUGH = dict.fromkeys(("products", "lesson"), 1)
 
@@ -38,14 +38,10 @@ class MongoDeeds:
         whole: Collection[str] | None = None,
     ) -> dict[str, Remembered]:
         books = ("months",) if months is None else tuple(f"months.{month}" for month in months)
-        parts = dict.fromkeys((*HABITS, *books), 1)
-        everything = set(customers) if whole is None else set(whole) & set(customers)
-        known: dict[str, Remembered] = {}
-        for some, wanted in ((everything, parts | LARGE), (set(customers) - everything, parts)):
-            if some:
-                found = self._deeds.find({"_id": {"$in": list(some)}}, wanted, session=session)
-                known |= {d["_id"]: _remembered(d) async for d in found}
-        return known
+        parts: Document = dict.fromkeys((*HABITS, *books), 1)
+        parts |= {name: 1 if whole is None else _only_of(whole, name) for name in LARGE}
+        found = self._deeds.find({"_id": {"$in": list(customers)}}, parts, session=session)
+        return {document["_id"]: _remembered(document) for document in await found.to_list(None)}
 
     async def wishes(self, customer_id: str) -> Wishes | None:
         document = await self._deeds.find_one({"_id": customer_id}, dict.fromkeys(HABITS, 1))
@@ -87,6 +83,11 @@ class MongoDeeds:
     async def _next(self, after: str | None, limit: int, wanted: Document) -> list[Document]:
         newer = {"_id": {"$gt": after}} if after else {}
         return await self._deeds.find(newer, wanted).sort("_id", ASCENDING).limit(limit).to_list(limit)
+
+
+def _only_of(customers: Collection[str], name: str) -> Document:
+    """The field of these customers alone, in a projection."""
+    return {"$cond": [{"$in": ["$_id", list(customers)]}, f"${name}", "$$REMOVE"]}
 
 
 def _remembered(document: Document) -> Remembered:

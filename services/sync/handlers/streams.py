@@ -1,6 +1,7 @@
 """Delivers changed views over a connection that the channel keeps open (server-sent events)."""
 
 import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -37,6 +38,7 @@ class Line:
     transact: Callable[[Callable[[Unit], Awaitable[Any]]], Awaitable[Any]]
     now: Callable[[], datetime]
     idle: float = 1.0
+    """Seconds: how often it is looked up whether anything is to be sent again."""
     sensitive: Sensitive = field(default_factory=Sensitive)
 
 
@@ -65,6 +67,8 @@ class Stream:
         self.start: Cursor = {}
         self.cursor: Cursor = {}
         self.generation: int | None = None
+        self._due: Sequence[Receipt] = ()
+        self._look_at = 0.0
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Events as they go over the wire, until the channel or its key are no longer valid. It also ends where the
@@ -85,7 +89,8 @@ class Stream:
 
         It is on record before it goes out: of whom a channel was sent anything, it has to hear that they are erased.
         """
-        await self.find_place()
+        if time.monotonic() >= self._look_at:
+            await self.look()
         tails = self.line.tail.positions
         changes = await self.line.changes.beyond(self.cursor, tails, BATCH)
         self.cursor |= emptied(self.cursor, tails, [changed.place for changed in changes], BATCH)
@@ -96,8 +101,10 @@ class Stream:
             await self.store(receipts)
         return chunk
 
-    async def find_place(self) -> None:
-        """Begin where the client is; begin anew if somebody has asked for a replay meanwhile."""
+    async def look(self) -> None:
+        """Begin where the client is; begin anew if somebody has asked for a replay meanwhile. Whom somebody wants sent again
+        comes with the next chunk.
+        """
         progress = await self.line.deliveries.progress(self.channel_id)
         if progress.generation != self.generation:
             resume = self.resume if self.generation is None else Resume(self.generation, self.cursor)
@@ -106,6 +113,8 @@ class Stream:
                 start = {}
             self.generation = progress.generation
             self.start, self.cursor = dict(start), dict(start)
+        self._due = await self.line.deliveries.due(self.channel_id, self.line.now(), DUE)
+        self._look_at = time.monotonic() + self.line.idle
 
     async def render(self, channel: Channel, changes: Sequence[Changed]) -> tuple[bytes, list[Receipt]]:
         """The events that the client needs, in one piece, and what is to be kept of them."""
@@ -145,7 +154,7 @@ class Stream:
 
     async def asked_for(self, changes: Sequence[Changed]) -> Sequence[Changed]:
         """Customers that somebody wants sent again."""
-        due = await self.line.deliveries.due(self.channel_id, self.line.now(), DUE)
+        due, self._due = self._due, ()
         sent = {changed.customer_id for changed in changes}
         wanted = [receipt.customer_id for receipt in due if receipt.customer_id not in sent]
         return await self.line.changes.these(wanted) if wanted else []
@@ -169,6 +178,7 @@ class Stream:
             await self.line.transact(lambda unit: self.line.deliveries.settle(settlement, unit.session))
         except LostLease:
             # Started over meanwhile: the place is void, that the views are sent is not.
+            self._look_at = 0.0
             void = replace(settlement, generation=None, cursor={})
             await self.line.transact(lambda unit: self.line.deliveries.settle(void, unit.session))
 

@@ -4,13 +4,16 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
+from services.sync.domain.outgoing import Changed, Place
 from services.sync.domain.view import Held
 from services.sync.handlers.folding import NewVersion, folded
 from services.sync.handlers.memory import Memory
 from services.sync.handlers.merging import Folded, Merging, Trees
+from services.sync.handlers.recent import Recent, Written
 from shared.contracts.contacts import ContactRestricted
 from shared.contracts.merges import LINK_FACTS
 from shared.messaging import Received, Transient, Unit
+from shared.messaging.envelope import rfc3339
 from shared.moments import to_the_millisecond
 
 GROUPING = (*LINK_FACTS, ContactRestricted)
@@ -29,6 +32,15 @@ class Tail(NamedTuple):
 
 
 START = Tail(0, None)
+
+
+class Follower(Protocol):
+    """Whoever goes on with what has been folded here."""
+
+    @property
+    def recent(self) -> Recent: ...
+
+    def written(self, written: Written) -> None: ...
 
 
 class ViewStore(Protocol):
@@ -50,11 +62,14 @@ class ViewStore(Protocol):
 class Views:
     """Keeps every customer's view up to date."""
 
-    def __init__(self, store: ViewStore, trees: Trees, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: ViewStore, trees: Trees, now: Callable[[], datetime], follower: Follower | None = None
+    ) -> None:
         self.store = store
         self.merging = Merging(trees, store)
         self.now = now
         self.memory = Memory()
+        self.follower = follower
 
     async def fold(self, unit: Unit, events: Sequence[Received]) -> None:
         """One version per customer and batch, however many facts the batch holds.
@@ -62,6 +77,7 @@ class Views:
         Who is alone, as nearly all are, is told from who is not by the view itself, so that it costs nothing to ask.
         """
         by_customer = grouped(events)
+        lives = self.follower.recent.lives if self.follower else 0
         tails = await self.store.places({event.partition for event in events}, unit.session)
         before = await self.before(by_customer, tails, unit.session)
         now = to_the_millisecond(self.now())
@@ -76,7 +92,15 @@ class Views:
             lanes = together.touched | {version.partition for version in versions}
             tails |= await self.store.places(lanes - tails.keys(), unit.session)
         if versions or together.touched:
-            await self.save(versions, tails, unit.session, together.touched)
+            moved = await self.save(versions, tails, unit.session, together.touched)
+            if follower := self.follower:
+                written = Written(
+                    lives,
+                    {partition: tails.get(partition, START).position for partition in moved},
+                    {partition: tail.position for partition, tail in moved.items()},
+                    changes(versions, tails),
+                )
+                unit.afterwards.append(lambda: follower.written(written))
 
     async def together(
         self, unit: Unit, by_customer: Mapping[str, Sequence[Received]], before: Mapping[str, Held], now: datetime
@@ -105,7 +129,7 @@ class Views:
 
     async def save(
         self, versions: Sequence[NewVersion], tails: Mapping[int, Tail], session: Any, touched: Iterable[int]
-    ) -> None:
+    ) -> dict[int, Tail]:
         try:
             moved = await self.store.save(versions, tails, session, touched)
         except Stale:
@@ -114,6 +138,13 @@ class Views:
         for partition, tail in moved.items():
             own = (version.held for version in versions if version.partition == partition)
             self.memory.keep(partition, tails.get(partition, START).mark, tail.mark, own)
+        return moved
+
+    def forget(self, customers: Collection[str]) -> None:
+        """Nothing of them is to be known by heart any more."""
+        self.memory.drop(customers)
+        if self.follower:
+            self.follower.recent.forget()
 
 
 def grouped(events: Sequence[Received]) -> dict[str, list[Received]]:
@@ -122,3 +153,32 @@ def grouped(events: Sequence[Received]) -> dict[str, list[Received]]:
     for event in events:
         by_customer.setdefault(event.subject, []).append(event)
     return by_customer
+
+
+def places(versions: Sequence[NewVersion], tails: Mapping[int, Tail]) -> list[Place]:
+    """Where each version stands, stored at its partition's tail in this order."""
+    ends: dict[int, int] = {}
+    placed = []
+    for version in versions:
+        partition = version.partition
+        ends[partition] = ends.get(partition, tails.get(partition, START).position) + 1
+        placed.append(Place(partition, ends[partition]))
+    return placed
+
+
+def changes(versions: Sequence[NewVersion], tails: Mapping[int, Tail]) -> list[Changed]:
+    """What channels are to be sent of the versions, as they would read it."""
+    return [
+        Changed(
+            customer_id=held.customer_id,
+            version=held.version,
+            changed_at=rfc3339(held.changed_at),
+            place=place,
+            origins=held.origins,
+            view=version.view,
+            merged_into=held.merged_into,
+            restricted=held.known.restricted,
+        )
+        for version, place in zip(versions, places(versions, tails), strict=True)
+        for held in (version.held,)
+    ]

@@ -5,7 +5,7 @@ readers hand it on without looking inside. What is searched for stands beside it
 """
 
 import secrets
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -22,7 +22,7 @@ from services.sync.domain.outgoing import Changed, Place
 from services.sync.domain.positions import Cursor, ahead
 from services.sync.domain.view import Held
 from services.sync.handlers.folding import NewVersion
-from services.sync.handlers.views import START, Stale, Tail
+from services.sync.handlers.views import START, Stale, Tail, places
 from services.sync.store.writes import update_all, update_of
 from shared import mongo
 
@@ -82,10 +82,9 @@ class ViewStore:
         mark = secrets.token_hex(8)
         lanes = {*touched, *(version.partition for version in versions)}
         ends = {partition: tails.get(partition, START).position for partition in lanes}
-        writes: list[Document] = []
-        for version in versions:
-            ends[version.partition] += 1
-            writes.append(write_of(version, Place(version.partition, ends[version.partition])))
+        placed = places(versions, tails)
+        ends |= dict(placed)  # each partition's last one counts
+        writes = [write_of(version, place) for version, place in zip(versions, placed, strict=True)]
         # The counters first: a second writer of the partition stops here.
         counters = [counted(partition, Tail(end, mark), versions) for partition, end in ends.items()]
         await self.positions.bulk_write(counters, ordered=False, session=session)
@@ -99,7 +98,7 @@ class ViewStore:
         found = await self.durable["positions"].find({}, {"position": 1}).to_list(None)
         return {counter["_id"]: counter["position"] for counter in found}
 
-    async def growth(self) -> AsyncIterator[None]:
+    async def growth(self) -> AsyncGenerator[None]:
         """Something each time that positions have grown, whichever instance has done it. Never ends."""
         stream = await mongo.watch(self.positions, [{"$project": {"_id": 1}}])
         async with stream:

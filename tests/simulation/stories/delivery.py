@@ -10,7 +10,7 @@ from typing import Any
 from services.sync.consumers import listen
 from services.sync.handlers.channels import Channels
 from services.sync.handlers.dispatch import Dispatch
-from services.sync.handlers.tail import Tail
+from services.sync.handlers.tail import ByHeart, Tail
 from services.sync.handlers.views import Views
 from services.sync.handlers.webhooks import Pace, Post
 from services.sync.jobs import jobs
@@ -70,9 +70,10 @@ class Delivery:
         channels = Channels(kept, deliveries, views, self._now, allow_private=True)
         courier = SimulatedCourier(self.receivers, settings.instance, TIMEOUT, self.delivered.departs)
         tail = Tail(views, POLL_SECONDS)
-        post = Post(channels, views, deliveries, courier, tail, messaging.transact, self._now, self._pace)
+        changes = ByHeart(tail, views)
+        post = Post(channels, changes, deliveries, courier, tail, messaging.transact, self._now, self._pace)
         work = jobs(tail, Dispatch(deliveries, post, owner=settings.instance, lease_seconds=LEASE_SECONDS))
-        listen(messaging, Views(views, TreeStore(database), self._now).fold)
+        listen(messaging, Views(views, TreeStore(database), self._now, tail).fold)
         return Composed(messaging, [views.prepare, deliveries.prepare, kept.prepare], work)
 
     def _now(self) -> datetime:

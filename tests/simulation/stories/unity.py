@@ -82,7 +82,7 @@ class Unity:
         views, trees, deliveries = ViewStore(database), TreeStore(database), DeliveryStore(database)
         folding = Views(views, trees, self._now)
         removed = in_sync(views, deliveries, self._now)
-        erasing = Erasing("sync", database, messaging, removed, TERMS, forget=folding.memory.drop)
+        erasing = Erasing("sync", database, messaging, removed, TERMS, forget=folding.forget)
         sync_listens(messaging, erasing.beside(folding.fold))
         prepare = [views.prepare, trees.prepare, deliveries.prepare, erasing.prepare]
         return Composed(messaging, prepare, [erasing.carry_out])

@@ -12,7 +12,7 @@ from services.sync.consumers import listen
 from services.sync.handlers.channels import Channels
 from services.sync.handlers.dispatch import Dispatch
 from services.sync.handlers.erasing import ChannelErasures
-from services.sync.handlers.tail import Tail
+from services.sync.handlers.tail import ByHeart, Tail
 from services.sync.handlers.views import Views
 from services.sync.handlers.webhooks import Pace, Post
 from services.sync.jobs import jobs
@@ -79,11 +79,12 @@ class Withdrawal:
         channels = Channels(kept, deliveries, views, self._now, allow_private=True)
         courier = SimulatedCourier(self.receivers, settings.instance, TIMEOUT, self.delivered.departs)
         tail = Tail(views, POLL_SECONDS)
-        post = Post(channels, views, deliveries, courier, tail, messaging.transact, self._now, self._pace)
+        changes = ByHeart(tail, views)
+        post = Post(channels, changes, deliveries, courier, tail, messaging.transact, self._now, self._pace)
         dispatch = Dispatch(deliveries, post, owner=settings.instance, lease_seconds=self._lease_seconds)
-        folding = Views(views, trees, self._now)
+        folding = Views(views, trees, self._now, tail)
         removed = steps(views, deliveries, self._now)
-        erasing = Erasing(SERVICE, database, messaging, removed, TERMS, forget=folding.memory.drop)
+        erasing = Erasing(SERVICE, database, messaging, removed, TERMS, forget=folding.forget)
         told = ChannelErasures(debts, deliveries, channels.kind_of, messaging.transact, self._now)
         listen(messaging, erasing.beside(folding.fold))
         parts = (views, trees, deliveries, kept, erasing, debts)

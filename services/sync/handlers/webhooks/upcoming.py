@@ -12,6 +12,8 @@ from services.sync.domain.positions import Cursor, emptied
 from services.sync.handlers.webhooks.needs import Post
 
 DUE = 100
+BY_HEART = 10_000
+"""Receipts of one channel, some 4 MB."""
 
 
 class Item(NamedTuple):
@@ -38,7 +40,8 @@ class Upcoming:
     """A channel's place in the order of changes as its worker knows it, ahead of the database while a batch is settled.
 
     What others may change (a replay, the retries that are due) is looked up every so often; should it matter to a batch
-    under way, settling that batch fails.
+    under way, settling that batch fails. Receipts are made by whoever holds the lease and by nobody else, so those of late are
+    known by heart; others only ask for a customer again, which makes a retry that is due.
     """
 
     def __init__(self, post: Post, channel_id: str) -> None:
@@ -49,6 +52,8 @@ class Upcoming:
         self._left: Mapping[str, Receipt] = {}
         """What the last batch has left behind, by customer: the database may not know of it yet."""
         self._due: Sequence[Receipt] = ()
+        self._by_heart: dict[str, Receipt] = {}
+        """By customer, the one learnt last comes last."""
         self._look_at = 0.0
 
     async def batch(self, channel: Channel, limit: int) -> Batch:
@@ -71,6 +76,7 @@ class Upcoming:
         """Go on behind a batch that is about to be settled."""
         self.cursor |= cursor
         self._left = receipts
+        self._learn(receipts)
 
     def settled(self) -> None:
         """The database knows as much as we do."""
@@ -83,15 +89,26 @@ class Upcoming:
         )
         if progress.generation != self._generation:
             self._generation, self.cursor, self._left = progress.generation, {}, {}
+            self._by_heart.clear()
         self.cursor |= {p: position for p, position in progress.cursor.items() if position > self.cursor.get(p, 0)}
         self._due = [receipt for receipt in due if receipt.customer_id not in self._left]
+        self._learn({receipt.customer_id: receipt for receipt in self._due})
         self._look_at = time.monotonic() + self.post.pace.idle
 
     async def _receipts(self, changes: Sequence[Changed]) -> dict[str, Receipt]:
-        if not changes:
-            return {}
-        stored = await self.post.deliveries.receipts(self.channel_id, [c.customer_id for c in changes])
-        return {**stored, **self._left}
+        customers = [changed.customer_id for changed in changes]
+        if missing := [customer for customer in customers if customer not in self._by_heart]:
+            self._learn(await self.post.deliveries.receipts(self.channel_id, missing))
+        by_heart = self._by_heart
+        return {customer: by_heart[customer] for customer in customers if customer in by_heart}
+
+    def _learn(self, receipts: Mapping[str, Receipt]) -> None:
+        by_heart = self._by_heart
+        for customer, receipt in receipts.items():
+            by_heart.pop(customer, None)
+            by_heart[customer] = receipt
+        while len(by_heart) > BY_HEART:
+            del by_heart[next(iter(by_heart))]
 
     def _item(self, channel: Channel, changed: Changed, receipt: Receipt | None) -> Item:
         has = held(receipt, self._generation)
