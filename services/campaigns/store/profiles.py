@@ -45,9 +45,8 @@ class ProfileStore:
         await self._orders.create_index([("customer_id", 1), ("ordered_at", 1), ("total", 1)])
 
     async def load(self, customer_ids: Collection[str], session: Any = None) -> dict[str, Profile]:
-        asked = {"_id": {"$in": list(customer_ids)}}
-        found = self._profiles.find(asked, documents.FOLDED, batch_size=len(customer_ids) + 1, session=session)
-        return {document["_id"]: documents.profile(document) for document in await found.to_list(None)}
+        found = self._profiles.find({"_id": {"$in": list(customer_ids)}}, documents.FOLDED, session=session)
+        return {document["_id"]: documents.profile(document) async for document in found}
 
     async def asked(self, customer_ids: Collection[str], session: Any = None) -> dict[str, Profile]:
         found = await self._asked(customer_ids, session)
@@ -61,7 +60,7 @@ class ProfileStore:
 
     async def orders(self, ids: Collection[str], returns: Collection[str], session: Any = None) -> Orders:
         rows = [*ids, *map(documents.return_id, returns)]
-        found = await self._orders.find({"_id": {"$in": rows}}, session=session).to_list(None)
+        found = [row async for row in self._orders.find({"_id": {"$in": rows}}, session=session)]
         orders = {row["_id"]: documents.order(row) for row in found if "of" not in row}
         return Orders(orders, {row["_id"]["return"] for row in found if "of" in row})
 

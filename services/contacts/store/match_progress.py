@@ -19,11 +19,6 @@ from shared.mongo import Database, Document
 PROGRESS = "progress"
 AHEAD = 500
 """Changes that are read before they are taken."""
-LOOK_SECONDS = 0.5
-"""So often the stream is looked at. A stream that waits at the server wakes at whatever is written to any database, and each piece
-of the following has a price of its own, whatever its size; nobody waits for a pair.
-"""
-AT_ONCE_MS = 1
 IDLE_SECONDS = 60.0
 """So often the place in the stream is noted if nothing comes: the database forgets old places."""
 IDS = re.compile(r"[|~]")
@@ -64,7 +59,7 @@ class MatchProgress:
         ]
         where = {"resume_after": token} if token else {}
         try:
-            stream = await mongo.watch(self.database, pipeline, max_await_time_ms=AT_ONCE_MS, **where)
+            stream = await mongo.watch(self.database, pipeline, max_await_time_ms=1000, **where)
         except OperationFailure as error:
             raise _told(error) from error
         async with stream:
@@ -117,7 +112,6 @@ class MongoStream:
             while self._stream.alive:
                 change = await self._stream.try_next()
                 if change is None and loop.time() < heard + IDLE_SECONDS:
-                    await asyncio.sleep(LOOK_SECONDS)
                     continue
                 # Where nothing changes, the token grows old all the same.
                 await self._read.put(change or {"_id": self._stream.resume_token})

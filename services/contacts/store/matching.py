@@ -124,9 +124,7 @@ class MatchStore:
         return {couple(*row["customers"]) async for row in self.pairs.find(wanted, {"customers": 1})}
 
     async def propose(self, proposals: Sequence[Proposal], dropped: Many[Customers]) -> None:
-        # First, so that whoever sees what is new does not see beside it what is none any more.
-        await _write(self.pairs, [DeleteOne({"_id": name_of(one), "state": "open"}) for one in sorted(dropped)])
-        writes = []
+        writes: list[UpdateOne | DeleteOne] = []
         for one in proposals:
             row = proposal_row(one)
             found = None if one.identifiers else row.pop("seen_at")
@@ -134,6 +132,7 @@ class MatchStore:
             writes.append(
                 UpdateOne({"_id": name_of(one.customers), "state": "open"}, {"$set": row, **first}, upsert=True)
             )
+        writes += [DeleteOne({"_id": name_of(one), "state": "open"}) for one in sorted(dropped)]
         try:
             await _write(self.pairs, writes)
         except BulkWriteError as error:
