@@ -8,8 +8,10 @@ from shared.contracts.erasures import ERASURES
 from shared.contracts.scoring import SCORES, ScoreChanged, ScoreWithdrawn
 from shared.messaging import Messaging, Subscription
 
-GATHER_MS = 150
-"""Few inbound events are about contacts: shorter, a batch would be for one of them or two."""
+GATHER_MS = 300
+"""Few inbound events are about contacts: shorter, a batch would be for a few of them, and all that hear of contacts have a batch
+of it as well. Channels learn of a change within half a second all the same.
+"""
 SCORES_GATHER_MS = 1000
 """Nearly no score moves a customer to another stage, and nobody waits for it within the second."""
 

@@ -105,6 +105,10 @@ class Rules:
     edge: bool
     """Written by outsiders: any mode of CloudEvents, and no trust in attributes of ours."""
 
+    def passes_over(self, headers: Mapping[str, bytes | None]) -> bool:
+        """Whether a record in binary mode is another group's by its type alone, whatever else is right or wrong about it."""
+        return not self.owns_rest and (headers.get("ce_type") or b"").decode("utf-8", "replace") not in self.facts
+
 
 class Intake:
     """What a batch of records holds: valid events in order, and what has to be set aside."""
@@ -121,6 +125,8 @@ class Intake:
             headers = dict(record.headers)
         try:
             if "ce_type" in headers or not rules.edge:
+                if rules.passes_over(headers):
+                    return
                 self._judge(envelope.from_headers(headers, record.value or b""), record, rules)
             else:
                 self._read_document(headers, record, rules)

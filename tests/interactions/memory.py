@@ -18,13 +18,13 @@ class HistoryInMemory:
         self.awaited: dict[Order, tuple[Reversal, ...]] = {}
         self.counters: dict[str, list[Tally]] = {}
 
-    async def known_names(self, names: Collection[str], session: Any) -> set[str]:
-        return set(names) & (self.entries.keys() | {told.event.name for told in self._waiting()})
-
-    async def known_orders(self, orders: Collection[Order], session: Any) -> dict[Order, Standing]:
+    async def known(
+        self, names: Collection[str], orders: Collection[Order], session: Any
+    ) -> tuple[set[str], dict[Order, Standing]]:
+        taken = set(names) & (self.entries.keys() | {told.event.name for told in self._waiting()})
         placed = {order: standing for order, standing in map(_standing, self._of_kind(ORDER)) if order in orders}
         awaited = {order: _awaited(self.awaited[order]) for order in orders if order in self.awaited}
-        return placed | awaited
+        return taken, placed | awaited
 
     async def known_returns(self, returns: Collection[Order], session: Any) -> set[Order]:
         recorded = {(entry.fact.channel, entry.number) for entry in self.entries.values() if entry.number}

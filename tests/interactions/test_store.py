@@ -37,8 +37,8 @@ def entries(*facts: Any, customer_id: str = ANNA, source: str = SHOP, start: int
 async def recorded(store: History, *facts: Any, start: int = 0, meanwhile: Any = None, session: Any = None) -> None:
     """What recording does with a batch. `meanwhile` is awaited after all has been looked up."""
     events = [Event(SHOP, f"e-{number}", f"c-{number}", NOON) for number in range(start, start + len(facts))]
-    names = await store.known_names([event.name for event in events], session)
-    orders = await store.known_orders([(SHOP, fact.order) for fact in facts], session)
+    numbers = [(SHOP, fact.order) for fact in facts]
+    names, orders = await store.known([event.name for event in events], numbers, session)
     if meanwhile:
         await meanwhile()
     batch = Batch(names, orders)
@@ -81,9 +81,27 @@ class HistoryPromises:
         told = entries(sale("O-1"), interaction())
         await store.add(told, None)
         names = {entry.name for entry in told}
-        assert await store.known_names(names | {"other"}, None) == names
         asked = {(SHOP, "O-1"), (SHOP, "O-2"), ("/channels/other", "O-1")}
-        assert (await store.known_orders(asked, None)).keys() == {(SHOP, "O-1")}
+        known, orders = await store.known(names | {"other"}, asked, None)
+        assert (known, set(orders)) == (names, {(SHOP, "O-1")})
+
+    async def test_names_and_orders_are_known_each_for_what_was_asked(self, store: History) -> None:
+        """A name may be an order's that nobody asks for, and an order one whose name is new."""
+        [order, call] = entries(sale("O-1"), interaction())
+        await store.add([order, call], None)
+        assert await store.known({order.name, call.name}, set(), None) == ({order.name, call.name}, {})
+        assert await store.known({order.name}, {(SHOP, "O-2")}, None) == ({order.name}, {})
+        names, orders = await store.known({"new"}, {(SHOP, "O-1")}, None)
+        assert not names
+        assert set(orders) == {(SHOP, "O-1")}
+        assert await store.known(set(), set(), None) == (set(), {})
+
+    async def test_what_waits_and_is_told_again_with_its_order_is_known_as_both(self, store: History) -> None:
+        await recorded(store, returned("O-1", "R-1", "4"))
+        name = Event(SHOP, "e-0", "", NOON).name
+        names, orders = await store.known({name}, {(SHOP, "O-1")}, None)
+        assert (names, orders[SHOP, "O-1"].kept) == ({name}, 1)
+        assert await store.known({name}, set(), None) == ({name}, {})
 
     async def test_an_order_is_found_by_its_channels_number(self, store: History) -> None:
         [order] = entries(sale("O-1"))
@@ -127,7 +145,7 @@ class HistoryPromises:
         await recorded(store, sale("O-1", "10", payment="card", parcels=2), returned("O-1", "R-1", "4"))
         await recorded(store, sale("O-2", "10"), start=10)
         await recorded(store, cancelled("O-2"), start=20)
-        known = await store.known_orders([(SHOP, "O-1"), (SHOP, "O-2"), (SHOP, "O-3")], None)
+        _, known = await store.known((), [(SHOP, "O-1"), (SHOP, "O-2"), (SHOP, "O-3")], None)
         assert known.keys() == {(SHOP, "O-1"), (SHOP, "O-2")}
         first, second = known[SHOP, "O-1"], known[SHOP, "O-2"]
         assert (first.returned, first.cancelled_at, second.returned, second.cancelled_at) == (
@@ -146,7 +164,7 @@ class HistoryPromises:
         await recorded(store, sale("O-1", lines=lines), start=1)
         await recorded(store, returned("O-1", "R-2", restocked="0.5"), start=2)
         order = await store.order_by_number(SHOP, "O-1")
-        standing = (await store.known_orders([(SHOP, "O-1")], None))[SHOP, "O-1"]
+        standing = (await store.known((), [(SHOP, "O-1")], None))[1][SHOP, "O-1"]
         assert order
         assert order.restocked == standing.restocked
         (first,), (second,) = (one.lines for one in order.restocked)
@@ -165,13 +183,13 @@ class HistoryPromises:
         await recorded(store, returned("O-1", "R-1", "4"))
         await recorded(store, cancelled("O-1", reason="unpaid"), start=1)
         names = {Event(SHOP, f"e-{number}", "", NOON).name for number in range(2)}
-        assert await store.known_names(names, None) == names
+        assert (await store.known(names, (), None))[0] == names
         assert await store.known_returns([(SHOP, "R-1"), (SHOP, "R-2")], None) == {(SHOP, "R-1")}
         assert [await store.entry(name) for name in names] == [None, None]
         assert await store.order_by_number(SHOP, "O-1") is None
         assert await store.orders(after=None, limit=9) == await store.all(kind=None, after=None, limit=9) == []
         assert await store.all(kind="order-return", after=None, limit=9) == []
-        standing = (await store.known_orders([(SHOP, "O-1")], None))[SHOP, "O-1"]
+        standing = (await store.known((), [(SHOP, "O-1")], None))[1][SHOP, "O-1"]
         back, void = standing.waiting
         assert (standing.placed, standing.kept, standing.returned, standing.cancelled_at) == (
             None, 2, Decimal(4), NOON,
@@ -191,7 +209,7 @@ class HistoryPromises:
         everything = await store.all(kind=None, after=None, limit=9)
         assert {entry.kind for entry in everything} == {"order", "order-return", "order-cancellation"}
         assert await store.orders(after=None, limit=9) == [order]
-        standing = (await store.known_orders([(SHOP, "O-1")], None))[SHOP, "O-1"]
+        standing = (await store.known((), [(SHOP, "O-1")], None))[1][SHOP, "O-1"]
         assert (standing.waiting, standing.kept) == ((), 0)
         assert await store.known_returns([(SHOP, "R-1")], None) == {(SHOP, "R-1")}
 
@@ -363,7 +381,7 @@ class TestHistoryInMongo(HistoryPromises):
 
         await mongo.transaction(database.client, change)
         assert attempts == 2
-        standing = (await store.known_orders([(SHOP, "O-1")], None))[SHOP, "O-1"]
+        standing = (await store.known((), [(SHOP, "O-1")], None))[1][SHOP, "O-1"]
         placed = any(isinstance(fact, SaleReported) for fact in (*before, *pair))
         assert (standing.placed is not None, bool(standing.waiting)) == (placed, not placed)
         assert bool(standing.cancelled_at) == any(isinstance(fact, CancellationReported) for fact in (*before, *pair))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.messaging.patient import GATHER_MOST_MS, GATHER_MS, PatientConsumer
+from shared.messaging.patient import GATHER_MOST_MS, GATHER_MS, Pace, PatientConsumer
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,22 @@ def test_gathering_follows_how_long_a_batch_takes_within_bounds_and_only_in_a_st
     consumer: Any = SimpleNamespace(_taken=taken, _fetch_max_wait_ms=500, _fetcher=SimpleNamespace(), gather_ms=least)
     PatientConsumer._gather(consumer, busy)
     assert consumer._fetcher._fetch_max_wait_ms == wait
+
+
+@pytest.mark.parametrize(
+    ("rate", "gather_ms", "stream"),
+    [
+        (1000, GATHER_MS, True),
+        (90, GATHER_MS, False),
+        (20, 300, True),
+        (9, 300, False),
+        (4, 1000, True),
+        (2, 1000, False),
+    ],
+)
+def test_it_is_a_stream_where_some_records_come_in_the_time_that_the_broker_may_gather(
+    rate: int, gather_ms: int, stream: bool
+) -> None:
+    pace = Pace()
+    busy = [pace.busy(rate, float(second), gather_ms) for second in range(1, 5)]
+    assert busy[-1] is stream

@@ -5,13 +5,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from bson.decimal128 import Decimal128
-
 from services.campaigns.domain.answers import Answer, Ban
 from services.campaigns.domain.orders import Order
 from services.campaigns.domain.profile import Figures, Profile, Sales, Section, Seen
 from services.campaigns.store.queries import code, key
 from shared.contracts.interactions import OrderReturned
+from shared.decimals import to_decimal, to_decimal128
 
 Document = dict[str, Any]
 
@@ -57,12 +56,12 @@ def sales_document(sales: Sales) -> Document:
     """Zeros that nearly everybody has are left out: to a rule, what is not there is zero."""
     document: Document = {
         "orders": sales.orders,
-        "total": Decimal128(sales.total),
+        "total": to_decimal128(sales.total),
         "first_order_at": sales.first_order_at,
         "last_order_at": sales.last_order_at,
     }
     if sales.returned:
-        document["returned"] = Decimal128(sales.returned)
+        document["returned"] = to_decimal128(sales.returned)
     if sales.cancelled:
         document["cancelled"] = sales.cancelled
     return document
@@ -93,7 +92,7 @@ def keyed(profile: Profile, read: Callable[[Answer], str | datetime | None]) -> 
 
 
 def stored(value: Any) -> Any:
-    return Decimal128(value) if isinstance(value, Decimal) else value
+    return to_decimal128(value) if isinstance(value, Decimal) else value
 
 
 BOND = ("merged_into", "members", "own")
@@ -155,10 +154,10 @@ def asked(document: Document) -> Profile:
 
 
 def sales(document: Document) -> Sales:
-    returned = document["returned"].to_decimal() if "returned" in document else Decimal(0)
+    returned = to_decimal(document["returned"]) if "returned" in document else Decimal(0)
     return Sales(
         document["orders"],
-        document["total"].to_decimal(),
+        to_decimal(document["total"]),
         document["first_order_at"],
         document["last_order_at"],
         returned,
@@ -168,7 +167,7 @@ def sales(document: Document) -> Sales:
 
 def order_row(order: Order) -> Document:
     """An order that does not count has no `ordered_at`, so that no campaign's window holds it."""
-    document: Document = {"_id": order.order_id, "customer_id": order.customer_id, "total": Decimal128(order.total)}
+    document: Document = {"_id": order.order_id, "customer_id": order.customer_id, "total": to_decimal128(order.total)}
     if order.counts:
         return document | {"ordered_at": order.ordered_at}
     return document | {"uncounted_at": order.ordered_at, "placed": order.placed, "cancelled": order.cancelled}
@@ -189,7 +188,7 @@ def order(document: Document) -> Order:
         document["_id"],
         document["customer_id"],
         document["ordered_at"] if "ordered_at" in document else document["uncounted_at"],
-        document["total"].to_decimal(),
+        to_decimal(document["total"]),
         document.get("placed", True),
         document.get("cancelled", False),
     )

@@ -38,9 +38,11 @@ NAMES_ITS_CUSTOMER = (SaleReported, InteractionReported, ContractReported)
 class History(Protocol):
     """Where entries are kept. All calls of one batch are made in its transaction, which `session` stands for."""
 
-    async def known_names(self, names: Collection[str], session: Any) -> set[str]: ...
-
-    async def known_orders(self, orders: Collection[Order], session: Any) -> Mapping[Order, Standing]: ...
+    async def known(
+        self, names: Collection[str], orders: Collection[Order], session: Any
+    ) -> tuple[set[str], Mapping[Order, Standing]]:
+        """Which of these names are taken, and where those of the orders stand that are placed or awaited."""
+        ...
 
     async def known_returns(self, returns: Collection[Order], session: Any) -> set[Order]:
         """Channels and their own numbers of returns, waiting ones too."""
@@ -83,12 +85,11 @@ class Recording:
         await self._history.count(_counter(acceptable), batch.tally, unit.session)
 
     async def _batch(self, unit: Unit, events: Sequence[Received]) -> Batch:
-        """With all that the history knows of the events. Without returns, that is two questions."""
+        """With all that the history knows of the events. Without returns, that is one question."""
         names = {name_of(event.source, event.id) for event in events}
         orders = {(event.source, event.fact.order) for event in events if isinstance(event.fact, OF_AN_ORDER)}
         returns = {(event.source, event.fact.number) for event in events if isinstance(event.fact, ReturnReported)}
-        known_names = await self._history.known_names(names, unit.session)
-        known_orders = await self._history.known_orders(orders, unit.session) if orders else {}
+        known_names, known_orders = await self._history.known(names, orders, unit.session)
         known_returns = await self._history.known_returns(returns, unit.session) if returns else ()
         return Batch(known_names, known_orders, known_returns, self._currency)
 

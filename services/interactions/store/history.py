@@ -1,6 +1,6 @@
 """The history in MongoDB: one collection for interactions and orders, and the figures kept with it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -57,16 +57,17 @@ class HistoryStore:
         await self._history.create_indexes(INDEXES)
         await ensure_collections(self._figures.database, [self._figures.name])
 
-    async def known_names(self, names: Collection[str], session: Session | None) -> set[str]:
-        found = self._history.find({"_id": {"$in": list(names)}}, {"_id": 1}, session=session)
-        return {document["_id"] async for document in found}
-
-    async def known_orders(self, orders: Collection[Order], session: Session | None) -> dict[Order, Standing]:
-        """Where those of them stand that are placed or awaited."""
-        found = self._history.find(_numbered("order", orders), STANDING, session=session)
-        documents = [document async for document in found]
-        waiting = await self._waiting(documents, session)
-        return {(each["channel"], each["order"]): _standing(each, waiting) for each in documents}
+    async def known(
+        self, names: Collection[str], orders: Collection[Order], session: Session | None
+    ) -> tuple[set[str], dict[Order, Standing]]:
+        """Both in one question, because every question has a price of its own."""
+        asked = {"$or": [{"_id": {"$in": list(names)}}, *_numbered("order", orders)["$or"]]}
+        documents = await self._history.find(asked, STANDING, session=session).to_list(None)
+        taken = {each["_id"] for each in documents} & {*names}
+        numbered = {(each["channel"], each["order"]): each for each in documents if "order" in each}
+        standing = {order: each for order, each in numbered.items() if order in orders}
+        waiting = await self._waiting(standing.values(), session)
+        return taken, {order: _standing(each, waiting) for order, each in standing.items()}
 
     async def known_returns(self, returns: Collection[Order], session: Session | None) -> set[Order]:
         asked, told = _numbered("return", returns), {"_id": 0, "channel": 1, "return": 1}
@@ -86,7 +87,7 @@ class HistoryStore:
         operations += [_amend(standing) for standing in changes.amended.values()]
         await self._history.bulk_write(operations, session=session)
 
-    async def _waiting(self, places: Sequence[Document], session: Session | None) -> dict[str, Reversal]:
+    async def _waiting(self, places: Iterable[Document], session: Session | None) -> dict[str, Reversal]:
         names = [name for place in places for name in place.get("waiting", ())]
         if not names:
             return {}
