@@ -16,6 +16,8 @@ import resource
 import signal
 import sys
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import uvloop
@@ -40,6 +42,8 @@ def tell(**said: Any) -> None:
 
 async def play(asked: argparse.Namespace) -> None:
     mix = mix_on(asked.road, **json.loads(asked.mix))
+    if asked.live:
+        mix = replace(mix, begins=datetime.now(UTC), seconds_apart=1 / asked.rate)
     needs = {channel.road for channel in mix.channels}
     kafka = asked.kafka if "kafka" in needs else None
     http = (asked.http, os.environ["LOAD_KEY"]) if "http" in needs else None
@@ -103,6 +107,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--mix", default="{}", help="fields of Mix that differ from their defaults, as JSON")
+    parser.add_argument("--live", action="store_true", help="events happen when they are sent, instead of as the mix says")
     come_first()
     uvloop.run(play(parser.parse_args()))
 

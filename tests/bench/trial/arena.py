@@ -111,8 +111,9 @@ class Trials:
         return Sample(told["at"], tuple(events - self._visible for events in told["events"]))
 
     def _generator(self, load: Load) -> Talker:
+        """Live: of events of long ago each would tell that its customer is long gone, and the next that they are back."""
         mix = {"tag": f"trial-{self._trials}", **load.mix}
-        arguments = ("--rate", str(load.rate), "--count", str(load.count), "--seed", str(load.seed))
+        arguments = ("--rate", str(load.rate), "--count", str(load.count), "--seed", str(load.seed), "--live")
         where = ("--kafka", self._site.kafka, "--http", self._site.url("interactions"), "--road", load.road)
         return Talker("tests.load", (*arguments, *where, "--mix", json.dumps(mix)), {"LOAD_KEY": self._site.admin_key})
 
