@@ -29,7 +29,14 @@ from tests.sync.receiver import Receiver, receiving
 from tests.sync.workers import Worker
 
 QUICK = Pace(
-    batch=100, timeout=2.0, schedule=(0.05, 0.05, 0.05), first_pause=0.1, longest_pause=0.4, idle=0.05, breath=0.01
+    batch=100,
+    timeout=2.0,
+    schedule=(0.05, 0.05, 0.05),
+    first_pause=0.1,
+    longest_pause=0.4,
+    idle=0.05,
+    breath=0.01,
+    settle=0.05,
 )
 
 RECORD: Any = None

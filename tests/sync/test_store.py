@@ -135,7 +135,7 @@ async def test_retries_come_when_they_are_due_and_end_with_a_delivery(sync: Sync
     assert await sync.deliveries.owed("e-shop") == (2, 1)
     failed = await sync.deliveries.page("e-shop", "", 10, "failed")
     assert [receipt.customer_id for receipt in failed] == [customer(3)]
-    await settle(sync, settlement(Receipt(ANNA, version=1, at=now()), retries={BERT: None}))
+    await settle(sync, settlement(Receipt(ANNA, version=1, at=now()), retries={ANNA: None, BERT: None}))
     assert await sync.deliveries.due("e-shop", now() + timedelta(days=1), 10) == []
     assert [receipt.customer_id for receipt in await sync.deliveries.page("e-shop", "", 10)] == [
         customer(3),
@@ -143,6 +143,23 @@ async def test_retries_come_when_they_are_due_and_end_with_a_delivery(sync: Sync
         BERT,
     ]
     assert len(await sync.deliveries.page("e-shop", customer(3), 10, "delivered")) == 2
+
+
+async def test_a_delivery_that_knew_of_no_request_leaves_it_as_it_is(sync: Sync) -> None:
+    await sync.deliveries.start_over("e-shop", {}, None)
+    await sync.deliveries.ask_again("e-shop", ANNA, now(), None)
+    await settle(sync, settlement(Receipt(ANNA, version=1, at=now())))
+    assert [receipt.customer_id for receipt in await sync.deliveries.due("e-shop", now(), 10)] == [ANNA]
+
+
+async def test_a_receipt_for_several_deliveries_counts_them_all(sync: Sync) -> None:
+    await sync.deliveries.start_over("e-shop", {}, None)
+    first, last = now() - timedelta(seconds=1), now()
+    await settle(sync, settlement(Receipt(ANNA, version=3, at=last, first_at=first, times=3)))
+    await settle(sync, settlement(Receipt(ANNA, version=4, at=last + timedelta(seconds=1))))
+    [stored] = await sync.deliveries.page("e-shop", "", 10)
+    assert (stored.version, stored.times) == (4, 4)
+    assert abs(stored.first_at - first) < timedelta(milliseconds=1)
 
 
 async def test_deliveries_of_channels_with_like_names_are_kept_apart(sync: Sync) -> None:

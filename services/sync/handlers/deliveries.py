@@ -27,7 +27,8 @@ class Settlement:
     cursor: Cursor
     receipts: Sequence[Receipt] = ()
     retries: Mapping[str, Retry | None] = field(default_factory=dict)
-    """By customer; None takes away a retry that has become pointless."""
+    """By customer; None takes away a retry that has become pointless. Where there is no word of one, it stays: somebody may have
+    asked for that customer again meanwhile."""
     trouble: Trouble | None = None
     reach: Cursor = field(default_factory=dict)
     """Up to where the channel may be sent anything from now on, in partitions where that changes."""

@@ -173,7 +173,8 @@ class Stream:
     async def store(self, receipts: Sequence[Receipt]) -> None:
         """Keep what is sent, and the place for clients that will not say where they are."""
         metrics.DELIVERIES.labels(self.channel_id, "delivered").inc(len(receipts))
-        settlement = Settlement(self.channel_id, self.generation, None, dict(self.cursor), receipts)
+        over = dict.fromkeys(receipt.customer_id for receipt in receipts)
+        settlement = Settlement(self.channel_id, self.generation, None, dict(self.cursor), receipts, over)
         try:
             await self.line.transact(lambda unit: self.line.deliveries.settle(settlement, unit.session))
         except LostLease:

@@ -91,8 +91,9 @@ class DeliveryStore:
         mine = {"_id": s.channel_id, **{name: value for name, value in conditions.items() if value is not None}}
         if not (await self.progresses.update_one(mine, change, session=session)).matched_count:
             raise LostLease(s.channel_id)
-        writes = [delivered(s.channel_id, receipt) for receipt in s.receipts]
-        writes += [owed(s.channel_id, customer_id, retry) for customer_id, retry in s.retries.items()]
+        got = {receipt.customer_id for receipt in s.receipts}
+        writes = [delivered(s.channel_id, receipt, over=receipt.customer_id in s.retries) for receipt in s.receipts]
+        writes += [owed(s.channel_id, one, retry) for one, retry in s.retries.items() if one not in got]
         if writes:
             await update_all(self.deliveries, writes, session)
 
@@ -171,8 +172,9 @@ def key(channel_id: str, customer_id: str) -> str:
     return f"{channel_id}:{customer_id}"
 
 
-def delivered(channel_id: str, receipt: Receipt) -> Document:
-    fields = {
+def delivered(channel_id: str, receipt: Receipt, *, over: bool) -> Document:
+    """`over`: with it whatever the channel was owed of the customer. `times` and `first_at` of the receipt are those since the last one."""
+    fields: Document = {
         "version": receipt.version,
         "policy_version": receipt.policy_version,
         "generation": receipt.generation,
@@ -180,13 +182,14 @@ def delivered(channel_id: str, receipt: Receipt) -> Document:
         "stream": receipt.stream,
         "status": receipt.status,
         "at": receipt.at,
-        "retry": None,
     }
+    if over:
+        fields["retry"] = None
     change = {
         "$set": fields,
         "$setOnInsert": {"channel": channel_id, "customer": receipt.customer_id},
-        "$min": {"first_at": receipt.at},
-        "$inc": {"times": 1},
+        "$min": {"first_at": receipt.first_at or receipt.at},
+        "$inc": {"times": receipt.times or 1},
     }
     return update_of({"_id": key(channel_id, receipt.customer_id)}, change, upsert=True)
 

@@ -51,13 +51,15 @@ class Delivery:
         self.receivers = Receivers(world)
         self._operator = Operator(world)
         self.delivered = Delivered(world, self.receivers)
+        batch = chance.choice((3, 10, 100))
         self._pace = Pace(
-            batch=chance.choice((3, 10, 100)),
+            batch=batch,
             concurrency=chance.choice((1, 2, 8)),
             timeout=TIMEOUT,
             schedule=SCHEDULE,
             first_pause=0.3,
             longest_pause=2.0,
+            settle=0.0 if batch == 3 else 1.0,
         )
         self._unsent = chance.randint(2, 22)
         self.nodes = [Node(world, SERVICE, f"sync-{n}", self._composed) for n in range(chance.choice((1, 2, 2, 3)))]

@@ -55,8 +55,10 @@ class Pace:
     """How often a channel is looked up for retries that are due and for replays."""
     breath: float = 0.02
     """From the beginning of a batch that was not full to that of the next: many tiny batches would cost a lot."""
+    settle: float = 1.0
+    """How long what a receiver has taken may wait to be put down, together with what it takes meanwhile. A crash sends so much again."""
     ahead: int = 1000
-    """Positions of a partition by which it is on record ahead that they may be sent: more than come while two batches are settled."""
+    """Positions of a partition by which it is on record ahead that they may be sent: more than come between two settlements."""
 
 
 @dataclass

@@ -46,6 +46,8 @@ def outcome_of(batch: Batch, answers: Mapping[str, Answer], terms: Terms) -> Out
         done = not item.needed or (answer is not None and (answer.taken or not terms.channel_fails))
         if answer and answer.taken:
             outcome.receipts[customer] = receipt(item, answer, batch.generation, terms)
+            if item.receipt and item.receipt.retry:
+                outcome.retries[customer] = None
         elif answer and done:
             outcome.retries[customer] = again = retry(item, answer, terms)
             outcome.failed[customer] = (item.receipt or Receipt(customer))._replace(retry=again)

@@ -37,10 +37,10 @@ class Batch:
 
 
 class Upcoming:
-    """A channel's place in the order of changes as its worker knows it, ahead of the database while a batch is settled.
+    """A channel's place in the order of changes as its worker knows it, ahead of the database by what is not settled.
 
-    What others may change (a replay, the retries that are due) is looked up every so often; should it matter to a batch
-    under way, settling that batch fails. Receipts are made by whoever holds the lease and by nobody else, so those of late are
+    What others may change (a replay, the retries that are due) is looked up every so often; should it matter to what is
+    not settled, settling fails. Receipts are made by whoever holds the lease and by nobody else, so those of late are
     known by heart; others only ask for a customer again, which makes a retry that is due.
     """
 
@@ -49,8 +49,10 @@ class Upcoming:
         self.channel_id = channel_id
         self.cursor: Cursor = {}
         self._generation = 0
-        self._left: Mapping[str, Receipt] = {}
-        """What the last batch has left behind, by customer: the database may not know of it yet."""
+        self._left: dict[str, Receipt] = {}
+        """What is not settled, by customer: the database does not know of it yet."""
+        self._settling: Mapping[str, Receipt] = {}
+        """What is being settled: the database may know of it."""
         self._due: Sequence[Receipt] = ()
         self._by_heart: dict[str, Receipt] = {}
         """By customer, the one learnt last comes last."""
@@ -73,14 +75,18 @@ class Upcoming:
         return Batch(self._generation, items, pointless, emptied(self.cursor, tails, places, limit))
 
     def leave(self, cursor: Cursor, receipts: Mapping[str, Receipt]) -> None:
-        """Go on behind a batch that is about to be settled."""
+        """Go on behind a batch that will be settled."""
         self.cursor |= cursor
-        self._left = receipts
+        self._left |= receipts
         self._learn(receipts)
 
+    def settling(self) -> None:
+        """All that was left is about to be settled."""
+        self._left, self._settling = {}, self._left
+
     def settled(self) -> None:
-        """The database knows as much as we do."""
-        self._left = {}
+        """The settlement that was under way is stored."""
+        self._settling = {}
 
     async def _look(self) -> None:
         progress, due = await asyncio.gather(
@@ -88,10 +94,12 @@ class Upcoming:
             self.post.deliveries.due(self.channel_id, self.post.now(), DUE),
         )
         if progress.generation != self._generation:
-            self._generation, self.cursor, self._left = progress.generation, {}, {}
+            self._generation, self.cursor = progress.generation, {}
+            self._left.clear()
             self._by_heart.clear()
         self.cursor |= {p: position for p, position in progress.cursor.items() if position > self.cursor.get(p, 0)}
-        self._due = [receipt for receipt in due if receipt.customer_id not in self._left]
+        unknown = self._left.keys() | self._settling.keys()
+        self._due = [receipt for receipt in due if receipt.customer_id not in unknown]
         self._learn({receipt.customer_id: receipt for receipt in self._due})
         self._look_at = time.monotonic() + self.post.pace.idle
 

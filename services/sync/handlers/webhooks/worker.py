@@ -16,6 +16,7 @@ from services.sync.handlers.deliveries import Settlement
 from services.sync.handlers.webhooks.needs import Answer, Lease, Post
 from services.sync.handlers.webhooks.outcome import Terms, outcome_of
 from services.sync.handlers.webhooks.standing import Standing
+from services.sync.handlers.webhooks.unsettled import Unsettled
 from services.sync.handlers.webhooks.upcoming import Batch, Item, Upcoming
 from shared import metrics
 from shared.logging import whereabouts
@@ -29,8 +30,8 @@ PROBES = 20
 class Worker:
     """One channel's deliveries on this instance: where its receiver stands, and its place in the order of changes.
 
-    While a batch is being settled the next one is already on its way; it begins where the one before has ended, and is
-    settled after it.
+    What batches leave behind is settled once a second, while the next ones are on their way: each begins where the one before has
+    ended.
     """
 
     def __init__(self, channel_id: str, lease: Lease, post: Post) -> None:
@@ -40,6 +41,7 @@ class Worker:
         self.pace = post.pace
         self.standing = Standing(post.pace)
         self.stopping = False
+        self.unsettled = Unsettled()
         self.settling: asyncio.Task[None] | None = None
         self.upcoming = Upcoming(post, channel_id)
         self.reach = Reach({}, post.pace.ahead)
@@ -51,11 +53,11 @@ class Worker:
         try:
             while not self.stopping and not self.standing.gone and (channel := self.active()):
                 if (wait := self.standing.blocked_for()) > 0 or not self.lease_holds():
-                    await self.settled()
+                    await self.settle_all()
                     await asyncio.sleep(min(max(wait, 0.05), self.pace.idle))
                 else:
                     await self.go_on(channel)
-            await self.settled()
+            await self.settle_all()
         finally:
             # After an error or a cancellation: what it does not store goes out again.
             if self.settling is not None:
@@ -72,8 +74,11 @@ class Worker:
             if len(batch.items) < limit:
                 await asyncio.sleep(self.pace.breath - (time.monotonic() - began))
         else:
-            await self.settled()
-            await self.post.tail.beyond(self.upcoming.cursor, self.pace.idle)
+            if self.settling is not None and self.settling.done():
+                await self.settled()
+            await self.settle_if_due()
+            left = self.unsettled.waits(self.pace.settle)
+            await self.post.tail.beyond(self.upcoming.cursor, min(self.pace.idle, left or self.pace.idle))
 
     def active(self) -> Channel | None:
         return self.post.channels.active(self.channel_id, "webhook")
@@ -85,15 +90,14 @@ class Worker:
     # Sending
 
     async def deliver(self, channel: Channel, batch: Batch) -> None:
-        """Send what is needed, and have what came of it stored together with the cursor."""
+        """Send what is needed, and keep what came of it to be stored together with the cursor."""
         wanted = [item for item in batch.items if item.needed]
         if self.standing.way() is Way.PROBE and wanted:
             wanted = [random.choice(wanted)]  # noqa: S311 - nothing secret
         await self.put_down(wanted)
         answers = await self.send_all(channel, wanted, batch.generation)
-        await self.settled()
-        settlement = self.outcome(channel, batch, answers)
-        self.settling = asyncio.create_task(self.settle(settlement, answers))
+        self.count(answers)
+        await self.keep(channel, batch, answers)
 
     async def put_down(self, items: Sequence[Item]) -> None:
         """See to it that whoever may get something now is on record as such, should nobody learn what comes of it.
@@ -156,30 +160,55 @@ class Worker:
 
     # Settling
 
-    def outcome(self, channel: Channel, batch: Batch, answers: Mapping[str, Answer]) -> Settlement:
-        """What the batch leaves behind; the next one begins there."""
-        now, fails = self.post.now(), self.standing.way() is not Way.OPEN
-        came = outcome_of(batch, answers, Terms(channel.policy.version, self.pace.schedule, now, fails))
+    async def keep(self, channel: Channel, batch: Batch, answers: Mapping[str, Answer]) -> None:
+        """What the batch leaves behind; the next one begins there. What went well can wait for a second."""
+        fails = self.standing.way() is not Way.OPEN
+        came = outcome_of(batch, answers, Terms(channel.policy.version, self.pace.schedule, self.post.now(), fails))
+        news = bool(came.retries or fails or self.standing.trouble or self.standing.gone)
+        if news:
+            await self.settle_all()  # of a customer there is one word at a time
         self.upcoming.leave(came.cursor, came.failed | came.receipts)
-        return Settlement(
-            self.channel_id,
-            batch.generation,
-            self.lease.owner,
-            came.cursor,
-            list(came.receipts.values()),
-            came.retries,
-            self.standing.present_trouble(now),
-            self.reach.settling(self.post.tail.positions, ahead=not fails),
-        )
+        self.unsettled.add(batch.generation, came)
+        if news:
+            await self.begin_to_settle()
+        else:
+            await self.settle_if_due()
 
-    async def settle(self, settlement: Settlement, answers: Mapping[str, Answer]) -> None:
+    async def settle_if_due(self) -> None:
+        left = self.unsettled.waits(self.pace.settle)
+        if left is not None and left <= 0:
+            await self.begin_to_settle()
+
+    async def begin_to_settle(self) -> None:
+        """All that batches have left behind, after what is being settled."""
+        await self.settled()
+        left, self.unsettled = self.unsettled, Unsettled(self.unsettled.generation)
+        self.upcoming.settling()
+        settlement = Settlement(
+            self.channel_id,
+            left.generation,
+            self.lease.owner,
+            left.cursor,
+            list(left.receipts.values()),
+            left.retries,
+            self.standing.present_trouble(self.post.now()),
+            self.reach.settling(self.post.tail.positions, ahead=self.standing.way() is Way.OPEN),
+        )
+        self.settling = asyncio.create_task(self.settle(settlement))
+
+    async def settle(self, settlement: Settlement) -> None:
         await self.post.transact(lambda unit: self.post.deliveries.settle(settlement, unit.session))
-        self.count(answers)
         if self.standing.gone:
             await self.disable()
 
+    async def settle_all(self) -> None:
+        """Wait until everything is stored. Raises LostLease."""
+        if self.unsettled.since is not None:
+            await self.begin_to_settle()
+        await self.settled()
+
     async def settled(self) -> None:
-        """Wait until the last batch is stored. Raises LostLease."""
+        """Wait until the settlement that is under way is stored. Raises LostLease."""
         if self.settling is not None:
             settling, self.settling = self.settling, None
             await settling
