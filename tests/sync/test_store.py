@@ -159,6 +159,7 @@ async def test_a_receipt_for_several_deliveries_counts_them_all(sync: Sync) -> N
     await settle(sync, settlement(Receipt(ANNA, version=4, at=last + timedelta(seconds=1))))
     [stored] = await sync.deliveries.page("e-shop", "", 10)
     assert (stored.version, stored.times) == (4, 4)
+    assert stored.first_at is not None
     assert abs(stored.first_at - first) < timedelta(milliseconds=1)
 
 

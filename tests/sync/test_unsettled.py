@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from aiohttp import web
@@ -52,6 +53,10 @@ def test_it_waits_for_its_time_or_until_it_is_much() -> None:
     assert unsettled.waits(60.0) == 0.0
 
 
+def received(receiver: Receiver, versions: list[int]) -> bool:
+    return receiver.versions(ANNA) == versions
+
+
 def settlements_of(sync: Sync) -> list[Settlement]:
     """Those that are stored from now on."""
     stored: list[Settlement] = []
@@ -76,7 +81,7 @@ async def test_changes_that_follow_each_other_are_delivered_at_once_and_settled_
     async with delivering(dispatch):
         for n in range(1, 4):
             await sync.happen(order(ANNA, n))
-            await eventually(lambda n=n: receiver.versions(ANNA) == list(range(1, n + 1)))
+            await eventually(partial(received, receiver, list(range(1, n + 1))))
         assert (stored, await receipt(sync, ANNA)) == ([], None)
         await dispatch.stop()  # whoever stops in good order leaves nothing behind
     [settlement] = stored
@@ -119,5 +124,6 @@ async def test_a_failure_is_put_down_at_once_behind_what_went_well(sync: Sync, r
         await sync.happen(order(ANNA, 2))
         kept = await eventually(lambda: receipt(sync, ANNA))
     assert [len(settlement.receipts) for settlement in stored] == [21, 0]
+    assert kept is not None
     assert kept.retry is not None
     assert (kept.version, kept.retry.version) == (1, 2)

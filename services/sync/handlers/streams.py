@@ -23,7 +23,7 @@ from shared.messaging import Unit
 from shared.messaging.transient import transient
 
 log = structlog.get_logger(__name__)
-BATCH = 200
+BATCH = 500
 DUE = 100
 
 
