@@ -18,12 +18,12 @@ class ContactSettings(PlatformSettings):
     contacts_log_look_seconds: float = Field(6 * 3600, gt=0)
     """How often the log is looked through for what erasures have left there, while one waits for that."""
     contacts_matching_share: float = Field(0.25, gt=0, le=1)
-    """Of one core, what looking for duplicates may take while it goes through all contacts or is behind; right behind single
-    events it takes what it needs, some milliseconds each."""
+    """Of one core, what looking for duplicates may take; a tenth of that while the machine has hardly any CPU time left."""
     contacts_quality_share: float = Field(0.01, gt=0, le=1)
-    """Of one core, what measuring the quality of all contacts may take: after each piece it rests 99 times as long."""
+    """Of one core, what measuring the quality of all contacts may take: after each piece it rests 99 times as long. The first
+    measurement of all may take 0.2, unless the machine has hardly any CPU time left."""
     contacts_lifecycle: bool = True
-    """Whether scores move customers through the life cycle. It costs some 20 microseconds of CPU a score."""
+    """Whether scores move customers through the life cycle. It costs some 35 microseconds of CPU a score, of who moves some 200."""
     contacts_lapsed_days: float | None = Field(None, gt=0)
     """After so many days without a purchase a customer has lapsed. Absent: when scoring calls them gone. Both are looked at
     whenever a customer's score is told."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
 
 from shared.contracts.topics import REPLAYS
 from shared.messaging import dead_letters
 from shared.messaging.received import Intake, Received, Record, Rejected
 from shared.messaging.subscription import Subscription
+
+TOPIC = attrgetter("topic")
 
 
 class Reading:
@@ -23,15 +27,17 @@ class Reading:
         return topic[self._namespace :]
 
     def read(self, records: Sequence[Record], intake: Intake) -> None:
-        subscription = self.subscription
-        for record in records:
-            topic = self.name(record.topic)
+        for name, some in groupby(records, TOPIC):
+            topic = self.name(name)
             if topic == REPLAYS.name:
-                self._read_replay(record, intake)
-            elif subscription.raw:
-                intake.events.append(_raw(record, topic))
+                for record in some:
+                    self._read_replay(record, intake)
+            elif self.subscription.raw:
+                intake.events += [_raw(record, topic) for record in some]
             else:
-                intake.read(record, subscription.rules[topic])
+                rules = self.subscription.rules[topic]
+                for record in some:
+                    intake.read(record, rules)
 
     def first_topic(self, record: Record) -> str:
         """Where a record has first stood: a dead letter on its way back comes from elsewhere."""

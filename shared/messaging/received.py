@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -104,10 +104,15 @@ class Rules:
     """Bytes of one event's data."""
     edge: bool
     """Written by outsiders: any mode of CloudEvents, and no trust in attributes of ours."""
+    wanted: frozenset[bytes | None] = field(init=False, repr=False, compare=False)
+    """The types of the facts, as they stand in a header: a guest looks at those of all records."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "wanted", frozenset(name.encode() for name in self.facts))
 
     def passes_over(self, headers: Mapping[str, bytes | None]) -> bool:
         """Whether a record in binary mode is another group's by its type alone, whatever else is right or wrong about it."""
-        return not self.owns_rest and (headers.get("ce_type") or b"").decode("utf-8", "replace") not in self.facts
+        return not self.owns_rest and headers.get("ce_type") not in self.wanted
 
 
 class Intake:

@@ -18,9 +18,13 @@ from tests.web import serving
 
 @asynccontextmanager
 async def contacts(settings: PlatformSettings, **own: Any) -> AsyncIterator[aiohttp.ClientSession]:
-    """The service, asked with a key that may do all. `own`: settings of its own."""
+    """The service, asked with a key that may do all. `own`: settings of its own.
+
+    Tests wait for duplicates, also on a machine that has no CPU time left, where a quarter of a core would become a fortieth.
+    """
     _, key, sha256 = new_key()
-    app = create(ContactSettings(**settings.model_dump() | {"admin_key_sha256": sha256} | own))
+    given = settings.model_dump() | {"admin_key_sha256": sha256, "contacts_matching_share": 1.0} | own
+    app = create(ContactSettings(**given))
     async with serving(app, key=key) as session:
         yield session
 

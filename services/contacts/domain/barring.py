@@ -23,6 +23,8 @@ MAX_BARS = 20
 DIGEST_BYTES = 16
 CHANNELS = {"email": "email", "phone": "phone"}
 """What an address is for, where a list does not say it."""
+REACHED = ("identifiers", "email", "emails", "phone", "phones")
+"""The fields of a contact that have its addresses."""
 
 
 class TooManyBars(ValueError):

@@ -199,21 +199,24 @@ def of_score(
     """
     known = next((mark for mark in course if mark.what in {"bought", "unbought"}), None)
     bought = known is not None and known.what == "bought"
-    # Scoring tells of one customer in order, perhaps twice as of one moment: where it says the opposite, what it told last holds.
-    turned = max(as_of, known.last + timedelta(milliseconds=1)) if known else as_of
     if first is None or last is None:
-        return [_mark("unbought", turned, "no-purchase", turned)] if bought else []
+        return [_mark("unbought", turned := _turned(known, as_of), "no-purchase", turned)] if bought else []
     told = []
     if known is None or not bought or known.first != first:
-        told.append(_mark("bought", first, "first-purchase", as_of if bought else turned))
+        told.append(_mark("bought", first, "first-purchase", as_of if bought else _turned(known, as_of)))
     lapses = [mark.basis for mark in course if mark.what == "lapsed" and mark.basis]
-    returns = [mark.first for mark in course if mark.what == "returned"]
-    before = max((basis for basis in lapses if basis < last), default=None)
-    if before is not None and not any(before < at <= last for at in returns):
-        told.append(_mark("returned", last, "purchase", last))
+    if lapses and (before := max((basis for basis in lapses if basis < last), default=None)):
+        returns = [mark.first for mark in course if mark.what == "returned"]
+        if not any(before < at <= last for at in returns):
+            told.append(_mark("returned", last, "purchase", last))
     if lapse and last not in lapses:
         told.append(_mark("lapsed", max(as_of, last), lapse, max(as_of, last), basis=last))
     return told
+
+
+def _turned(known: Mark | None, as_of: datetime) -> datetime:
+    """Scoring tells of one customer in order, perhaps twice as of one moment: where it says the opposite, what it told last holds."""
+    return max(as_of, known.last + timedelta(milliseconds=1)) if known else as_of
 
 
 def _mark(what: What, first: datetime, reason: str, last: datetime, basis: datetime | None = None) -> Mark:

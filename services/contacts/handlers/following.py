@@ -5,8 +5,6 @@ effect of once. All contacts are passed through, piece by piece, when there is n
 forgotten that far back), when something was learnt, and when other limits are wanted. Both go on from where they were.
 """
 
-import asyncio
-import time
 from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
@@ -15,6 +13,7 @@ from typing import Any, Protocol
 import structlog
 
 from services.contacts.handlers.matching import Matching
+from shared.idle import Idle, unknown
 from shared.leases import Lease, UnderWay, leased
 
 log = structlog.get_logger(__name__)
@@ -81,7 +80,10 @@ class Marks(Protocol):
 
 
 class Following:
-    """Keeps records and pairs up to date for as long as it runs."""
+    """Keeps records and pairs up to date for as long as it runs.
+
+    It takes `share` of a core at most, and less of a busy machine: nobody waits for it, and those who wait have the rest.
+    """
 
     def __init__(
         self,
@@ -89,11 +91,13 @@ class Following:
         matching: Matching,
         owner: str,
         share: float,
+        idle: Idle | None = None,
     ) -> None:
         self.marks = marks
         self.matching = matching
         self.owner = owner
         self.share = share
+        self.idle = idle or Idle(unknown)
 
     async def follow(self) -> None:
         """Until cancelled, if nobody else does. Raises LeaseLost."""
@@ -116,18 +120,13 @@ class Following:
 
     async def step(self, stream: Stream, progress: Progress) -> Progress:
         """One piece of the stream and, if a pass is under way, one of it."""
-        began = time.monotonic()
-        passing = progress.after is not None
-        news = await stream.next(PIECE, 0.0 if passing else QUIET_SECONDS)
-        waited = time.monotonic() - began
-        if news:
-            await self.matching.take(news.customers, news.touched)
-        if news.token is not None and news.token != progress.token:
-            progress = await self._save(replace(progress, token=news.token))
-        progress = await self._pass(progress)
-        if passing or len(news) >= PIECE:
-            await self._rest(time.monotonic() - began - waited)
-        return progress
+        news = await stream.next(PIECE, QUIET_SECONDS if progress.after is None else 0.0)
+        async with self.idle.piece(self.share):
+            if news:
+                await self.matching.take(news.customers, news.touched)
+            if news.token is not None and news.token != progress.token:
+                progress = await self._save(replace(progress, token=news.token))
+            return await self._pass(progress)
 
     async def _pass(self, progress: Progress) -> Progress:
         mark = await self.marks.mark()
@@ -139,10 +138,6 @@ class Following:
         if piece:
             await self.matching.take(piece)
         return await self._save(replace(progress, after=piece[-1] if piece else None))
-
-    async def _rest(self, worked: float) -> None:
-        """Whoever passes through all contacts, or is behind, leaves the rest of a core to those who wait for an answer."""
-        await asyncio.sleep(worked * (1 / self.share - 1))
 
     async def _save(self, progress: Progress) -> Progress:
         await self.marks.save_progress(progress)

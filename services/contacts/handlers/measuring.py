@@ -1,7 +1,6 @@
 """How good the data are: of one contact now, and of all of them as of the last measurement."""
 
 import asyncio
-import time
 from collections.abc import Collection
 from contextlib import suppress
 from typing import Any, Protocol
@@ -12,12 +11,13 @@ from services.contacts.domain.quality.report import Tally
 from services.contacts.domain.survivorship import Known
 from services.contacts.handlers.rulebook import Rulebook
 from shared.clock import Clock
+from shared.idle import Idle, unknown
 from shared.leases import Lease, UnderWay, leased
 
 PIECE = 50
 """Contacts judged at a time, in a thread: some 20 ms."""
 FIRST_SHARE = 0.2
-"""Of one core, for the first report of all, for which somebody may be waiting."""
+"""Of one core, for the first report of all, for which somebody may be waiting, if the machine has that left."""
 
 
 class Reports(Protocol):
@@ -49,6 +49,7 @@ class Measuring:
         share: float,
         country: str | None,
         rulebook: Rulebook | None = None,
+        idle: Idle | None = None,
     ) -> None:
         self.reports = reports
         self.clock = clock
@@ -56,6 +57,7 @@ class Measuring:
         self.share = share
         self.country = country
         self.rulebook = rulebook or Rulebook()
+        self.idle = idle or Idle(unknown)
 
     async def of(self, customer: str) -> Quality | None:
         """The quality of a contact's data, of one merged into another that one's; None if there is no such contact."""
@@ -83,10 +85,9 @@ class Measuring:
         share = self.share if await self.reports.report() else max(self.share, FIRST_SHARE)
         tally, after = Tally(), ""
         while piece := await self.reports.piece(after, PIECE):
-            began = time.monotonic()
-            await asyncio.to_thread(tally.add_all, await self._whole(piece), as_of, self.country)
-            after = piece[-1].contact.customer_id
-            await asyncio.sleep((time.monotonic() - began) * (1 / share - 1))
+            async with self.idle.piece(share):
+                await asyncio.to_thread(tally.add_all, await self._whole(piece), as_of, self.country)
+                after = piece[-1].contact.customer_id
         await self.reports.save_report({"as_of": as_of, **tally.report()})
 
     async def _whole(self, roots: Collection[Known]) -> list[Known]:

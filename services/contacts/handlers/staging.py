@@ -70,15 +70,15 @@ class Staging:
 
         Nobody who is restricted is moved: what was missed scoring tells again once that is lifted.
         """
-        told = [event.fact for event in events if _says_what_was_bought(event.fact)]
-        absorbed = await self._absorbed({one.customer_id for one in told if isinstance(one, ScoreWithdrawn)}, unit)
-        courses = await self.courses.courses({_customer(one) for one in told} - absorbed, unit.session)
+        told = [(_customer(event.fact), event.fact) for event in events if _says_what_was_bought(event.fact)]
+        absorbed = await self._absorbed({customer for customer, one in told if isinstance(one, ScoreWithdrawn)}, unit)
+        courses = await self.courses.courses({customer for customer, _ in told} - absorbed, unit.session)
         news: defaultdict[str, list[Mark]] = defaultdict(list)
         # One by one, so that it does not matter which of them come in one batch.
-        for one in told:
-            customer = _customer(one)
-            if customer in courses and (marks := self._news(courses[customer], one)):
-                courses[customer] = lifecycle.heard(courses[customer], marks)
+        for customer, one in told:
+            course = courses.get(customer)
+            if course is not None and (marks := self._news(course, one)):
+                courses[customer] = lifecycle.heard(course, marks)
                 news[customer] += marks
         for customer in await self.courses.restricted(news, unit.session) if news else ():
             del news[customer]

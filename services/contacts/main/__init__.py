@@ -65,6 +65,7 @@ from shared.clock import clock
 from shared.erasing import Erasing, Terms
 from shared.held import held_routes
 from shared.http import add_problems
+from shared.idle import Idle
 from shared.leases import MongoLease
 from shared.messaging import duplicates
 from shared.messaging.ages import Log
@@ -157,7 +158,7 @@ def _duplicates(base: Base, merging: Merging) -> Part:
     reviewing = Reviewing(queue, base.store, merging)
     matching = Matching(matches, base.clock, Unasked(reviewing, messaging.transact).merge)
     progress = MatchProgress(base.plumbing.database, matches)
-    following = Following(progress, matching, settings.instance, settings.contacts_matching_share)
+    following = Following(progress, matching, settings.instance, settings.contacts_matching_share, Idle())
     learning = Learning(ModelStore(base.plumbing.database, matches), base.clock, settings.instance)
     jobs = [partial(follow_contacts, following), partial(learn_regularly, learning)]
     return Part([api.duplicates(reviewing, queue, messaging, base.seeing)], [matches.prepare], jobs)
@@ -166,7 +167,8 @@ def _duplicates(base: Base, merging: Merging) -> Part:
 def _quality(base: Base) -> Part:
     share = base.settings.contacts_quality_share
     reports = QualityStore(base.plumbing.database)
-    measuring = Measuring(reports, base.clock, base.settings.instance, share, base.country, base.store.rulebook)
+    instance, rulebook = base.settings.instance, base.store.rulebook
+    measuring = Measuring(reports, base.clock, instance, share, base.country, rulebook, Idle())
     return Part([api.quality(measuring, base.seeing)], jobs=[partial(measure_quality, measuring)])
 
 

@@ -89,14 +89,15 @@ class MongoStore:
         return {row["_id"]: row["customer_id"] async for row in found}
 
     async def load(self, customers: Many[str], session: Session | None) -> dict[str, Known]:
-        found = self.contacts.find({"_id": {"$in": list(customers)}}, session=session)
-        return {row["_id"]: read_known(row) async for row in found}
+        wanted = {"_id": {"$in": list(customers)}}
+        found = await self.contacts.find(wanted, session=session).batch_size(len(customers) + 1).to_list(None)
+        return {row["_id"]: read_known(row) for row in found}
 
     async def courses(self, customers: Many[str], session: Session | None) -> dict[str, Course]:
         """What was heard of these customers' life cycles, each by itself; unknown ones are absent."""
         wanted, only = {"_id": {"$in": list(customers)}}, {"course": 1, "stage": 1, "said.stage": 1}
-        found = self.contacts.find(wanted, only, session=session)
-        return {row["_id"]: read_stages(row) async for row in found}
+        found = await self.contacts.find(wanted, only, session=session).batch_size(len(customers) + 1).to_list(None)
+        return {row["_id"]: read_stages(row) for row in found}
 
     async def restricted(self, customers: Many[str], session: Session | None) -> set[str]:
         """Those of them whose data are kept and must not be used."""

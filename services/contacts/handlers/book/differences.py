@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from services.contacts.domain.barring import addresses
+from services.contacts.domain.barring import REACHED, addresses
 from services.contacts.domain.survivorship import Known
 from shared.contracts.contacts import Contact
 
@@ -31,6 +31,7 @@ def moved(loaded: Customers, current: Customers) -> list[Contact]:
 
 
 def _has_moved(before: Known | None, known: Known) -> bool:
-    if before is not None and before.contact is known.contact:
+    # What nobody has spoken of is the very same object, and addresses take time to spell.
+    if before is not None and all(getattr(before.contact, one) is getattr(known.contact, one) for one in REACHED):
         return False
     return (addresses(before.contact) if before else frozenset()) != addresses(known.contact)
