@@ -1,6 +1,5 @@
 """What campaigns listens to: who the customers are, and who of them is one, what they do, what they buy, what they are worth."""
 
-from services.campaigns.domain.orders import OrderInFigures
 from services.campaigns.handlers.profiles import Following
 from shared.contracts.contacts import CONTACTS
 from shared.contracts.interactions import INTERACTIONS, SALES, ContractChanged
@@ -18,7 +17,6 @@ def listen(messaging: Messaging, following: Following, erasing: Erasing) -> None
             group="campaigns",
             topics=(CONTACTS, INTERACTIONS, SALES, SCORES),
             ignores=(ContractChanged,),
-            reads=(OrderInFigures,),
             apply=erasing.beside(following.fold),
             gather_ms=GATHER_MS,
         )

@@ -33,9 +33,6 @@ class Subscription:
     """Only these of the topics' facts; None: all."""
     ignores: tuple[type[Fact], ...] = ()
     """Facts that another group takes: neither handled nor refused here."""
-    reads: tuple[type[Fact], ...] = ()
-    """Facts that this group reads in a form of its own, which leaves out what it has no use for: models that stand in for the
-    topics' of the same type."""
     owns_rest: bool = True
     """Whether records that nobody can read become this group's dead letters."""
     gather_ms: int = GATHER_MS
@@ -48,12 +45,11 @@ class Subscription:
     def __post_init__(self) -> None:
         wanted = None if self.facts is None else set(self.facts)
         ignored = frozenset(fact.TYPE for fact in self.ignores)
-        own = {fact.TYPE: fact for fact in self.reads}
         rules = {
             topic.name: Rules(
                 topic.name,
                 {
-                    name: own.get(name, fact)
+                    name: fact
                     for name, fact in topic.types.items()
                     if name not in ignored and (wanted is None or fact in wanted)
                 },

@@ -107,7 +107,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--mix", default="{}", help="fields of Mix that differ from their defaults, as JSON")
-    parser.add_argument("--live", action="store_true", help="events happen when they are sent, instead of as the mix says")
+    parser.add_argument(
+        "--live", action="store_true", help="events happen when they are sent, instead of as the mix says"
+    )
     come_first()
     uvloop.run(play(parser.parse_args()))
 

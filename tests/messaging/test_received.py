@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import orjson
 import pytest
-from pydantic import BeforeValidator
 
-from shared.contracts.channels import INBOUND, ContactReported, SaleLine, SaleReported
+from shared.contracts.channels import INBOUND, ContactReported, SaleReported
 from shared.contracts.fact import Reason
-from shared.contracts.interactions import SALES, OrderPlaced
+from shared.contracts.interactions import SALES
 from shared.messaging import Subscription, Unit
 from shared.messaging.received import MAX_ELEMENTS, Intake, Received
 from tests.messaging.records import PUBLISHER, SOURCE, TIME, customer_id, placed, raw, record, reported, sale, sequence
@@ -149,17 +146,6 @@ def test_a_guest_looks_at_the_type_first_and_no_further_where_it_is_anothers() -
     records = [raw(b"{", [("ce_type", type_), ("ce_time", b"never")]) for type_ in types]
     intake = read(*records, record(reported(2)), subscription=guest)
     assert (intake.events, intake.rejected) == ([], [])
-
-
-def test_a_group_reads_a_fact_as_far_as_it_has_use_for_it() -> None:
-    class OrderInFigures(OrderPlaced):
-        lines: Annotated[list[SaleLine], BeforeValidator(lambda _: [])]
-
-    group = Subscription("g", (SALES,), _ignore, reads=(OrderInFigures,))
-    sold, unread = only(read(record(placed(1)))), only(read(record(placed(1)), subscription=group))
-    assert isinstance(unread.fact, OrderInFigures)
-    assert unread.fact.model_dump() == sold.fact.model_dump()
-    assert group.rules["crm.sales"].facts.keys() == ALL.rules["crm.sales"].facts.keys()
 
 
 def test_a_guest_refuses_what_is_addressed_to_it() -> None:

@@ -4,21 +4,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
 
-from pydantic import BeforeValidator
-
-from shared.contracts.channels import SaleLine
 from shared.contracts.interactions import OrderCancelled, OrderPlaced, OrderReturned
 from shared.moments import to_the_millisecond
 
 SaleFact = OrderPlaced | OrderReturned | OrderCancelled
-
-
-class OrderInFigures(OrderPlaced):
-    """An order whose goods are left unread: its total says it all here, and they take longer to read than the rest of it."""
-
-    lines: Annotated[list[SaleLine], BeforeValidator(lambda _: [])]
 
 
 @dataclass(frozen=True, slots=True)
