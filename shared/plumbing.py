@@ -74,7 +74,7 @@ class Plumbing:
                 tasks.append(asyncio.create_task(self._access.run(), name="access"))
                 await self.messaging.start()
                 tasks += [asyncio.create_task(_forever(job), name=getattr(job, "__name__", "job")) for job in jobs]
-                _settle_garbage()
+                settle_garbage()
                 log.info("service_started", version=VERSION)
                 yield
             finally:
@@ -152,7 +152,7 @@ async def _forever(job: Coroutine) -> None:
             return
 
 
-def _settle_garbage() -> None:
+def settle_garbage() -> None:
     """What is loaded by now stays: the collector need not look at it again, and need not look as often.
 
     Parsing thousands of short-lived objects a second makes it run all the time; measured, that costs more than parsing.

@@ -28,7 +28,7 @@ from shared import logging, mongo
 from shared.contracts.channels import INBOUND, SaleReported
 from shared.messaging import CloudEvent, Messaging, Outgoing, Received, Subscription, Unit
 from shared.messaging.producer import Producer
-from shared.plumbing import _settle_garbage
+from shared.plumbing import settle_garbage
 from shared.settings import PlatformSettings
 from tests.messaging.memory import Memory
 from tests.messaging.records import SOURCE, TIME
@@ -142,7 +142,7 @@ async def ours(settings: PlatformSettings, messages: int, *, exact: bool) -> dic
 
 
 async def measure(kind: str, settings: PlatformSettings, messages: int) -> dict[str, float]:
-    _settle_garbage()
+    settle_garbage()
     gc.collect()
     if kind == "raw":
         return await raw(settings, messages)

@@ -30,7 +30,7 @@ from services.sync.domain.sensitive import Sensitive
 from services.sync.handlers.deliveries import Settlement
 from services.sync.handlers.webhooks import Pace
 from shared import logging, mongo
-from shared.plumbing import _settle_garbage
+from shared.plumbing import settle_garbage
 from shared.settings import PlatformSettings
 from tests.bench.section import Row, Section, Stage, alone
 from tests.sync.conftest import Sync
@@ -248,7 +248,7 @@ async def alone_with(*asked: str) -> list[dict[str, Any]]:
 
 def play(mongo_url: str, url: str, customers: str) -> None:
     logging.configure("bench", "bench", "error")
-    _settle_garbage()
+    settle_garbage()
     print(json.dumps(uvloop.run(one_round(PlatformSettings(mongo_url=mongo_url), url, int(customers)))))
 
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import gc
 import json
 import os
 import resource
 import signal
-import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,22 +20,19 @@ from typing import Any
 
 import uvloop
 
+from shared.plumbing import settle_garbage
 from tests.load.messages import Message
 from tests.load.mix import mix_on
 from tests.load.pacing import Lateness, Pacer, Schedule
 from tests.load.plan import messages
 from tests.load.roads import Roads
+from tests.talking import tell
 
 PROGRESS_SECONDS = 0.5
 DRAIN_SECONDS = 180.0
 FIRST = -10
 HEAD_START = 0.2
 """Seconds between the announcement of the schedule and its first message."""
-
-
-def tell(**said: Any) -> None:
-    sys.stdout.write(json.dumps(said) + "\n")
-    sys.stdout.flush()
 
 
 async def play(asked: argparse.Namespace) -> None:
@@ -88,13 +83,6 @@ def come_first() -> None:
     """A load from outside does not compete with the platform for its CPU; here it does, and must not be late for that."""
     with contextlib.suppress(PermissionError):
         os.nice(FIRST)
-
-
-def settle_garbage() -> None:
-    """Messages live for a moment; looking for cycles among them all the time costs more than making them."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 50)
 
 
 def main() -> None:

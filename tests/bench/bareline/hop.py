@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -59,7 +60,7 @@ class Change:
             raise OutOfStep(str(answer)[:500])
 
 
-class Service:
+class Service(ABC):
     """What a hop writes and tells for a batch."""
 
     name: str
@@ -69,11 +70,11 @@ class Service:
     unhurried_ms = 0
     """So long it gathers however the line is built, because no channel waits for it; 0: one does."""
 
+    @abstractmethod
     async def effect(self, records: Sequence[Record], change: Change) -> list[Message]:
         """In the batch's transaction."""
-        raise NotImplementedError
 
-    def committed(self) -> None:
+    def committed(self) -> None:  # noqa: B027 - most have nothing to do then
         """The batch is there to stay."""
 
 

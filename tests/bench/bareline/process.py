@@ -6,8 +6,6 @@ import argparse
 import asyncio
 import json
 import signal
-import sys
-from typing import Any
 
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -17,10 +15,11 @@ from services.sync.handlers.webhooks import Pace
 from shared.messaging.listener import FETCH_PARTITION_BYTES
 from shared.messaging.patient import GATHER_BYTES, PatientConsumer
 from shared.messaging.producer import BATCH_BYTES
+from shared.plumbing import settle_garbage
 from tests.bench.bareline.channels import Channel, Compacted, Stream, Way, Webhook
 from tests.bench.bareline.hop import Document, Hop, Manner, Mongo, Service
 from tests.bench.bareline.services import NAMES, Sync, service_named
-from tests.load.__main__ import settle_garbage
+from tests.talking import tell
 
 SAY_SECONDS = 0.25
 BREATH = Pace().breath
@@ -85,18 +84,13 @@ async def until_stopped(hop: Hop, channels: list[Channel]) -> None:
 
 
 async def say(hop: Hop) -> None:
-    tell({"ready": True})
+    tell(ready=True)
     said = -1
     while True:
         await asyncio.sleep(SAY_SECONDS)
         if hop.batches != said:
             said = hop.batches
-            tell({"batches": hop.batches, "records": hop.records})
-
-
-def tell(what: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
+            tell(batches=hop.batches, records=hop.records)
 
 
 def main() -> None:

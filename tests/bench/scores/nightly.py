@@ -23,7 +23,7 @@ import psutil
 from deploy.local.servers import Servers
 from services.scoring.main import Parts, Stores
 from services.scoring.settings import ScoringSettings
-from shared.plumbing import Plumbing, _settle_garbage
+from shared.plumbing import Plumbing, settle_garbage
 from tests import ladder
 from tests.bench.scores.company import HORIZON, NOW, fill
 from tests.scoring.memory import SetClock
@@ -97,7 +97,7 @@ async def night(servers: Servers, customers: int, only: list[str], stacks: TextI
     parts = Parts(settings, stores, plumbing.messaging, SetClock(NOW))
     await parts.refitting.take_latest()
     # As the service does when it has started: what is there stays, and is not looked through again and again.
-    _settle_garbage()
+    settle_garbage()
     costs = []
     for look in only:
         async with measured(look, stacks) as cost:

@@ -12,10 +12,8 @@ import base64
 import contextlib
 import gc
 import hmac
-import json
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ import aiohttp
 import uvloop
 
 from tests.bench.trial.arrivals import CHANNELS, read_body, written
+from tests.talking import tell
 
 REPORT_SECONDS = 0.2
 VERIFIED = 50
@@ -145,21 +144,16 @@ async def work(asked: argparse.Namespace) -> None:
     await connected.wait()
     gc.collect()
     gc.freeze()
-    say({"ready": True})
+    tell(ready=True)
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), REPORT_SECONDS)
         if listening.done():
             listening.result()
-        say(received.report())
+        tell(**received.report())
     listening.cancel()
     server.close()
     received.close()
-
-
-def say(what: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
 
 
 def main() -> None:
