@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
+from shared.idle import Idle
 from shared.messaging import connection, readable
 
 log = structlog.get_logger()
@@ -23,7 +24,13 @@ GATHER_SHARE = 2.0
 """Where batches take long, because there is more work than CPU, gathering takes so many times as long as a batch: then
 fewer and larger batches leave the CPU to those that wait for it, which no batch that comes at once would do.
 """
-GATHER_MOST_MS = 200
+GATHER_MOST_MS = (80, 200)
+ENOUGH, SCARCE = 0.12, 0.05
+"""But no longer than the first of these where that much of the machine's CPU time is left, because then batches that come sooner are
+worth their price; than the second where less than that is left; linear in between. At 1,000 events/s and 15 % left, 80 ms instead of
+200 made a delivery's p50 162 ms instead of 249; at 1,200 and 6 % left, 60 instead of 200 made its p99 1.1 s instead of 0.66.
+"""
+LOOK_SECONDS = 1.0
 GATHER_BYTES = 512 * 1024
 """Every fetch and every batch has a price of its own, about 5 ms of CPU here and at the servers. In a stream of records
 it is shared by waiting: the broker answers when it has so many bytes, or after that time. At 1,000 events/s on two cores,
@@ -55,6 +62,12 @@ class Pace:
         return self._rate * gather_ms >= WORTH_RECORDS * 1000
 
 
+def most_ms(left: float) -> float:
+    """How long a batch is gathered at most, where such a part of the machine's CPU time is left."""
+    short, long = GATHER_MOST_MS
+    return long - (long - short) * min(max((left - SCARCE) / (ENOUGH - SCARCE), 0.0), 1.0)
+
+
 class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
     """Waits for records as long as it may, whatever FastStream asks for; gathers a moment longer where there is a
     stream of them; and commits once a second at most: the guarded offsets know the place, Kafka's are a hint.
@@ -70,6 +83,9 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         """Seconds that a batch takes, of late."""
         self.gather_ms = GATHER_MS
         """In a stream, at least."""
+        self._idle = Idle()
+        self._most_ms = most_ms(0.0)
+        self._looked = time.monotonic()
 
     async def start(self) -> None:
         readable.install()
@@ -108,6 +124,8 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         patience = max(timeout_ms, PATIENCE_MS)
         found = await super().getmany(*partitions, timeout_ms=patience, max_records=max_records)
         now = time.monotonic()
+        if now - self._looked >= LOOK_SECONDS:
+            self._most_ms, self._looked = most_ms(self._idle.of_late()), now
         self._gather(self._pace.busy(sum(map(len, found.values())), now, self.gather_ms))
         self._returned = now
         return found
@@ -115,7 +133,7 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
     def _gather(self, busy: bool) -> None:
         """In a stream the broker gathers for us; it is told with each fetch, and the client has no call to change it."""
         fetcher = self._fetcher
-        gather = max(self.gather_ms, min(int(GATHER_SHARE * self._taken * 1000), GATHER_MOST_MS))
+        gather = int(max(self.gather_ms, min(GATHER_SHARE * self._taken * 1000, self._most_ms)))
         fetcher._fetch_min_bytes = GATHER_BYTES if busy else 1  # noqa: SLF001
         fetcher._fetch_max_wait_ms = gather if busy else self._fetch_max_wait_ms  # noqa: SLF001
 

@@ -1,7 +1,7 @@
 """The outbox on its way to Kafka: published in commit order, by one relay at a time, removed when the broker has it.
 
 The change stream gives the documents in commit order. A round is: publish, and await the acknowledgements. Rounds are
-settled together, a few times a second: delete their documents, then save the resume token, so that small rounds do not
+settled together, once a second: delete their documents, then save the resume token, so that small rounds do not
 pay for two writes each. A crash in between publishes again what was not yet settled, under the same `ce_sequence`,
 which consumers drop.
 """
@@ -34,7 +34,7 @@ COLLECTION = "relay"
 NAME = "outbox"
 LEASE_MS = 6_000
 SAVE_SECONDS = 2.0
-SETTLE_SECONDS = 0.25
+SETTLE_SECONDS = 1.0
 MARGIN_SECONDS = 1.0
 """So long before the lease ends by our own clock nothing more is published without asking."""
 ROUND_EVENTS = 4_000

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.messaging.patient import GATHER_MOST_MS, GATHER_MS, Pace, PatientConsumer
+from shared.messaging.patient import ENOUGH, GATHER_MOST_MS, GATHER_MS, SCARCE, Pace, PatientConsumer, most_ms
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ from shared.messaging.patient import GATHER_MOST_MS, GATHER_MS, Pace, PatientCon
     [
         (True, 0.001, GATHER_MS, GATHER_MS),
         (True, 0.05, GATHER_MS, 100),
-        (True, 9.0, GATHER_MS, GATHER_MOST_MS),
+        (True, 9.0, GATHER_MS, 120),
         (True, 0.05, 150, 150),
         (True, 9.0, 400, 400),
         (False, 9.0, 400, 500),
@@ -22,9 +22,20 @@ from shared.messaging.patient import GATHER_MOST_MS, GATHER_MS, Pace, PatientCon
 def test_gathering_follows_how_long_a_batch_takes_within_bounds_and_only_in_a_stream(
     busy: bool, taken: float, least: int, wait: int
 ) -> None:
-    consumer: Any = SimpleNamespace(_taken=taken, _fetch_max_wait_ms=500, _fetcher=SimpleNamespace(), gather_ms=least)
+    consumer: Any = SimpleNamespace(
+        _taken=taken, _most_ms=120.0, _fetch_max_wait_ms=500, _fetcher=SimpleNamespace(), gather_ms=least
+    )
     PatientConsumer._gather(consumer, busy)
     assert consumer._fetcher._fetch_max_wait_ms == wait
+
+
+@pytest.mark.parametrize(
+    ("left", "most"),
+    [(1.0, GATHER_MOST_MS[0]), (ENOUGH, GATHER_MOST_MS[0]), (SCARCE, GATHER_MOST_MS[1]), (0.0, GATHER_MOST_MS[1])],
+)
+def test_the_less_cpu_time_is_left_the_longer_may_be_gathered(left: float, most: float) -> None:
+    assert most_ms(left) == pytest.approx(most)
+    assert GATHER_MOST_MS[0] < most_ms((ENOUGH + SCARCE) / 2) < GATHER_MOST_MS[1]
 
 
 @pytest.mark.parametrize(
