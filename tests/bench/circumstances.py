@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sys
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -51,7 +52,9 @@ def processor() -> str:
 
 
 def versions() -> dict[str, str]:
-    return {"Python": platform.python_version()} | {name: metadata.version(name) for name in LIBRARIES}
+    # Distributions build theirs with the compiler's profile of a run, version managers as a rule without.
+    built = "the system's" if sys.base_prefix == "/usr" else "not the system's"
+    return {"Python": f"{platform.python_version()} ({built})"} | {name: metadata.version(name) for name in LIBRARIES}
 
 
 def occasion() -> dict[str, Any]:
