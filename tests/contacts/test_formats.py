@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 from openpyxl import Workbook
 
 from services.contacts.formats.opening import form_of, opened
@@ -113,6 +113,7 @@ def test_a_file_of_nothing_has_no_records(form: str, data: bytes) -> None:
 
 
 @given(st.binary(max_size=300), st.sampled_from(["csv", "xlsx", "xml", "vcard", "jsonl"]))
+@example(b"\x00\x8d", "csv")  # not of the encoding, and zero bytes
 def test_any_bytes_are_records_or_unreadable(data: bytes, form: str) -> None:
     for start in (b"", b"BEGIN:VCARD\n", b"PK\x03\x04", b"<a><b>", b'{"a":'):
         for record in readable(start + data, form):

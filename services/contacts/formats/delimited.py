@@ -79,10 +79,10 @@ class Delimited:
             return self._broken(line, f"it has {len(cells)} cells, and the header {len(self.columns)}")
         named: dict[str, Cell] = dict(zip(self.columns, map(as_written, cells), strict=True))
         whole = "".join(cells)
-        if NUL in whole:
-            return Record(line, {name: str(cell).replace(NUL, "") for name, cell in named.items()}, "it has zero bytes")
         if not whole.isascii() and (has_odd_characters(whole) or "\ufffd" in whole):
             return self._broken(line, "it is not of the file's encoding")
+        if NUL in whole:
+            return Record(line, {name: str(cell).replace(NUL, "") for name, cell in named.items()}, "it has zero bytes")
         return Record(line, named)
 
     def _broken(self, line: int, why: str) -> Record:
