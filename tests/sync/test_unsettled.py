@@ -57,7 +57,7 @@ def received(receiver: Receiver, versions: list[int]) -> bool:
     return receiver.versions(ANNA) == versions
 
 
-def settlements_of(sync: Sync) -> list[Settlement]:
+def settlements_of(sync: Sync, monkeypatch: pytest.MonkeyPatch) -> list[Settlement]:
     """Those that are stored from now on."""
     stored: list[Settlement] = []
     settle = sync.deliveries.settle
@@ -66,16 +66,16 @@ def settlements_of(sync: Sync) -> list[Settlement]:
         await settle(settlement, session)
         stored.append(settlement)
 
-    sync.deliveries.settle = noted  # type: ignore[method-assign]
+    monkeypatch.setattr(sync.deliveries, "settle", noted)
     return stored
 
 
 @pytest.mark.integration
 async def test_changes_that_follow_each_other_are_delivered_at_once_and_settled_together(
-    sync: Sync, receiver: Receiver
+    sync: Sync, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sync.pace = replace(QUICK, settle=60.0)
-    stored = settlements_of(sync)
+    stored = settlements_of(sync, monkeypatch)
     await sync.register(url=receiver.url)
     dispatch = sync.dispatch()
     async with delivering(dispatch):
@@ -113,9 +113,11 @@ async def test_what_a_dead_instance_had_not_settled_goes_out_again_under_the_sam
 
 
 @pytest.mark.integration
-async def test_a_failure_is_put_down_at_once_behind_what_went_well(sync: Sync, receiver: Receiver) -> None:
+async def test_a_failure_is_put_down_at_once_behind_what_went_well(
+    sync: Sync, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sync.pace = replace(QUICK, settle=60.0, schedule=(60.0,))
-    stored = settlements_of(sync)
+    stored = settlements_of(sync, monkeypatch)
     await sync.register(url=receiver.url)
     async with delivering(sync.dispatch()):
         await sync.happen(order(ANNA), *(order(customer(n)) for n in range(20)))

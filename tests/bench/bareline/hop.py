@@ -1,7 +1,7 @@
 """A hop of the bare line: what has come since the last batch, one majority transaction, and what it tells to the next topic.
 
 Each batch moves a guarded position for each of its partitions, writes a state for each of its customers, and leaves what
-is to be told in an outbox, all in one transaction; what was told leaves the outbox a few times a second, as in the core.
+is to be told in an outbox, all in one transaction; what was told leaves the outbox as often as in the core.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from bson import ObjectId
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from shared.messaging.relay import SETTLE_SECONDS
 from tests.bench.bareline.wire import PARTITIONS, Message, Record
 
 Document: TypeAlias = dict[str, Any]
 Mongo: TypeAlias = AsyncMongoClient[Document]
 MOST_RECORDS = 1_000
 PATIENCE_MS = 1_000
-SETTLE_SECONDS = 0.25
 POSITIONS, OUTBOX, PLACE = "positions", "outbox", "place"
 
 
