@@ -1,14 +1,16 @@
-"""Work that nobody waits for gives way: it takes its share of a core while the machine has CPU time left, and hardly any while it
-has none. Counted is the whole machine (in a container, its host), so that it gives way to neighbours as well.
+"""Work that nobody waits for gives way: it takes its share of a core while there is CPU time left, and hardly any while there is
+none. Counted is the whole machine (in a container, its host), so that it gives way to neighbours as well, and each group of processes
+that is bound to a part of it (a container with a CPU limit is one); what has the least left decides.
 """
 
 import asyncio
+import math
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 PLENTY, SCARCE = 0.5, 0.2
 """Of the machine's CPU time, what must have been idle for a whole share, and below what hardly any is given; linear in between."""
@@ -21,30 +23,72 @@ SPAN_SECONDS = 5.0
 LOOK_SECONDS = 2.0
 """So often whoever rests looks again, so that a machine that becomes idle is used soon."""
 TICKS = os.sysconf("SC_CLK_TCK")
+STAT, GROUP, GROUPS = Path("/proc/stat"), Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 
 class Usage(NamedTuple):
-    """CPU time of all processors since some moment, in seconds; `at`: when that was read."""
+    """CPU time since some moment, in seconds: what there was, and what of it nobody took; `at`: when that was read."""
 
     at: float
     total: float
     idle: float
 
 
-def of_machine() -> Usage | None:
-    """None where the system does not tell it as Linux does (proc(5), /proc/stat)."""
+Whose: TypeAlias = tuple[str, float]
+"""What it is of, and how many processors that may take; one whose limit was changed is another."""
+MACHINE: Whose = ("machine", math.inf)
+
+
+def of_all() -> Mapping[Whose, Usage]:
+    """Of the machine, and of what this process is bound by."""
+    return {**of_machine(), **of_groups()}
+
+
+def of_machine(stat: Path = STAT) -> Mapping[Whose, Usage]:
+    """Nothing where the system does not tell it as Linux does (proc(5), /proc/stat)."""
     try:
-        with Path("/proc/stat").open("rb") as stat:
+        with stat.open("rb") as lines:
             # user, nice, system, idle, iowait, irq, softirq, steal; what follows, for guests, is part of user and nice.
-            ticks = [int(number) for number in stat.readline().split()[1:9]]
+            ticks = [int(number) for number in lines.readline().split()[1:9]]
     except (OSError, ValueError):
-        return None
-    return Usage(time.monotonic(), sum(ticks) / TICKS, sum(ticks[3:5]) / TICKS) if len(ticks) > 4 else None
+        return {}
+    return {MACHINE: Usage(time.monotonic(), sum(ticks) / TICKS, sum(ticks[3:5]) / TICKS)} if len(ticks) > 4 else {}
 
 
-def unknown() -> Usage | None:
+def of_groups(group: Path = GROUP, groups: Path = GROUPS) -> Mapping[Whose, Usage]:
+    """Of our control group and those around it that have a CPU limit (cgroups(7), version 2: Kubernetes refuses
+    the first by default since 1.35, KEP-5573).
+
+    A group may take `processors` x the time that passes; what it did not take is idle, though nobody can save it up.
+    """
+    usages = {}
+    for directory in _around(group, groups):
+        with suppress(OSError, ValueError, KeyError):
+            quota, period = (directory / "cpu.max").read_text().split()
+            if quota != "max":
+                stat = dict(line.split() for line in (directory / "cpu.stat").read_text().splitlines())
+                processors = int(quota) / int(period)
+                now, used = time.monotonic(), int(stat["usage_usec"]) / 1e6
+                usages[str(directory), processors] = Usage(now, now * processors, now * processors - used)
+    return usages
+
+
+def _around(group: Path, groups: Path) -> Iterator[Path]:
+    """From the outermost group that can be seen from here to ours; in a container, mostly only its own."""
+    yield groups
+    try:
+        own = next(line.split("::", 1)[1] for line in group.read_text().splitlines() if line.startswith("0::"))
+    except (OSError, StopIteration):
+        return
+    directory = groups
+    for part in Path(own.strip()).parts[1:]:
+        directory /= part
+        yield directory
+
+
+def unknown() -> Mapping[Whose, Usage]:
     """Of a machine that is only ours."""
-    return None
+    return {}
 
 
 class Idle:
@@ -58,7 +102,7 @@ class Idle:
 
     def __init__(
         self,
-        read: Callable[[], Usage | None] = of_machine,
+        read: Callable[[], Mapping[Whose, Usage]] = of_all,
         cpu: Callable[[], float] = time.process_time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -67,7 +111,9 @@ class Idle:
         self._sleep = sleep
         self._own = 0.0
         """Seconds that pieces took so far."""
-        self._before = self._since = self._usage()
+        self._before: dict[Whose, tuple[Usage, Usage]] = {}
+        """A reading that is older than the span, where there is one, and the first of the span that runs."""
+        self.of_late()
 
     def share(self, whole: float) -> float:
         """What a work whose share of a core is `whole` may take at present."""
@@ -76,14 +122,16 @@ class Idle:
         return least + (whole - least) * min(max(room, 0.0), 1.0)
 
     def of_late(self) -> float:
-        """The part of the machine's CPU time that nobody else took; all of it where that is not known."""
-        now = self._usage()
-        if now is None or self._before is None or self._since is None:
-            return 1.0
-        if now.at - self._since.at >= SPAN_SECONDS:
-            self._before, self._since = self._since, now
-        total = now.total - self._before.total
-        return (now.idle - self._before.idle) / total if total > 0 else 1.0
+        """The part of the CPU time that nobody else took, of what has the least left; all of it where that is not known."""
+        lefts, self._before, before = [], {}, self._before
+        for whose, usage in self._read().items():
+            now = usage._replace(idle=usage.idle + self._own)
+            older, since = before.get(whose, (now, now))
+            if now.at - since.at >= SPAN_SECONDS:
+                older, since = since, now
+            self._before[whose] = older, since
+            lefts.append(left(older, now))
+        return min(lefts, default=1.0)
 
     @asynccontextmanager
     async def piece(self, whole: float) -> AsyncIterator[None]:
@@ -103,7 +151,8 @@ class Idle:
             await self._sleep(nap)
             rested += nap
 
-    def _usage(self) -> Usage | None:
-        """With our own time as idle."""
-        usage = self._read()
-        return usage and usage._replace(idle=usage.idle + self._own)
+
+def left(before: Usage, now: Usage) -> float:
+    """The idle part of the time between the two; all of it where clocks stood still or went back."""
+    total = now.total - before.total
+    return (now.idle - before.idle) / total if total > 0 else 1.0
